@@ -1,0 +1,74 @@
+import js from '@eslint/js';
+import type { Linter } from 'eslint';
+import jest from 'eslint-plugin-jest';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The layers of `src/`, top first: a file may import from its own layer and from those below it, never upwards.
+ * `main.ts` and `post.ts` stand above all of them.
+ */
+const layers = [
+  'action',
+  'commands',
+  'strategies',
+  'release',
+  'rollout',
+  'traffic',
+  'manifests',
+  'kubernetes',
+  'google',
+  'github',
+  'base',
+];
+
+const importsGoDown = layers.slice(1).map((layer, index): Linter.Config => {
+  const upper = layers.slice(0, index + 1).map((name) => `**/${name}/**`);
+  const message = `src/${layer}/ may only import from itself and from the layers below it (docs/architecture.md).`;
+  return {
+    files: [`src/${layer}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: upper, message }] }] },
+  };
+});
+
+export default defineConfig(
+  globalIgnores(['dist/', 'build/', 'node_modules/', 'demo-output/', 'test-output/']),
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      eqeqeq: 'error',
+    },
+  },
+  ...importsGoDown,
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/action/**', 'src/main.ts', 'src/post.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only src/action/ and the entry points read the environment.' },
+        { object: 'console', property: 'log', message: 'Use the reporter.' },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    plugins: { jest },
+    rules: {
+      ...jest.configs['flat/recommended'].rules,
+      'jest/no-disabled-tests': 'error',
+      'jest/no-focused-tests': 'error',
+      'jest/expect-expect': 'error',
+    },
+    languageOptions: { globals: jest.environments.globals.globals },
+  },
+  { files: ['test/cluster/**', 'test/support/**'], rules: { 'jest/no-export': 'off' } },
+);

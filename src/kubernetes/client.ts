@@ -1,0 +1,132 @@
+import type { Json } from '../base/json.ts';
+import type { KubernetesObject, ObjectRef } from './object.ts';
+
+/** One kind as the server serves it, found by discovery. */
+export interface Resource {
+  /** Empty for the core group. */
+  group: string;
+  version: string;
+  kind: string;
+  /** The name in URLs: `deployments`. */
+  plural: string;
+  namespaced: boolean;
+  verbs: readonly string[];
+}
+
+export interface WriteOptions {
+  /** Owner of the written fields in `managedFields`. */
+  fieldManager: string;
+  /** Let the server do everything but store the result. */
+  dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take fields over from other managers instead of answering 409. */
+  force?: boolean;
+}
+
+export interface ListOptions {
+  /** Absent: all namespaces (or a cluster-scoped kind). */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+}
+
+export interface ObjectList {
+  items: KubernetesObject[];
+  resourceVersion: string;
+}
+
+export type PatchBody =
+  | { type: 'json'; operations: JsonPatchOperation[] }
+  | { type: 'merge'; patch: Json }
+  | { type: 'strategic'; patch: Json };
+
+export type JsonPatchOperation =
+  { op: 'add' | 'replace' | 'test'; path: string; value: Json } | { op: 'remove'; path: string };
+
+export interface DeleteOptions {
+  /** Delete only this very object, not a later one of the same name. */
+  uid?: string;
+  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+}
+
+/** An object as the server answered it, and the texts of its `Warning:` headers. */
+export interface Written {
+  object: KubernetesObject;
+  warnings: string[];
+}
+
+export interface LogOptions {
+  tailLines: number;
+  /** The log of the container's last, ended run. */
+  previous?: boolean;
+}
+
+/**
+ * The Kubernetes API as the layers above use it: JSON in, JSON out, nothing dropped or renamed. Every call has a
+ * deadline, is retried where that is safe, and throws an `ApiError` with the server's Status otherwise.
+ */
+export interface KubernetesClient {
+  /** Where the API server is: `https://203.0.113.7:6443`. */
+  readonly server: string;
+  /** The namespace of the kubeconfig's context, or `default`. */
+  readonly defaultNamespace: string;
+
+  /** Undefined when the server does not serve this kind. Discovery is made once and again after `forgetDiscovery`. */
+  resource(apiVersion: string, kind: string): Promise<Resource | undefined>;
+  /** All kinds the server serves, preferred versions first. */
+  resources(): Promise<readonly Resource[]>;
+  /** Needed after a CustomResourceDefinition was created. */
+  forgetDiscovery(): void;
+
+  /** Undefined when there is no such object. */
+  read(ref: ObjectRef): Promise<KubernetesObject | undefined>;
+  list(resource: Resource, options: ListOptions): Promise<ObjectList>;
+  /** Server-side apply with strict field validation. */
+  apply(object: KubernetesObject, options: ApplyOptions): Promise<Written>;
+  create(object: KubernetesObject, options: WriteOptions): Promise<Written>;
+  /** PUT; a `metadata.resourceVersion` in the object guards against a write in between (409). */
+  replace(object: KubernetesObject, options: WriteOptions): Promise<Written>;
+  patch(ref: ObjectRef, body: PatchBody, options: WriteOptions): Promise<Written>;
+  /** False when there was no such object. */
+  delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
+  /** The last lines a container wrote. Throws an ApiError where there is no log (yet). */
+  logs(pod: ObjectRef, container: string, options: LogOptions): Promise<string>;
+
+  /**
+   * One WATCH request: yields events until the server ends it, the connection breaks (throws) or the signal aborts.
+   * Most callers want `observe` of `watch.ts`, which lists, resumes and re-lists.
+   */
+  watch(
+    resource: Resource,
+    options: ListOptions & { resourceVersion: string },
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent>;
+
+  /** What the server's OpenAPI says about a field, as `kubectl explain` would print it; undefined when unknown. */
+  explain(
+    apiVersion: string,
+    kind: string,
+    path: readonly (string | number)[],
+  ): Promise<FieldDocumentation | undefined>;
+
+  /** Requests made so far, by HTTP verb (`GET`, `PATCH`, …; a watch counts as `WATCH`). */
+  readonly requestCounts: ReadonlyMap<string, number>;
+  /** Close idle connections, so that the process can end. */
+  close(): Promise<void>;
+}
+
+export type WatchEvent =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubernetesObject }
+  | { type: 'BOOKMARK'; resourceVersion: string }
+  | { type: 'ERROR'; code: number; message: string };
+
+export interface FieldDocumentation {
+  /** `spec.template.spec.containers[].image` */
+  path: string;
+  type: string;
+  description: string;
+  /** The fields that would have been known at this place, when the asked one is not. */
+  siblings: readonly string[];
+}

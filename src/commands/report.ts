@@ -1,0 +1,90 @@
+import type { Location } from '../base/errors.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import type { UndoReport } from '../release/undo-report.ts';
+import type { Evidence } from '../rollout/evidence.ts';
+import type { Cause } from '../rollout/verdict.ts';
+
+/** How a run ended; the value of the output `status`. */
+export type Status =
+  | 'deployed'
+  | 'scaled'
+  | 'paused'
+  | 'resumed'
+  | 'restarted'
+  | 'rolled-back'
+  | 'reported'
+  | 'unchanged'
+  /** A candidate waits for `promote` or `abort`. */
+  | 'waiting'
+  /** Failed, and everything is back as it was. */
+  | 'undone'
+  /** Failed, and left as it is (`undo-on-failure: false`), or the undo could not finish. */
+  | 'failed'
+  | 'cancelled';
+
+/** All that is known of a run when it ends: what outputs, annotations and the job summary are made from. */
+export interface RunReport {
+  command: string;
+  status: Status;
+  /** One sentence, without Markdown: `Deployed shop revision 7 in 42s`. */
+  headline: string;
+  strategy?: string;
+  release?: string;
+  namespace?: string;
+  /** `https://203.0.113.7:6443`, and the kubeconfig's context. */
+  server?: string;
+  context?: string;
+  revision?: number;
+  previousRevision?: number;
+  objects: ObjectReport[];
+  workloads: WorkloadReport[];
+  addresses: AddressReport[];
+  timeline: TimelineEntry[];
+  failure?: FailureReport;
+  undo?: UndoReport;
+  /** Sentences that the user should know of although nothing failed. */
+  warnings: string[];
+  durationMs: number;
+}
+
+export interface ObjectReport {
+  ref: ObjectRef;
+  change: 'created' | 'configured' | 'unchanged';
+}
+
+export interface WorkloadReport {
+  ref: ObjectRef;
+  containers: { name: string; before?: string; after: string }[];
+  replicas?: { before?: number; after: number };
+  /** From the write to ready; absent while it is not. */
+  durationMs?: number;
+  state: 'ready' | 'progressing' | 'failed' | 'unchecked';
+  /** What is missing, or why it failed. */
+  message: string;
+}
+
+/** Where a LoadBalancer Service answers. */
+export interface AddressReport {
+  ref: ObjectRef;
+  /** An IP address or a host name. */
+  address: string;
+  url: string;
+}
+
+export interface TimelineEntry {
+  /** Milliseconds since the start of the run. */
+  atMs: number;
+  text: string;
+}
+
+export interface FailureReport {
+  /** One sentence: the cause. */
+  message: string;
+  hint?: string;
+  causes: Cause[];
+  /** Places in the user's files, one annotation each. */
+  problems: { message: string; location?: Location }[];
+  evidence: Evidence[];
+  /** Seconds from the cluster's first sign of the cause to the moment the action named it. */
+  namedAfterSeconds?: number;
+}

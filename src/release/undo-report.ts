@@ -1,0 +1,20 @@
+import type { ObjectRef } from '../kubernetes/object.ts';
+
+/** What an undo did to one object. */
+export type UndoResult =
+  | { ref: ObjectRef; outcome: 'restored' }
+  /** It had not been changed, or somebody had already brought it back. */
+  | { ref: ObjectRef; outcome: 'untouched' }
+  /** This run had created it, and it was removed again. */
+  | { ref: ObjectRef; outcome: 'deleted' }
+  /** This run had created it, but it may hold data (Namespace, PersistentVolumeClaim, CustomResourceDefinition). */
+  | { ref: ObjectRef; outcome: 'kept' }
+  /** Restored but for these fields, which somebody else has changed since. */
+  | { ref: ObjectRef; outcome: 'partly'; fields: string[] }
+  | { ref: ObjectRef; outcome: 'failed'; message: string };
+
+export interface UndoReport {
+  /** Everything is as it was before the run (kept objects aside). */
+  complete: boolean;
+  results: UndoResult[];
+}

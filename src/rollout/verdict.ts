@@ -1,0 +1,27 @@
+import type { ObjectRef } from '../kubernetes/object.ts';
+
+/** What a rule says about one object at one moment. */
+export type Verdict =
+  | { state: 'ready'; message: string }
+  /** `message` says what is missing: `2 of 5 pods updated`. */
+  | { state: 'progressing'; message: string }
+  /** It cannot become ready without a change: final, and known early. */
+  | { state: 'failed'; cause: Cause }
+  /** The kind has no notion of ready, or it cannot be known (`OnDelete`, paused): accepted, and said so. */
+  | { state: 'unchecked'; message: string };
+
+/** Why a rollout failed, in words a newcomer can act on. */
+export interface Cause {
+  /** The Kubernetes reason: `ImagePullBackOff`, `CrashLoopBackOff`, `FailedScheduling`, `ProgressDeadlineExceeded`, … */
+  reason: string;
+  /** One sentence: `container "web": image "registry.test/web:9" not found`. */
+  message: string;
+  /** One imperative sentence: what to do about it. */
+  hint?: string;
+  /** The object that shows it: mostly a Pod, otherwise the workload itself. */
+  object: ObjectRef;
+  /** Which field of the workload's manifest is to blame, where there is one: `['spec', 'template', …, 'image']`. */
+  path?: (string | number)[];
+  /** When the cluster first showed it, milliseconds since the epoch by the server's clock. */
+  since?: number;
+}

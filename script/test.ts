@@ -1,0 +1,128 @@
+/**
+ * Runs the checks and suites named on the command line, or all of them, and ends with one line `N passed, N failed`.
+ * Suites that need a cluster share one embedded cluster, brought up when the first of them starts.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { down, up } from '../test/cluster/cluster.ts';
+
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+const root = join(import.meta.dirname, '..');
+const output = join(root, 'test-output');
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'use-kubeconfig': { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
+});
+
+/** Checks without test cases of their own; each counts as one. */
+const checks: Record<string, string[]> = {
+  types: ['node_modules/typescript/bin/tsc', '--noEmit'],
+  lint: ['node_modules/eslint/bin/eslint.js', '.'],
+  format: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
+  dist: ['script/build.ts', '--check'],
+};
+
+/** Suites on a cluster: one folder of `test/e2e/` each. */
+const clusterSuites = readdirSync(join(root, 'test/e2e'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name)
+  .sort();
+
+const known = [...Object.keys(checks), 'unit', ...clusterSuites];
+const unknown = positionals.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`no suite ${unknown.map((name) => `"${name}"`).join(', ')}; there are: ${known.join(', ')}`);
+  process.exit(2);
+}
+const chosen = positionals.length > 0 ? positionals : known;
+const clusterName = 'test';
+
+const tally: Tally = { passed: 0, failed: 0 };
+const started = Date.now();
+let kubeconfig: string | undefined;
+
+try {
+  for (const name of chosen) {
+    const from = Date.now();
+    console.log(`\n=== ${name}`);
+    const result = await runSuite(name);
+    tally.passed += result.passed;
+    tally.failed += result.failed;
+    console.log(`--- ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(from)})`);
+  }
+} finally {
+  if (kubeconfig !== undefined && !options['use-kubeconfig'] && !options.keep) await down(clusterName);
+}
+console.log(`\nfigure test-seconds ${((Date.now() - started) / 1000).toFixed(0)}`);
+console.log(`${tally.passed} passed, ${tally.failed} failed`);
+process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+
+async function runSuite(name: string): Promise<Tally> {
+  const check = checks[name];
+  if (check !== undefined) {
+    return (await run(check, {})) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  }
+  if (name === 'unit') return await jest(name, 'test/unit', {});
+  kubeconfig ??= options['use-kubeconfig'] ? givenKubeconfig() : (await up(clusterName)).kubeconfig;
+  return await jest(name, join('test/e2e', name), { TEST_KUBECONFIG: kubeconfig });
+}
+
+/** Runs jest over one folder and counts from its own report; a suite that could not even start counts as failed. */
+async function jest(name: string, folder: string, env: Record<string, string>): Promise<Tally> {
+  mkdirSync(output, { recursive: true });
+  const report = join(output, `${name}.json`);
+  const code = await run(
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      'node_modules/jest/bin/jest.js',
+      `${folder}/`,
+      ...(name === 'unit' ? [] : ['--runInBand', '--testTimeout=180000']),
+      '--silent=false',
+      '--json',
+      `--outputFile=${report}`,
+    ],
+    env,
+  );
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const result = JSON.parse(readFileSync(report, 'utf8')) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numRuntimeErrorTestSuites: number;
+  };
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  return { passed: result.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
+}
+
+function run(args: string[], env: Record<string, string>): Promise<number> {
+  return new Promise((resolve) => {
+    // jest prints its JSON report to stdout as well, which nobody wants to read.
+    const quiet = args.includes('--json');
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, FORCE_COLOR: '0', ...env },
+      stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
+    });
+    child.on('exit', (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function givenKubeconfig(): string {
+  const path = process.env['KUBECONFIG'];
+  if (path === undefined || path === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
+  return path;
+}
+
+function seconds(from: number): string {
+  return `${((Date.now() - from) / 1000).toFixed(1)} s`;
+}

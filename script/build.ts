@@ -69,7 +69,9 @@ try {
       build(target);
       const changed = differences(contents(target), contents(dist));
       if (changed.length > 0) {
-        throw new Error(`dist/ does not come from src/: ${changed.join(', ')} differ. Run "npm run build" and commit dist/.`);
+        throw new Error(
+          `dist/ does not come from src/: ${changed.join(', ')} differ. Run "npm run build" and commit dist/.`,
+        );
       }
       checkSize(dist);
     } finally {

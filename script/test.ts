@@ -3,7 +3,7 @@
  * Suites that need a cluster share one embedded cluster, brought up when the first of them starts.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -47,6 +47,7 @@ const clusterName = 'test';
 
 const tally: Tally = { passed: 0, failed: 0 };
 const started = Date.now();
+/** The embedded cluster's, once it is up. */
 let kubeconfig: string | undefined;
 
 try {
@@ -59,7 +60,7 @@ try {
     console.log(`--- ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(from)})`);
   }
 } finally {
-  if (kubeconfig !== undefined && !options['use-kubeconfig'] && !options.keep) await down(clusterName);
+  if (kubeconfig !== undefined && !options.keep) await down(clusterName);
 }
 console.log(`\nfigure test-seconds ${((Date.now() - started) / 1000).toFixed(0)}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
@@ -71,14 +72,26 @@ async function runSuite(name: string): Promise<Tally> {
     return (await run(check, {})) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   }
   if (name === 'unit') return await jest(name, 'test/unit', {});
-  kubeconfig ??= options['use-kubeconfig'] ? givenKubeconfig() : (await up(clusterName)).kubeconfig;
-  return await jest(name, join('test/e2e', name), { TEST_KUBECONFIG: kubeconfig });
+  return await jest(name, join('test/e2e', name), { TEST_KUBECONFIG: await cluster() });
+}
+
+/** The kubeconfig of the cluster that the suites share. */
+async function cluster(): Promise<string> {
+  if (kubeconfig !== undefined) return kubeconfig;
+  if (options['use-kubeconfig']) {
+    const given = process.env['KUBECONFIG'];
+    if (given === undefined || given === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
+    return given;
+  }
+  kubeconfig = (await up(clusterName)).kubeconfig;
+  return kubeconfig;
 }
 
 /** Runs jest over one folder and counts from its own report; a suite that could not even start counts as failed. */
 async function jest(name: string, folder: string, env: Record<string, string>): Promise<Tally> {
   mkdirSync(output, { recursive: true });
   const report = join(output, `${name}.json`);
+  rmSync(report, { force: true });
   const code = await run(
     [
       '--experimental-vm-modules',
@@ -115,12 +128,6 @@ function run(args: string[], env: Record<string, string>): Promise<number> {
       resolve(code ?? 1);
     });
   });
-}
-
-function givenKubeconfig(): string {
-  const path = process.env['KUBECONFIG'];
-  if (path === undefined || path === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
-  return path;
 }
 
 function seconds(from: number): string {

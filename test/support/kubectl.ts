@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+
+/** The cluster that the end-to-end suites run on; `script/test` sets it. */
+export function testKubeconfig(): string {
+  const path = process.env['TEST_KUBECONFIG'];
+  if (path === undefined || path === '')
+    throw new Error('TEST_KUBECONFIG is not set: run the suite through script/test');
+  return path;
+}
+
+/** Runs kubectl as an independent witness of what is in the cluster; throws with its stderr when it fails. */
+export function kubectl(args: readonly string[], input = ''): Promise<string> {
+  const binary = process.env['TEST_KUBECTL'] ?? 'kubectl';
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, ['--kubeconfig', testKubeconfig(), ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(stdout);
+      else reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`));
+    });
+    child.stdin.end(input);
+  });
+}
+
+export async function kubectlJson(args: readonly string[]): Promise<KubernetesObject> {
+  return JSON.parse(await kubectl([...args, '-o', 'json'])) as KubernetesObject;
+}
+
+/** A fresh namespace whose name begins with `prefix`. */
+export async function createNamespace(prefix: string): Promise<string> {
+  const name = `${prefix}-${randomBytes(3).toString('hex')}`;
+  await kubectl(['create', 'namespace', name]);
+  return name;
+}
+
+/** Starts the deletion of a namespace; the cluster finishes it by itself. */
+export async function deleteNamespace(name: string): Promise<void> {
+  await kubectl(['delete', 'namespace', name, '--wait=false', '--ignore-not-found']);
+}

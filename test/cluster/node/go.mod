@@ -1,0 +1,3 @@
+module gke-rollout.test/node
+
+go 1.26.0

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// lbConfig is written by cluster.ts.
+type lbConfig struct {
+	Server string `json:"server"`
+	CA     string `json:"ca"`
+	Cert   string `json:"cert"`
+	Key    string `json:"key"`
+	// Addresses are Prefix + number, from First to Last.
+	Prefix string `json:"prefix"`
+	First  int    `json:"first"`
+	Last   int    `json:"last"`
+	// How long a Service waits for its address; a Service overrides it with the annotation below.
+	Delay string `json:"delay"`
+}
+
+// delayAnnotation holds a duration such as "5s", or "never".
+const delayAnnotation = "harness.test/load-balancer-delay"
+
+type service struct {
+	Metadata struct {
+		Name        string            `json:"name"`
+		Namespace   string            `json:"namespace"`
+		UID         string            `json:"uid"`
+		Annotations map[string]string `json:"annotations"`
+	} `json:"metadata"`
+	Spec struct {
+		Type string `json:"type"`
+	} `json:"spec"`
+	Status struct {
+		LoadBalancer struct {
+			Ingress []struct {
+				IP string `json:"ip"`
+			} `json:"ingress"`
+		} `json:"loadBalancer"`
+	} `json:"status"`
+}
+
+type loadBalancer struct {
+	config lbConfig
+	client *http.Client
+	mutex  sync.Mutex
+	// Address by the UID of its Service; entries of deleted Services are removed.
+	taken map[string]string
+}
+
+func runLoadBalancer(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	lb := &loadBalancer{taken: map[string]string{}}
+	if err := json.Unmarshal(text, &lb.config); err != nil {
+		return err
+	}
+	if lb.client, err = mutualTLS(lb.config); err != nil {
+		return err
+	}
+	for {
+		if err := lb.watch(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+}
+
+func mutualTLS(config lbConfig) (*http.Client, error) {
+	certificate, err := tls.LoadX509KeyPair(config.Cert, config.Key)
+	if err != nil {
+		return nil, err
+	}
+	ca, err := os.ReadFile(config.CA)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(ca)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: pool}}
+	return &http.Client{Transport: transport}, nil
+}
+
+// watch follows all Services until the server ends the stream; without a resourceVersion it begins with what is there.
+func (lb *loadBalancer) watch() error {
+	response, err := lb.client.Get(lb.config.Server + "/api/v1/services?watch=true&timeoutSeconds=300")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("watch of services: %s", response.Status)
+	}
+	decoder := json.NewDecoder(response.Body)
+	for {
+		var event struct {
+			Type   string  `json:"type"`
+			Object service `json:"object"`
+		}
+		if err := decoder.Decode(&event); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		lb.handle(event.Type, event.Object)
+	}
+}
+
+func (lb *loadBalancer) handle(event string, s service) {
+	lb.mutex.Lock()
+	defer lb.mutex.Unlock()
+	if event == "DELETED" {
+		delete(lb.taken, s.Metadata.UID)
+		return
+	}
+	if s.Spec.Type != "LoadBalancer" {
+		return
+	}
+	if len(s.Status.LoadBalancer.Ingress) > 0 {
+		lb.taken[s.Metadata.UID] = s.Status.LoadBalancer.Ingress[0].IP
+		return
+	}
+	if _, known := lb.taken[s.Metadata.UID]; known {
+		return
+	}
+	wanted := lb.config.Delay
+	if override, given := s.Metadata.Annotations[delayAnnotation]; given {
+		wanted = override
+	}
+	if wanted == "never" {
+		return
+	}
+	delay, err := time.ParseDuration(wanted)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s/%s: %v\n", s.Metadata.Namespace, s.Metadata.Name, err)
+		return
+	}
+	address := lb.free()
+	lb.taken[s.Metadata.UID] = address
+	time.AfterFunc(delay, func() { lb.assign(s, address) })
+}
+
+func (lb *loadBalancer) free() string {
+	used := map[string]bool{}
+	for _, address := range lb.taken {
+		used[address] = true
+	}
+	for number := lb.config.First; number <= lb.config.Last; number++ {
+		if address := fmt.Sprintf("%s%d", lb.config.Prefix, number); !used[address] {
+			return address
+		}
+	}
+	return ""
+}
+
+func (lb *loadBalancer) assign(s service, address string) {
+	body := fmt.Sprintf(`{"status":{"loadBalancer":{"ingress":[{"ip":%q}]}}}`, address)
+	url := fmt.Sprintf("%s/api/v1/namespaces/%s/services/%s/status", lb.config.Server, s.Metadata.Namespace, s.Metadata.Name)
+	request, err := http.NewRequest(http.MethodPatch, url, bytes.NewBufferString(body))
+	if err != nil {
+		return
+	}
+	request.Header.Set("Content-Type", "application/merge-patch+json")
+	response, err := lb.client.Do(request)
+	if err == nil {
+		defer response.Body.Close()
+		if response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNotFound {
+			return
+		}
+		err = fmt.Errorf("%s", response.Status)
+	}
+	fmt.Fprintf(os.Stderr, "address for %s/%s: %v\n", s.Metadata.Namespace, s.Metadata.Name, err)
+	// The next change of the Service tries again.
+	lb.mutex.Lock()
+	delete(lb.taken, s.Metadata.UID)
+	lb.mutex.Unlock()
+}

@@ -49,14 +49,13 @@ async function main(): Promise<void> {
       console.log((await existing(rest[0] ?? 'dev')).kubeconfig);
       break;
     case 'logs': {
-      const [name, part] = isPart(rest[0]) ? ['dev', rest[0]] : rest;
-      spawnSync('cat', [logFile(name ?? 'dev', part ?? '')], { stdio: 'inherit' });
+      const [name = 'dev', part = ''] = isPart(rest[0]) ? ['dev', ...rest] : rest;
+      spawnSync('cat', [logFile(name, part)], { stdio: 'inherit' });
       break;
     }
     case 'exec': {
-      const [name = 'dev', ...argv] =
-        rest[0] === '--' ? ['dev', ...rest.slice(1)] : rest.filter((word) => word !== '--');
-      process.stdout.write(await (await existing(name)).exec(argv));
+      const [name = 'dev', ...argv] = rest[0] === '--' ? ['dev', ...rest.slice(1)] : rest;
+      process.stdout.write(await (await existing(name)).exec(argv.filter((word) => word !== '--')));
       break;
     }
     case 'part': {

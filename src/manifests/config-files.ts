@@ -1,0 +1,127 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+
+import { InvalidInput } from '../base/errors.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from './manifest.ts';
+
+/** The API server's limit for the data of one object, in bytes. */
+const maxBytes = 1024 * 1024;
+
+/**
+ * A ConfigMap for each line `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder (its files) or `KEY=FILE`, as
+ * `kubectl create configmap --from-file` makes it.
+ * @throws InvalidInput when a file is missing, a key is not valid, or it is too large
+ */
+export async function configMapsFromFiles(lines: readonly string[], cwd: string): Promise<Manifest[]> {
+  return await Promise.all(
+    lines.map(async (line) => {
+      const { name, entries } = await readLine(line, 'configmaps', cwd);
+      const data: Record<string, string> = {};
+      const binaryData: Record<string, string> = {};
+      for (const [key, content] of entries) {
+        const text = textOf(content);
+        if (text === undefined) binaryData[key] = content.toString('base64');
+        else data[key] = text;
+      }
+      return manifest({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name },
+        ...(Object.keys(data).length === 0 ? {} : { data }),
+        ...(Object.keys(binaryData).length === 0 ? {} : { binaryData }),
+      });
+    }),
+  );
+}
+
+/** The same for Secrets; `NAME:TYPE=…` sets the type, as in `tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key`. */
+export async function secretsFromFiles(lines: readonly string[], cwd: string): Promise<Manifest[]> {
+  return await Promise.all(
+    lines.map(async (line) => {
+      const { name, type, entries } = await readLine(line, 'secrets', cwd);
+      const data = Object.fromEntries([...entries].map(([key, content]) => [key, content.toString('base64')]));
+      return manifest({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: type ?? 'Opaque', data });
+    }),
+  );
+}
+
+async function readLine(
+  line: string,
+  input: string,
+  cwd: string,
+): Promise<{ name: string; type?: string; entries: Map<string, Buffer> }> {
+  const match = /^(?<name>[a-z0-9][a-z0-9.-]*)(?::(?<type>[\w./-]+))?=(?<sources>.+)$/.exec(line)?.groups;
+  const { name, type, sources } = match ?? {};
+  if (name === undefined || sources === undefined || (type !== undefined && input === 'configmaps')) {
+    throw new InvalidInput(`the input "${input}" has "${line}", which cannot be read`, {
+      hint: 'Write NAME=FILE, NAME=FOLDER or NAME=KEY=FILE, several sources separated by commas.',
+    });
+  }
+  const entries = new Map<string, Buffer>();
+  for (const source of sources.split(',').map((text) => text.trim())) {
+    for (const [key, path] of await filesOf(source, input, cwd)) {
+      if (entries.has(key)) {
+        throw new InvalidInput(`the input "${input}" has two files for the key "${key}" of "${name}"`, {
+          hint: 'Name the key of one of them with KEY=FILE.',
+        });
+      }
+      entries.set(key, await readFile(path));
+    }
+  }
+  const bytes = [...entries.values()].reduce((sum, content) => sum + content.length, 0);
+  if (bytes > maxBytes) {
+    throw new InvalidInput(
+      `the files of "${name}" in the input "${input}" have ${bytes} bytes; at most ${maxBytes} fit`,
+      {
+        hint: 'Leave large files out, or put them on a volume.',
+      },
+    );
+  }
+  return { name, entries, ...(type === undefined ? {} : { type }) };
+}
+
+async function filesOf(source: string, input: string, cwd: string): Promise<[string, string][]> {
+  const [left = '', right] = source.split('=', 2);
+  const path = resolve(cwd, right ?? left);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) {
+    const parent = dirname(path);
+    const names = await readdir(parent).catch(() => []);
+    const listed = names.length === 0 ? 'is empty or missing' : `has ${names.sort().slice(0, 10).join(', ')}`;
+    throw new InvalidInput(
+      `the input "${input}" names "${source}", but there is no such file: "${relative(cwd, parent) || '.'}" ${listed}`,
+      {
+        hint: 'Correct the path; it is relative to the workspace.',
+      },
+    );
+  }
+  if (found.isFile()) return [[validKey(right === undefined ? basename(path) : left, input), path]];
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry): [string, string] => [validKey(entry.name, input), join(path, entry.name)])
+    .sort();
+}
+
+function validKey(key: string, input: string): string {
+  if (/^[-._a-zA-Z0-9]{1,253}$/.test(key)) return key;
+  throw new InvalidInput(`the input "${input}" would make the key "${key}", which is not allowed`, {
+    hint: 'A key has letters, digits, "-", "_" and "."; name another one with KEY=FILE.',
+  });
+}
+
+/** Undefined when the bytes are no UTF-8 text. */
+function textOf(content: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return undefined;
+  }
+}
+
+/** These objects stand in no manifest, so that there is no line to point at. */
+function manifest(object: KubernetesObject): Manifest {
+  const file = `${object.kind.toLowerCase()} "${object.metadata.name}" from files`;
+  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+}

@@ -1,0 +1,68 @@
+import { InvalidInput } from '../base/errors.ts';
+
+/** What a line of the input `replicas` asks for; without a name it is meant for the only workload there is. */
+export interface ReplicaRequest {
+  line: string;
+  kind?: string;
+  name?: string;
+  replicas: number;
+}
+
+/** The highest number that makes sense: more pods than any cluster runs. */
+const most = 100_000;
+
+/** `5`, `web=5`, `StatefulSet/db=3`; @throws InvalidInput for anything else */
+export function parseReplicas(lines: readonly string[]): ReplicaRequest[] {
+  const requests = lines.map((line) => {
+    const match = /^(?:(?:(?<kind>[A-Za-z]+)\/)?(?<name>[a-z0-9.-]+)\s*=\s*)?(?<replicas>\d+)$/.exec(line)?.groups;
+    const replicas = Number(match?.['replicas']);
+    if (match === undefined || replicas > most) {
+      throw new InvalidInput(`the input "replicas" has "${line}", which is no number of pods`, {
+        hint: 'Write a number such as 5, or lines such as web=5 or StatefulSet/db=3.',
+      });
+    }
+    const { kind, name } = match;
+    return { line, replicas, ...(kind === undefined ? {} : { kind }), ...(name === undefined ? {} : { name }) };
+  });
+  if (requests.length > 1 && requests.some((request) => request.name === undefined)) {
+    throw new InvalidInput('the input "replicas" has several lines, but not all of them say for which workload', {
+      hint: 'Write lines such as web=5.',
+    });
+  }
+  return requests;
+}
+
+/**
+ * Which of the candidates each request means.
+ * @throws InvalidInput when a request fits none or, without a name, more than one of them
+ */
+export function matchReplicas<T extends { kind: string; name: string }>(
+  requests: readonly ReplicaRequest[],
+  candidates: readonly T[],
+): { candidate: T; replicas: number }[] {
+  const listed =
+    candidates.length === 0
+      ? 'there is no workload that can be scaled'
+      : `there are ${candidates.map(({ kind, name }) => `${kind}/${name}`).join(', ')}`;
+  return requests.flatMap((request) => {
+    const matching = candidates.filter(
+      ({ kind, name }) =>
+        (request.name === undefined || request.name === name) &&
+        (request.kind === undefined || request.kind.toLowerCase() === kind.toLowerCase()),
+    );
+    if (matching.length === 0) {
+      throw new InvalidInput(`the input "replicas" has "${request.line}", but ${listed}`, {
+        hint: 'Correct the name of the workload.',
+      });
+    }
+    if (matching.length > 1) {
+      throw new InvalidInput(
+        `the input "replicas" has "${request.line}", which could mean several workloads: ${listed}`,
+        {
+          hint: 'Say which one with NAME=NUMBER or KIND/NAME=NUMBER.',
+        },
+      );
+    }
+    return matching.map((candidate) => ({ candidate, replicas: request.replicas }));
+  });
+}

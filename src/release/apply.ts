@@ -1,0 +1,104 @@
+import { mapConcurrently } from '../base/concurrency.ts';
+import { Failure } from '../base/errors.ts';
+import type { KubernetesClient, Written } from '../kubernetes/client.ts';
+import { ApiError } from '../kubernetes/errors.ts';
+import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { fieldManager } from './field-manager.ts';
+import type { Journal } from './journal.ts';
+import type { Prepared } from './preflight.ts';
+import { takeOver } from './takeover.ts';
+
+/** Requests under way at once. */
+export const concurrency = 16;
+const maxRaces = 5;
+
+/**
+ * Applies the objects of one layer side by side, the journal written before and after. Unchanged objects cost nothing.
+ * @throws ApiError for the first object that the server refuses; what was written by then stands in the journal
+ */
+export async function applyLayer(
+  client: KubernetesClient,
+  layer: readonly Prepared[],
+  journal: Journal,
+  force: boolean,
+): Promise<Map<Prepared, KubernetesObject>> {
+  const changing = layer.filter((prepared) => prepared.change !== 'unchanged');
+  if (changing.length === 0) return new Map();
+  await journal.plan(
+    changing.map((prepared) => ({
+      ref: refOf(prepared.manifest.object),
+      before: prepared.live ?? null,
+      after: prepared.predicted ?? null,
+      done: false,
+    })),
+  );
+  await takeOverAll(client, changing, journal, force);
+  const results = new Map<Prepared, KubernetesObject>();
+  try {
+    await mapConcurrently(changing, concurrency, async (prepared) => {
+      results.set(prepared, (await applyOne(client, prepared, force)).object);
+    });
+  } finally {
+    // Also when one of them failed: the others are in the cluster.
+    await journal.done([...results].map(([prepared, after]) => ({ ref: refOf(prepared.manifest.object), after })));
+  }
+  return results;
+}
+
+/**
+ * Takes fields over from our predecessors first, and only then learns from the server what the apply will do: before, it
+ * could not say which fields will go.
+ */
+async function takeOverAll(
+  client: KubernetesClient,
+  layer: readonly Prepared[],
+  journal: Journal,
+  force: boolean,
+): Promise<void> {
+  const inherited = layer.filter((prepared) => prepared.takeover);
+  if (inherited.length === 0) return;
+  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live }) => {
+    const ref = refOf(manifest.object);
+    await withFreshObject(client, ref, live, (object) => takeOver(client, object));
+    const { object } = await client.apply(manifest.object, { fieldManager, force, dryRun: true });
+    return { ref, before: live ?? null, after: object, done: false };
+  });
+  await journal.plan(predicted);
+}
+
+async function applyOne(client: KubernetesClient, { manifest }: Prepared, force: boolean): Promise<Written> {
+  try {
+    return await client.apply(manifest.object, { fieldManager, force });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw new Failure(error.message, {
+      cause: error,
+      location: manifest.source.locate([]),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+/** Repeats a guarded write with a fresh object when somebody else wrote in between. */
+export async function withFreshObject<T>(
+  client: KubernetesClient,
+  ref: ObjectRef,
+  first: KubernetesObject | undefined,
+  write: (object: KubernetesObject) => Promise<T>,
+): Promise<T> {
+  let object = first;
+  for (let race = 0; ; race += 1) {
+    object ??= await client.read(ref);
+    if (object === undefined) {
+      throw new Failure(`${describeRef(ref, true)} has disappeared while it was being changed`, {
+        hint: 'See who deleted it, then run it again.',
+      });
+    }
+    try {
+      return await write(object);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isWriteConflict) || race >= maxRaces) throw error;
+      object = undefined;
+    }
+  }
+}

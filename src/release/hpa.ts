@@ -1,0 +1,39 @@
+import { numberAt, objectAt, stringAt } from '../base/json.ts';
+import { groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { entriesOf, owns } from './managed-fields.ts';
+import { fieldManager } from './field-manager.ts';
+
+/** The workloads that autoscalers target, by key. */
+export function scaledTargets(autoscalers: readonly KubernetesObject[]): Set<string> {
+  return new Set(
+    autoscalers.flatMap((hpa) => {
+      const target = objectAt(hpa, 'spec', 'scaleTargetRef');
+      const apiVersion = stringAt(target, 'apiVersion');
+      const kind = stringAt(target, 'kind');
+      const name = stringAt(target, 'name');
+      if (apiVersion === undefined || kind === undefined || name === undefined) return [];
+      const { namespace } = hpa.metadata;
+      return [keyOf({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) })];
+    }),
+  );
+}
+
+export function isAutoscaler(object: KubernetesObject): boolean {
+  return object.kind === 'HorizontalPodAutoscaler' && groupOf(object.apiVersion) === 'autoscaling';
+}
+
+/**
+ * Leaves `spec.replicas` of a workload to its autoscaler, in place. Where we alone own the field, dropping it would let it
+ * fall to 1: then it keeps the live value, which hands it over with the autoscaler's next change (kubernetes/website#29739).
+ */
+export function leaveReplicasToAutoscaler(
+  manifest: KubernetesObject,
+  live: KubernetesObject | undefined,
+  targets: ReadonlySet<string>,
+): void {
+  if (!targets.has(keyOf(refOf(manifest))) || live === undefined) return;
+  const owners = entriesOf(live).filter((entry) => owns(entry, ['spec', 'replicas']));
+  const spec = objectAt(manifest, 'spec');
+  if (owners.some((entry) => entry.manager !== fieldManager)) delete spec['replicas'];
+  else spec['replicas'] = numberAt(live, 'spec', 'replicas') ?? spec['replicas'];
+}

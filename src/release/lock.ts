@@ -1,0 +1,166 @@
+import { formatDuration, type Clock } from '../base/clock.ts';
+import { Failure, messageOf } from '../base/errors.ts';
+import { numberAt, objectAt, stringAt } from '../base/json.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ApiError, isStatus } from '../kubernetes/errors.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import { fieldManager } from './field-manager.ts';
+
+export interface LockOptions {
+  clock: Clock;
+  reporter: Reporter;
+  /** Until when to wait for another run, milliseconds since the epoch. */
+  deadline: number;
+  signal?: AbortSignal;
+}
+
+export interface Lock {
+  /** Whether another run has held it since `acquireLock` was called, or had died while holding it. */
+  contended: boolean;
+  /** Aborts when the lock is lost: another run may be at work from then on. */
+  lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** A holder that has not renewed for this long is dead. */
+const durationSeconds = 15;
+const renewMs = 4000;
+const pollMs = 1000;
+
+/**
+ * Takes the Lease of a release, so that two runs never interleave. Waits for a live holder until the deadline; takes over
+ * from one that does not renew any more (observed by our own clock, so that no two clocks need to agree), and at once
+ * from a holder of our own name: the main step of which we are the post step.
+ * @throws Failure when another run holds it until the deadline
+ */
+export async function acquireLock(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  holder: string,
+  options: LockOptions,
+): Promise<Lock> {
+  const ref: ObjectRef = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    namespace,
+    name: `gke-rollout.${release}`,
+  };
+  const { clock, reporter } = options;
+  let seen: { mark: string; at: number } | undefined;
+  let contended = false;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const lease = await client.read(ref);
+    const current = stringAt(lease, 'spec', 'holderIdentity') ?? '';
+    const mark = `${current} ${stringAt(lease, 'spec', 'renewTime') ?? ''}`;
+    if (seen?.mark !== mark) seen = { mark, at: clock.now() };
+    const lifetimeMs = (numberAt(lease, 'spec', 'leaseDurationSeconds') ?? durationSeconds) * 1000;
+    const isFree = current === '' || current === holder || clock.now() - seen.at >= lifetimeMs;
+    if (isFree) {
+      const written = await tryTake(client, ref, lease, holder, clock);
+      if (written !== undefined) {
+        if (contended && current !== '' && current !== holder) {
+          reporter.warning(
+            `took the lock of release "${release}" over from "${current}", which has died without releasing it`,
+          );
+        }
+        return hold(client, ref, written, holder, contended, options);
+      }
+      contended = true;
+      continue;
+    }
+    if (!contended) reporter.info(`waiting for "${current}", which is deploying release "${release}" now`);
+    contended = true;
+    if (clock.now() >= options.deadline) {
+      throw new Failure(`another run ("${current}") is deploying release "${release}", and did not end in time`, {
+        hint: 'Use a concurrency group in the workflow, so that deploys of one release queue up.',
+      });
+    }
+    await clock.sleep(pollMs, options.signal);
+  }
+}
+
+/** Undefined when somebody else was quicker. */
+async function tryTake(
+  client: KubernetesClient,
+  ref: ObjectRef,
+  lease: KubernetesObject | undefined,
+  holder: string,
+  clock: Clock,
+): Promise<KubernetesObject | undefined> {
+  const { apiVersion, kind, name, namespace = '' } = ref;
+  const now = microTime(clock);
+  const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, acquireTime: now, renewTime: now };
+  try {
+    if (lease === undefined) {
+      return (await client.create({ apiVersion, kind, metadata: { name, namespace }, spec }, { fieldManager })).object;
+    }
+    return (await client.replace({ ...lease, spec: { ...objectAt(lease, 'spec'), ...spec } }, { fieldManager })).object;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 409) return undefined;
+    if (isStatus(error, 404) && lease !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function hold(
+  client: KubernetesClient,
+  ref: ObjectRef,
+  taken: KubernetesObject,
+  holder: string,
+  contended: boolean,
+  { clock, reporter }: LockOptions,
+): Lock {
+  const lost = new AbortController();
+  let lease = taken;
+  let renewedAt = clock.now();
+  let renewing: Promise<void> = Promise.resolve();
+  const renew = async () => {
+    try {
+      const spec = { ...objectAt(lease, 'spec'), renewTime: microTime(clock) };
+      lease = (await client.replace({ ...lease, spec }, { fieldManager })).object;
+      renewedAt = clock.now();
+    } catch (error) {
+      const taken = (await client.read(ref).catch(() => undefined)) ?? lease;
+      if (stringAt(taken, 'spec', 'holderIdentity') === holder) lease = taken;
+      const isLost =
+        stringAt(taken, 'spec', 'holderIdentity') !== holder || clock.now() - renewedAt > durationSeconds * 1000;
+      if (isLost) {
+        lost.abort(
+          new Failure(
+            `the lock of this release was lost after ${formatDuration(clock.now() - renewedAt)}: ${messageOf(error)}`,
+            {
+              hint: 'See whether the API server was out of reach, or another run has taken over.',
+            },
+          ),
+        );
+      }
+      reporter.debug(`renewing the lock failed: ${messageOf(error)}`);
+    }
+  };
+  const timer = setInterval(() => {
+    renewing = renewing.then(renew);
+  }, renewMs);
+  timer.unref();
+  return {
+    contended,
+    lost: lost.signal,
+    release: async () => {
+      clearInterval(timer);
+      await renewing;
+      if (lost.signal.aborted) return;
+      const spec = { ...objectAt(lease, 'spec'), holderIdentity: '' };
+      await client.replace({ ...lease, spec }, { fieldManager }).catch((error: unknown) => {
+        // It runs out by itself; the next run waits a little longer.
+        reporter.debug(`releasing the lock failed: ${messageOf(error)}`);
+      });
+    },
+  };
+}
+
+/** Lease times have microseconds: `2026-01-02T03:04:05.678000Z`. */
+function microTime(clock: Clock): string {
+  return new Date(clock.now()).toISOString().replace('Z', '000Z');
+}

@@ -1,0 +1,225 @@
+import { mapConcurrently } from '../base/concurrency.ts';
+import { Failure, Failures } from '../base/errors.ts';
+import { equal, stringAt } from '../base/json.ts';
+import type { KubernetesClient, Resource } from '../kubernetes/client.ts';
+import { ApiError, conflictingManager } from '../kubernetes/errors.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { concurrency } from './apply.ts';
+import { contentOf, isApplied } from './comparison.ts';
+import { problemsOfCustomResource, definitionsOf, type Definition } from './custom-resource.ts';
+import { fieldManager } from './field-manager.ts';
+import { isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
+import { applyEntry, entriesOf, sameEntries } from './managed-fields.ts';
+import { problemsOfRefusal } from './problems.ts';
+import { isPredecessor, needsTakeover } from './takeover.ts';
+
+/** A manifest with all that is known before the first write. */
+export interface Prepared {
+  manifest: Manifest;
+  live: KubernetesObject | undefined;
+  /** What the server's dry run answered; undefined for what cannot be tried before something else exists. */
+  predicted: KubernetesObject | undefined;
+  change: 'created' | 'configured' | 'unchanged';
+  /** Fields of `kubectl apply` have to be taken over first. */
+  takeover: boolean;
+  warnings: string[];
+}
+
+export interface PreflightOptions {
+  /** Take fields over from other managers. */
+  force: boolean;
+  /** Namespaces that do not exist yet and will be made before the objects. */
+  newNamespaces: ReadonlySet<string>;
+}
+
+/** From this many objects of one kind and namespace on, one LIST is cheaper than a GET for each. */
+const listFrom = 4;
+
+/**
+ * Reads what is there and lets the server try every object without storing it, all before the first write.
+ * @throws Failures with every problem of every object, each at its file and line
+ */
+export async function preflight(
+  client: KubernetesClient,
+  manifests: readonly Manifest[],
+  options: PreflightOptions,
+): Promise<Prepared[]> {
+  const definitions = definitionsOf(manifests.map(({ object }) => object));
+  const live = await readLive(client, manifests, options.newNamespaces);
+  const autoscaled = await autoscaledTargets(client, manifests);
+  const results = await mapConcurrently(manifests, concurrency, async (manifest) => {
+    const current = live.get(keyOf(refOf(manifest.object)));
+    leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
+    return await prepare(client, manifest, current, definitions, options);
+  });
+  const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
+  if (problems.length === 1 && problems[0] !== undefined) throw problems[0];
+  if (problems.length > 1) throw new Failures(`${problems.length} problems were found in the manifests`, problems);
+  return results.flatMap((result) => ('problems' in result ? [] : [result]));
+}
+
+async function prepare(
+  client: KubernetesClient,
+  manifest: Manifest,
+  live: KubernetesObject | undefined,
+  definitions: readonly Definition[],
+  options: PreflightOptions,
+): Promise<Prepared | { problems: Failure[] }> {
+  const { object } = manifest;
+  if (live !== undefined && isApplied(object, live) && !needsTakeover(live)) {
+    return { manifest, live, predicted: live, change: 'unchanged', takeover: false, warnings: [] };
+  }
+  const resource = await client.resource(object.apiVersion, object.kind);
+  if (resource === undefined) {
+    const problems = problemsOfCustomResource(manifest, definitions);
+    if (problems === undefined)
+      return { problems: await problemsOfRefusal(client, manifest, await unknownKind(client, object)) };
+    if (problems.length > 0) return { problems };
+    return { manifest, live: undefined, predicted: undefined, change: 'created', takeover: false, warnings: [] };
+  }
+  const { namespace } = object.metadata;
+  const isNew = namespace !== undefined && options.newNamespaces.has(namespace);
+  try {
+    return isNew ? await prepareInNewNamespace(client, manifest) : await tryApply(client, manifest, live, options);
+  } catch (error) {
+    return { problems: await problemsOfRefusal(client, manifest, error) };
+  }
+}
+
+async function tryApply(
+  client: KubernetesClient,
+  manifest: Manifest,
+  live: KubernetesObject | undefined,
+  { force }: PreflightOptions,
+): Promise<Prepared> {
+  const takeover = needsTakeover(live);
+  const { object, warnings } = await dryRun(client, manifest.object, live, force);
+  const change = live === undefined ? 'created' : isSame(live, object) && !takeover ? 'unchanged' : 'configured';
+  return { manifest, live, predicted: object, change, takeover, warnings };
+}
+
+/** Conflicts with predecessors are none: their fields will be ours by the time of the real apply. */
+async function dryRun(
+  client: KubernetesClient,
+  object: KubernetesObject,
+  live: KubernetesObject | undefined,
+  force: boolean,
+) {
+  try {
+    return await client.apply(object, { fieldManager, force, dryRun: true });
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.isFieldManagerConflict) throw error;
+    const inherited = new Set(
+      entriesOf(live)
+        .filter(isPredecessor)
+        .map((entry) => entry.manager),
+    );
+    if (!error.causes.every((cause) => inherited.has(conflictingManager(cause)))) throw error;
+    return await client.apply(object, { fieldManager, force: true, dryRun: true });
+  }
+}
+
+/**
+ * A namespace that does not exist refuses every dry run, so the object is tried in the one of the kubeconfig. What the
+ * other namespace alone says about it (quota, policies, rights) is no problem of the manifest.
+ */
+async function prepareInNewNamespace(client: KubernetesClient, manifest: Manifest): Promise<Prepared> {
+  const { object } = manifest;
+  const elsewhere = { ...object, metadata: { ...object.metadata, namespace: client.defaultNamespace } };
+  const prepared: Prepared = {
+    manifest,
+    live: undefined,
+    predicted: undefined,
+    change: 'created',
+    takeover: false,
+    warnings: [],
+  };
+  try {
+    const { warnings } = await client.apply(elsewhere, { fieldManager, force: true, dryRun: true });
+    return { ...prepared, warnings };
+  } catch (error) {
+    const isAboutManifest =
+      error instanceof ApiError && (error.status === 400 || (error.status === 422 && !error.isImmutable));
+    if (isAboutManifest) throw error;
+    return prepared;
+  }
+}
+
+async function readLive(
+  client: KubernetesClient,
+  manifests: readonly Manifest[],
+  newNamespaces: ReadonlySet<string>,
+): Promise<Map<string, KubernetesObject>> {
+  const groups = new Map<string, { resource: Resource; namespace: string | undefined; objects: KubernetesObject[] }>();
+  for (const { object } of manifests) {
+    const resource = await client.resource(object.apiVersion, object.kind);
+    const { namespace } = object.metadata;
+    if (resource === undefined || (namespace !== undefined && newNamespaces.has(namespace))) continue;
+    const key = `${object.apiVersion}/${object.kind}/${namespace ?? ''}`;
+    const group = groups.get(key) ?? { resource, namespace, objects: [] };
+    group.objects.push(object);
+    groups.set(key, group);
+  }
+  const found = await mapConcurrently([...groups.values()], concurrency, async ({ resource, namespace, objects }) => {
+    if (objects.length < listFrom) {
+      const read = await Promise.all(objects.map((object) => client.read(refOf(object))));
+      return read.filter((object) => object !== undefined);
+    }
+    const wanted = new Set(objects.map((object) => object.metadata.name));
+    const { items } = await client.list(resource, namespace === undefined ? {} : { namespace });
+    return items.filter((item) => wanted.has(item.metadata.name));
+  });
+  return new Map(found.flat().map((object) => [keyOf(refOf(object)), object]));
+}
+
+/** Autoscalers of the manifests and of the cluster; without the right to list them only the former are known. */
+async function autoscaledTargets(client: KubernetesClient, manifests: readonly Manifest[]): Promise<Set<string>> {
+  const inSet = manifests.map(({ object }) => object).filter(isAutoscaler);
+  const namespaces = new Set(
+    manifests.flatMap(({ object }) =>
+      isWorkload(object) && object.kind !== 'Pod' ? (object.metadata.namespace ?? []) : [],
+    ),
+  );
+  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
+  if (resource === undefined) return scaledTargets(inSet);
+  const lists = await Promise.all(
+    [...namespaces].map(async (namespace) => {
+      const list = await client.list(resource, { namespace }).catch(() => undefined);
+      return list?.items ?? [];
+    }),
+  );
+  return scaledTargets([...inSet, ...lists.flat()]);
+}
+
+/** Nothing that anybody would notice: neither content nor owners. */
+function isSame(live: KubernetesObject, predicted: KubernetesObject): boolean {
+  if (!equal(contentOf(live), contentOf(predicted))) return false;
+  const own = (object: KubernetesObject) => applyEntry(object, fieldManager);
+  const [left, right] = [own(live), own(predicted)];
+  return left !== undefined && right !== undefined && sameEntries([left], [right]);
+}
+
+async function unknownKind(client: KubernetesClient, object: KubernetesObject): Promise<unknown> {
+  try {
+    await client.read(refOf(object));
+    return new Failure(`${describeRef(refOf(object))} is of a kind that the cluster does not serve`);
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The texts of all warnings of the server, each once, with the object that it is about. */
+export function warningsOf(prepared: readonly Prepared[]): string[] {
+  return [
+    ...new Set(
+      prepared.flatMap(({ manifest, warnings }) =>
+        warnings.map(
+          (text) =>
+            `${describeRef(refOf(manifest.object))}: ${text} (${stringAt(manifest.object, 'apiVersion') ?? ''})`,
+        ),
+      ),
+    ),
+  ];
+}

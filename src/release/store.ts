@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+import { Failure } from '../base/errors.ts';
+import { stringAt, stringsAt, type Json } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import { fieldManager } from './field-manager.ts';
+
+/**
+ * Records of a release, kept as Secrets in its namespace: compressed JSON, in several Secrets where it is too large for
+ * one. A record is read whole or not at all: its parts are named by their content, and the first Secret, which names
+ * them, is written last.
+ */
+export interface StoredRecord<T> {
+  labels: Record<string, string>;
+  value: T;
+}
+
+/** Below the API server's limit of 1 MiB, with room for metadata; base64 adds a third. */
+const partBytes = 700_000;
+
+const type = 'gke-rollout/record';
+
+export const recordLabels = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  release: 'gke-rollout/release',
+  record: 'gke-rollout/record',
+} as const;
+
+export function labelsOf(release: string, record: 'revision' | 'journal' | 'part'): Record<string, string> {
+  return { [recordLabels.managedBy]: fieldManager, [recordLabels.release]: release, [recordLabels.record]: record };
+}
+
+export async function writeRecord(
+  client: KubernetesClient,
+  ref: { namespace: string; name: string; release: string },
+  labels: Record<string, string>,
+  value: Json,
+): Promise<void> {
+  const data = gzipSync(JSON.stringify(value));
+  const digest = createHash('sha256').update(data).digest('hex').slice(0, 12);
+  const parts = split(data);
+  const names = parts.slice(1).map((_, index) => `${ref.name}.${digest}.${index + 1}`);
+  const put = (name: string, partLabels: Record<string, string>, content: Buffer) =>
+    client.apply(
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name, namespace: ref.namespace, labels: partLabels },
+        type,
+        data: {
+          record: content.toString('base64'),
+          parts: Buffer.from(JSON.stringify({ digest, names: name === ref.name ? names : [] })).toString('base64'),
+        },
+      },
+      { fieldManager, force: true },
+    );
+  await Promise.all(
+    names.map((name, index) => put(name, labelsOf(ref.release, 'part'), parts[index + 1] ?? Buffer.alloc(0))),
+  );
+  await put(ref.name, labels, parts[0] ?? Buffer.alloc(0));
+}
+
+/** Undefined when there is no such record; @throws Failure when a part of it is missing */
+export async function readRecord(client: KubernetesClient, namespace: string, name: string): Promise<Json | undefined> {
+  const head = await client.read(secretRef(namespace, name));
+  return head === undefined ? undefined : await decode(client, head);
+}
+
+/** All records of one sort, oldest first by name. */
+export async function listRecords(
+  client: KubernetesClient,
+  namespace: string,
+  labels: Record<string, string>,
+): Promise<StoredRecord<Json>[]> {
+  const secrets = await client.resource('v1', 'Secret');
+  if (secrets === undefined) return [];
+  const labelSelector = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const { items } = await client.list(secrets, { namespace, labelSelector });
+  return await Promise.all(
+    items.map(async (head) => ({ labels: stringsAt(head, 'metadata', 'labels'), value: await decode(client, head) })),
+  );
+}
+
+export async function deleteRecord(client: KubernetesClient, namespace: string, name: string): Promise<void> {
+  const head = await client.read(secretRef(namespace, name));
+  if (head === undefined) return;
+  // The first Secret goes first: without it there is no record, only parts that nobody reads.
+  await client.delete(secretRef(namespace, name));
+  await Promise.all(partsOf(head).names.map((part) => client.delete(secretRef(namespace, part))));
+}
+
+async function decode(client: KubernetesClient, head: KubernetesObject): Promise<Json> {
+  const { namespace = '', name } = head.metadata;
+  const { names, digest } = partsOf(head);
+  const parts = await Promise.all(names.map(async (part) => contentOf(await client.read(secretRef(namespace, part)))));
+  const data = Buffer.concat([contentOf(head), ...parts]);
+  if (createHash('sha256').update(data).digest('hex').slice(0, 12) !== digest) {
+    throw new Failure(`the record in Secret "${name}" of namespace "${namespace}" is not complete`, {
+      hint: 'A part of it was deleted or changed; delete the Secret to go on without this record.',
+    });
+  }
+  return JSON.parse(gunzipSync(data).toString('utf8')) as Json;
+}
+
+function contentOf(secret: KubernetesObject | undefined): Buffer {
+  return Buffer.from(stringAt(secret, 'data', 'record') ?? '', 'base64');
+}
+
+function partsOf(head: KubernetesObject): { digest: string; names: string[] } {
+  const text = Buffer.from(stringAt(head, 'data', 'parts') ?? '', 'base64').toString('utf8');
+  return text === '' ? { digest: '', names: [] } : (JSON.parse(text) as { digest: string; names: string[] });
+}
+
+function secretRef(namespace: string, name: string): ObjectRef {
+  return { apiVersion: 'v1', kind: 'Secret', namespace, name };
+}
+
+function split(data: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let start = 0; start < data.length; start += partBytes) parts.push(data.subarray(start, start + partBytes));
+  return parts;
+}

@@ -1,0 +1,55 @@
+import { booleanAt, numberAt } from '../../base/json.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { condition } from '../conditions.ts';
+import type { Verdict } from '../verdict.ts';
+import { failed, isObserved, notObserved, pods, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
+
+export const deployment: Rule = {
+  kinds: [{ kind: 'Deployment', group: 'apps' }],
+  ready: 'the change is observed, all pods are updated and available, no old pod is left',
+  failed: 'Progressing is False (deadline exceeded, ReplicaSet cannot be made), said after this write',
+  source:
+    'kubernetes pkg/controller/deployment/progress.go; kubectl rollout_status.go; kubernetes#49637 for stale deadlines',
+  judge,
+};
+
+function judge(object: KubernetesObject, facts: Facts): Verdict {
+  if (!isObserved(object, facts)) return notObserved;
+  const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
+  const existing = numberAt(object, 'status', 'replicas') ?? 0;
+  const updated = numberAt(object, 'status', 'updatedReplicas') ?? 0;
+  const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
+  const complete = updated >= wanted && existing <= updated && available >= updated;
+  if (complete) return ready(`${pods(available)} available`);
+  if (booleanAt(object, 'spec', 'paused') === true) {
+    return unchecked(`it is paused: ${updated} of ${pods(wanted)} updated; nothing more happens until it is resumed`);
+  }
+  const failure = finalFailure(object, facts);
+  if (failure !== undefined) return failure;
+  if (updated < wanted) return progressing(`${updated} of ${pods(wanted)} updated, ${available} available`);
+  if (existing > updated) return progressing(`${pods(existing - updated)} of the old version still to end`);
+  return progressing(`${available} of ${pods(updated)} available`);
+}
+
+/**
+ * A condition may be left from an earlier rollout although the generation is observed: when an old template comes back the
+ * controller touches it only once it sees progress. So it counts when it is younger than our write, when there was no
+ * write, or when the whole deadline has passed since.
+ */
+function finalFailure(object: KubernetesObject, facts: Facts): Verdict | undefined {
+  const progress = condition(object, 'Progressing');
+  if (progress?.status !== 'False') return undefined;
+  const deadlineMs = (numberAt(object, 'spec', 'progressDeadlineSeconds') ?? 600) * 1000;
+  const isFresh =
+    !facts.changed || (progress.updatedAt ?? 0) > facts.writtenAt || facts.now - facts.writtenAt > deadlineMs;
+  if (!isFresh) return undefined;
+  const isDeadline = progress.reason === 'ProgressDeadlineExceeded';
+  return failed(
+    object,
+    progress.reason,
+    isDeadline ? `made no progress for ${deadlineMs / 1000}s (spec.progressDeadlineSeconds)` : progress.message,
+    isDeadline
+      ? 'See what its pods wait for; raise progressDeadlineSeconds if they only need more time.'
+      : 'Correct what the message names.',
+  );
+}

@@ -1,0 +1,35 @@
+import { groupOf, type KubernetesObject } from '../../kubernetes/object.ts';
+import type { Verdict } from '../verdict.ts';
+import { judgeByConditions } from './custom.ts';
+import { daemonSet } from './daemon-set.ts';
+import { apiService, customResourceDefinition, namespace } from './definitions.ts';
+import { deployment } from './deployment.ts';
+import { job } from './job.ts';
+import { pod } from './pod.ts';
+import { replicaSet } from './replica-set.ts';
+import type { Facts, Rule } from './rule.ts';
+import { service } from './service.ts';
+import { statefulSet } from './stateful-set.ts';
+import { persistentVolumeClaim } from './storage.ts';
+
+/** The rules by kind; docs/rollout-rules.md is made from this table. */
+export const rules: readonly Rule[] = [
+  deployment,
+  statefulSet,
+  daemonSet,
+  replicaSet,
+  job,
+  pod,
+  service,
+  persistentVolumeClaim,
+  customResourceDefinition,
+  apiService,
+  namespace,
+];
+
+/** Built-in kinds that do nothing after they are applied, and custom ones: judged by their conditions. */
+export function judge(object: KubernetesObject, facts: Facts): Verdict {
+  const group = groupOf(object.apiVersion);
+  const rule = rules.find(({ kinds }) => kinds.some((entry) => entry.kind === object.kind && entry.group === group));
+  return rule === undefined ? judgeByConditions(object, facts) : rule.judge(object, facts);
+}

@@ -1,0 +1,49 @@
+import { numberAt } from '../../base/json.ts';
+import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
+import type { Verdict } from '../verdict.ts';
+
+/** What a rule knows beside the object. */
+export interface Facts {
+  /** The generation that our write made, or the live one when nothing was changed. */
+  generation: number;
+  /** False when the object was already as the manifest says. */
+  changed: boolean;
+  /** When the server carried our write out, milliseconds since the epoch by its clock. */
+  writtenAt: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export type Judge = (object: KubernetesObject, facts: Facts) => Verdict;
+
+export interface Rule {
+  /** Kinds, with their API group where another group has the same kind. */
+  kinds: readonly { kind: string; group: string }[];
+  /** In words, for the documentation. */
+  ready: string;
+  failed: string;
+  /** Where the rule comes from. */
+  source: string;
+  judge: Judge;
+}
+
+export const ready = (message: string): Verdict => ({ state: 'ready', message });
+export const progressing = (message: string): Verdict => ({ state: 'progressing', message });
+export const unchecked = (message: string): Verdict => ({ state: 'unchecked', message });
+
+export function failed(object: KubernetesObject, reason: string, message: string, hint: string): Verdict {
+  return { state: 'failed', cause: { reason, message, hint, object: refOf(object) } };
+}
+
+/** Nothing in a status counts before the controller has seen the generation that our write made. */
+export function isObserved(object: KubernetesObject, { generation }: Facts): boolean {
+  const observed = numberAt(object, 'status', 'observedGeneration');
+  return observed === undefined ? generation <= 1 && object['status'] !== undefined : observed >= generation;
+}
+
+export const notObserved = progressing('waiting for its controller to see the change');
+
+/** `1 pod`, `2 pods` */
+export function pods(count: number): string {
+  return count === 1 ? '1 pod' : `${count} pods`;
+}

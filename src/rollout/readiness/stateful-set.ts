@@ -1,0 +1,44 @@
+import { numberAt, stringAt } from '../../base/json.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import type { Verdict } from '../verdict.ts';
+import { isObserved, notObserved, pods, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
+
+export const statefulSet: Rule = {
+  kinds: [{ kind: 'StatefulSet', group: 'apps' }],
+  ready:
+    'the change is observed, all pods from the partition on are updated, all pods are ready, none is surplus; without a partition the update revision is current; with minReadySeconds all are available; OnDelete is accepted, not awaited',
+  failed: 'only through its pods',
+  source: 'kubernetes pkg/controller/statefulset; kubectl rollout_status.go; missing updatedReplicas count as 0',
+  judge,
+};
+
+function judge(object: KubernetesObject, facts: Facts): Verdict {
+  if (!isObserved(object, facts)) return notObserved;
+  const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
+  const existing = numberAt(object, 'status', 'replicas') ?? 0;
+  const readyPods = numberAt(object, 'status', 'readyReplicas') ?? 0;
+  const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
+  const updateRevision = stringAt(object, 'status', 'updateRevision');
+  const currentRevision = stringAt(object, 'status', 'currentRevision');
+  const isCurrent = updateRevision === currentRevision;
+  const updated = numberAt(object, 'status', 'updatedReplicas') ?? (isCurrent ? existing : 0);
+  if (stringAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete' && !isCurrent) {
+    return unchecked(
+      `its update strategy is OnDelete: ${updated} of ${pods(wanted)} updated; delete the others to update them`,
+    );
+  }
+  const partition = numberAt(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
+  const toUpdate = Math.max(0, wanted - partition);
+  const minReady = numberAt(object, 'spec', 'minReadySeconds') ?? 0;
+  if (updated < toUpdate) return progressing(`${updated} of ${pods(toUpdate)} updated, ${readyPods} ready`);
+  if (readyPods < wanted) return progressing(`${readyPods} of ${pods(wanted)} ready`);
+  if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
+  if (minReady > 0 && available < wanted)
+    return progressing(`${available} of ${pods(wanted)} available (minReadySeconds is ${minReady})`);
+  if (partition === 0 && !isCurrent) return progressing('waiting for the new revision to become the current one');
+  return ready(
+    partition === 0
+      ? `${pods(readyPods)} ready`
+      : `${pods(readyPods)} ready, ${updated} updated (partition is ${partition})`,
+  );
+}

@@ -1,35 +1,32 @@
 package main
 
 import (
-	"bufio"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// tokenKey signs the tokens of the auth role. It is a sample: the key is no secret.
-const tokenKey = "ctwoc sample"
-
 type application struct {
 	settings settings
+	hostname string
 	started  time.Time
 	ending   atomic.Bool
 	requests atomic.Int64
 	mux      *http.ServeMux
 }
 
-func newApplication(settings settings) *application {
-	a := &application{settings: settings, started: time.Now(), mux: http.NewServeMux()}
+// newApplication fails when the frontend's configuration cannot be used.
+func newApplication(settings settings) (*application, error) {
+	hostname, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	a := &application{settings: settings, hostname: hostname, started: time.Now(), mux: http.NewServeMux()}
 	a.mux.HandleFunc("GET /healthz", a.health)
 	a.mux.HandleFunc("GET /readyz", a.ready)
 	a.mux.HandleFunc("GET /version", a.work(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, version) }))
@@ -42,15 +39,24 @@ func newApplication(settings settings) *application {
 	case "ctwoc":
 		a.mux.HandleFunc("GET /secure", a.work(secure))
 	case "frontend":
-		a.mux.HandleFunc("GET /config", a.work(a.configText))
-		a.proxies()
+		config, err := readFrontendConfig(settings.config)
+		if err != nil {
+			return nil, err
+		}
+		a.mux.HandleFunc("GET /config", a.work(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, config.text) }))
+		a.mux.HandleFunc("/", a.work(config.proxy()))
 	}
-	return a
+	return a, nil
 }
 
+// ServeHTTP names version and pod on every answer. While the server ends, it also asks clients to connect anew, so
+// that none of them holds a connection to it when it is gone.
 func (a *application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Version", version)
-	w.Header().Set("X-Pod", hostname())
+	w.Header().Set("X-Pod", a.hostname)
+	if a.ending.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	a.mux.ServeHTTP(w, r)
 }
 
@@ -92,16 +98,16 @@ func (a *application) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *application) index(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, map[string]any{"role": a.settings.role, "version": version, "hostname": hostname()})
+	writeJSON(w, map[string]any{"role": a.settings.role, "version": version, "hostname": a.hostname})
 }
 
-// predict stands for a model: the outputs are the inputs, doubled.
+// predict stands for a model: the outputs are the inputs, doubled. A GET is answered as if there were no inputs.
 func predict(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Inputs []float64 `json:"inputs"`
 	}
 	if r.Method == http.MethodPost {
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&body); err != nil {
 			http.Error(w, `expected {"inputs": [numbers]}`, http.StatusBadRequest)
 			return
 		}
@@ -123,71 +129,7 @@ func environment(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, os.Getenv(name))
 }
 
-func login(w http.ResponseWriter, r *http.Request) {
-	user, _, given := r.BasicAuth()
-	if !given {
-		w.Header().Set("WWW-Authenticate", `Basic realm="ctwoc"`)
-		http.Error(w, "who are you?", http.StatusUnauthorized)
-		return
-	}
-	writeJSON(w, map[string]any{"token": user + "." + sign(user)})
-}
-
-func secure(w http.ResponseWriter, r *http.Request) {
-	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	user, signature, _ := strings.Cut(token, ".")
-	if !hmac.Equal([]byte(signature), []byte(sign(user))) {
-		http.Error(w, "no valid token", http.StatusUnauthorized)
-		return
-	}
-	writeJSON(w, map[string]any{"message": "hello " + user, "version": version})
-}
-
-func sign(user string) string {
-	mac := hmac.New(sha256.New, []byte(tokenKey))
-	mac.Write([]byte(user))
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-func (a *application) configText(w http.ResponseWriter, _ *http.Request) {
-	text, err := os.ReadFile(a.settings.config)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	_, _ = w.Write(text)
-}
-
-// proxies reads `path = upstream` lines: `/auth/ = http://auth` sends /auth/version to http://auth/version.
-func (a *application) proxies() {
-	file, err := os.Open(a.settings.config)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "ctwoc: no configuration:", err)
-		return
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		line, _, _ := strings.Cut(lines.Text(), "#")
-		path, upstream, found := strings.Cut(line, "=")
-		if !found {
-			continue
-		}
-		path = strings.TrimSpace(path)
-		target, err := url.Parse(strings.TrimSpace(upstream))
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "ctwoc: configuration:", err)
-			continue
-		}
-		a.mux.Handle(path, http.StripPrefix(strings.TrimSuffix(path, "/"), httputil.NewSingleHostReverseProxy(target)))
-	}
-}
-
 func writeJSON(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(value)
-}
-
-func hostname() string {
-	name, _ := os.Hostname()
-	return name
 }

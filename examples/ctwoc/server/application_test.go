@@ -3,48 +3,83 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
-func get(t *testing.T, s settings, path string, header ...string) *httptest.ResponseRecorder {
+func start(t *testing.T, s settings) *application {
 	t.Helper()
-	request := httptest.NewRequest(http.MethodGet, path, nil)
-	for index := 0; index+1 < len(header); index += 2 {
-		request.Header.Set(header[index], header[index+1])
+	application, err := newApplication(s)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return application
+}
+
+func send(a *application, request *http.Request) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
-	newApplication(s).ServeHTTP(recorder, request)
+	a.ServeHTTP(recorder, request)
 	return recorder
 }
 
-func TestEveryAnswerNamesItsVersion(t *testing.T) {
-	answer := get(t, settings{role: "ctwoc"}, "/version")
-	if answer.Body.String() != version+"\n" || answer.Header().Get("X-Version") != version {
-		t.Errorf("got %q, %q", answer.Body, answer.Header().Get("X-Version"))
+func get(a *application, path string) *httptest.ResponseRecorder {
+	return send(a, httptest.NewRequest(http.MethodGet, path, nil))
+}
+
+func expectCode(t *testing.T, answer *httptest.ResponseRecorder, code int) {
+	t.Helper()
+	if answer.Code != code {
+		t.Errorf("got %d %q; expected %d", answer.Code, answer.Body, code)
+	}
+}
+
+func TestEveryAnswerNamesItsVersionAndItsPod(t *testing.T) {
+	a := start(t, settings{role: "ctwoc"})
+	if body := get(a, "/version").Body.String(); body != version+"\n" {
+		t.Errorf("got %q", body)
+	}
+	for _, path := range []string{"/", "/version", "/healthz", "/readyz", "/predict", "/no-such-path"} {
+		header := get(a, path).Header()
+		if header.Get("X-Version") != version || header.Get("X-Pod") != a.hostname {
+			t.Errorf("%s: got %v", path, header)
+		}
 	}
 }
 
 func TestReadinessWaitsForItsDelay(t *testing.T) {
-	if code := get(t, settings{role: "ctwoc", readyDelay: time.Hour}, "/readyz").Code; code != http.StatusServiceUnavailable {
-		t.Errorf("ready too early: %d", code)
-	}
-	if code := get(t, settings{role: "ctwoc"}, "/readyz").Code; code != http.StatusOK {
-		t.Errorf("never ready: %d", code)
+	expectCode(t, get(start(t, settings{role: "ctwoc", readyDelay: time.Hour}), "/readyz"), http.StatusServiceUnavailable)
+	expectCode(t, get(start(t, settings{role: "ctwoc", neverReady: true}), "/readyz"), http.StatusServiceUnavailable)
+	expectCode(t, get(start(t, settings{role: "ctwoc"}), "/readyz"), http.StatusOK)
+}
+
+func TestAServerThatEndsIsNotReadyButStillAnswers(t *testing.T) {
+	a := start(t, settings{role: "ctwoc"})
+	a.ending.Store(true)
+	expectCode(t, get(a, "/readyz"), http.StatusServiceUnavailable)
+	answer := get(a, "/version")
+	expectCode(t, answer, http.StatusOK)
+	if answer.Header().Get("Connection") != "close" {
+		t.Error("the client was not asked to connect anew")
 	}
 }
 
-func TestErrorsAreSpreadEvenly(t *testing.T) {
-	a := newApplication(settings{role: "ctwoc", errorRate: 0.25})
+func TestLivenessFailsWhenItsTimeHasCome(t *testing.T) {
+	expectCode(t, get(start(t, settings{role: "ctwoc", healthFails: true, healthAfter: time.Hour}), "/healthz"), http.StatusOK)
+	expectCode(t, get(start(t, settings{role: "ctwoc", healthFails: true}), "/healthz"), http.StatusInternalServerError)
+}
+
+func TestErrorsAreSpreadEvenlyAndSpareTheProbes(t *testing.T) {
+	a := start(t, settings{role: "ctwoc", errorRate: 0.25})
 	failed := 0
-	for range 100 {
-		recorder := httptest.NewRecorder()
-		a.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/version", nil))
-		if recorder.Code == http.StatusInternalServerError {
+	for number := 1; number <= 100; number++ {
+		expectCode(t, get(a, "/readyz"), http.StatusOK)
+		fails := get(a, "/version").Code == http.StatusInternalServerError
+		if fails {
 			failed++
+		}
+		if fails != (number%4 == 0) {
+			t.Errorf("request %d: failed is %v", number, fails)
 		}
 	}
 	if failed != 25 {
@@ -52,33 +87,29 @@ func TestErrorsAreSpreadEvenly(t *testing.T) {
 	}
 }
 
-func TestATokenOfLoginOpensSecure(t *testing.T) {
-	login := get(t, settings{role: "auth"}, "/login", "Authorization", "Basic dXNlcjpwYXNz")
-	token := strings.Split(login.Body.String(), `"`)[3]
-	if code := get(t, settings{role: "ctwoc"}, "/secure", "Authorization", "Bearer "+token).Code; code != http.StatusOK {
-		t.Errorf("token %q refused: %d", token, code)
+func TestPredictDoublesItsInputs(t *testing.T) {
+	a := start(t, settings{role: "ctwoc"})
+	post := func(body string) *httptest.ResponseRecorder {
+		return send(a, httptest.NewRequest(http.MethodPost, "/predict", strings.NewReader(body)))
 	}
-	if code := get(t, settings{role: "ctwoc"}, "/secure", "Authorization", "Bearer user.forged").Code; code != http.StatusUnauthorized {
-		t.Errorf("forged token taken: %d", code)
+	expected := `{"outputs":[2,5],"version":"` + version + `"}` + "\n"
+	if body := post(`{"inputs": [1, 2.5]}`).Body.String(); body != expected {
+		t.Errorf("got %q; expected %q", body, expected)
 	}
+	expectCode(t, post(`{"inputs": "one"}`), http.StatusBadRequest)
+	expectCode(t, get(a, "/predict"), http.StatusOK)
 }
 
-func TestTheFrontendPassesRequestsOn(t *testing.T) {
-	upstream := httptest.NewServer(newApplication(settings{role: "auth"}))
-	defer upstream.Close()
-	config := filepath.Join(t.TempDir(), "frontend.conf")
-	if err := os.WriteFile(config, []byte("# comment\n/auth/ = "+upstream.URL+"\n"), 0o600); err != nil {
-		t.Fatal(err)
+func TestOnlyGreetingsAreShownOfTheEnvironment(t *testing.T) {
+	t.Setenv("GREETING_MORNING", "good morning")
+	t.Setenv("PASSWORD", "hidden")
+	a := start(t, settings{role: "ctwoc"})
+	if body := get(a, "/env?name=GREETING_MORNING").Body.String(); body != "good morning\n" {
+		t.Errorf("got %q", body)
 	}
-	answer := get(t, settings{role: "frontend", config: config}, "/auth/version")
-	if answer.Body.String() != version+"\n" {
-		t.Errorf("got %d %q", answer.Code, answer.Body)
-	}
-}
-
-func TestAWrongSettingIsNamed(t *testing.T) {
-	_, err := readSettings(func(name string) string { return map[string]string{"LATENCY": "soon"}[name] })
-	if err == nil || !strings.Contains(err.Error(), "LATENCY") {
-		t.Errorf("got %v", err)
+	answer := get(a, "/env?name=PASSWORD")
+	expectCode(t, answer, http.StatusForbidden)
+	if strings.Contains(answer.Body.String(), "hidden") {
+		t.Error("the password was shown")
 	}
 }

@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -21,70 +23,81 @@ func main() {
 		runSubcommand(os.Args[1], os.Args[2:])
 		return
 	}
+	// Caught from the first moment on: as process 1 of a container, a program is not ended by a signal it ignores.
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	settings, err := readSettings(os.Getenv)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "ctwoc:", err)
 		os.Exit(2)
 	}
-	if err := serve(settings); err != nil {
+	if err := serve(settings, stop); err != nil {
 		fmt.Fprintln(os.Stderr, "ctwoc:", err)
 		os.Exit(1)
 	}
 }
 
-func serve(settings settings) error {
-	for line := range settings.logLines {
-		fmt.Printf("line %d of %d\n", line+1, settings.logLines)
-	}
+// serve answers requests until a signal comes and the shutdown is over, or until a listener fails.
+func serve(settings settings, stop <-chan os.Signal) error {
 	misbehave(settings)
-	time.Sleep(settings.startDelay)
-
-	application := newApplication(settings)
-	server := &http.Server{Addr: ":" + settings.port, Handler: application, ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 2)
-	go func() { failed <- server.ListenAndServe() }()
-	fmt.Printf("ctwoc %s (%s) listens on port %s\n", version, settings.role, settings.port)
-
-	secure := &http.Server{Addr: ":" + settings.tlsPort, Handler: application, ReadHeaderTimeout: 10 * time.Second}
-	if settings.tlsCert != "" {
-		go func() { failed <- secure.ListenAndServeTLS(settings.tlsCert, settings.tlsKey) }()
-		fmt.Printf("ctwoc %s (%s) listens on port %s with TLS\n", version, settings.role, settings.tlsPort)
+	select {
+	case <-time.After(settings.startDelay):
+	case <-stop:
+		return nil
 	}
-
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	application, err := newApplication(settings)
+	if err != nil {
+		return err
+	}
+	listeners, err := listen(settings)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: application, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		go func() { failed <- server.Serve(listener) }()
+	}
 	select {
 	case err := <-failed:
 		return err
 	case <-stop:
 	}
-	// A load balancer goes on sending for a moment: answer until it has noticed that this pod is going away.
+	// Kubernetes ends a pod and takes it out of its Services at the same time, not one after the other: requests
+	// still come for a moment, and must be answered.
 	application.ending.Store(true)
+	fmt.Printf("ctwoc %s (%s) ends in %s\n", version, settings.role, settings.shutdownDelay)
 	time.Sleep(settings.shutdownDelay)
 	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return errors.Join(server.Shutdown(limit), secure.Shutdown(limit))
+	return server.Shutdown(limit)
 }
 
-// misbehave starts what the settings ask for: a crash after a while, memory that grows.
-func misbehave(settings settings) {
-	if settings.crashes {
-		time.AfterFunc(settings.crashAfter, func() {
-			fmt.Fprintln(os.Stderr, settings.crashMessage)
-			os.Exit(settings.exitCode)
-		})
+// listen opens the plain port and, where both files are mounted, the one with TLS.
+func listen(settings settings) ([]net.Listener, error) {
+	plain, err := net.Listen("tcp", ":"+settings.port)
+	if err != nil {
+		return nil, err
 	}
-	if settings.memoryGrowth > 0 {
-		go func() {
-			var held [][]byte
-			for {
-				block := make([]byte, settings.memoryGrowth<<20)
-				for index := 0; index < len(block); index += 4096 {
-					block[index] = 1
-				}
-				held = append(held, block)
-				time.Sleep(time.Second)
-			}
-		}()
+	fmt.Printf("ctwoc %s (%s) listens on port %s\n", version, settings.role, settings.port)
+	if settings.tlsCert == "" || settings.tlsKey == "" {
+		return []net.Listener{plain}, nil
 	}
+	certificate, err := tls.LoadX509KeyPair(settings.tlsCert, settings.tlsKey)
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Printf("ctwoc %s (%s) goes without TLS: %v\n", version, settings.role, err)
+		return []net.Listener{plain}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("TLS_CERT %q, TLS_KEY %q: %w", settings.tlsCert, settings.tlsKey, err)
+	}
+	secure, err := tls.Listen("tcp", ":"+settings.tlsPort, &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+	})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("ctwoc %s (%s) listens on port %s with TLS\n", version, settings.role, settings.tlsPort)
+	return []net.Listener{plain, secure}, nil
 }

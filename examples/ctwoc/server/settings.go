@@ -43,15 +43,15 @@ func readSettings(getenv func(string) string) (settings, error) {
 		config:        reader.text("CONFIG", "/etc/frontend/frontend.conf"),
 		startDelay:    reader.duration("START_DELAY", 0),
 		readyDelay:    reader.duration("READY_DELAY", 0),
-		neverReady:    reader.text("NEVER_READY", "") == "true",
+		neverReady:    reader.boolean("NEVER_READY"),
 		crashes:       crashes,
 		crashAfter:    reader.duration("CRASH_AFTER", 0),
 		crashMessage:  reader.text("CRASH_MESSAGE", "fatal: the sample was told to crash"),
-		exitCode:      int(reader.number("EXIT_CODE", 1)),
-		errorRate:     reader.number("ERROR_RATE", 0),
+		exitCode:      reader.integer("EXIT_CODE", 1),
+		errorRate:     reader.share("ERROR_RATE"),
 		latency:       reader.duration("LATENCY", 0),
-		memoryGrowth:  int(reader.number("MEMORY_GROWTH", 0)),
-		logLines:      int(reader.number("LOG_LINES", 0)),
+		memoryGrowth:  reader.integer("MEMORY_GROWTH", 0),
+		logLines:      reader.integer("LOG_LINES", 0),
 		shutdownDelay: reader.duration("SHUTDOWN_DELAY", 2*time.Second),
 		healthFails:   healthFails,
 		healthAfter:   reader.duration("HEALTH_FAIL_AFTER", 0),
@@ -82,26 +82,57 @@ func (r *envReader) text(name, fallback string) string {
 	return fallback
 }
 
+// duration takes what Go writes (1.5s, 2m); a number alone means seconds.
 func (r *envReader) duration(name string, fallback time.Duration) time.Duration {
 	value, given := r.given(name)
 	if !given {
 		return fallback
 	}
-	duration, err := time.ParseDuration(value)
-	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s is %q; expected a duration such as 1.5s", name, value)
+	text := value
+	if _, err := strconv.ParseFloat(value, 64); err == nil {
+		text += "s"
+	}
+	duration, err := time.ParseDuration(text)
+	if err != nil || duration < 0 {
+		r.reject(name, value, "a duration such as 1.5s")
 	}
 	return duration
 }
 
-func (r *envReader) number(name string, fallback float64) float64 {
+func (r *envReader) integer(name string, fallback int) int {
 	value, given := r.given(name)
 	if !given {
 		return fallback
 	}
-	number, err := strconv.ParseFloat(value, 64)
-	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s is %q; expected a number", name, value)
+	number, err := strconv.Atoi(value)
+	if err != nil || number < 0 {
+		r.reject(name, value, "a whole number that is not negative")
 	}
 	return number
+}
+
+func (r *envReader) share(name string) float64 {
+	value, given := r.given(name)
+	if !given {
+		return 0
+	}
+	number, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(number >= 0 && number <= 1) {
+		r.reject(name, value, "a number from 0 to 1")
+	}
+	return number
+}
+
+func (r *envReader) boolean(name string) bool {
+	value, given := r.given(name)
+	if given && value != "true" && value != "false" {
+		r.reject(name, value, "true or false")
+	}
+	return value == "true"
+}
+
+func (r *envReader) reject(name, value, expected string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%s is %q; expected %s", name, value, expected)
+	}
 }

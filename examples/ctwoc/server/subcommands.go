@@ -22,20 +22,40 @@ func runSubcommand(name string, arguments []string) {
 	}
 }
 
+// pause waits for a signal to end. In a pod with a shared process namespace it is process 1 and inherits the children of
+// those that have ended, which stay in the process table until somebody waits for them.
 func pause() {
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	<-stop
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGCHLD)
+	for received := range signals {
+		if received != syscall.SIGCHLD {
+			return
+		}
+		reap()
+	}
+}
+
+// reap waits for every child that has ended: many ends can come as one signal.
+func reap() {
+	for {
+		child, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || child <= 0 {
+			return
+		}
+	}
 }
 
 func job(arguments []string) {
 	flags := flag.NewFlagSet("job", flag.ExitOnError)
 	exit := flags.Int("exit", 0, "the exit code")
 	sleep := flags.Duration("sleep", 0, "how long it runs")
-	print := flags.String("print", "", "a line to print first")
+	text := flags.String("print", "", "a line to print first")
 	_ = flags.Parse(arguments)
-	if *print != "" {
-		fmt.Println(*print)
+	if *text != "" {
+		fmt.Println(*text)
 	}
 	time.Sleep(*sleep)
 	os.Exit(*exit)

@@ -1,0 +1,195 @@
+/**
+ * The one table of inputs: action.yml, the README and what `readInputs` accepts all come from it. After a change run
+ * `script/docs`.
+ */
+
+export const commands = [
+  'deploy',
+  'promote',
+  'abort',
+  'rollback',
+  'scale',
+  'pause',
+  'resume',
+  'restart',
+  'status',
+  'plan',
+  'preview',
+  'teardown',
+] as const;
+
+export type Command = (typeof commands)[number];
+
+export const strategies = ['rolling', 'canary', 'blue-green'] as const;
+
+export type Strategy = (typeof strategies)[number];
+
+interface Definition {
+  /** What it is for, in sentences; the first one says it all. Markdown, wrapped by the generator. */
+  description: string;
+  /** A value as it stands in a workflow after `name:`, without indentation. */
+  example: string;
+  /** The commands on which it has an effect; all of them when absent. */
+  commands?: readonly Command[];
+  /** Likewise for strategies. */
+  strategies?: readonly Strategy[];
+  /** The commands that cannot do without it. */
+  required?: readonly Command[];
+}
+
+interface Format {
+  pattern: RegExp;
+  /** Completes "…, which is no ": what a value must be. */
+  name: string;
+  /** One imperative sentence. */
+  hint: string;
+}
+
+export type InputDefinition = Definition &
+  (
+    | { type: 'string'; format?: Format; default?: undefined }
+    | { type: 'lines'; default?: undefined }
+    | { type: 'boolean'; default: 'true' | 'false' }
+    | { type: 'duration'; default: string }
+    | { type: 'choice'; values: readonly string[]; default: string }
+  );
+
+/** Commands that read manifests. */
+const withManifests = ['deploy', 'plan', 'preview'] as const;
+
+/** Commands that write and then wait until the workloads are ready. */
+const waiting = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
+
+/** Commands whose failure is undone. */
+const undoable = ['deploy', 'promote', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
+
+/** RFC 1123: what a namespace may be called. A release gives its name to a label and to Secrets. */
+const dnsLabel: Format = {
+  pattern: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  name: 'valid name',
+  hint: 'Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.',
+};
+
+export const inputTable = {
+  command: {
+    type: 'choice',
+    values: commands,
+    default: 'deploy',
+    description: 'What to do.',
+    example: 'rollback',
+  },
+  strategy: {
+    type: 'choice',
+    values: strategies,
+    default: 'rolling',
+    description: 'How a deploy brings in the new version.',
+    example: 'rolling',
+    commands: withManifests,
+  },
+  manifests: {
+    type: 'lines',
+    description:
+      'Where the Kubernetes manifests are: files, folders (with all that is in them) and globs, one per line, relative to the workspace.',
+    example: '|\n  deployments/\n  services/*.yaml',
+    commands: withManifests,
+    required: withManifests,
+  },
+  'image-tag': {
+    type: 'string',
+    description:
+      'The tag or the digest (`sha256:…`) for the one image repository that the containers use. Images that the manifests pin by digest and those set by `images` stay as they are.',
+    example: '${{ github.sha }}',
+    commands: withManifests,
+  },
+  images: {
+    type: 'lines',
+    description:
+      'Images to put into the manifests, one per line: `REPOSITORY:TAG` or `REPOSITORY@DIGEST` for every container of that repository, or `OLD=NEW` to replace the repository too. A line that matches no container is an error.',
+    example: '|\n  registry.example.com/shop/web:1.4.2\n  registry.example.com/shop/worker:1.4.2',
+    commands: withManifests,
+  },
+  replicas: {
+    type: 'lines',
+    description:
+      'How many pods: a number where there is one workload, otherwise one `NAME=NUMBER` or `KIND/NAME=NUMBER` per line.',
+    example: '|\n  web=5\n  StatefulSet/db=3',
+    commands: [...withManifests, 'scale'],
+    required: ['scale'],
+  },
+  namespace: {
+    type: 'string',
+    format: dnsLabel,
+    description: "The namespace of the release. By default that of the kubeconfig's context.",
+    example: 'shop',
+  },
+  'create-namespace': {
+    type: 'boolean',
+    default: 'false',
+    description: 'Make the namespace when there is none. An undo does not delete it.',
+    example: 'true',
+    commands: ['deploy'],
+  },
+  release: {
+    type: 'string',
+    format: dnsLabel,
+    description:
+      'The name under which what is deployed together is remembered. By default the name of the repository. Give one to each part when a repository deploys several parts into one namespace.',
+    example: 'shop',
+  },
+  configmaps: {
+    type: 'lines',
+    description:
+      'ConfigMaps to make from files, one per line: `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder or `KEY=FILE`.',
+    example: '|\n  frontend-config=config/frontend.conf',
+    commands: withManifests,
+  },
+  secrets: {
+    type: 'lines',
+    description:
+      'Secrets to make from files, in the same form. `NAME:TYPE=…` sets the type. Their content shows in no log.',
+    example: '|\n  tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key',
+    commands: withManifests,
+  },
+  timeout: {
+    type: 'duration',
+    default: '10m',
+    description: 'How long all workloads together may take until they are ready: `90s`, `10m`, `1h30m`.',
+    example: '15m',
+    commands: waiting,
+  },
+  'undo-on-failure': {
+    type: 'boolean',
+    default: 'true',
+    description: 'When the run fails, bring back what was there before. With `false` all is left as it is.',
+    example: 'false',
+    commands: undoable,
+  },
+  'undo-timeout': {
+    type: 'duration',
+    default: '5m',
+    description: 'How long the undo may take, counted apart from `timeout`.',
+    example: '10m',
+    commands: undoable,
+  },
+  'force-conflicts': {
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Take over fields that another manager owns, such as a change made by hand. Without it such a conflict is an error that names the field and its owner.',
+    example: 'true',
+    commands: withManifests,
+  },
+  kubeconfig: {
+    type: 'string',
+    description:
+      'A kubeconfig: its path, or its text. By default what the environment variable `KUBECONFIG` names, then `~/.kube/config`. Tokens, keys and passwords in a text are masked.',
+    example: '${{ secrets.KUBECONFIG }}',
+  },
+  context: {
+    type: 'string',
+    description: 'The context of the kubeconfig to use. By default its current one.',
+    example: 'staging',
+  },
+} as const satisfies Record<string, InputDefinition>;
+
+export type InputId = keyof typeof inputTable;

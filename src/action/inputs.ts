@@ -1,0 +1,193 @@
+import { setSecret } from '@actions/core';
+
+import { Failure, Failures, InvalidInput } from '../base/errors.ts';
+import { closest } from '../base/similar.ts';
+import { parseDuration } from './duration.ts';
+import {
+  commands,
+  inputTable,
+  strategies,
+  type Command,
+  type InputDefinition,
+  type InputId,
+  type Strategy,
+} from './input-table.ts';
+import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
+
+type CamelCase<Id extends string> = Id extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Id;
+
+/** `undo-timeout` → `undoTimeoutMs`: durations carry their unit. */
+type Property<Id extends InputId> = (typeof inputTable)[Id] extends { type: 'duration' }
+  ? `${CamelCase<Id>}Ms`
+  : CamelCase<Id>;
+
+type Value<Definition> = Definition extends { type: 'choice'; values: readonly (infer Choice)[] }
+  ? Choice
+  : Definition extends { type: 'boolean' }
+    ? boolean
+    : Definition extends { type: 'duration' }
+      ? number
+      : Definition extends { type: 'lines' }
+        ? string[]
+        : string;
+
+type OptionalId = { [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' } ? Id : never }[InputId];
+
+/** What the user asked for. A list that was not given is empty, a text that was not given is absent. */
+export type Inputs = {
+  [Id in Exclude<InputId, OptionalId> as Property<Id>]: Value<(typeof inputTable)[Id]>;
+} & { [Id in OptionalId as Property<Id>]?: string };
+
+/**
+ * Reads all inputs from the variables that the runner sets (`INPUT_*`) and masks the secrets of a kubeconfig given as
+ * text before anything else happens.
+ * @throws Failures with every problem that there is: unknown names and values, inputs that would have no effect,
+ *   inputs that are missing
+ */
+export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => void = setSecret): Inputs {
+  const given = givenInputs(env);
+  for (const secret of secretsOfKubeconfig(given.get('kubeconfig') ?? '')) mask(secret);
+
+  const problems: Failure[] = unexpectedInputs(given);
+  const values: Record<string, unknown> = {};
+  for (const [id, definition] of definitions()) {
+    try {
+      values[propertyOf(id, definition)] = parse(id, definition, given.get(id));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      problems.push(error);
+    }
+  }
+  const command = commands.find((name) => name === values['command']);
+  const strategy = strategies.find((name) => name === values['strategy']);
+  if (command !== undefined) {
+    for (const [id, definition] of definitions()) {
+      const problem = misplaced(id, definition, given.get(id), command, strategy);
+      if (problem !== undefined) problems.push(problem);
+    }
+  }
+  const [first, ...more] = problems;
+  if (first !== undefined) {
+    throw more.length === 0
+      ? new Failures(first.message, problems, first.hint === undefined ? {} : { hint: first.hint })
+      : new Failures(`${problems.length} inputs are wrong`, problems, { hint: 'Correct them in the workflow.' });
+  }
+  // The keys and values follow the same table as the type does.
+  return values as Inputs;
+}
+
+/** Whether an input is of use to this command and strategy, or missing: undefined when all is well. */
+export function misplaced(
+  id: string,
+  definition: InputDefinition,
+  value: string | undefined,
+  command: Command,
+  strategy: Strategy | undefined,
+): InvalidInput | undefined {
+  if (value === undefined) {
+    if (definition.required?.includes(command) !== true) return undefined;
+    return new InvalidInput(`the command "${command}" needs the input "${id}"`, {
+      hint: `Add it to the step, for example ${id}: ${definition.example.replaceAll(/\n\s*/g, ' ').replace('| ', '')}`,
+    });
+  }
+  // The runner sets defaults on every run; they say nothing about what the user wants.
+  if (value === definition.default) return undefined;
+  if (definition.commands?.includes(command) === false) {
+    return new InvalidInput(
+      `the input "${id}" has no effect on the command "${command}"; it belongs to ${list(definition.commands)}`,
+      { hint: 'Remove it, or choose another command.' },
+    );
+  }
+  if (strategy !== undefined && definition.strategies?.includes(strategy) === false) {
+    return new InvalidInput(
+      `the input "${id}" has no effect on the strategy "${strategy}"; it belongs to ${list(definition.strategies)}`,
+      { hint: 'Remove it, or choose another strategy.' },
+    );
+  }
+  return undefined;
+}
+
+function definitions(): [InputId, InputDefinition][] {
+  return Object.entries(inputTable) as [InputId, InputDefinition][];
+}
+
+/** Everything that was given, by the name it has in a workflow; blank means not given. */
+function givenInputs(env: NodeJS.ProcessEnv): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const [variable, value = ''] of Object.entries(env)) {
+    if (variable.startsWith('INPUT_') && value.trim() !== '') {
+      given.set(variable.slice('INPUT_'.length).toLowerCase(), value.trim());
+    }
+  }
+  return given;
+}
+
+/**
+ * The runner sets `INPUT_*` for what stands under `with:` and for defaults, for nothing else; about names that action.yml
+ * does not have it only warns. A job or a composite action can set such variables as well, hence the hint.
+ */
+function unexpectedInputs(given: ReadonlyMap<string, string>): InvalidInput[] {
+  return [...given.keys()]
+    .filter((name) => !Object.hasOwn(inputTable, name))
+    .map((name) => {
+      const near = closest(name, Object.keys(inputTable));
+      return new InvalidInput(`there is no input "${name}"`, {
+        hint:
+          near === undefined
+            ? `Remove it from "with:", or the variable INPUT_${name.toUpperCase()} from "env:".`
+            : `Did you mean "${near}"?`,
+      });
+    });
+}
+
+function parse(id: string, definition: InputDefinition, given: string | undefined): unknown {
+  const text = given ?? definition.default;
+  switch (definition.type) {
+    case 'string':
+      return text === undefined ? undefined : checkFormat(id, definition.format, text);
+    case 'lines':
+      return (text ?? '')
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    case 'boolean':
+      return parseBoolean(id, text ?? definition.default);
+    case 'duration':
+      return parseDuration(text ?? definition.default, id);
+    case 'choice':
+      return parseChoice(id, definition.values, text ?? definition.default);
+  }
+}
+
+function checkFormat(id: string, format: Extract<InputDefinition, { type: 'string' }>['format'], text: string): string {
+  if (format === undefined || format.pattern.test(text)) return text;
+  throw new InvalidInput(`the input "${id}" is "${text}", which is no ${format.name}`, { hint: format.hint });
+}
+
+/** The booleans of YAML's core schema, as the toolkit reads them. */
+function parseBoolean(id: string, text: string): boolean {
+  if (/^(true|True|TRUE)$/.test(text)) return true;
+  if (/^(false|False|FALSE)$/.test(text)) return false;
+  throw new InvalidInput(`the input "${id}" is "${text}", which is no boolean`, { hint: 'Write true or false.' });
+}
+
+function parseChoice(id: string, values: readonly string[], text: string): string {
+  if (values.includes(text)) return text;
+  const near = closest(text, values);
+  throw new InvalidInput(`the input "${id}" is "${text}"; it must be one of ${list(values)}`, {
+    hint: near === undefined ? 'Choose one of them.' : `Did you mean "${near}"?`,
+  });
+}
+
+function propertyOf(id: string, definition: InputDefinition): string {
+  const camel = id.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return definition.type === 'duration' ? `${camel}Ms` : camel;
+}
+
+/** `"deploy", "plan" and "preview"` */
+function list(names: readonly string[]): string {
+  const quoted = names.map((name) => `"${name}"`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1) ?? ''}`;
+}

@@ -1,0 +1,80 @@
+import { debug, error, group, info, notice, setSecret, warning, type AnnotationProperties } from '@actions/core';
+
+import type { Location } from '../base/errors.ts';
+import type { Reporter } from '../base/reporter.ts';
+import { cut, harmlessLines } from './harmless.ts';
+import { isMaskable } from './kubeconfig-secrets.ts';
+
+/** GitHub shows ten annotations of each level per step (actions/runner, ExecutionContext). */
+const maxAnnotations = 10;
+
+/** It cuts a message at 4,096 characters. */
+const maxMessage = 4_000;
+
+const title = 'gke-rollout';
+
+const annotations = { error, warning, notice };
+
+type Level = keyof typeof annotations;
+
+/** The reporter of a run on GitHub: groups, annotations and masks are workflow commands on stdout. */
+export function createReporter(): Reporter {
+  /** One notice is kept back for saying that there was more. */
+  const left = { error: maxAnnotations, warning: maxAnnotations, notice: maxAnnotations - 1 };
+  let saidThereIsMore = false;
+
+  const print = (text: string) => {
+    for (const line of harmlessLines(text)) info(line);
+  };
+
+  const annotate = (level: Level, message: string, location: Location | undefined) => {
+    if (left[level] === 0) {
+      print(`${level}: ${describe(location)}${message}`);
+      if (!saidThereIsMore) {
+        saidThereIsMore = true;
+        notice('GitHub shows no more annotations of this step; the others are in its log.', { title });
+      }
+      return;
+    }
+    left[level] -= 1;
+    annotations[level](cut(harmlessLines(message).join('\n'), maxMessage), propertiesOf(location));
+  };
+
+  return {
+    info: print,
+    group: async (name, work) => await group(harmlessLines(name).join(' '), work),
+    debug: (line) => {
+      for (const part of harmlessLines(line)) debug(part);
+    },
+    notice: (message, location) => {
+      annotate('notice', message, location);
+    },
+    warning: (message, location) => {
+      annotate('warning', message, location);
+    },
+    error: (message, location) => {
+      annotate('error', message, location);
+    },
+    mask: (secret) => {
+      // One by one: the runner would mask each line of a text anyway, the trivial ones too.
+      for (const line of secret.split(/\r?\n/).map((part) => part.trim())) {
+        if (isMaskable(line)) setSecret(line);
+      }
+    },
+  };
+}
+
+function propertiesOf(location: Location | undefined): AnnotationProperties {
+  if (location === undefined) return { title };
+  return {
+    title,
+    file: harmlessLines(location.file).join(' '),
+    ...(location.line === undefined ? {} : { startLine: location.line }),
+    ...(location.line === undefined || location.column === undefined ? {} : { startColumn: location.column }),
+  };
+}
+
+function describe(location: Location | undefined): string {
+  if (location === undefined) return '';
+  return location.line === undefined ? `${location.file}: ` : `${location.file}:${location.line}: `;
+}

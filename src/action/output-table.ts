@@ -1,0 +1,37 @@
+/**
+ * The one table of outputs: action.yml, the README and what `setOutputs` sets all come from it. After a change run
+ * `script/docs`.
+ */
+export const outputTable = {
+  status: {
+    description:
+      'How it ended: `deployed`, `scaled`, `paused`, `resumed`, `restarted`, `rolled-back`, `reported`, `unchanged`, `waiting` (for `promote` or `abort`), `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
+    example: 'deployed',
+  },
+  release: { description: 'The name of the release.', example: 'shop' },
+  namespace: { description: 'The namespace of the release.', example: 'shop' },
+  revision: { description: 'The revision that this run made.', example: '7' },
+  'previous-revision': { description: 'The revision that was live before.', example: '6' },
+  images: {
+    description: 'The images of the workloads, as JSON.',
+    example:
+      '[{"kind":"Deployment","namespace":"shop","name":"web","container":"web","image":"registry.example.com/shop/web:1.4.2"}]',
+  },
+  url: { description: 'Where the first LoadBalancer Service answers.', example: 'http://203.0.113.7/' },
+  'external-ip': { description: 'Its IP address, or its host name where it has none.', example: '203.0.113.7' },
+  changed: {
+    description: 'The objects that were created or configured, as JSON. An undo may have brought them back since.',
+    example: '[{"kind":"Deployment","namespace":"shop","name":"web","change":"configured"}]',
+  },
+  failure: {
+    description: 'Why it failed, as JSON; empty when it did not.',
+    example:
+      '{"reason":"ImagePullBackOff","message":"container \\"web\\": image \\"registry.example.com/shop/web:9\\" not found","hint":"Push the image first.","object":{"kind":"Pod","namespace":"shop","name":"web-5d4c-x7k2p"}}',
+  },
+  'traffic-share': {
+    description: 'The share of requests that the candidate was measured to get, in percent; empty without a canary.',
+    example: '25',
+  },
+} as const satisfies Record<string, { description: string; example: string }>;
+
+export type OutputId = keyof typeof outputTable;

@@ -1,0 +1,62 @@
+import { setOutput } from '@actions/core';
+
+import type { FailureReport, RunReport } from '../commands/report.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import { cut } from './harmless.ts';
+import type { OutputId } from './output-table.ts';
+
+/** All outputs of a job together may have 1 MB; a message has no need for more than this. */
+const maxMessage = 4_000;
+
+/** Sets every declared output, to an empty text (or list) when there is nothing to say. */
+export function setOutputs(report: RunReport): void {
+  for (const [id, value] of Object.entries(outputsOf(report))) setOutput(id, value);
+}
+
+/** The outputs of a run; lists are JSON that `fromJSON` can read also when they are empty. */
+export function outputsOf(report: RunReport): Record<OutputId, string> {
+  const [address] = report.addresses;
+  return {
+    status: report.status,
+    release: report.release ?? '',
+    namespace: report.namespace ?? '',
+    revision: numberText(report.revision),
+    'previous-revision': numberText(report.previousRevision),
+    images: JSON.stringify(
+      report.workloads.flatMap(({ ref, containers }) =>
+        containers.map((container) => ({ ...nameOf(ref), container: container.name, image: container.after })),
+      ),
+    ),
+    url: address?.url ?? '',
+    'external-ip': address?.address ?? '',
+    changed: JSON.stringify(
+      report.objects
+        .filter(({ change }) => change !== 'unchanged')
+        .map(({ ref, change }) => ({ ...nameOf(ref), change })),
+    ),
+    failure: report.failure === undefined ? '' : JSON.stringify(failureOf(report.failure)),
+    'traffic-share': '',
+  };
+}
+
+function failureOf(failure: FailureReport): Record<string, unknown> {
+  const [cause] = failure.causes;
+  const hint = failure.hint ?? cause?.hint;
+  const [problem] = failure.problems;
+  return {
+    reason: cause?.reason ?? (failure.problems.length > 0 ? 'InvalidInput' : 'Failed'),
+    message: cut(failure.message, maxMessage),
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { object: nameOf(cause.object) }),
+    ...(problem?.location === undefined ? {} : { file: problem.location.file, line: problem.location.line }),
+    ...(failure.namedAfterSeconds === undefined ? {} : { namedAfterSeconds: failure.namedAfterSeconds }),
+  };
+}
+
+function nameOf({ kind, namespace, name }: ObjectRef): { kind: string; namespace?: string; name: string } {
+  return namespace === undefined ? { kind, name } : { kind, namespace, name };
+}
+
+function numberText(value: number | undefined): string {
+  return value === undefined ? '' : String(value);
+}

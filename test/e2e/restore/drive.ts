@@ -1,0 +1,122 @@
+import { systemClock } from '../../../src/base/clock.ts';
+import type { Reporter } from '../../../src/base/reporter.ts';
+import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
+import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import type { Manifest } from '../../../src/manifests/manifest.ts';
+import { applyLayer } from '../../../src/release/apply.ts';
+import { Journal } from '../../../src/release/journal.ts';
+import { preflight } from '../../../src/release/preflight.ts';
+import { undo } from '../../../src/release/undo.ts';
+import type { UndoReport } from '../../../src/release/undo-report.ts';
+import { kubectl } from '../../support/kubectl.ts';
+
+/** How an object came to be before the deploy that fails. */
+export type Origin =
+  | 'gke-rollout'
+  | 'kubectl apply'
+  | 'kubectl create'
+  | 'kubectl apply --server-side'
+  | 'helm 3 (Update)'
+  | 'helm 4 (Apply)'
+  | 'gke-rollout, then changed by another manager';
+
+export const origins: readonly Origin[] = [
+  'gke-rollout',
+  'kubectl apply',
+  'kubectl create',
+  'kubectl apply --server-side',
+  'helm 3 (Update)',
+  'helm 4 (Apply)',
+  'gke-rollout, then changed by another manager',
+];
+
+/** Managers that are not us own fields that the deploy changes: it must be told to take them. */
+export function needsForce(origin: Origin): boolean {
+  return origin !== 'gke-rollout' && origin !== 'kubectl apply' && origin !== 'kubectl create';
+}
+
+/** Makes the object in the way that `origin` names. */
+export async function createAs(client: KubernetesClient, origin: Origin, object: KubernetesObject): Promise<void> {
+  const text = JSON.stringify(object);
+  switch (origin) {
+    case 'gke-rollout':
+      await client.apply(object, { fieldManager: 'gke-rollout' });
+      return;
+    case 'kubectl apply':
+      await kubectl(['apply', '-f', '-'], text);
+      return;
+    case 'kubectl create':
+      await kubectl(['create', '-f', '-'], text);
+      return;
+    case 'kubectl apply --server-side':
+      await kubectl(['apply', '--server-side', '-f', '-'], text);
+      return;
+    case 'helm 3 (Update)':
+      await client.create(asHelm(object), { fieldManager: 'helm' });
+      return;
+    case 'helm 4 (Apply)':
+      await client.apply(asHelm(object), { fieldManager: 'helm' });
+      return;
+    case 'gke-rollout, then changed by another manager':
+      await client.apply(object, { fieldManager: 'gke-rollout' });
+      await client.patch(
+        refOf(object),
+        { type: 'merge', patch: { metadata: { labels: { change: 'by-hand' }, annotations: { 'by-hand': 'yes' } } } },
+        { fieldManager: 'somebody' },
+      );
+      return;
+  }
+}
+
+function asHelm(object: KubernetesObject): KubernetesObject {
+  const { labels, annotations } = object.metadata;
+  const release = { 'meta.helm.sh/release-name': 'shop', 'meta.helm.sh/release-namespace': 'shop' };
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      labels: { ...labels, 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: { ...annotations, ...release },
+    },
+  };
+}
+
+/** Applies objects as a deploy does: preflight, journal, apply. */
+export async function deployObjects(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  objects: readonly KubernetesObject[],
+  force: boolean,
+): Promise<Journal> {
+  const manifests = objects.map((object) => asManifest(structuredClone(object)));
+  const prepared = await preflight(client, manifests, { force, newNamespaces: new Set() });
+  const journal = new Journal(client, namespace, {
+    release,
+    command: 'deploy',
+    run: { holder: 'restore-test' },
+    startedAt: new Date().toISOString(),
+    undoOnFailure: true,
+    entries: [],
+  });
+  await applyLayer(client, prepared, journal, force);
+  return journal;
+}
+
+export async function undoObjects(client: KubernetesClient, journal: Journal): Promise<UndoReport> {
+  return await undo(client, journal.record.entries, { reporter: silent, clock: systemClock });
+}
+
+function asManifest(object: KubernetesObject): Manifest {
+  return { object, source: { file: 'case.yaml', line: 1, locate: () => ({ file: 'case.yaml', line: 1 }) } };
+}
+
+export const silent: Reporter = {
+  group: async (_title, work) => await work(),
+  info: () => undefined,
+  debug: () => undefined,
+  notice: () => undefined,
+  warning: () => undefined,
+  error: () => undefined,
+  mask: () => undefined,
+};

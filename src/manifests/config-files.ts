@@ -2,11 +2,16 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { InvalidInput } from '../base/errors.ts';
+import { stringsAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { trimmed } from './lines.ts';
 import type { Manifest } from './manifest.ts';
 
-/** The API server's limit for the data of one object, in bytes. */
+/** The API server's limit for the values of one object, in bytes (kubernetes pkg/apis/core MaxSecretSize). */
 const maxBytes = 1024 * 1024;
+
+/** Below this many characters a value is rather a word such as `prod` or `true`, whose mask would spoil logs and outputs. */
+const minMasked = 6;
 
 /**
  * A ConfigMap for each line `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder (its files) or `KEY=FILE`, as
@@ -15,7 +20,7 @@ const maxBytes = 1024 * 1024;
  */
 export async function configMapsFromFiles(lines: readonly string[], cwd: string): Promise<Manifest[]> {
   return await Promise.all(
-    lines.map(async (line) => {
+    trimmed(lines).map(async (line) => {
       const { name, entries } = await readLine(line, 'configmaps', cwd);
       const data: Record<string, string> = {};
       const binaryData: Record<string, string> = {};
@@ -38,12 +43,29 @@ export async function configMapsFromFiles(lines: readonly string[], cwd: string)
 /** The same for Secrets; `NAME:TYPE=…` sets the type, as in `tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key`. */
 export async function secretsFromFiles(lines: readonly string[], cwd: string): Promise<Manifest[]> {
   return await Promise.all(
-    lines.map(async (line) => {
+    trimmed(lines).map(async (line) => {
       const { name, type, entries } = await readLine(line, 'secrets', cwd);
       const data = Object.fromEntries([...entries].map(([key, content]) => [key, content.toString('base64')]));
       return manifest({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: type ?? 'Opaque', data });
     }),
   );
+}
+
+/**
+ * What must not appear in a log, of all Secrets among the manifests: each value that is text of one line, and of longer
+ * texts (keys, certificates, JSON) each line. The runner would mask every line of what it is told, down to a lone `{`, and
+ * drop outputs that hold a masked value: so lines shorter than six characters are left out, and such values can show.
+ * Values that are not text are left out too.
+ */
+export function secretValues(manifests: readonly Manifest[]): string[] {
+  const values = manifests
+    .filter(({ object }) => object.kind === 'Secret' && object.apiVersion === 'v1')
+    .flatMap(({ object }) => [
+      ...Object.values(stringsAt(object, 'data')).map((value) => textOf(Buffer.from(value, 'base64')) ?? ''),
+      ...Object.values(stringsAt(object, 'stringData')),
+    ]);
+  const lines = values.flatMap((value) => value.split(/\r?\n/)).map((line) => line.trim());
+  return [...new Set(lines.filter((line) => line.length >= minMasked))];
 }
 
 async function readLine(
@@ -83,6 +105,11 @@ async function readLine(
 
 async function filesOf(source: string, input: string, cwd: string): Promise<[string, string][]> {
   const [left = '', right] = source.split('=', 2);
+  if (source === '' || left === '' || right === '') {
+    throw new InvalidInput(`the input "${input}" has an empty source or key in "${source}"`, {
+      hint: 'Write NAME=FILE, NAME=FOLDER or NAME=KEY=FILE, several sources separated by commas.',
+    });
+  }
   const path = resolve(cwd, right ?? left);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
@@ -97,17 +124,25 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
     );
   }
   if (found.isFile()) return [[validKey(right === undefined ? basename(path) : left, input), path]];
+  if (right !== undefined) {
+    throw new InvalidInput(`the input "${input}" has "${source}", but "${right}" is a folder`, {
+      hint: 'Name one file after KEY=, or leave the key out to take all files of the folder.',
+    });
+  }
   const entries = await readdir(path, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry): [string, string] => [validKey(entry.name, input), join(path, entry.name)])
-    .sort();
+  const files = entries.filter((entry) => entry.isFile());
+  if (files.length === 0) {
+    throw new InvalidInput(`the input "${input}" names the folder "${source}", which holds no files`, {
+      hint: 'Name the folder that holds them; folders inside of it are not read.',
+    });
+  }
+  return files.map((entry): [string, string] => [validKey(entry.name, input), join(path, entry.name)]).sort();
 }
 
 function validKey(key: string, input: string): string {
-  if (/^[-._a-zA-Z0-9]{1,253}$/.test(key)) return key;
+  if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && !key.startsWith('..')) return key;
   throw new InvalidInput(`the input "${input}" would make the key "${key}", which is not allowed`, {
-    hint: 'A key has letters, digits, "-", "_" and "."; name another one with KEY=FILE.',
+    hint: 'A key has letters, digits, "-", "_" and ".", and does not begin with ".."; name another one with KEY=FILE.',
   });
 }
 

@@ -1,9 +1,12 @@
 import { InvalidInput } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import { refOf, type ObjectRef } from '../kubernetes/object.ts';
-import type { Manifest } from './manifest.ts';
-import { containersOf } from './pod-template.ts';
-import { assertVersion, parseReference, repositoryOf, withVersion, type Reference } from './reference.ts';
+import { trimmed } from './lines.ts';
+import { throwAll, type Manifest } from './manifest.ts';
+import { containersOf, type ContainerAt } from './pod-template.ts';
+import { formatReference, parseReference, sameRepository, withVersion, type Reference } from './reference.ts';
 
+/** What became of the image of one container; equal images when nothing did. */
 export interface ImageChange {
   workload: ObjectRef;
   container: string;
@@ -11,106 +14,170 @@ export interface ImageChange {
   after: string;
 }
 
+/** A container's image while the inputs are applied to it. */
 interface Use {
-  manifest: Manifest;
+  workload: ObjectRef;
   container: string;
-  reference: Reference;
-  image: string;
-  /** The list entry that holds `image`. */
-  target: { image?: unknown };
-  path: (string | number)[];
+  /** The very map inside the manifest. */
+  target: JsonObject;
+  before: Reference;
+  after: Reference;
+  /** Whether the input `images` gave it a version, so that `image-tag` is not meant for it. */
+  settled: boolean;
 }
 
 /**
- * Sets the images of all containers in place.
- * @param tag a tag or digest for the one repository that the containers use (those pinned by digest aside)
- * @param lines `REPOSITORY:TAG`, `REPOSITORY@DIGEST` for every container of that repository, or `OLD=NEW` to replace the repository too
- * @throws InvalidInput when a line matches no container, or the tag could be meant for several repositories
+ * Sets images in place, in every pod template among the manifests. First each line of `images` goes to all containers of
+ * its repository; then the tag goes to the containers that are left and not pinned by digest, when all of these use one
+ * repository.
+ * @param tag a tag or a digest
+ * @param images lines `REPOSITORY:TAG`, `REPOSITORY@DIGEST`, or `OLD=NEW` to replace a repository, with or without a version
+ * @throws InvalidInput when a line or the tag reaches no container, or the tag could be meant for several repositories;
+ *   and, at its line, for an image in the manifests that no node could pull
  */
 export function setImages(
   manifests: readonly Manifest[],
   tag: string | undefined,
-  lines: readonly string[],
+  images: readonly string[],
 ): ImageChange[] {
-  const uses = manifests.flatMap(usesOf);
-  const after = new Map<Use, string>();
-  for (const line of lines) {
-    const { repository, image } = readLine(line);
-    const matching = uses.filter((use) => repositoryOf(use.reference) === repository);
-    if (matching.length === 0) {
-      throw new InvalidInput(
-        `the input "images" has "${line}", but no container uses that repository: ${listUses(uses)}`,
-        {
-          hint: 'Correct the repository, or write OLD=NEW to replace one repository by another.',
-        },
-      );
-    }
-    for (const use of matching) after.set(use, image);
-  }
-  if (tag !== undefined) {
-    const free = uses.filter((use) => !after.has(use) && use.reference.digest === undefined);
-    for (const use of chosenByTag(tag, free, uses)) after.set(use, withVersion(use.reference, tag));
-  }
-  return uses.map((use) => {
-    const image = after.get(use) ?? use.image;
-    use.target.image = image;
-    return { workload: refOf(use.manifest.object), container: use.container, before: use.image, after: image };
+  const uses = usesOf(manifests);
+  const lines = trimmed(images).map(readLine);
+  for (const [index, line] of lines.entries()) applyLine(line, lines.slice(0, index), uses);
+  if (tag !== undefined) applyTag(tag.trim(), uses);
+  return uses.map(({ workload, container, target, before, after }) => {
+    target['image'] = formatReference(after);
+    return { workload, container, before: formatReference(before), after: formatReference(after) };
   });
 }
 
-function chosenByTag(tag: string, free: readonly Use[], all: readonly Use[]): readonly Use[] {
-  assertVersion(tag, 'image-tag');
-  const repositories = new Set(free.map((use) => repositoryOf(use.reference)));
-  if (repositories.size === 1) return free;
-  if (repositories.size === 0) {
+interface Line {
+  text: string;
+  repository: Reference;
+  replacement: Reference;
+}
+
+function readLine(text: string): Line {
+  const [left = '', right, ...rest] = text.split('=').map((part) => part.trim());
+  const wrong = (why: string, hint: string) => new InvalidInput(`the input "images" has "${text}", ${why}`, { hint });
+  if (rest.length > 0) throw wrong('which has more than one "="', 'Write OLD=NEW.');
+  const [repository, replacement] = [left, right ?? left].map((part) => {
+    try {
+      return parseReference(part);
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error;
+      throw wrong(`but ${error.message}`, error.hint ?? 'Write REPOSITORY:TAG.');
+    }
+  }) as [Reference, Reference];
+  if (right === undefined && !hasVersion(replacement)) {
+    throw wrong('which has neither tag nor digest', 'Write REPOSITORY:TAG or REPOSITORY@sha256:DIGEST.');
+  }
+  if (right !== undefined && hasVersion(repository)) {
+    throw wrong('which has a version before the "="', 'Write the old repository without tag and digest.');
+  }
+  return { text, repository, replacement };
+}
+
+function applyLine(line: Line, earlier: readonly Line[], uses: readonly Use[]): void {
+  const double = earlier.find((other) => sameRepository(other.repository, line.repository));
+  if (double !== undefined) {
     throw new InvalidInput(
-      `the input "image-tag" is "${tag}", but there is no container to give it to: ${listUses(all)}`,
+      `the input "images" has "${double.text}" and "${line.text}", which are for the same repository`,
+      { hint: 'Remove one of them.' },
+    );
+  }
+  const matching = uses.filter((use) => sameRepository(use.before, line.repository));
+  if (matching.length === 0) {
+    throw new InvalidInput(
+      `the input "images" has "${line.text}", but no container uses that repository: ${listed(uses)}`,
       {
-        hint: 'Images that are pinned by digest keep it: name them in the input "images".',
+        hint: 'Correct the repository, or write OLD=NEW to replace one repository by another.',
       },
     );
   }
-  const written = new Set(free.map((use) => use.reference.written));
-  throw new InvalidInput(
-    `the input "image-tag" is "${tag}", but the containers use several repositories: ${listUses(free)}`,
+  for (const use of matching) {
+    const { tag, digest } = hasVersion(line.replacement) ? line.replacement : use.before;
+    const { registry, repository, written } = line.replacement;
+    use.after = {
+      registry,
+      repository,
+      // `docker.io/library/nginx:2` for a container that says `nginx` leaves the name as the manifest has it.
+      written: sameRepository(use.before, line.replacement) ? use.before.written : written,
+      ...(tag === undefined ? {} : { tag }),
+      ...(digest === undefined ? {} : { digest }),
+    };
+    use.settled = hasVersion(line.replacement);
+  }
+}
+
+function applyTag(tag: string, uses: readonly Use[]): void {
+  const free = uses.filter((use) => !use.settled && use.after.digest === undefined);
+  const [first, ...others] = free;
+  if (first === undefined) {
+    throw new InvalidInput(
+      `the input "image-tag" is "${tag}", but there is no container to give it to: ${listed(uses)}`,
+      {
+        hint: 'Images that are pinned by digest keep it: name them in the input "images", or leave "image-tag" out.',
+      },
+    );
+  }
+  if (others.some((use) => !sameRepository(use.after, first.after))) {
+    const candidates = new Set(free.map((use) => formatReference(withTag(use.after, tag))));
+    throw new InvalidInput(
+      `the input "image-tag" is "${tag}", but it could be meant for several repositories: ${listed(free)}`,
+      { hint: `Write in its place the lines that you mean into the input "images": ${[...candidates].join(', ')}.` },
+    );
+  }
+  for (const use of free) use.after = withTag(use.after, tag);
+}
+
+function withTag(reference: Reference, tag: string): Reference {
+  try {
+    return withVersion(reference, tag);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new InvalidInput(`the input "image-tag" is wrong: ${error.message}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+function usesOf(manifests: readonly Manifest[]): Use[] {
+  const problems: InvalidInput[] = [];
+  const uses = manifests.flatMap((manifest) =>
+    containersOf(manifest.object).flatMap((container): Use[] => {
+      const { image } = container;
+      if (image === undefined) return [];
+      try {
+        const reference = parseReference(image);
+        const workload = refOf(manifest.object);
+        const target = container.container;
+        return [{ workload, container: container.name, target, before: reference, after: reference, settled: false }];
+      } catch (error) {
+        if (!(error instanceof InvalidInput)) throw error;
+        problems.push(unreadable(error, container, manifest));
+        return [];
+      }
+    }),
+  );
+  throwAll(problems);
+  return uses;
+}
+
+function unreadable(error: InvalidInput, { name, path }: ContainerAt, { object, source }: Manifest): InvalidInput {
+  return new InvalidInput(
+    `the image of container "${name}" in ${object.kind} "${object.metadata.name}": ${error.message}`,
     {
-      hint: `Use the input "images" instead, with the lines that you mean of: ${[...written].map((name) => `${name}:${tag}`).join(', ')}`,
+      location: source.locate([...path, 'image']),
+      hint: error.hint ?? 'Correct it.',
     },
   );
 }
 
-function readLine(line: string): { repository: string; image: string } {
-  const [left = '', right] = line.split('=', 2);
-  const image = right ?? left;
-  const reference = parseReference(image);
-  if (reference.tag === undefined && reference.digest === undefined) {
-    throw new InvalidInput(`the input "images" has "${line}", which has neither tag nor digest`, {
-      hint: 'Write REPOSITORY:TAG or REPOSITORY@sha256:DIGEST.',
-    });
-  }
-  return { repository: repositoryOf(right === undefined ? reference : parseReference(left)), image };
+function hasVersion({ tag, digest }: Reference): boolean {
+  return tag !== undefined || digest !== undefined;
 }
 
-function usesOf(manifest: Manifest): Use[] {
-  return containersOf(manifest.object)
-    .filter(({ image }) => image !== '')
-    .map(({ container, name, image, path }) => {
-      try {
-        return { manifest, container: name, reference: parseReference(image), image, target: container, path };
-      } catch (error) {
-        if (!(error instanceof InvalidInput)) throw error;
-        throw new InvalidInput(
-          `container "${name}" of ${manifest.object.kind} "${manifest.object.metadata.name}": ${error.message}`,
-          {
-            location: manifest.source.locate([...path, 'image']),
-            ...(error.hint === undefined ? {} : { hint: error.hint }),
-          },
-        );
-      }
-    });
-}
-
-function listUses(uses: readonly Use[]): string {
-  const names = new Set(uses.map((use) => `"${use.reference.written}"`));
-  return names.size === 0 ? 'the manifests have no containers' : `they use ${[...names].join(', ')}`;
+function listed(uses: readonly Use[]): string {
+  const names = new Set(uses.map((use) => `"${use.after.written}"`));
+  return names.size === 0 ? 'the manifests have no containers' : `the containers use ${[...names].sort().join(', ')}`;
 }

@@ -1,28 +1,40 @@
-import { InvalidInput } from '../base/errors.ts';
+import { stringAt } from '../base/json.ts';
+import { groupOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
- * Puts objects that name no namespace into the given one; objects that name another one stay there.
- * @param isNamespaced undefined for kinds that the server does not know (yet)
- * @throws InvalidInput for a cluster-scoped object with a namespace: the server would refuse it in other words
+ * Puts objects that name no namespace into the given one; objects that name another one stay there. A cluster-scoped object
+ * loses the namespace that it names, as the API server would take it away without a word (k8s.io/apiserver
+ * pkg/registry/rest/meta.go, EnsureObjectNamespaceMatchesRequestNamespace): so it is one object in all that follows.
+ * @param isNamespaced what the server knows about a kind; where it answers undefined, CustomResourceDefinitions among the
+ *   manifests are asked, and a kind that nobody knows counts as namespaced
  */
 export function setNamespaces(
   manifests: readonly Manifest[],
   namespace: string,
   isNamespaced: (apiVersion: string, kind: string) => boolean | undefined,
 ): void {
-  for (const { object, source } of manifests) {
-    const namespaced = isNamespaced(object.apiVersion, object.kind);
-    const named = object.metadata.namespace;
-    if (namespaced === false && named !== undefined) {
-      throw new InvalidInput(
-        `${object.kind} "${object.metadata.name}" names the namespace "${named}", but its kind has none`,
-        {
-          location: source.locate(['metadata', 'namespace']),
-          hint: 'Remove metadata.namespace from it.',
-        },
-      );
+  const defined = scopesDefinedBy(manifests);
+  for (const { object } of manifests) {
+    const { apiVersion, kind, metadata } = object;
+    if (isNamespaced(apiVersion, kind) ?? defined.get(`${groupOf(apiVersion)}/${kind}`) ?? true) {
+      // An empty namespace counts as none.
+      metadata.namespace =
+        metadata.namespace === undefined || metadata.namespace === '' ? namespace : metadata.namespace;
+    } else {
+      delete metadata.namespace;
     }
-    if (namespaced !== false && (named === undefined || named === '')) object.metadata.namespace = namespace;
   }
+}
+
+/** Of the kinds that CustomResourceDefinitions among the manifests define, as `group/Kind`, whether they are namespaced. */
+function scopesDefinedBy(manifests: readonly Manifest[]): Map<string, boolean> {
+  return new Map(
+    manifests
+      .filter(({ object }) => object.kind === 'CustomResourceDefinition')
+      .map(({ object }) => [
+        `${stringAt(object, 'spec', 'group') ?? ''}/${stringAt(object, 'spec', 'names', 'kind') ?? ''}`,
+        stringAt(object, 'spec', 'scope') !== 'Cluster',
+      ]),
+  );
 }

@@ -71,6 +71,7 @@ class PositionReader {
       }
       case EVENT_ID.MAPPING: {
         const position = this.#anchored(event, { offset: event.start, children });
+        const merged: Position[] = [];
         for (let key = this.#next(); key !== undefined && key.type !== EVENT_ID.POP; key = this.#next()) {
           const name = key.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, key) : '';
           const keyPosition = this.#value(key);
@@ -79,6 +80,11 @@ class PositionReader {
           const inner = this.#value(value);
           // Point at the key: that is where the eye looks for a field. The inside keeps its own places.
           children.set(name, { offset: keyPosition.offset, children: inner.children });
+          if (name === '<<') merged.push(inner, ...inner.children.values());
+        }
+        // What was merged in stands where the anchor is. Of a list of maps, each is merged; entries of a map do no harm.
+        for (const { children: more } of merged) {
+          for (const [name, inner] of more) if (!children.has(name)) children.set(name, inner);
         }
         return position;
       }

@@ -2,68 +2,82 @@ import { InvalidInput } from '../base/errors.ts';
 
 /** A parsed image reference: `registry.test:5000/team/web:1.0@sha256:…`. */
 export interface Reference {
-  /** With Docker's defaults filled in: `nginx` is `docker.io` and `library/nginx`. */
+  /** With Docker's default filled in: `docker.io` for `nginx`. */
   registry: string;
-  path: string;
-  /** As it was written, without tag and digest. */
+  /** The path within the registry, with Docker's default filled in: `library/nginx` for `nginx`. */
+  repository: string;
+  /** As it was written, without tag and digest: `nginx`. */
   written: string;
   tag?: string;
   digest?: string;
 }
 
-const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
+const digestPattern = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,}$/;
+const hostPattern = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
+const pathPattern = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
 
-/** @throws InvalidInput when it is no image reference (distribution/reference) */
+/**
+ * Takes an image reference apart and fills in Docker's defaults (github.com/distribution/reference, grammar and
+ * `ParseNormalizedNamed`).
+ * @throws InvalidInput when it is no image reference
+ */
 export function parseReference(text: string): Reference {
-  const [beforeDigest = '', digest] = text.split('@', 2);
-  const lastSlash = beforeDigest.lastIndexOf('/');
-  const colon = beforeDigest.indexOf(':', lastSlash + 1);
-  const written = colon === -1 ? beforeDigest : beforeDigest.slice(0, colon);
-  const tag = colon === -1 ? undefined : beforeDigest.slice(colon + 1);
+  const [name = '', digest, ...rest] = text.split('@');
+  // A colon behind the last slash begins a tag; one before it is that of a port.
+  const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
+  const written = colon === -1 ? name : name.slice(0, colon);
+  const tag = colon === -1 ? undefined : name.slice(colon + 1);
+  const { registry, repository } = normalise(written);
   const wellFormed =
-    /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/.test(written) &&
+    rest.length === 0 &&
+    hostPattern.test(registry) &&
+    pathPattern.test(repository) &&
     (tag === undefined || tagPattern.test(tag)) &&
     (digest === undefined || digestPattern.test(digest));
   if (!wellFormed) {
-    throw new InvalidInput(`"${text}" is no image reference`, {
-      hint: 'Expected REPOSITORY:TAG or REPOSITORY@sha256:DIGEST, the repository in lower case.',
+    throw new InvalidInput(`"${text}" is not an image reference`, {
+      hint: 'Write REPOSITORY:TAG or REPOSITORY@sha256:DIGEST, the repository in lower case.',
     });
   }
-  const { registry, path } = normalise(written);
   return {
     registry,
-    path,
+    repository,
     written,
     ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
   };
 }
 
-/** The name under which two ways of writing the same repository are equal. */
-export function repositoryOf({ registry, path }: Reference): string {
-  return `${registry}/${path}`;
+/** The reference as it is written in a manifest: what was left to Docker's defaults stays so. */
+export function formatReference({ written, tag, digest }: Reference): string {
+  return `${written}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 
-/** The reference with another tag, or with a digest when that is what `version` is. */
-export function withVersion(reference: Reference, version: string): string {
-  return version.startsWith('sha256:') ? `${reference.written}@${version}` : `${reference.written}:${version}`;
+/** Whether two references are of one repository, however they are written. */
+export function sameRepository(left: Reference, right: Reference): boolean {
+  return left.registry === right.registry && left.repository === right.repository;
 }
 
-/** @throws InvalidInput when it can be neither a tag nor a digest */
-export function assertVersion(version: string, input: string): void {
-  if (digestPattern.test(version) || tagPattern.test(version)) return;
-  throw new InvalidInput(`the input "${input}" is "${version}", which can be no image tag`, {
-    hint: 'A tag has at most 128 letters, digits, ".", "_" and "-"; a digest is "sha256:" and 64 hexadecimal digits.',
+/**
+ * The reference with another version in place of its tag and digest.
+ * @param version a tag, or a digest such as `sha256:…`
+ * @throws InvalidInput when it can be neither
+ */
+export function withVersion({ registry, repository, written }: Reference, version: string): Reference {
+  if (digestPattern.test(version)) return { registry, repository, written, digest: version };
+  if (tagPattern.test(version)) return { registry, repository, written, tag: version };
+  throw new InvalidInput(`"${version}" cannot be the tag of an image`, {
+    hint: 'A tag has at most 128 letters, digits, "_", "." and "-", and begins with none of the last two; a digest is "sha256:" and 64 digits from 0 to f.',
   });
 }
 
-function normalise(written: string): { registry: string; path: string } {
+function normalise(written: string): { registry: string; repository: string } {
   const slash = written.indexOf('/');
   const first = slash === -1 ? '' : written.slice(0, slash);
-  const isHost = first.includes('.') || first.includes(':') || first === 'localhost';
-  if (!isHost) return { registry: 'docker.io', path: slash === -1 ? `library/${written}` : written };
-  const path = written.slice(slash + 1);
-  if (first !== 'index.docker.io' && first !== 'docker.io') return { registry: first, path };
-  return { registry: 'docker.io', path: path.includes('/') ? path : `library/${path}` };
+  // Without one of these marks, the first part is the name of a user at Docker Hub.
+  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  const path = isHost ? written.slice(slash + 1) : written;
+  if (isHost && first !== 'docker.io' && first !== 'index.docker.io') return { registry: first, repository: path };
+  return { registry: 'docker.io', repository: path.includes('/') ? path : `library/${path}` };
 }

@@ -1,4 +1,9 @@
 import { InvalidInput } from '../base/errors.ts';
+import { isObject, numberAt, setAt } from '../base/json.ts';
+import { refOf, type ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from './manifest.ts';
+import { trimmed } from './lines.ts';
+import { isScalable } from './pod-template.ts';
 
 /** What a line of the input `replicas` asks for; without a name it is meant for the only workload there is. */
 export interface ReplicaRequest {
@@ -8,12 +13,39 @@ export interface ReplicaRequest {
   replicas: number;
 }
 
-/** The highest number that makes sense: more pods than any cluster runs. */
+export interface ReplicasChange {
+  workload: ObjectRef;
+  /** Undefined when the manifest leaves the number to the server or an autoscaler. */
+  before: number | undefined;
+  after: number;
+}
+
+/** More pods than any cluster runs: beyond it, it is a mistake. */
 const most = 100_000;
 
-/** `5`, `web=5`, `StatefulSet/db=3`; @throws InvalidInput for anything else */
+/**
+ * Sets `spec.replicas` in place.
+ * @param lines see `parseReplicas`
+ * @throws InvalidInput when a line cannot be read, fits no workload, or could mean several
+ */
+export function setReplicas(manifests: readonly Manifest[], lines: readonly string[]): ReplicasChange[] {
+  const candidates = manifests
+    .map(({ object }) => object)
+    .filter((object) => isScalable(object) && isObject(object['spec']))
+    .map((object) => ({ object, kind: object.kind, name: object.metadata.name }));
+  return matchReplicas(parseReplicas(lines), candidates).map(({ candidate: { object }, replicas }) => {
+    const before = numberAt(object, 'spec', 'replicas');
+    setAt(object, ['spec', 'replicas'], replicas);
+    return { workload: refOf(object), before, after: replicas };
+  });
+}
+
+/**
+ * Reads lines such as `5`, `web=5`, `StatefulSet/db=3`.
+ * @throws InvalidInput for anything else, and for several lines of which one names no workload
+ */
 export function parseReplicas(lines: readonly string[]): ReplicaRequest[] {
-  const requests = lines.map((line) => {
+  const requests = trimmed(lines).map((line) => {
     const match = /^(?:(?:(?<kind>[A-Za-z]+)\/)?(?<name>[a-z0-9.-]+)\s*=\s*)?(?<replicas>\d+)$/.exec(line)?.groups;
     const replicas = Number(match?.['replicas']);
     if (match === undefined || replicas > most) {

@@ -2,14 +2,17 @@ import { FAILSAFE_SCHEMA, NOT_RESOLVED, defineScalarTag, mergeTag, type Schema }
 
 /**
  * The meaning that kubectl gives a plain scalar (sigs.k8s.io/yaml, a fork of go-yaml v2): YAML 1.1 with octal `0644` and
- * `0o644`, `yes`, `on` and `y` as booleans, `_` between digits; but times of day and dates stay strings. Each line below
- * was compared with what kubectl makes of it.
+ * `0o644`, `yes`, `on` and `y` as booleans, and `_` between digits; but times of day and dates stay strings, and so does a
+ * number too large for a double.
  */
-export function resolvePlain(text: string): null | boolean | number | string {
+function resolvePlain(text: string): null | boolean | number | string {
   if (/^(?:~|null|Null|NULL|)$/.test(text)) return null;
   if (/^(?:y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return true;
   if (/^(?:n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return false;
   if (!/^[-+.\d]/.test(text)) return text;
+  // kubectl refuses these too; as numbers they reach the check for what JSON can hold.
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  if (/^\.(?:nan|NaN|NAN)$/.test(text)) return NaN;
   const plain = text.replaceAll('_', '');
   return integer(plain) ?? float(plain) ?? text;
 }
@@ -24,9 +27,12 @@ function integer(text: string): number | undefined {
 }
 
 function float(text: string): number | undefined {
-  return /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined;
+  if (!/^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
 }
 
+/** A tag that takes those plain scalars whose meaning is of its kind. */
 function tag(name: string, accepts: (value: unknown) => boolean) {
   return defineScalarTag(`tag:yaml.org,2002:${name}`, {
     implicit: true,
@@ -38,6 +44,7 @@ function tag(name: string, accepts: (value: unknown) => boolean) {
   });
 }
 
+/** Strings, lists and maps as in all of YAML, plain scalars as kubectl reads them, and merge keys (`<<`). */
 export const kubectlSchema: Schema = FAILSAFE_SCHEMA.withTags(
   tag('null', (value) => value === null),
   tag('bool', (value) => typeof value === 'boolean'),

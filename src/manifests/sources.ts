@@ -1,26 +1,43 @@
 import { glob, readFile, readdir, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-import { InvalidInput, messageOf } from '../base/errors.ts';
-import type { Manifest } from './manifest.ts';
+import { Failures, InvalidInput, messageOf } from '../base/errors.ts';
+import { closest } from '../base/similar.ts';
+import { trimmed } from './lines.ts';
+import { throwAll, type Manifest } from './manifest.ts';
 import { parseManifests } from './yaml.ts';
 
-const extensions = /\.(?:ya?ml|json)$/;
-const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+const extensions = /\.(?:ya?ml|json)$/i;
+const kustomizations = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
 
 /**
- * The objects of all sources, in the order in which they are given: files, folders (recursive, by path) and globs. A file
- * that is named twice is read once.
- * @throws InvalidInput when a source holds nothing, saying what was found instead
+ * The objects of all sources, in the order in which they are given: files, folders (recursive, by path, without hidden
+ * files) and globs (by path). A file that is named twice is read once; it may lie anywhere, such as in RUNNER_TEMP.
+ * @param lines one source each, relative to `cwd` (the workspace)
+ * @throws InvalidInput when a source holds nothing, saying what was found instead; Failures for several broken files
  */
-export async function readSources(sources: readonly string[], cwd: string): Promise<Manifest[]> {
+export async function readSources(lines: readonly string[], cwd: string): Promise<Manifest[]> {
   const files = new Set<string>();
-  for (const source of sources) for (const file of await filesOf(source, cwd)) files.add(file);
+  for (const source of trimmed(lines)) {
+    for (const file of await filesOf(source, cwd)) files.add(file);
+  }
   const manifests: Manifest[] = [];
-  for (const file of files) manifests.push(...parseManifests(await readText(file), nameOf(file, cwd)));
+  const problems: InvalidInput[] = [];
+  for (const file of files) {
+    try {
+      manifests.push(...parseManifests(await readText(file, cwd), nameOf(file, cwd)));
+    } catch (error) {
+      const found = error instanceof Failures ? error.all : [error];
+      for (const problem of found) {
+        if (!(problem instanceof InvalidInput)) throw problem;
+        problems.push(problem);
+      }
+    }
+  }
+  throwAll(problems);
   if (manifests.length === 0) {
     const listed = [...files].map((file) => `"${nameOf(file, cwd)}"`).join(', ');
-    throw new InvalidInput(`there are no Kubernetes objects in ${listed}`, {
+    throw new InvalidInput(`there are no Kubernetes objects in ${listed === '' ? 'the input "manifests"' : listed}`, {
       hint: 'Set the input "manifests" to files that hold some.',
     });
   }
@@ -28,77 +45,109 @@ export async function readSources(sources: readonly string[], cwd: string): Prom
 }
 
 async function filesOf(source: string, cwd: string): Promise<string[]> {
-  if (/^https?:\/\//.test(source)) {
-    throw new InvalidInput(`"${source}" is a URL; manifests are read from files only`, {
-      hint: 'Download it in a step before this one.',
+  if (/^https?:\/\//i.test(source)) {
+    throw new InvalidInput(`the input "manifests" names the URL "${source}", but manifests are read from files only`, {
+      hint: 'Download it in a step before this one and name the file.',
     });
   }
-  if (/[*?[{]/.test(source)) return await globbed(source, cwd);
   const path = resolve(cwd, source);
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw await missing(source, path, cwd);
-  return found.isDirectory() ? await folder(path, source) : [path];
+  if (found?.isDirectory() === true) return await filesOfFolder(path, source);
+  // A file may have a bracket in its name: what exists is no pattern.
+  if (found !== undefined) return [checked(path, source)];
+  if (/[*?[{]/.test(source)) return await filesOfGlob(source, cwd);
+  throw await missing(source, path, cwd);
 }
 
-async function globbed(pattern: string, cwd: string): Promise<string[]> {
-  const files: string[] = [];
+async function filesOfGlob(pattern: string, cwd: string): Promise<string[]> {
+  const paths: string[] = [];
   for await (const name of glob(pattern, { cwd })) {
     const path = resolve(cwd, name);
-    if (extensions.test(path) && (await stat(path)).isFile()) files.push(path);
+    if (isHidden(relative(cwd, path)) && !isHidden(pattern)) continue;
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile() === true && isManifestName(path)) paths.push(checked(path, pattern));
+    // `apps/*` may mean the folders in apps; those without manifests are not worth a complaint.
+    if (found.isDirectory())
+      paths.push(...(await walk(path)).filter(isManifestName).map((file) => checked(file, pattern)));
   }
-  if (files.length > 0) return files.sort();
+  if (paths.length > 0) return paths.sort();
   throw await missing(pattern, resolve(cwd, pattern), cwd);
 }
 
-async function folder(path: string, source: string): Promise<string[]> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const kustomization = entries.find((entry) => kustomizations.includes(entry.name));
-  if (kustomization !== undefined) {
-    const where = relative(path, join(kustomization.parentPath, kustomization.name));
-    throw new InvalidInput(`"${source}" is a kustomize folder ("${where}"), which this version cannot build`, {
-      hint: 'Run "kubectl kustomize" in a step before this one, and give its output as manifests.',
-    });
-  }
-  const files = entries
-    .filter((entry) => entry.isFile() && extensions.test(entry.name) && !entry.name.startsWith('.'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (file) =>
-        !relative(path, file)
-          .split('/')
-          .some((part) => part.startsWith('.')),
-    )
-    .sort();
-  if (files.length === 0) {
-    const names = entries.map((entry) => entry.name).slice(0, 5);
-    throw new InvalidInput(
-      `the folder "${source}" holds no .yaml, .yml or .json files; ${names.length === 0 ? 'it is empty' : `it has ${names.join(', ')}`}`,
-      { hint: 'Set the input "manifests" to the folder that holds the manifests.' },
-    );
-  }
-  return files;
+async function filesOfFolder(path: string, source: string): Promise<string[]> {
+  const all = await walk(path);
+  const files = all.filter(isManifestName).map((file) => checked(file, source));
+  if (files.length > 0) return files.sort();
+  const found = all.length === 0 ? 'it has no files' : `it has ${firstOf(all.map((file) => relative(path, file)))}`;
+  throw new InvalidInput(`the folder "${source}" holds no .yaml, .yml or .json files: ${found}`, {
+    hint: 'Set the input "manifests" to the folder that holds the manifests.',
+  });
+}
+
+/** All files below the folder but hidden ones. Links to files count as files; links to folders, which may be endless, do not. */
+async function walk(folder: string): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return await walk(path);
+      const isFile = entry.isFile() || (entry.isSymbolicLink() && (await stat(path).catch(() => undefined))?.isFile());
+      return isFile === true ? [path] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** A file of kustomize is no manifest, and what lies beside it is not meant to be applied as it is. */
+function checked(path: string, source: string): string {
+  if (!kustomizations.has(basename(path))) return path;
+  throw new InvalidInput(`"${source}" holds "${basename(path)}", but kustomize folders are not supported yet`, {
+    hint: 'Run "kubectl kustomize FOLDER > FILE" in a step before this one, and name that file.',
+  });
+}
+
+/** A Kustomization without extension is let through, to be complained about. */
+function isManifestName(path: string): boolean {
+  return extensions.test(path) || kustomizations.has(basename(path));
+}
+
+function isHidden(path: string): boolean {
+  return path.split(sep).some((part) => part.startsWith('.') && part !== '.' && part !== '..');
 }
 
 async function missing(source: string, path: string, cwd: string): Promise<InvalidInput> {
-  const parent = dirname(path.replace(/[*?[{].*$/, 'x'));
+  const pattern = path.search(/[*?[{]/);
+  const parent = pattern === -1 ? dirname(path) : dirname(`${path.slice(0, pattern)}x`);
   const names = await readdir(parent).catch(() => undefined);
   const where = nameOf(parent, cwd);
   const found =
     names === undefined
       ? `there is no folder "${where}"`
-      : `"${where}" has ${names.length === 0 ? 'no files' : names.sort().slice(0, 10).join(', ')}`;
+      : `"${where}" has ${names.length === 0 ? 'no files' : firstOf(names)}`;
+  const meant = pattern === -1 ? closest(basename(path), names ?? []) : undefined;
   return new InvalidInput(`the input "manifests" names "${source}", which matches no file: ${found}`, {
-    hint: 'Correct the path; it is relative to the workspace. Does a step before this one check out the repository?',
+    hint:
+      meant === undefined
+        ? 'Correct the path, which is relative to the workspace, and see that a step before this one checks the repository out.'
+        : `Did you mean "${nameOf(join(parent, meant), cwd)}"?`,
   });
 }
 
-async function readText(path: string): Promise<string> {
+function firstOf(names: readonly string[]): string {
+  const most = 10;
+  const sorted = [...names].sort();
+  const more = sorted.length > most ? ` and ${sorted.length - most} more` : '';
+  return `${sorted.slice(0, most).join(', ')}${more}`;
+}
+
+async function readText(path: string, cwd: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new InvalidInput(`cannot read "${path}": ${messageOf(error)}`, {
+    throw new InvalidInput(`"${nameOf(path, cwd)}" cannot be read: ${messageOf(error)}`, {
       cause: error,
-      hint: 'See its permissions.',
+      location: { file: nameOf(path, cwd) },
+      hint: 'Check its permissions.',
     });
   }
 }

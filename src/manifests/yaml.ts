@@ -3,128 +3,126 @@ import { YAMLException, constructFromEvents, parseEvents } from 'js-yaml';
 import { InvalidInput, messageOf, type Location } from '../base/errors.ts';
 import { at, isObject, stringAt, type Json, type JsonObject, type Path } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest, Source } from './manifest.ts';
+import { throwAll, type Manifest, type Source } from './manifest.ts';
 import { positionAt, positionsOf, type Position } from './positions.ts';
 import { kubectlSchema } from './scalars.ts';
+import { unshare } from './unshare.ts';
+import { kindOf, problemsOf } from './validate.ts';
 
 /**
- * The objects of a file of YAML documents or JSON, with the meaning that kubectl gives it. Lists are flattened; documents
- * without content are skipped.
- * @throws InvalidInput with the line of whatever cannot be read as a Kubernetes object
+ * The objects of a file of YAML documents or JSON, with the meaning that kubectl gives it; but a key that stands twice in
+ * a map is an error here. Lists are flattened; documents without content are skipped.
+ * @param file how the user named the file, for messages and annotations
+ * @throws InvalidInput with the line of what cannot be read as a Kubernetes object; Failures when that is several
  */
 export function parseManifests(text: string, file: string): Manifest[] {
-  const { documents, positions } = parse(text, file);
-  return documents.flatMap((document, index) => {
-    const position = positions[index];
-    if (document === null || document === undefined || position === undefined) return [];
-    return objectsOf(document, sourceOf(text, file, position));
-  });
+  const problems: InvalidInput[] = [];
+  const manifests: Manifest[] = [];
+  for (const { value, source } of documentsOf(text, file)) {
+    for (const entry of entriesOf(value, source)) {
+      try {
+        const manifest = { object: objectOf(entry.value, entry.source), source: entry.source };
+        problems.push(...problemsOf(manifest));
+        manifests.push(manifest);
+      } catch (error) {
+        if (!(error instanceof InvalidInput)) throw error;
+        problems.push(error);
+      }
+    }
+  }
+  throwAll(problems);
+  return manifests;
 }
 
-function parse(text: string, file: string): { documents: (Json | undefined)[]; positions: (Position | undefined)[] } {
+interface Entry {
+  value: Json;
+  source: Source;
+}
+
+function documentsOf(text: string, file: string): Entry[] {
   try {
     const events = parseEvents(text, { filename: file });
-    const documents = constructFromEvents(events, { source: text, filename: file, schema: kubectlSchema });
-    return { documents: documents as (Json | undefined)[], positions: positionsOf(events, text) };
+    const documents = constructFromEvents(events, { source: text, filename: file, schema: kubectlSchema }) as Json[];
+    const positions = positionsOf(events, text);
+    const toLocation = locator(text, file);
+    return documents.flatMap((document, index) => {
+      const position = positions[index];
+      if (document === null || position === undefined) return [];
+      return [{ value: unshare(document), source: sourceAt(position, toLocation) }];
+    });
   } catch (error) {
     const mark = error instanceof YAMLException ? error.mark : undefined;
-    throw new InvalidInput(
-      `"${file}" is not valid YAML: ${error instanceof YAMLException ? error.reason : messageOf(error)}`,
-      {
-        cause: error,
-        location: mark === undefined ? { file } : { file, line: mark.line + 1, column: mark.column + 1 },
-        hint: 'Correct the file at this line.',
-      },
-    );
-  }
-}
-
-function objectsOf(value: Json, source: Source): Manifest[] {
-  if (!isObject(value)) {
-    throw new InvalidInput(`a document of "${source.file}" is ${kindOfJson(value)}, not a Kubernetes object`, {
-      location: source.locate([]),
-      hint: 'Expected a map with apiVersion, kind and metadata.',
+    const reason = error instanceof YAMLException ? error.reason : messageOf(error);
+    throw new InvalidInput(`"${file}" is not valid YAML: ${reason}`, {
+      cause: error,
+      location: mark === undefined ? { file } : { file, line: mark.line + 1, column: mark.column + 1 },
+      hint: text.includes('{{')
+        ? 'It has "{{": when it is a template, render it in a step before this one.'
+        : 'Correct the file at this line.',
     });
   }
-  const kind = required(value, ['kind'], source);
-  if (kind.endsWith('List') && Array.isArray(value['items'])) {
-    return value['items'].flatMap((item, index) => objectsOf(item, within(source, ['items', index])));
-  }
-  required(value, ['apiVersion'], source);
-  if (stringAt(value, 'metadata', 'generateName') !== undefined) {
-    throw new InvalidInput(
-      `a ${kind} of "${source.file}" has metadata.generateName: each deploy would make another one`,
-      {
-        location: source.locate(['metadata', 'generateName']),
-        hint: 'Give it a fixed metadata.name.',
-      },
-    );
-  }
-  required(value, ['metadata', 'name'], source);
-  assertValues(value, [], source);
-  return [{ object: value as KubernetesObject, source }];
 }
 
-function required(value: JsonObject, path: string[], source: Source): string {
-  const found = stringAt(value, ...path);
-  if (found !== undefined && found !== '') return found;
-  const given = at(value, ...path);
-  const name = path.join('.');
-  throw new InvalidInput(
-    given === undefined || given === null || given === ''
-      ? `an object of "${source.file}" has no ${name}`
-      : `${name} of an object of "${source.file}" is ${kindOfJson(given)}, not a string`,
-    {
-      location: source.locate(path),
-      hint: given === undefined ? `Add ${name}.` : 'Put quotes around it.',
-    },
+/** The document itself, or the items of a list, however deep lists are nested. */
+function entriesOf(value: Json, source: Source): Entry[] {
+  if (!isList(value)) return [{ value, source }];
+  const items = value['items'];
+  return Array.isArray(items) ? items.flatMap((item, index) => entriesOf(item, within(source, ['items', index]))) : [];
+}
+
+/** `kind: List` and its relatives. A custom resource may have such a name too, but then it has one of its own as well. */
+function isList(value: Json): value is JsonObject {
+  if (!isObject(value) || stringAt(value, 'metadata', 'name') !== undefined) return false;
+  return (
+    value['kind'] === 'List' || (stringAt(value, 'kind')?.endsWith('List') === true && Array.isArray(value['items']))
   );
 }
 
-/** Labels and annotations must be strings, and numbers must survive: the server's own answer to both is cryptic. */
-function assertValues(value: Json | undefined, path: (string | number)[], source: Source): void {
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new InvalidInput(`${path.join('.')} is no finite number`, {
-      location: source.locate(path),
-      hint: 'Put quotes around it.',
+function objectOf(value: Json, source: Source): KubernetesObject {
+  if (!isObject(value)) {
+    throw new InvalidInput(`"${source.file}" holds ${kindOf(value)} where a Kubernetes object should be`, {
+      location: source.locate([]),
+      hint: 'Write a map with apiVersion, kind and metadata.',
     });
   }
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new InvalidInput(`${path.join('.')} is a number with more digits than can be kept exactly`, {
-      location: source.locate(path),
-      hint: 'Put quotes around it.',
-    });
+  const kind = required(value, ['kind'], 'an object', source);
+  const apiVersion = required(value, ['apiVersion'], `a ${kind}`, source);
+  if (at(value, 'metadata', 'generateName') !== undefined && at(value, 'metadata', 'name') === undefined) {
+    throw new InvalidInput(
+      `a ${kind} in "${source.file}" has metadata.generateName instead of a name: each deploy would make another one`,
+      { location: source.locate(['metadata', 'generateName']), hint: 'Give it a metadata.name.' },
+    );
   }
-  const parent = path.at(-2);
-  if ((parent === 'labels' || parent === 'annotations') && path.at(-3) === 'metadata' && typeof value !== 'string') {
-    throw new InvalidInput(`${parent}."${String(path.at(-1))}" must be a string, but is ${kindOfJson(value)}`, {
-      location: source.locate(path),
-      hint: 'Put quotes around the value.',
-    });
-  }
-  if (Array.isArray(value)) {
-    value.forEach((item, index) => {
-      assertValues(item, [...path, index], source);
-    });
-  } else if (isObject(value)) {
-    for (const [key, inner] of Object.entries(value)) assertValues(inner, [...path, key], source);
-  }
+  const name = required(value, ['metadata', 'name'], `a ${kind}`, source);
+  return { ...value, apiVersion, kind, metadata: { ...(value['metadata'] as JsonObject), name } };
 }
 
-function kindOfJson(value: Json | undefined): string {
-  if (value === null || value === undefined) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a map' : `the ${typeof value} ${String(value)}`;
+function required(value: JsonObject, path: string[], what: string, source: Source): string {
+  const found = at(value, ...path);
+  if (typeof found === 'string' && found !== '') return found;
+  const field = path.join('.');
+  const missing = found === undefined || found === null || found === '';
+  throw new InvalidInput(
+    missing
+      ? `${what} in "${source.file}" has no ${field}`
+      : `${field} of ${what} in "${source.file}" must be a string, but is ${kindOf(found)}`,
+    { location: source.locate(path), hint: missing ? `Add ${field}.` : 'Put quotes around it.' },
+  );
 }
 
-function sourceOf(text: string, file: string, root: Position): Source {
-  const locate = (path: Path): Location => {
-    const { offset } = positionAt(root, path);
-    const before = text.slice(0, offset);
-    const line = before.split('\n').length;
-    return { file, line, column: offset - before.lastIndexOf('\n') };
+/** Turns offsets into lines and columns. */
+function locator(text: string, file: string): (offset: number) => Location {
+  const starts = [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
+  return (offset) => {
+    const line = starts.findLastIndex((start) => start <= offset);
+    return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
   };
-  return { file, line: locate([]).line ?? 1, locate };
+}
+
+function sourceAt(root: Position, toLocation: (offset: number) => Location): Source {
+  const locate = (path: Path) => toLocation(positionAt(root, path).offset);
+  const { file, line = 1 } = locate([]);
+  return { file, line, locate };
 }
 
 /** The source of an entry of a list. */

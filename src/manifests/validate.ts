@@ -1,0 +1,92 @@
+import { InvalidInput } from '../base/errors.ts';
+import { isObject, type Json, type Path } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from './manifest.ts';
+import { isBuiltIn, podTemplatePath } from './pod-template.ts';
+
+/**
+ * Mistakes of YAML that the server would answer with words about Go types: numbers and booleans where Kubernetes has
+ * strings (labels, annotations, environment variables, selectors, config), and numbers that JSON cannot carry.
+ */
+export function problemsOf({ object, source }: Manifest): InvalidInput[] {
+  const problems: InvalidInput[] = [];
+  const isStringAt = stringPlaces(object);
+  const visit = (value: Json | undefined, path: Path) => {
+    const broken = typeof value === 'number' ? numberProblem(value) : undefined;
+    if (isStringAt(path) && value !== null && value !== undefined && typeof value !== 'string') {
+      problems.push(
+        new InvalidInput(
+          `${describePath(path)} of ${object.kind} "${object.metadata.name}" must be a string, but is ${kindOf(value)}`,
+          {
+            location: source.locate(path),
+            hint: isScalar(value) ? 'Put quotes around it.' : 'Write a text here.',
+          },
+        ),
+      );
+    } else if (broken !== undefined) {
+      problems.push(
+        new InvalidInput(`${describePath(path)} of ${object.kind} "${object.metadata.name}" ${broken}`, {
+          location: source.locate(path),
+          hint: 'Put quotes around it.',
+        }),
+      );
+    } else if (Array.isArray(value)) {
+      value.forEach((item, index) => {
+        visit(item, [...path, index]);
+      });
+    } else if (isObject(value)) {
+      for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
+    }
+  };
+  visit(object, []);
+  return problems;
+}
+
+/** Says of a path whether Kubernetes has a string there. What a custom resource holds besides metadata is its own affair. */
+function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
+  const typed = isBuiltIn(object) && object.kind !== 'CustomResourceDefinition';
+  const isConfig = typed && (object.kind === 'ConfigMap' || object.kind === 'Secret');
+  const template = podTemplatePath(object);
+  return (path) => {
+    const [last, parent, outer, outermost] = path.toReversed();
+    if (typeof last !== 'string') return false;
+    if (parent === 'labels' || parent === 'annotations') {
+      return outer === 'metadata' && (typed || path.length === 3 || path.length === (template?.length ?? 0) + 3);
+    }
+    if (isConfig) return path.length === 2 && (parent === 'data' || parent === 'stringData' || parent === 'binaryData');
+    if (!typed) return false;
+    if (last === 'value' && typeof parent === 'number') {
+      return outer === 'env' && typeof outermost === 'number';
+    }
+    return (
+      parent === 'matchLabels' || parent === 'nodeSelector' || (object.kind === 'Service' && parent === 'selector')
+    );
+  };
+}
+
+function numberProblem(value: number): string | undefined {
+  if (!Number.isFinite(value)) return 'is not a finite number';
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return 'has more digits than a number can keep exactly';
+  return undefined;
+}
+
+/** `metadata.labels."app.kubernetes.io/name"`, `spec.containers[0].env[1].value` */
+function describePath(path: Path): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      return `${index === 0 ? '' : '.'}${/^[\w-]+$/.test(step) ? step : `"${step}"`}`;
+    })
+    .join('');
+}
+
+function isScalar(value: Json): boolean {
+  return typeof value !== 'object';
+}
+
+/** How messages name a value that is not what it should be. */
+export function kindOf(value: Json | undefined): string {
+  if (value === null || value === undefined) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : `the ${typeof value} ${String(value)}`;
+}

@@ -82,11 +82,15 @@ export interface KubernetesClient {
 
   /** Undefined when there is no such object. */
   read(ref: ObjectRef): Promise<KubernetesObject | undefined>;
-  list(resource: Resource, options: ListOptions): Promise<ObjectList>;
+  /** Consistent, all pages of it; rejects with the signal's reason when aborted. */
+  list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ObjectList>;
   /** Server-side apply with strict field validation. */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<Written>;
   create(object: KubernetesObject, options: WriteOptions): Promise<Written>;
-  /** PUT; a `metadata.resourceVersion` in the object guards against a write in between (409). */
+  /**
+   * PUT; a `metadata.resourceVersion` in the object guards against a write in between (409). Such a conflict may also be
+   * with our own write, when its answer was lost: read the object again before deciding.
+   */
   replace(object: KubernetesObject, options: WriteOptions): Promise<Written>;
   patch(ref: ObjectRef, body: PatchBody, options: WriteOptions): Promise<Written>;
   /** False when there was no such object. */

@@ -1,4 +1,5 @@
-import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { Failure } from '../base/errors.ts';
+import { equal, isObject, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -15,10 +16,11 @@ import type {
   Written,
 } from './client.ts';
 import type { Connection } from './connection.ts';
-import { apiVersionOf, discover, pathOf } from './discovery.ts';
-import { attemptOn, isStatus, statusOf, type Attempt } from './errors.ts';
+import { apiVersionOf, discover, type Discovery } from './discovery.ts';
+import { ApiError, attemptOn, isStatus, statusOf, type Attempt } from './errors.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from './object.ts';
 import { OpenApi } from './openapi.ts';
+import { pathOf } from './resource-path.ts';
 import { Transport, type Answer, type Call, type TransportOptions } from './transport.ts';
 import { UnknownKind } from './unknown-kind.ts';
 
@@ -44,7 +46,7 @@ class HttpClient implements KubernetesClient {
   readonly #connection: Connection;
   readonly #transport: Transport;
   readonly #openApi: OpenApi;
-  #discovery: Promise<Resource[]> | undefined;
+  #discovery: Promise<Discovery> | undefined;
 
   constructor(connection: Connection, transport: Transport) {
     this.server = connection.server;
@@ -59,20 +61,36 @@ class HttpClient implements KubernetesClient {
   }
 
   async resources(): Promise<readonly Resource[]> {
-    this.#discovery ??= discover(this.#transport).catch((error: unknown) => {
-      this.forgetDiscovery();
-      throw error;
-    });
-    return await this.#discovery;
+    return (await this.#discover()).resources;
   }
 
   forgetDiscovery(): void {
     this.#discovery = undefined;
+    this.#openApi.forget();
   }
 
   async resource(apiVersion: string, kind: string): Promise<Resource | undefined> {
-    const all = await this.resources();
-    return all.find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion);
+    const { resources, unavailable } = await this.#discover();
+    const found = resources.find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion);
+    if (found === undefined && unavailable.includes(apiVersion)) {
+      throw new Failure(
+        `cannot tell whether the cluster serves kind "${kind}": the API server of "${apiVersion}" is down`,
+        {
+          hint: `See "kubectl get apiservices": the pods behind "${apiVersion}" must run.`,
+        },
+      );
+    }
+    return found;
+  }
+
+  async #discover(): Promise<Discovery> {
+    const flight = (this.#discovery ??= discover(this.#transport));
+    try {
+      return await flight;
+    } catch (error) {
+      if (this.#discovery === flight) this.#discovery = undefined;
+      throw error;
+    }
   }
 
   async read(ref: ObjectRef): Promise<KubernetesObject | undefined> {
@@ -84,33 +102,36 @@ class HttpClient implements KubernetesClient {
     }
   }
 
-  async list(resource: Resource, options: ListOptions): Promise<ObjectList> {
+  async list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ObjectList> {
+    try {
+      return await this.#pages(resource, options, pageSize, signal);
+    } catch (error) {
+      // The list has changed too much since its first page: take it as a whole, which cannot happen to it.
+      if (isStatus(error, 410)) return await this.#pages(resource, options, 0, signal);
+      throw error;
+    }
+  }
+
+  /** @param limit objects in one answer; 0 for all of them */
+  async #pages(resource: Resource, options: ListOptions, limit: number, signal?: AbortSignal): Promise<ObjectList> {
     const items: KubernetesObject[] = [];
     let token = '';
     for (;;) {
-      const { body } = await this.#transport
-        .send({
-          method: 'GET',
-          path: pathOf(resource, options.namespace),
-          query: { limit: String(pageSize), ...selectorsOf(options), ...(token === '' ? {} : { continue: token }) },
-          idempotent: true,
-          attempt: listAttempt('list', resource, options.namespace),
-        })
-        .catch((error: unknown) => {
-          // The list has changed too much since its first page: begin again.
-          if (token !== '' && isStatus(error, 410)) return { body: undefined };
-          throw error;
-        });
-      if (body === undefined) {
-        items.length = 0;
-        token = '';
-        continue;
-      }
+      const { body } = await this.#transport.send({
+        method: 'GET',
+        path: pathOf(resource, options.namespace),
+        query: {
+          ...(limit === 0 ? {} : { limit: String(limit) }),
+          ...selectorsOf(options),
+          ...(token === '' ? {} : { continue: token }),
+        },
+        idempotent: true,
+        attempt: listAttempt('list', resource, options.namespace),
+        ...(signal === undefined ? {} : { signal }),
+      });
       // Items of a list come without apiVersion and kind.
       const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-      for (const item of (isObject(body) && Array.isArray(body['items']) ? body['items'] : []).filter(isObject)) {
-        items.push({ ...type, ...item } as KubernetesObject);
-      }
+      for (const item of objectsAt(body, 'items')) items.push({ ...type, ...item } as KubernetesObject);
       token = stringAt(body, 'metadata', 'continue') ?? '';
       if (token === '') return { items, resourceVersion: stringAt(body, 'metadata', 'resourceVersion') ?? '' };
     }
@@ -129,19 +150,28 @@ class HttpClient implements KubernetesClient {
     );
   }
 
+  /** Repeated after a lost answer: an object that then exists and holds all that was sent is the one we created. */
   async create(object: KubernetesObject, options: WriteOptions): Promise<Written> {
-    return written(
-      await this.#call('POST', 'create', refOf(object), {
-        query: writeQuery(options),
-        body: object,
-        idempotent: false,
-      }),
-    );
+    const ref = refOf(object);
+    try {
+      return written(
+        await this.#call('POST', 'create', ref, { query: writeQuery(options), body: object, idempotent: true }),
+      );
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isAlreadyExists && error.afterLostAnswer)) throw error;
+      const live = await this.read(ref);
+      if (live === undefined || !contains(live, object)) throw error;
+      return { object: live, warnings: [] };
+    }
   }
 
+  /**
+   * Repeated after a lost answer. One that is guarded by a resourceVersion and had been carried out comes back as a write
+   * conflict then, which callers answer by reading again anyway.
+   */
   async replace(object: KubernetesObject, options: WriteOptions): Promise<Written> {
     return written(
-      await this.#call('PUT', 'update', refOf(object), { query: writeQuery(options), body: object, idempotent: false }),
+      await this.#call('PUT', 'update', refOf(object), { query: writeQuery(options), body: object, idempotent: true }),
     );
   }
 
@@ -152,7 +182,8 @@ class HttpClient implements KubernetesClient {
         query: writeQuery(options),
         body: content,
         contentType: patchTypes[body.type],
-        idempotent: false,
+        // Operations may add to lists; the other two set what they name, however often.
+        idempotent: body.type !== 'json',
       }),
     );
   }
@@ -168,7 +199,7 @@ class HttpClient implements KubernetesClient {
       await this.#call('DELETE', 'delete', ref, { body, idempotent: true });
       return true;
     } catch (error) {
-      if (isStatus(error, 404)) return false;
+      if (isStatus(error, 404)) return error.afterLostAnswer;
       throw error;
     }
   }
@@ -247,7 +278,7 @@ class HttpClient implements KubernetesClient {
     call: Pick<Call, 'query' | 'body' | 'contentType' | 'idempotent'>,
   ): Promise<Answer> {
     const resource = await this.#resourceOf(ref);
-    const path = pathOf(resource, ref.namespace, method === 'POST' ? undefined : ref.name);
+    const path = pathOf(resource, ref.namespace ?? this.defaultNamespace, method === 'POST' ? undefined : ref.name);
     return await this.#transport.send({ method, path, attempt: attemptOn(verb, ref, resource.plural), ...call });
   }
 
@@ -285,6 +316,13 @@ function written(answer: Answer): Written {
 
 function objectOf(answer: Answer): KubernetesObject {
   return answer.body as KubernetesObject;
+}
+
+/** Whether every value of `part` stands in `whole`, too; lists must be equal. */
+function contains(whole: Json | undefined, part: Json | undefined): boolean {
+  if (part === undefined) return true;
+  if (!isObject(part)) return equal(whole, part);
+  return isObject(whole) && Object.entries(part).every(([key, value]) => contains(whole[key], value));
 }
 
 function plainOperation(operation: JsonPatchOperation): JsonObject {

@@ -21,10 +21,15 @@ export class OpenApi {
     return isObject(root) ? explainField(root, schemas, path) : undefined;
   }
 
+  /** Needed after a CustomResourceDefinition was created. */
+  forget(): void {
+    this.#documents.clear();
+  }
+
   #document(apiVersion: string): Promise<Json | undefined> {
     const known = this.#documents.get(apiVersion);
     if (known !== undefined) return known;
-    const path = groupOf(apiVersion) === '' ? `/openapi/v3/api/${apiVersion}` : `/openapi/v3/apis/${apiVersion}`;
+    const path = `/openapi/v3/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}`;
     const attempt = { verb: 'get', plural: '', group: '', subject: `the schema of ${apiVersion}` };
     // Documentation makes an error better; its absence must not replace the error.
     const document = this.#transport.send({ method: 'GET', path, idempotent: true, attempt }).then(

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { request, type Dispatcher } from 'undici';
 
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
@@ -17,6 +17,8 @@ export interface Call {
   idempotent: boolean;
   /** What the error says when the server refuses. */
   attempt: Attempt;
+  /** Gives this one call up. */
+  signal?: AbortSignal;
 }
 
 export interface Answer {
@@ -34,14 +36,23 @@ export interface TransportOptions {
   userAgent: string;
   /** From 0 to 1; spreads retries. */
   random?: () => number;
+  /** How long one attempt may take; 30 s by default. */
+  attemptDeadlineMs?: number;
+  /** How long a watch may be silent before it counts as dead; 45 s by default. */
+  watchIdleMs?: number;
 }
 
-/** One attempt may take this long. */
-const attemptDeadlineMs = 30_000;
-const maxAttempts = 6;
+const defaultDeadlineMs = 30_000;
+/** Going on after a silence costs one request, finding out about a dead connection late costs a deploy its time. */
+const defaultWatchIdleMs = 45_000;
 /** A server that asks for more patience than this gets an error instead. */
 const maxRetryAfterMs = 30_000;
+/** How long a call is repeated to a server that may be starting up: control planes of one zone do go away for a while. */
+const patienceMs = 60_000;
+/** The same where waiting has little hope: the server has never answered, or says itself that it has failed. */
+const shortPatienceMs = 10_000;
 const firstBackoffMs = 200;
+const lastBackoffMs = 5000;
 
 const brokenConnection = new Set([
   'ECONNRESET',
@@ -50,15 +61,18 @@ const brokenConnection = new Set([
   'ECONNREFUSED',
   'UND_ERR_CONNECT_TIMEOUT',
   'ETIMEDOUT',
+  'EAI_AGAIN',
 ]);
 /** The request never left, so that repeating it is safe whatever it was. */
-const neverSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT']);
+const neverSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN']);
 
 /** Sends requests: authenticated, with deadlines and retries, JSON verbatim in both directions. */
 export class Transport {
   readonly requestCounts = new Map<string, number>();
   readonly #connection: Connection;
   readonly #options: TransportOptions;
+  /** A server that has answered before and does not now is probably starting again. */
+  #hasAnswered = false;
 
   constructor(connection: Connection, options: TransportOptions) {
     this.#connection = connection;
@@ -67,36 +81,51 @@ export class Transport {
 
   /** @throws ApiError when the server refuses, ConnectionError when it cannot be reached */
   async send(call: Call): Promise<Answer> {
+    const { clock } = this.#options;
+    const signal = this.#signalOf(call);
+    const started = clock.now();
     let refreshed = false;
+    let afterLostAnswer = false;
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.#once(call);
+      const outcome = await this.#once(call, afterLostAnswer);
       if (outcome.state === 'answered') return outcome.answer;
       if (outcome.state === 'refused' && outcome.error.status === 401 && !refreshed) {
         refreshed = true;
         await this.#connection.refresh();
         continue;
       }
-      if (!outcome.retry || attempt >= maxAttempts) throw outcome.error;
-      await this.#options.clock.sleep(outcome.retryAfterMs ?? this.#backoff(attempt), this.#options.signal);
+      if (!outcome.retry) throw outcome.error;
+      const wait = outcome.retryAfterMs ?? this.#backoff(attempt);
+      const hopeful = this.#hasAnswered && !(outcome.state === 'refused' && outcome.error.status === 500);
+      if (clock.now() - started + wait > (hopeful ? patienceMs : shortPatienceMs)) throw outcome.error;
+      if (outcome.state === 'broken') afterLostAnswer ||= outcome.sent;
+      await clock.sleep(wait, signal);
     }
   }
 
   /** Opens a watch: lines of JSON until the server ends it. Not repeated: the caller knows where to go on. */
   async stream(call: Call, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    this.#count('WATCH');
-    const response = await this.#request(call, this.#connection.watches, signal);
-    if (response.statusCode >= 400) {
+    for (let refreshed = false; ; refreshed = true) {
+      this.#count('WATCH');
+      const response = await this.#request(call, this.#connection.watches, signal, {
+        headersTimeout: this.#options.attemptDeadlineMs ?? defaultDeadlineMs,
+        bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
+      }).catch((error: unknown) => {
+        if (signal.aborted || error instanceof Failure) throw error;
+        throw connectionError(error, this.#connection.server);
+      });
+      if (response.statusCode < 300) return response.body;
       const body = parse(await response.body.text());
-      if (response.statusCode === 401) await this.#connection.refresh();
-      throw new ApiError(response.statusCode, body, call.attempt);
+      const error = this.#refusal(call, response, body, false);
+      if (response.statusCode !== 401 || refreshed) throw error;
+      await this.#connection.refresh();
     }
-    return response.body;
   }
 
-  async #once(call: Call): Promise<Outcome> {
+  async #once(call: Call, afterLostAnswer: boolean): Promise<Outcome> {
     this.#count(call.method);
-    const { signal } = this.#options;
-    const deadline = AbortSignal.timeout(attemptDeadlineMs);
+    const signal = this.#signalOf(call);
+    const deadline = AbortSignal.timeout(this.#options.attemptDeadlineMs ?? defaultDeadlineMs);
     try {
       const response = await this.#request(
         call,
@@ -104,35 +133,58 @@ export class Transport {
         signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       );
       const text = await response.body.text();
-      if (response.statusCode < 400) {
-        const type = String(response.headers['content-type'] ?? '');
-        if (type.startsWith('text/html')) throw loginPage(this.#connection.server);
+      const body = parse(text);
+      if (response.statusCode < 300) {
+        const expectsJson = call.accept !== '*/*';
+        if (isWebPage(response) || (expectsJson && typeof body === 'string')) throw notTheApi(this.#connection.server);
+        this.#hasAnswered = true;
         return {
           state: 'answered',
-          answer: { body: parse(text) ?? null, text, warnings: warningsOf(response.headers['warning']) },
+          answer: { body: body ?? null, text, warnings: warningsOf(response.headers['warning']) },
         };
       }
-      const error = new ApiError(response.statusCode, parse(text), call.attempt);
-      const retryAfterMs = Number(response.headers['retry-after']) * 1000;
-      const patient = Number.isFinite(retryAfterMs) && retryAfterMs <= maxRetryAfterMs;
+      const error = this.#refusal(call, response, body, afterLostAnswer);
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status < 500) this.#hasAnswered = true;
+      const { retryAfterMs, status } = error;
+      if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs)
+        return { state: 'refused', error, retry: false };
       // 429 and a 5xx with Retry-After were not carried out; any other 5xx may have been.
-      const retry = error.status === 429 || (error.status >= 500 && (patient || call.idempotent));
-      return { state: 'refused', error, retry, ...(patient ? { retryAfterMs } : {}) };
+      const retry =
+        status === 429 || (status >= 500 && status !== 501 && (retryAfterMs !== undefined || call.idempotent));
+      return { state: 'refused', error, retry, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
       const code = deadline.aborted ? 'UND_ERR_HEADERS_TIMEOUT' : errorCode(error);
-      const retry = neverSent.has(code) || (call.idempotent && (brokenConnection.has(code) || deadline.aborted));
+      const sent = !neverSent.has(code);
+      const retry = !sent || (call.idempotent && (brokenConnection.has(code) || deadline.aborted));
       const cause = deadline.aborted ? Object.assign(new Error('no answer'), { code }) : error;
-      return { state: 'broken', error: connectionError(cause, this.#connection.server), retry };
+      return { state: 'broken', error: connectionError(cause, this.#connection.server), retry, sent };
     }
   }
 
-  async #request(call: Call, dispatcher: Connection['requests'], signal: AbortSignal) {
+  /** A redirect leads to a login page: the API server itself does not redirect what we ask. */
+  #refusal(call: Call, response: Dispatcher.ResponseData, body: Json | undefined, afterLostAnswer: boolean): Failure {
+    if (response.statusCode < 400) return notTheApi(this.#connection.server);
+    const seconds = Number.parseInt(String(response.headers['retry-after'] ?? ''), 10);
+    return new ApiError(response.statusCode, body, call.attempt, {
+      afterLostAnswer,
+      ...(Number.isNaN(seconds) ? {} : { retryAfterMs: seconds * 1000 }),
+    });
+  }
+
+  async #request(
+    call: Call,
+    dispatcher: Dispatcher,
+    signal: AbortSignal,
+    timeouts: { headersTimeout?: number; bodyTimeout?: number } = {},
+  ): Promise<Dispatcher.ResponseData> {
     const query = new URLSearchParams(call.query).toString();
     return await request(`${this.#connection.server}${call.path}${query === '' ? '' : `?${query}`}`, {
       method: call.method,
       dispatcher,
+      ...timeouts,
       signal,
       headers: {
         Accept: call.accept ?? 'application/json',
@@ -144,9 +196,14 @@ export class Transport {
     });
   }
 
+  #signalOf(call: Call): AbortSignal | undefined {
+    const signals = [this.#options.signal, call.signal].filter((signal) => signal !== undefined);
+    return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+  }
+
   #backoff(attempt: number): number {
     const random = this.#options.random ?? Math.random;
-    return firstBackoffMs * 2 ** (attempt - 1) * (0.5 + random());
+    return Math.min(firstBackoffMs * 2 ** (attempt - 1), lastBackoffMs) * (0.5 + random());
   }
 
   #count(verb: string): void {
@@ -157,7 +214,7 @@ export class Transport {
 type Outcome =
   | { state: 'answered'; answer: Answer }
   | { state: 'refused'; error: ApiError; retry: boolean; retryAfterMs?: number }
-  | { state: 'broken'; error: Failure; retry: boolean; retryAfterMs?: number };
+  | { state: 'broken'; error: Failure; retry: boolean; sent: boolean; retryAfterMs?: never };
 
 function parse(text: string): Json | undefined {
   try {
@@ -167,9 +224,13 @@ function parse(text: string): Json | undefined {
   }
 }
 
-function loginPage(server: string): Failure {
-  return new Failure(`${new URL(server).host} answered with a web page instead of the Kubernetes API`, {
-    hint: 'A proxy or a login page stands in between: see HTTPS_PROXY and NO_PROXY.',
+function isWebPage(response: Dispatcher.ResponseData): boolean {
+  return String(response.headers['content-type'] ?? '').startsWith('text/html');
+}
+
+function notTheApi(server: string): Failure {
+  return new Failure(`${new URL(server).host} answered with something else than the Kubernetes API`, {
+    hint: 'A proxy or a login page stands in between, or the address is wrong: see the kubeconfig, HTTPS_PROXY and NO_PROXY.',
   });
 }
 

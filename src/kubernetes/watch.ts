@@ -1,22 +1,29 @@
 import type { Clock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import type { KubernetesClient, ListOptions, Resource } from './client.ts';
-import { ApiError, isStatus } from './errors.ts';
+import { ApiError, ConnectionError, isStatus } from './errors.ts';
 import type { KubernetesObject } from './object.ts';
 
+/** What an observer is told. The objects come without `managedFields`: they are half of the size, and nobody's status. */
 export interface Handlers {
   /** After each list: everything that is there now. What was there before and is missing has gone. */
   onSync(objects: KubernetesObject[]): void;
   onChange(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubernetesObject): void;
+  /** The API server cannot be reached or has an error; the observation goes on and tries again. */
+  onTrouble?(error: unknown): void;
 }
 
 const firstBackoffMs = 100;
-const lastBackoffMs = 5000;
-/** A list as a safety net: watches have been seen to stop silently behind load balancers. */
-const relistMs = 60_000;
+const lastBackoffMs = 3000;
+/** A watch that has lived this long has worked, and the next one may begin at once. */
+const healthyMs = 10_000;
+/** A list as a safety net: watches have been seen to lose events silently behind load balancers. */
+const relistMs = 180_000;
 
 /**
  * Follows the objects of one kind until the signal aborts: a list, then watches that go on where the last one ended, and
- * a new list when the server has forgotten that place (410) or a minute has passed.
+ * a new list when the server has forgotten that place (410) or three minutes have passed. Each request that follows a
+ * failed or short one waits, with jitter, at least 50 ms and at most 4.5 s.
  * @throws ApiError for what will not heal by itself: 401, 403, 404; and whatever a handler throws
  */
 export async function observe(
@@ -26,101 +33,127 @@ export async function observe(
   handlers: Handlers,
   signal: AbortSignal,
   clock: Clock,
+  random: () => number = Math.random,
 ): Promise<void> {
-  let backoffMs = firstBackoffMs;
-  while (!signal.aborted) {
-    const listed = clock.now();
+  const pace = new Pace(clock, signal, random);
+  while (!isAborted(signal)) {
     try {
-      const { items, resourceVersion } = await client.list(resource, scope);
+      const { items, resourceVersion } = await client.list(resource, scope, signal);
       if (isAborted(signal)) return;
-      callHandler(() => {
-        handlers.onSync(items);
+      handle(() => {
+        handlers.onSync(items.map(withoutManagedFields));
       });
-      const progressed = await follow(
-        client,
-        resource,
-        scope,
-        handlers,
-        signal,
-        clock,
-        resourceVersion,
-        listed + relistMs,
-      );
-      if (progressed) backoffMs = firstBackoffMs;
+      await follow(client, resource, { ...scope, resourceVersion }, handlers, signal, clock, pace);
     } catch (error) {
       if (error instanceof HandlerFailure) throw error.cause;
       if (isAborted(signal)) return;
       if (!isTransient(error)) throw error;
+      handlers.onTrouble?.(error);
     }
-    if (isAborted(signal)) return;
-    if (clock.now() - listed < backoffMs) {
-      await clock.sleep(backoffMs, signal).catch(() => undefined);
-      backoffMs = Math.min(backoffMs * 2, lastBackoffMs);
-    }
+    await pace.next();
   }
 }
 
-/** Watches, again and again from the last place seen, until it is time for a list. True when anything came. */
+/** Watches, again and again from the last place seen, until that place is forgotten or it is time for a list. */
 async function follow(
   client: KubernetesClient,
   resource: Resource,
-  scope: ListOptions,
+  from: ListOptions & { resourceVersion: string },
   handlers: Handlers,
   signal: AbortSignal,
   clock: Clock,
-  from: string,
-  until: number,
-): Promise<boolean> {
-  let resourceVersion = from;
-  let progressed = false;
-  let backoffMs = firstBackoffMs;
+  pace: Pace,
+): Promise<void> {
+  const until = clock.now() + relistMs;
+  let { resourceVersion } = from;
   while (!isAborted(signal) && clock.now() < until) {
-    const limit = new AbortController();
-    const relist = clock.sleep(Math.max(0, until - clock.now()), AbortSignal.any([signal, limit.signal])).then(
-      () => {
-        limit.abort();
-      },
-      () => undefined,
-    );
-    let came = false;
+    const limit = limitedBy(signal, until - clock.now(), clock);
     try {
-      const both = AbortSignal.any([signal, limit.signal]);
-      for await (const event of client.watch(resource, { ...scope, resourceVersion }, both)) {
+      pace.begin();
+      for await (const event of client.watch(resource, { ...from, resourceVersion }, limit.signal)) {
         if (event.type === 'ERROR') {
-          if (event.code === 410) return progressed;
+          if (event.code === 410) return;
+          handle(() => handlers.onTrouble?.(new Failure(event.message)));
           break;
         }
-        came = true;
         if (event.type === 'BOOKMARK') {
           resourceVersion = event.resourceVersion;
         } else {
           resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
-          callHandler(() => {
-            handlers.onChange(event.type, event.object);
+          handle(() => {
+            handlers.onChange(event.type, withoutManagedFields(event.object));
           });
         }
       }
     } catch (error) {
-      if (error instanceof HandlerFailure) throw error;
-      if (isStatus(error, 410)) return progressed;
-      if (error instanceof ApiError && !isTransient(error)) throw error;
+      if (error instanceof HandlerFailure || !isTransient(error)) throw error;
+      if (isStatus(error, 410)) return;
+      // A watch that breaks off or stays silent is nothing to tell: the next one goes on where it ended.
+      if (error instanceof Failure) handlers.onTrouble?.(error);
     } finally {
-      limit.abort();
-      await relist;
+      await limit.end();
     }
-    progressed ||= came;
-    if (!isAborted(signal) && clock.now() < until) {
-      backoffMs = came ? firstBackoffMs : Math.min(backoffMs * 2, lastBackoffMs);
-      await clock.sleep(backoffMs, signal).catch(() => undefined);
-    }
+    await pace.next();
   }
-  return progressed;
+}
+
+/** A signal that aborts with `signal`, or after `ms`; `end` takes the timer away. */
+function limitedBy(signal: AbortSignal, ms: number, clock: Clock): { signal: AbortSignal; end(): Promise<void> } {
+  const over = new AbortController();
+  const both = AbortSignal.any([signal, over.signal]);
+  const timer = clock.sleep(ms, both).then(
+    () => {
+      over.abort();
+    },
+    () => undefined,
+  );
+  return {
+    signal: both,
+    end: async () => {
+      over.abort();
+      await timer;
+    },
+  };
+}
+
+/** Keeps requests apart when the last ones were of no use, however the server behaves. */
+class Pace {
+  #backoffMs = firstBackoffMs;
+  #begun: number;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #random: () => number;
+
+  constructor(clock: Clock, signal: AbortSignal, random: () => number) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#random = random;
+    this.#begun = clock.now();
+  }
+
+  begin(): void {
+    this.#begun = this.#clock.now();
+  }
+
+  /** Waits before the next request, unless the signal has aborted. */
+  async next(): Promise<void> {
+    if (this.#signal.aborted) return;
+    if (this.#clock.now() - this.#begun >= healthyMs) this.#backoffMs = firstBackoffMs;
+    await this.#clock.sleep(this.#backoffMs * (0.5 + this.#random()), this.#signal).catch(() => undefined);
+    this.#backoffMs = Math.min(this.#backoffMs * 2, lastBackoffMs);
+  }
+}
+
+function withoutManagedFields(object: KubernetesObject): KubernetesObject {
+  const metadata = { ...object.metadata };
+  delete metadata.managedFields;
+  return { ...object, metadata };
 }
 
 /** Tells a failing handler, which is our bug, from a broken connection. */
 class HandlerFailure extends Error {}
 
-function callHandler(work: () => void): void {
+function handle(work: () => void): void {
   try {
     work();
   } catch (error) {
@@ -128,8 +161,10 @@ function callHandler(work: () => void): void {
   }
 }
 
+/** Errors that are no Failure come from connections that broke while events were read. */
 function isTransient(error: unknown): boolean {
-  return !(error instanceof ApiError) || error.status === 429 || error.status >= 500 || error.status === 410;
+  if (error instanceof ApiError) return error.status === 429 || error.status >= 500 || error.status === 410;
+  return !(error instanceof Failure) || error instanceof ConnectionError;
 }
 
 /** A function, because the signal changes while we wait and the compiler does not expect that. */

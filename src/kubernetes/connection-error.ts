@@ -1,0 +1,63 @@
+import { Failure, messageOf } from '../base/errors.ts';
+
+/** The API server could not be reached at all. */
+export class ConnectionError extends Failure {}
+
+/** Turns what the HTTP client threw into a sentence about the server. */
+export function connectionError(error: unknown, server: string): ConnectionError {
+  const code = errorCode(error);
+  const host = new URL(server).host;
+  const known: Record<string, [string, string]> = {
+    ECONNREFUSED: [
+      'nothing listens there',
+      'See whether the address of the kubeconfig is right and the cluster is running.',
+    ],
+    ENOTFOUND: [`the name does not resolve`, 'See whether the server name of the kubeconfig is right.'],
+    EAI_AGAIN: [`the name does not resolve just now`, 'See whether this runner has a working DNS.'],
+    ETIMEDOUT: [
+      'no answer',
+      'See whether this runner has a route to it: a private endpoint needs a runner inside the network.',
+    ],
+    UND_ERR_CONNECT_TIMEOUT: [
+      'no answer',
+      'See whether this runner has a route to it: a private endpoint needs a runner inside the network.',
+    ],
+    UND_ERR_HEADERS_TIMEOUT: ['the connection stands, but no answer came', 'See whether the API server is overloaded.'],
+    ECONNRESET: [
+      'the connection was reset',
+      'Run it again; if it stays so, see whether a proxy or firewall cuts the connection.',
+    ],
+    UND_ERR_SOCKET: [
+      'the connection broke',
+      'Run it again; if it stays so, see whether a proxy or firewall cuts the connection.',
+    ],
+    DEPTH_ZERO_SELF_SIGNED_CERT: [
+      'its certificate is self-signed',
+      'Put the certificate authority of the cluster into the kubeconfig.',
+    ],
+    SELF_SIGNED_CERT_IN_CHAIN: [
+      'its certificate authority is not known',
+      'Put the certificate authority of the cluster into the kubeconfig.',
+    ],
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
+      'its certificate authority is not known',
+      'Put the certificate authority of the cluster into the kubeconfig.',
+    ],
+    CERT_HAS_EXPIRED: ['its certificate has expired', 'Renew the certificate of the API server.'],
+    ERR_TLS_CERT_ALTNAME_INVALID: [
+      'its certificate is for another name',
+      'Use the name that the certificate has, or set tls-server-name in the kubeconfig.',
+    ],
+  };
+  const [why, hint] = known[code] ?? [messageOf(error), 'See whether this runner can reach the cluster.'];
+  return new ConnectionError(`cannot reach the API server at ${host}: ${why}`, { cause: error, hint });
+}
+
+/** The code of an error or of the errors below it. */
+export function errorCode(error: unknown): string {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && typeof current.code === 'string') return current.code;
+    if (current instanceof AggregateError && current.errors.length > 0) return errorCode(current.errors[0]);
+  }
+  return '';
+}

@@ -1,0 +1,210 @@
+import type { Attempt, StatusCause } from './errors.ts';
+import { conflictingManager, strictDecodingProblems } from './field-problems.ts';
+
+/** What the server answered, taken apart. */
+export interface Refusal {
+  status: number;
+  reason: string;
+  serverMessage: string;
+  causes: readonly StatusCause[];
+  attempt: Attempt;
+}
+
+interface Explanation {
+  message: string;
+  hint: string;
+}
+
+/** Values and lists in the server's messages may be as long as the manifest; the cause stands behind them. */
+const longestValue = 120;
+
+/** A sentence that says what was attempted and why it was refused, and what to do. */
+export function explainRefusal(refusal: Refusal): Explanation {
+  const { verb, subject } = refusal.attempt;
+  const { message, hint } = explain(refusal);
+  return { message: `cannot ${verb} ${subject}: ${message}`, hint };
+}
+
+/** Whether the message says that a field can only be set once; the API servers have many words for that. */
+export function mentionsImmutable(message: string): boolean {
+  return /immutable|Forbidden: updates to|may not change once set|cannot change roleRef|may not change fields other than/i.test(
+    message,
+  );
+}
+
+function explain(refusal: Refusal): Explanation {
+  const { status, serverMessage } = refusal;
+  const webhook = explainWebhook(serverMessage);
+  if (webhook !== undefined) return webhook;
+  switch (status) {
+    case 400:
+      return explainBadRequest(refusal);
+    case 401:
+      return {
+        message: 'the API server does not accept the credentials',
+        hint: 'See whether the token or certificate of the kubeconfig has expired, and sign in again.',
+      };
+    case 403:
+      return explainForbidden(refusal);
+    case 404:
+      return explainNotFound(serverMessage);
+    case 409:
+      return explainConflict(refusal);
+    case 410:
+      return { message: serverMessage, hint: 'Run it again: the API server has forgotten that state.' };
+    case 413:
+      return {
+        message: `the object is too large for the API server (${serverMessage})`,
+        hint: 'Split it into smaller objects, or put large files into the image.',
+      };
+    case 422:
+      return explainInvalid(refusal);
+    case 429:
+      return {
+        message: `the API server is overloaded and asked us to come back later (${serverMessage})`,
+        hint: 'Run it again in a few minutes.',
+      };
+    default:
+      return explainOther(refusal);
+  }
+}
+
+function explainWebhook(serverMessage: string): Explanation | undefined {
+  const denied = /admission webhook "(?<name>[^"]+)" denied the request:? ?(?<why>.*)/s.exec(serverMessage)?.groups;
+  if (denied !== undefined) {
+    return {
+      message: `admission webhook "${denied['name'] ?? ''}" denied it: ${denied['why'] ?? ''}`,
+      hint: 'Change the object so that this policy accepts it, or ask the owner of the policy.',
+    };
+  }
+  const policy = /ValidatingAdmissionPolicy '(?<name>[^']+)'.* denied request: (?<why>.*)/s.exec(serverMessage)?.groups;
+  if (policy !== undefined) {
+    return {
+      message: `admission policy "${policy['name'] ?? ''}" denied it: ${policy['why'] ?? ''}`,
+      hint: 'Change the object so that this policy accepts it, or ask the owner of the policy.',
+    };
+  }
+  const failed = /failed calling webhook "(?<name>[^"]+)": (?<why>.*)/s.exec(serverMessage)?.groups;
+  if (failed === undefined) return undefined;
+  return {
+    message: `the API server could not ask webhook "${failed['name'] ?? ''}": ${failed['why'] ?? ''}`,
+    hint: 'See whether the pods behind this webhook are running and can be reached, then run it again.',
+  };
+}
+
+function explainBadRequest({ serverMessage, causes }: Refusal): Explanation {
+  const problems = strictDecodingProblems(serverMessage);
+  if (problems.length > 0) {
+    return {
+      message: [
+        ...problems.map(({ kind, field }) => `${kind} field "${field}"`),
+        ...causes.map(({ field, message }) => `${field}: ${message}`),
+      ].join(', '),
+      hint: 'Correct or remove these fields in the manifest.',
+    };
+  }
+  // `ContainerCreating`, `no previous container`: about a log, not about a manifest.
+  if (serverMessage.startsWith('container "') || serverMessage.startsWith('previous terminated container')) {
+    return { message: serverMessage, hint: 'Wait until the container has started; its events say what it waits for.' };
+  }
+  return { message: serverMessage, hint: 'Correct the manifest.' };
+}
+
+/** Which rule is missing stands in the server's words: an apply also needs `create`, a log needs `pods/log`. */
+const missingRule =
+  /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]+)" in API group "(?<group>[^"]*)" (?:in the namespace "(?<namespace>[^"]*)"|at the cluster scope)/;
+
+function explainForbidden({ serverMessage, causes, attempt }: Refusal): Explanation {
+  if (causes.some((cause) => cause.reason === 'NamespaceTerminating')) {
+    return { message: serverMessage, hint: 'Wait until the namespace has gone, or deploy to another one.' };
+  }
+  if (serverMessage.includes('exceeded quota')) {
+    return { message: serverMessage, hint: 'Free some of the quota, or have it raised.' };
+  }
+  if (serverMessage.includes('attempting to grant RBAC permissions not currently held')) {
+    return {
+      message: serverMessage,
+      hint: 'Nobody may grant what they do not have: give this user the same permissions, or the verb "escalate".',
+    };
+  }
+  const rule = missingRule.exec(serverMessage)?.groups;
+  if (rule === undefined) {
+    const isPolicy = serverMessage.includes(' is forbidden: ');
+    return {
+      message: serverMessage,
+      hint: isPolicy
+        ? 'Change the object so that the policy accepts it.'
+        : `The user needs the permission to ${attempt.verb} it; what stands before the API server may have refused, too.`,
+    };
+  }
+  const { user = '', verb = '', resource = '', group = '', namespace } = rule;
+  const where = namespace === undefined ? 'in the whole cluster' : `in namespace "${namespace}"`;
+  const yaml = `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
+  const role = namespace === undefined ? 'ClusterRole' : `Role in namespace "${namespace}"`;
+  // GKE's own authorizer asks IAM after RBAC and names the permission that would have been enough.
+  const iam = /requires one of \["(?<permission>[^"]+)"/.exec(serverMessage)?.groups?.['permission'];
+  return {
+    message: `user "${user}" may not ${verb} ${resource}${group === '' ? '' : `.${group}`} ${where}`,
+    hint: `Add this rule to its ${role}: ${yaml}${iam === undefined ? '.' : `, or grant the IAM permission "${iam}".`}`,
+  };
+}
+
+function explainNotFound(serverMessage: string): Explanation {
+  if (serverMessage.startsWith('the server could not find the requested resource')) {
+    return {
+      message: serverMessage,
+      hint: 'The cluster does not serve this kind or version: see "kubectl api-resources", or install its CustomResourceDefinition first.',
+    };
+  }
+  if (serverMessage.startsWith('namespaces "')) {
+    return { message: serverMessage, hint: 'Create the namespace first, or set "create-namespace: true".' };
+  }
+  return { message: serverMessage, hint: 'Create it first, or correct its name or namespace.' };
+}
+
+function explainConflict({ reason, serverMessage, causes }: Refusal): Explanation {
+  if (causes.some((cause) => cause.reason === 'FieldManagerConflict')) {
+    const fields = causes.map((cause) => `"${conflictingManager(cause)}" owns ${cause.field}`);
+    return {
+      message: `other managers own fields that the manifest sets: ${fields.join('; ')}`,
+      hint: 'Remove these fields from the manifest, or take them over with "force-conflicts: true".',
+    };
+  }
+  if (reason === 'AlreadyExists') {
+    return { message: serverMessage, hint: 'Delete it first, or choose another name.' };
+  }
+  return { message: serverMessage, hint: 'Somebody else changed it at the same moment: run it again.' };
+}
+
+function explainInvalid({ serverMessage, causes }: Refusal): Explanation {
+  const message =
+    causes.length === 0
+      ? shortened(serverMessage)
+      : causes.map(({ field, message: why }) => `${field}: ${shortened(why)}`).join('; ');
+  return {
+    message,
+    hint: mentionsImmutable(serverMessage)
+      ? 'This field cannot be changed: give the object another name, or delete the old one yourself first.'
+      : 'Correct these fields in the manifest.',
+  };
+}
+
+function explainOther({ status, reason, serverMessage }: Refusal): Explanation {
+  const message = serverMessage + (reason === '' ? '' : ` (${reason})`);
+  if (serverMessage.includes('etcdserver: request is too large')) {
+    return { message, hint: 'Split the object into smaller ones: it may have 1.5 MiB at most.' };
+  }
+  if (status === 504) {
+    return { message, hint: 'The API server or a webhook is too slow: see its health, then run it again.' };
+  }
+  if (status >= 500) return { message, hint: 'The API server has a problem: see its health, then run it again.' };
+  return { message, hint: 'See the message of the API server for the cause.' };
+}
+
+/** `Invalid value: {…the whole template…}: field is immutable` with the value cut. */
+function shortened(message: string): string {
+  return message.replace(/^(?<label>Invalid value: )(?<value>.*)(?<why>: [^:]*)$/s, (whole: string, ...groups) => {
+    const { label, value, why } = groups.at(-1) as { label: string; value: string; why: string };
+    return value.length <= longestValue ? whole : `${label}${value.slice(0, longestValue)}…${why}`;
+  });
+}

@@ -1,0 +1,185 @@
+/**
+ * The sample application through the packaged action on the embedded cluster, as a user would see it: first deploy, scale,
+ * roll, and a broken image that is named and undone while requests go on. Ends with exit code 1 when anything is not as it
+ * should be.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { down, up } from '../test/cluster/cluster.ts';
+import { run, waitUntil } from '../test/cluster/run.ts';
+import { Load, total } from '../test/support/load.ts';
+import { runStep, type StepResult } from '../test/support/step.ts';
+
+const root = join(import.meta.dirname, '..');
+const output = join(root, 'demo-output');
+const namespace = 'ctwoc';
+const clusterName = 'demo';
+
+const { values: options } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    'use-kubeconfig': { type: 'boolean', default: false },
+  },
+});
+
+const workspace = mkdtempSync(join(tmpdir(), 'gke-rollout-demo-'));
+const started = Date.now();
+let stepNumber = 0;
+
+try {
+  const cluster = await prepare();
+  const action = async (title: string, inputs: Record<string, string>): Promise<StepResult> => {
+    headline(title);
+    for (const [name, value] of Object.entries(inputs)) {
+      console.log(`    ${name}: ${value.includes('\n') ? `|\n${value.replaceAll(/^/gm, '      ')}` : value}`);
+    }
+    console.log('');
+    const result = await runStep(
+      { ...inputs, namespace, release: 'ctwoc', kubeconfig: cluster.kubeconfig },
+      { workspace, echo: true },
+    );
+    stepNumber += 1;
+    const name = `${stepNumber}-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+    writeFileSync(join(output, `${name}.md`), result.summary);
+    return result;
+  };
+  await tour(action, cluster.kubectl);
+  await render();
+  console.log(`\nThe job summaries lie in demo-output/. All as it should be, after ${seconds(started)}.`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  rmSync(workspace, { recursive: true, force: true });
+  if (!options.keep && !options['use-kubeconfig']) await down(clusterName);
+}
+
+interface DemoCluster {
+  kubeconfig: string;
+  kubectl: (args: readonly string[]) => Promise<string>;
+}
+
+async function tour(
+  action: (title: string, inputs: Record<string, string>) => Promise<StepResult>,
+  kubectl: DemoCluster['kubectl'],
+): Promise<void> {
+  const application = {
+    manifests: 'deployments/\nservices/',
+    configmaps: 'frontend-config=config/frontend.conf',
+    secrets: 'tls-certs=tls/tls.crt,tls/tls.key',
+  };
+  const podsOf = async (name: string) => {
+    const names = await kubectl([
+      'get',
+      'pods',
+      '-n',
+      namespace,
+      '-l',
+      `app=${name}`,
+      '--field-selector=status.phase=Running',
+      '-o',
+      'name',
+    ]);
+    return names.split('\n').filter((line) => line !== '').length;
+  };
+
+  const first = await action('First deploy of 1.0.0', {
+    ...application,
+    'image-tag': '1.0.0',
+    'create-namespace': 'true',
+  });
+  expect('the step succeeded', first.exit, 0);
+  expect('its status', first.outputs['status'], 'deployed');
+  const address = first.outputs['external-ip'] ?? '';
+  const version = async () => (await (await fetch(`http://${address}/version`)).text()).trim();
+  expect(`http://${address}/version`, await version(), '1.0.0');
+  expect(
+    `http://${address}/ctwoc/version`,
+    (await (await fetch(`http://${address}/ctwoc/version`)).text()).trim(),
+    '1.0.0',
+  );
+
+  await action('Scale to 3', { command: 'scale', replicas: 'ctwoc=3' });
+  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+  await action('Scale to 5', { command: 'scale', replicas: 'ctwoc=5' });
+  expect('running pods of ctwoc', await podsOf('ctwoc'), 5);
+  await action('Scale back to 3', { command: 'scale', replicas: 'ctwoc=3' });
+  await waitUntil('the surplus pods have ended', 30_000, async () => (await podsOf('ctwoc')) === 3);
+  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+
+  const load = new Load(`http://${address}/version`, 50);
+  const second = await action('Roll to 2.0.0', { ...application, 'image-tag': '2.0.0', replicas: 'ctwoc=3' });
+  expect('its status', second.outputs['status'], 'deployed');
+  expect(`http://${address}/version`, await version(), '2.0.0');
+
+  const broken = await action('A broken image', {
+    ...application,
+    images: 'registry.test/ctwoc=registry.test/pulled/ctwoc:9.9.9',
+    replicas: 'ctwoc=3',
+  });
+  const requests = await load.stop();
+  expect('the step failed', broken.exit, 1);
+  expect('its status', broken.outputs['status'], 'undone');
+  const failure = JSON.parse(broken.outputs['failure'] ?? '{}') as { message?: string; namedAfterSeconds?: number };
+  console.log(`  cause: ${failure.message ?? ''}`);
+  const named = failure.namedAfterSeconds ?? Number.POSITIVE_INFINITY;
+  console.log(`figure cause-named-after-seconds ${named}`);
+  expect('the cause was named within 15 s of the first pull error', named <= 15, true);
+  expect(`http://${address}/version`, await version(), '2.0.0');
+  console.log(`figure requests-sent ${requests.sent}`);
+  console.log(`figure requests-lost ${total(requests.lost)}`);
+  expect('lost requests', total(requests.lost), 0);
+  expect(
+    'answers other than 200',
+    [...requests.answers.keys()].filter((answer) => !answer.startsWith('200')).join(),
+    '',
+  );
+}
+
+async function prepare(): Promise<DemoCluster> {
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  headline('Set-up');
+  cpSync(join(root, 'examples/ctwoc'), workspace, { recursive: true });
+  mkdirSync(join(workspace, 'tls'), { recursive: true });
+  const certificate = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '30',
+  ];
+  const files = ['-keyout', join(workspace, 'tls/tls.key'), '-out', join(workspace, 'tls/tls.crt')];
+  await run('openssl', [...certificate, ...files, '-subj', '/CN=frontend.ctwoc.test']);
+  if (!options['use-kubeconfig']) return await up(clusterName);
+  const kubeconfig = process.env['KUBECONFIG'] ?? '';
+  if (kubeconfig === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
+  return { kubeconfig, kubectl: (args) => run('kubectl', ['--kubeconfig', kubeconfig, ...args]) };
+}
+
+/** The summaries as a reader sees them, as HTML. */
+async function render(): Promise<void> {
+  execFileSync(process.execPath, [join(root, 'script/render-summary.ts'), '--html', output], { stdio: 'inherit' });
+  await Promise.resolve();
+}
+
+function expect(what: string, found: unknown, wanted: unknown): void {
+  if (found !== wanted) throw new Error(`${what}: expected ${String(wanted)}, found ${String(found)}`);
+  console.log(`✓ ${what}: ${String(found)}`);
+}
+
+function headline(text: string): void {
+  console.log(`\n\u001b[1m── ${text}\u001b[0m`);
+}
+
+function seconds(from: number): string {
+  return `${((Date.now() - from) / 1000).toFixed(0)} s`;
+}

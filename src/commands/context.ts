@@ -1,0 +1,33 @@
+import type { Clock } from '../base/clock.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { RunIdentity } from '../release/run-identity.ts';
+
+/** What every command gets from the entry point. */
+export interface Context {
+  client: KubernetesClient;
+  reporter: Reporter;
+  clock: Clock;
+  /** Aborts when the run is cancelled; its reason is a Cancelled. */
+  signal: AbortSignal;
+  run: RunIdentity;
+  /** The workspace: what paths in inputs are relative to. */
+  cwd: string;
+  /** The name of the kubeconfig's context. */
+  contextName: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Tells the post step what it would have to undo, before the first write. */
+  onChangeBegins(change: { release: string; namespace: string }): void;
+}
+
+/** What all commands that change a release are told. */
+export interface ChangeOptions {
+  release: string;
+  /** Absent: that of the kubeconfig's context. */
+  namespace?: string;
+  /** For everything that is awaited together, from the first write on. */
+  timeoutMs: number;
+  undoOnFailure: boolean;
+  undoTimeoutMs: number;
+}

@@ -1,0 +1,86 @@
+import { Failure, Failures, type Location } from '../base/errors.ts';
+import type { Context } from './context.ts';
+import type { FailureReport, RunReport, Status } from './report.ts';
+
+/** A report while the run that it tells of is under way. */
+export class Draft {
+  readonly #context: Context;
+  readonly #report: RunReport;
+
+  constructor(context: Context, command: string, facts: Pick<RunReport, 'release' | 'namespace' | 'strategy'> = {}) {
+    this.#context = context;
+    this.#report = {
+      command,
+      status: 'failed',
+      headline: '',
+      ...facts,
+      server: context.client.server,
+      context: context.contextName,
+      objects: [],
+      workloads: [],
+      addresses: [],
+      timeline: [],
+      warnings: [],
+      durationMs: 0,
+    };
+  }
+
+  /** Facts that become known on the way. */
+  add(facts: Partial<RunReport>): void {
+    Object.assign(this.#report, facts);
+  }
+
+  warn(text: string): void {
+    if (this.#report.warnings.includes(text)) return;
+    this.#report.warnings.push(text);
+    this.#context.reporter.warning(text);
+  }
+
+  /** A line of the timeline. */
+  mark(text: string): void {
+    this.#report.timeline.push({ atMs: this.#context.clock.now() - this.#context.startedAt, text });
+  }
+
+  finish(status: Status, headline: string): RunReport {
+    this.mark(headline);
+    return {
+      ...this.#report,
+      status,
+      headline,
+      durationMs: this.#context.clock.now() - this.#context.startedAt,
+    };
+  }
+}
+
+/** What the user reads of something that was thrown. */
+export function failureOf(error: unknown): FailureReport {
+  const all = error instanceof Failures ? error.all : [error];
+  const problems = all.flatMap((problem): { message: string; location?: Location }[] => {
+    if (!(problem instanceof Failure) || problem.location === undefined) return [];
+    return [{ message: withHint(problem), location: problem.location }];
+  });
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof Failure ? error.hint : undefined;
+  return { message, ...(hint === undefined ? {} : { hint }), causes: [], problems, evidence: [] };
+}
+
+function withHint({ message, hint }: Failure): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
+}
+
+/** The report of a run that ended before anything was changed, or that was cancelled. */
+export function failedReport(error: unknown, command: string, durationMs: number, cancelled: boolean): RunReport {
+  const failure = failureOf(error);
+  return {
+    command,
+    status: cancelled ? 'cancelled' : 'failed',
+    headline: cancelled ? `The ${command} was cancelled` : `The ${command} failed: ${failure.message}`,
+    objects: [],
+    workloads: [],
+    addresses: [],
+    timeline: [],
+    warnings: [],
+    ...(cancelled ? {} : { failure }),
+    durationMs,
+  };
+}

@@ -1,0 +1,64 @@
+import { InvalidInput } from '../base/errors.ts';
+import { describeRef, refOf } from '../kubernetes/object.ts';
+import { configMapsFromFiles, secretValues, secretsFromFiles } from '../manifests/config-files.ts';
+import { setImages } from '../manifests/images.ts';
+import { assertUnique, type Manifest } from '../manifests/manifest.ts';
+import { setNamespaces } from '../manifests/namespace.ts';
+import { setReplicas } from '../manifests/replicas.ts';
+import { readSources } from '../manifests/sources.ts';
+import { selectVariants, type Strategy } from '../manifests/variants.ts';
+import type { Context } from './context.ts';
+
+export interface ManifestOptions {
+  /** Files, folders and globs. */
+  manifests: readonly string[];
+  imageTag?: string;
+  images: readonly string[];
+  replicas: readonly string[];
+  configmaps: readonly string[];
+  secrets: readonly string[];
+  strategy: Strategy;
+}
+
+/** From the inputs to the objects as they are meant for the cluster. @throws InvalidInput, Failures */
+export async function loadManifests(
+  context: Context,
+  options: ManifestOptions,
+  namespace: string,
+): Promise<Manifest[]> {
+  const { client, reporter, cwd } = context;
+  const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd);
+  const { taken, left } = selectVariants(read, options.strategy);
+  for (const { source, object } of left) {
+    reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);
+  }
+  const manifests = [
+    ...(await configMapsFromFiles(options.configmaps, cwd)),
+    ...(await secretsFromFiles(options.secrets, cwd)),
+    ...taken,
+  ];
+  if (manifests.length === 0) {
+    throw new InvalidInput('there is nothing to deploy', {
+      hint: 'Set the input "manifests" to files that hold Kubernetes objects for this strategy.',
+    });
+  }
+  for (const value of secretValues(manifests)) reporter.mask(value);
+  const images = setImages(manifests, options.imageTag, options.images);
+  setReplicas(manifests, options.replicas);
+  const kinds = await client.resources();
+  setNamespaces(manifests, namespace, (apiVersion, kind) => {
+    const resource = kinds.find(
+      (known) =>
+        known.kind === kind && apiVersion === (known.group === '' ? known.version : `${known.group}/${known.version}`),
+    );
+    return resource?.namespaced;
+  });
+  assertUnique(manifests);
+  for (const { object, source } of manifests) {
+    reporter.debug(`${describeRef(refOf(object), true)} of ${source.file}:${source.line}`);
+  }
+  for (const { workload, container, before, after } of images) {
+    if (before !== after) reporter.info(`${describeRef(workload)}: container "${container}": ${before} → ${after}`);
+  }
+  return manifests;
+}

@@ -1,0 +1,39 @@
+import { readJournal } from '../release/journal.ts';
+import { acquireLock } from '../release/lock.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { Draft } from './draft.ts';
+import { undoJournal } from './guarded-change.ts';
+import type { RunReport } from './report.ts';
+
+/**
+ * What the post step does after a main step that was cancelled or killed: undo what its journal lists. Undefined when
+ * there is nothing to do.
+ */
+export async function recover(
+  context: Context,
+  { release, namespace, undoOnFailure, undoTimeoutMs }: Required<ChangeOptions>,
+): Promise<RunReport | undefined> {
+  const { client, clock, reporter, signal, run } = context;
+  const journal = await readJournal(client, namespace, release);
+  if (journal?.record.run.holder !== run.holder) return undefined;
+  const deadline = clock.now() + undoTimeoutMs;
+  // The main step held the lock by the same name, so that there is nothing to wait for.
+  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
+  try {
+    const draft = new Draft(context, journal.record.command, { release, namespace });
+    if (!undoOnFailure) {
+      await journal.close();
+      return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
+    }
+    const undo = await undoJournal(context, journal, undoTimeoutMs);
+    draft.add({ undo });
+    return undo.complete
+      ? draft.finish('undone', `The ${journal.record.command} of ${release} was cancelled and undone`)
+      : draft.finish(
+          'failed',
+          `The ${journal.record.command} of ${release} was cancelled and could not be undone completely`,
+        );
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,156 @@
+import { formatDuration } from '../base/clock.ts';
+import { InvalidInput } from '../base/errors.ts';
+import { numberAt, objectAt, setAt } from '../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { containersOf, isScalable } from '../manifests/pod-template.ts';
+import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
+import { applyLayer } from '../release/apply.ts';
+import { fieldManager } from '../release/field-manager.ts';
+import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
+import { applyEntry, extractOwned } from '../release/managed-fields.ts';
+import { preflight, type Prepared } from '../release/preflight.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { Draft, failureOf } from './draft.ts';
+import { guardedChange } from './guarded-change.ts';
+import type { RunReport } from './report.ts';
+import { RolloutWatch } from './rollout-watch.ts';
+
+export interface ScaleOptions extends ChangeOptions {
+  /** `5`, `web=5`, `StatefulSet/db=3` */
+  replicas: readonly string[];
+}
+
+interface Wanted {
+  live: KubernetesObject;
+  replicas: number;
+}
+
+/** Changes the number of pods of workloads in the cluster, and waits for it. @throws InvalidInput; Cancelled */
+export async function scale(context: Context, options: ScaleOptions): Promise<RunReport> {
+  const { client, reporter } = context;
+  const namespace = options.namespace ?? client.defaultNamespace;
+  const { release } = options;
+  const draft = new Draft(context, 'scale', { release, namespace });
+  const requests = parseReplicas(options.replicas);
+  const wanted = await reporter.group('Preflight', async () => {
+    const found = await findWorkloads(context, namespace, release, requests);
+    await refuseAutoscaled(context, namespace, found);
+    return found;
+  });
+  const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
+  const watch = new RolloutWatch(context);
+  let prepared: Prepared[] = [];
+  const outcome = await guardedChange(
+    context,
+    { ...options, namespace },
+    { command: 'scale' },
+    async (change) => {
+      // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
+      const manifests = wanted.map(({ live, replicas }) => inCluster(scaled(live, replicas)));
+      prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
+      await reporter.group('Scale', async () => {
+        const written = await applyLayer(client, prepared, change.journal, true);
+        for (const object of written.values()) {
+          reporter.info(`${describeRef(refOf(object), true)} scaled to ${numberAt(object, 'spec', 'replicas') ?? 0}`);
+        }
+        const targets = prepared.flatMap((entry) => {
+          const object = written.get(entry) ?? entry.live;
+          return object === undefined ? [] : [{ object, changed: written.has(entry) }];
+        });
+        await watch.wait(targets, change);
+      });
+    },
+    (error) => watch.collectEvidence(error),
+  );
+  draft.add({
+    objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
+    workloads: wanted.map(({ live, replicas }) => ({
+      ref: refOf(live),
+      containers: containersOf(live).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
+      replicas: { before: numberAt(live, 'spec', 'replicas') ?? 0, after: replicas },
+      ...watch.stateOf(refOf(live)),
+    })),
+  });
+  if (outcome.state === 'done') {
+    const changed = prepared.some(({ change }) => change !== 'unchanged');
+    const duration = formatDuration(context.clock.now() - context.startedAt);
+    return changed
+      ? draft.finish('scaled', `Scaled ${texts} in ${duration}`)
+      : draft.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
+  }
+  const { error, undo } = outcome.failure;
+  const failure = watch.explain(failureOf(error));
+  draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
+  return undo?.complete === true
+    ? draft.finish('undone', `Scaling ${texts} failed and was undone: ${failure.message}`)
+    : draft.finish('failed', `Scaling ${texts} failed: ${failure.message}`);
+}
+
+/** A named workload is looked up in the cluster; without a name the release must have exactly one. */
+async function findWorkloads(
+  { client }: Context,
+  namespace: string,
+  release: string,
+  requests: readonly ReplicaRequest[],
+): Promise<Wanted[]> {
+  const live = liveRevision(await listRevisions(client, namespace, release));
+  const recorded = (live?.objects ?? []).filter(isScalable).map(refOf);
+  const named = requests.flatMap(({ kind, name }) =>
+    name === undefined || recorded.some((ref) => ref.name === name)
+      ? []
+      : (kind === undefined ? ['Deployment', 'StatefulSet'] : [kind]).map((each) => ({
+          apiVersion: 'apps/v1',
+          kind: each,
+          namespace,
+          name,
+        })),
+  );
+  const refs = [...new Map([...recorded, ...named].map((ref) => [keyOf(ref), ref])).values()];
+  const objects = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
+  const candidates = objects.map((object) => ({ kind: object.kind, name: object.metadata.name, object }));
+  if (candidates.length === 0) {
+    throw new InvalidInput(`there is no workload to scale in namespace "${namespace}" for release "${release}"`, {
+      hint: 'Correct the inputs "namespace" and "release", or name the workload: "replicas: web=5".',
+    });
+  }
+  return matchReplicas(requests, candidates).map(({ candidate, replicas }) => ({ live: candidate.object, replicas }));
+}
+
+async function refuseAutoscaled({ client }: Context, namespace: string, wanted: readonly Wanted[]): Promise<void> {
+  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
+  if (resource === undefined) return;
+  const { items } = await client.list(resource, { namespace }).catch(() => ({ items: [] }));
+  const targets = scaledTargets(items.filter(isAutoscaler));
+  const scaledByOther = wanted.find(({ live }) => targets.has(keyOf(refOf(live))));
+  if (scaledByOther === undefined) return;
+  throw new InvalidInput(
+    `${describeRef(refOf(scaledByOther.live))} is scaled by a HorizontalPodAutoscaler, which would change it back`,
+    {
+      hint: 'Change minReplicas and maxReplicas of the autoscaler instead.',
+    },
+  );
+}
+
+/** What we own of the object already, with another number of replicas. */
+function scaled(live: KubernetesObject, replicas: number): KubernetesObject {
+  const { apiVersion, kind, metadata } = live;
+  const entry = applyEntry(live, fieldManager);
+  const owned = entry === undefined ? {} : extractOwned(live, entry);
+  const name = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+  const manifest: KubernetesObject = {
+    ...owned,
+    apiVersion,
+    kind,
+    metadata: { ...objectAt(owned, 'metadata'), ...name },
+  };
+  setAt(manifest, ['spec', 'replicas'], replicas);
+  return manifest;
+}
+
+/** It stands in no file of the user's. */
+function inCluster(object: KubernetesObject): Manifest {
+  const file = 'the cluster';
+  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+}

@@ -1,0 +1,56 @@
+import { cancellation } from './action/cancellation.ts';
+import { connectToCluster } from './action/connect.ts';
+import { finish } from './action/finish.ts';
+import { readInputs, type Inputs } from './action/inputs.ts';
+import { createReporter } from './action/log.ts';
+import { setOutputs } from './action/outputs.ts';
+import { defaultRelease, runIdentity } from './action/run-identity.ts';
+import { saveState, type SavedState } from './action/state.ts';
+import { workspace } from './action/workspace.ts';
+import { systemClock } from './base/clock.ts';
+import type { Context } from './commands/context.ts';
+import type { RunReport } from './commands/report.ts';
+import { runCommand } from './commands/run-command.ts';
+import { failedReport } from './commands/draft.ts';
+
+/** The main step: inputs → connect → command → outputs and summary. Returns the exit code. */
+export async function main(): Promise<number> {
+  const startedAt = systemClock.now();
+  const reporter = createReporter();
+  const signal = cancellation();
+  const run = runIdentity(process.env);
+  const state: SavedState = { finished: false, holder: run.holder };
+  saveState(state);
+
+  let inputs: Inputs | undefined;
+  let report: RunReport;
+  try {
+    inputs = readInputs(process.env);
+    const { client, contextName } = await connectToCluster(inputs, process.env, reporter, signal);
+    const context: Context = {
+      client,
+      reporter,
+      clock: systemClock,
+      signal,
+      run,
+      cwd: workspace(process.env),
+      contextName,
+      startedAt,
+      onChangeBegins: (change) => {
+        Object.assign(state, change, { context: contextName, server: client.server });
+        saveState(state);
+      },
+    };
+    report = await runCommand(context, inputs.command, {
+      ...inputs,
+      release: inputs.release ?? defaultRelease(process.env),
+    });
+  } catch (error) {
+    report = failedReport(error, inputs?.command ?? 'deploy', systemClock.now() - startedAt, signal.aborted);
+  }
+  setOutputs(report);
+  const code = await finish(report, reporter, process.env);
+  // A cancelled change is the post step's to undo.
+  saveState({ ...state, finished: report.status !== 'cancelled' });
+  return code;
+}

@@ -1,0 +1,84 @@
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { pathInWorkload } from './failures/container.ts';
+import { controllerSigns } from './failures/controller.ts';
+import type { ObjectEvent } from './failures/events.ts';
+import { isReadyPod, podSigns, type Graces } from './failures/pod.ts';
+import { isFinal, type Sign } from './failures/sign.ts';
+import { newReplicaSet, podsOfNewRevision } from './ownership.ts';
+import { describeWork } from './progress.ts';
+import { judge } from './readiness/index.ts';
+import type { Facts } from './readiness/rule.ts';
+import type { Cause, Verdict } from './verdict.ts';
+
+/** All that is known of the cluster at one moment. */
+export interface Snapshot {
+  pods: readonly KubernetesObject[];
+  replicaSets: readonly KubernetesObject[];
+  events: readonly ObjectEvent[];
+}
+
+/** When each sign was seen first, milliseconds since the epoch by our clock, by the text of its cause. */
+export type FirstSeen = Map<string, number>;
+
+export interface Decision {
+  verdict: Verdict;
+  /** The most telling sign there is, for a wait that runs out of time. */
+  suspicion?: Cause;
+}
+
+/**
+ * The verdict over one object: its own rule first, and while that says "progressing", what the pods of the new version and
+ * their controller show.
+ */
+export function decide(
+  object: KubernetesObject,
+  facts: Facts,
+  snapshot: Snapshot,
+  firstSeen: FirstSeen,
+  graces: Graces,
+): Decision {
+  const verdict = judge(object, facts);
+  if (verdict.state !== 'progressing' || !isWorkload(object)) return { verdict };
+  const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
+  const signs = signsOf(object, pods, snapshot, facts.now, graces);
+  const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, sign.cause) }));
+  for (const { sign, cause } of causes) {
+    const key = `${keyOf(cause.object)} ${cause.message}`;
+    const seen = firstSeen.get(key) ?? facts.now;
+    firstSeen.set(key, seen);
+    if (isFinal(sign, seen, facts.now))
+      return { verdict: { state: 'failed', cause: { ...cause, since: cause.since ?? seen } } };
+  }
+  const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
+  const work = describeWork(pods, snapshot.events, facts.now);
+  const detail = telling?.cause.message.replace(`${describeRef(refOf(object))}: `, '') ?? work;
+  return {
+    verdict: detail === '' ? verdict : { state: 'progressing', message: `${verdict.message}; ${detail}` },
+    ...(telling === undefined ? {} : { suspicion: telling.cause }),
+  };
+}
+
+function signsOf(
+  object: KubernetesObject,
+  pods: readonly KubernetesObject[],
+  snapshot: Snapshot,
+  now: number,
+  graces: Graces,
+): Sign[] {
+  const eventsOf = (owner: KubernetesObject) => snapshot.events.filter((event) => event.uid === owner.metadata.uid);
+  const controller = object.kind === 'Deployment' ? newReplicaSet(object, snapshot.replicaSets) : object;
+  const isMaking = controller !== undefined && object.kind !== 'Pod';
+  const healthy = pods.filter(isReadyPod).length;
+  return [
+    ...(isMaking ? controllerSigns(controller, eventsOf(controller)) : []),
+    ...pods.flatMap((pod) => podSigns(pod, eventsOf(pod), healthy > (isReadyPod(pod) ? 1 : 0), now, graces)),
+  ];
+}
+
+/** Names the workload, and says where in its manifest the field stands. */
+function ofWorkload(workload: KubernetesObject, cause: Cause): Cause {
+  const named = { ...cause, message: `${describeRef(refOf(workload))}: ${cause.message}` };
+  if (cause.path === undefined) return named;
+  return { ...named, path: pathInWorkload(workload, cause.path) };
+}

@@ -1,0 +1,182 @@
+import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../../base/json.ts';
+import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
+import { podTemplatePath } from '../../manifests/pod-template.ts';
+import { timeOf } from '../conditions.ts';
+import type { Cause } from '../verdict.ts';
+import { imageSign } from './image.ts';
+import { diagnostic, final, mayHeal, type Sign } from './sign.ts';
+
+/** One crash at start is common (a database that is not up yet); the third start in a row tells. */
+const crashesUntilFinal = 2;
+/** With other pods of the version running well, more has to happen before one of them speaks for all. */
+const crashesBesideHealthy = 4;
+const startGraceMs = 5000;
+
+/** What the containers of a pod show. `healthySiblings`: other pods of the same version are ready. */
+export function containerSigns(pod: KubernetesObject, healthySiblings: boolean): Sign[] {
+  return ['initContainerStatuses', 'containerStatuses'].flatMap((list) =>
+    objectsAt(pod, 'status', list).flatMap((status) =>
+      signsOf(pod, status, list === 'initContainerStatuses', healthySiblings),
+    ),
+  );
+}
+
+function signsOf(pod: KubernetesObject, status: JsonObject, isInit: boolean, healthySiblings: boolean): Sign[] {
+  const name = stringAt(status, 'name') ?? '';
+  const waiting = objectAt(status, 'state', 'waiting');
+  const reason = stringAt(waiting, 'reason') ?? '';
+  const message = stringAt(waiting, 'message') ?? '';
+  const index = objectsAt(pod, 'spec', isInit ? 'initContainers' : 'containers').findIndex(
+    (container) => container['name'] === name,
+  );
+  const image =
+    stringAt(objectsAt(pod, 'spec', isInit ? 'initContainers' : 'containers')[index], 'image') ??
+    stringAt(status, 'image') ??
+    '';
+  const object = refOf(pod);
+  const path = index === -1 ? [] : [isInit ? 'initContainers' : 'containers', index];
+
+  const pull = imageSign(reason, message, { container: name, image, object, path: [...path, 'image'] });
+  if (pull !== undefined) return [pull];
+  const what = `container "${name}"`;
+  switch (reason) {
+    case 'CreateContainerConfigError':
+      return [configSign(what, message, { object, path })];
+    case 'CreateContainerError':
+    case 'RunContainerError':
+    case 'StartError':
+      return [startSign(what, reason, message, { object, path })];
+    default:
+      return crashSigns(pod, status, what, { object, path }, healthySiblings);
+  }
+}
+
+type Where = Pick<Cause, 'object' | 'path'>;
+
+function configSign(what: string, message: string, where: Where): Sign {
+  // The kubelet's cache is not filled yet (kubernetes#74755).
+  if (/failed to sync|cache/i.test(message))
+    return diagnostic({ ...where, reason: 'CreateContainerConfigError', message: `${what}: ${message}` });
+  return final({
+    ...where,
+    reason: 'CreateContainerConfigError',
+    message: `${what} cannot be made: ${message}`,
+    hint: /configmap|secret|key/i.test(message)
+      ? 'Put the ConfigMap or Secret into the manifests, or correct its name or key.'
+      : 'Correct what the message names.',
+  });
+}
+
+function startSign(what: string, reason: string, message: string, where: Where): Sign {
+  const cause = (text: string, hint: string): Cause => ({ ...where, reason, message: `${what} ${text}`, hint });
+  if (/exec format error/i.test(message)) {
+    return mayHeal(
+      startGraceMs,
+      cause(
+        'cannot start: its program is built for another processor',
+        'Build the image for the architecture of the nodes.',
+      ),
+    );
+  }
+  const program = /exec: \\?"(?<program>[^"\\]+)\\?"/.exec(message)?.groups?.['program'];
+  if (/no such file or directory|executable file not found/i.test(message)) {
+    return mayHeal(
+      startGraceMs,
+      cause(
+        `cannot start: there is no program ${program === undefined ? 'of that name' : `"${program}"`} in the image`,
+        'Correct "command" in the manifest, or the entrypoint of the image.',
+      ),
+    );
+  }
+  if (/permission denied/i.test(message)) {
+    return mayHeal(
+      startGraceMs,
+      cause('cannot start: its program may not be executed', 'Make it executable in the image.'),
+    );
+  }
+  return mayHeal(30_000, cause(`cannot start: ${message.slice(-300)}`, 'See the message of the container runtime.'));
+}
+
+function crashSigns(
+  pod: KubernetesObject,
+  status: JsonObject,
+  what: string,
+  where: Where,
+  healthySiblings: boolean,
+): Sign[] {
+  const restarts = numberAt(status, 'restartCount') ?? 0;
+  const ended = objectAt(status, 'state', 'terminated');
+  const last = Object.keys(ended).length > 0 ? ended : objectAt(status, 'lastState', 'terminated');
+  if (Object.keys(last).length === 0) return [];
+  const isRunning = Object.keys(objectAt(status, 'state', 'running')).length > 0;
+  const exitCode = numberAt(last, 'exitCode') ?? 0;
+  const lastReason = stringAt(last, 'reason') ?? '';
+  // A Job's pod or an init container is meant to end.
+  if (
+    exitCode === 0 &&
+    Object.keys(ended).length > 0 &&
+    (isInitEnded(pod, status) || stringAt(pod, 'spec', 'restartPolicy') !== 'Always')
+  )
+    return [];
+  if (lastReason === 'ContainerCannotRun' || lastReason === 'StartError') {
+    return [startSign(what, lastReason, stringAt(last, 'message') ?? '', where)];
+  }
+  if (isRunning && restarts < crashesUntilFinal) return [];
+  const since = timeOf(stringAt(last, 'finishedAt'));
+  const cause: Cause = {
+    ...where,
+    ...describeEnd(what, lastReason, exitCode, restarts),
+    ...(since === undefined ? {} : { since }),
+  };
+  const limit = healthySiblings ? crashesBesideHealthy : crashesUntilFinal;
+  const isLooping =
+    stringAt(status, 'state', 'waiting', 'reason') === 'CrashLoopBackOff' || Object.keys(ended).length > 0;
+  return [
+    restarts >= limit && isLooping && stringAt(pod, 'spec', 'restartPolicy') !== 'Never'
+      ? final(cause)
+      : diagnostic(cause),
+  ];
+}
+
+function isInitEnded(pod: KubernetesObject, status: JsonObject): boolean {
+  return objectsAt(pod, 'status', 'initContainerStatuses').includes(status);
+}
+
+function describeEnd(
+  what: string,
+  reason: string,
+  exitCode: number,
+  restarts: number,
+): Pick<Cause, 'reason' | 'message' | 'hint'> {
+  const times = restarts === 0 ? '' : restarts === 1 ? ', restarted once' : `, restarted ${restarts} times`;
+  if (reason === 'OOMKilled') {
+    return {
+      reason: 'OOMKilled',
+      message: `${what} was killed because it used more memory than its limit (OOMKilled, exit code ${exitCode})${times}`,
+      hint: 'Raise resources.limits.memory, or make it use less.',
+    };
+  }
+  return {
+    reason: 'CrashLoopBackOff',
+    message: `${what} ends again and again with exit code ${exitCode}${explainExitCode(exitCode)}${times}`,
+    hint: exitCode === 0 ? 'Its program must go on running: see its command.' : 'See the last lines of its log.',
+  };
+}
+
+function explainExitCode(code: number): string {
+  const known: Readonly<Record<number, string>> = {
+    0: ' (its program has come to its end)',
+    126: ' (its program could not be executed)',
+    127: ' (its program was not found)',
+    134: ' (SIGABRT: it aborted itself)',
+    137: ' (SIGKILL: killed, often by a failing liveness probe or for lack of memory)',
+    139: ' (SIGSEGV: it accessed memory that is not its own)',
+    143: ' (SIGTERM: asked to end, often by a failing liveness probe)',
+  };
+  return known[code] ?? (code > 128 && code < 160 ? ` (ended by signal ${code - 128})` : '');
+}
+
+/** The path of a field of a pod's container in the workload that made the pod. */
+export function pathInWorkload(workload: KubernetesObject, path: (string | number)[]): (string | number)[] {
+  return [...(podTemplatePath(workload) ?? []), 'spec', ...path];
+}

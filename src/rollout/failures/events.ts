@@ -1,0 +1,39 @@
+import { numberAt, stringAt } from '../../base/json.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { timeOf } from '../conditions.ts';
+
+/** An event, whichever of the API's two generations of fields it uses. */
+export interface ObjectEvent {
+  uid: string;
+  kind: string;
+  name: string;
+  type: string;
+  reason: string;
+  message: string;
+  count: number;
+  firstAt: number;
+  lastAt: number;
+}
+
+export function readEvent(event: KubernetesObject): ObjectEvent {
+  const eventTime = timeOf(stringAt(event, 'eventTime'));
+  const first = timeOf(stringAt(event, 'firstTimestamp')) ?? eventTime ?? timeOf(event.metadata.creationTimestamp) ?? 0;
+  const last =
+    timeOf(stringAt(event, 'series', 'lastObservedTime')) ?? timeOf(stringAt(event, 'lastTimestamp')) ?? first;
+  return {
+    uid: stringAt(event, 'involvedObject', 'uid') ?? '',
+    kind: stringAt(event, 'involvedObject', 'kind') ?? '',
+    name: stringAt(event, 'involvedObject', 'name') ?? '',
+    type: stringAt(event, 'type') ?? '',
+    reason: stringAt(event, 'reason') ?? '',
+    message: withoutCredentials(stringAt(event, 'message') ?? ''),
+    count: numberAt(event, 'series', 'count') ?? numberAt(event, 'count') ?? 1,
+    firstAt: first,
+    lastAt: last,
+  };
+}
+
+/** Docker Hub names the user and the token in its answer about rate limits. */
+function withoutCredentials(message: string): string {
+  return message.replace(/(pull rate limit as )[^\s]+( ?: ?[^\s]+)?/i, '$1***');
+}

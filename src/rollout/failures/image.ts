@@ -1,0 +1,91 @@
+import type { Cause } from '../verdict.ts';
+import { final, mayHeal, type Sign } from './sign.ts';
+
+type Base = Pick<Cause, 'object' | 'path'> & { container: string; image: string };
+
+/** An image that is missing now may be pushed in a moment (krane#34); the kubelet's second pull comes after 10 s. */
+const missingGraceMs = 10_000;
+const unreachableGraceMs = 60_000;
+
+/** Why an image is not there, from the waiting reason and the runtime's words (containerd, CRI-O). */
+export function imageSign(reason: string, message: string, { container, image, ...base }: Base): Sign | undefined {
+  const what = `container "${container}": image "${image}"`;
+  const cause = (text: string, hint: string): Cause => ({ ...base, reason, message: `${what} ${text}`, hint });
+  switch (reason) {
+    case 'InvalidImageName':
+      return final(cause('is not a valid image reference', 'Correct the image in the manifest or the input "images".'));
+    case 'ErrImageNeverPull':
+      return final(
+        cause('is not on the node, and imagePullPolicy is Never', 'Load it onto the nodes, or change imagePullPolicy.'),
+      );
+    case 'ErrImagePull':
+    case 'ImagePullBackOff':
+    case 'RegistryUnavailable':
+    case 'ImageInspectError':
+      return pullSign(message, cause);
+    default:
+      return undefined;
+  }
+}
+
+function pullSign(message: string, cause: (text: string, hint: string) => Cause): Sign {
+  // A registry hides what one may not see, so that "denied" can also mean "not there".
+  if (/\b40[13]\b|unauthori[sz]ed|authentication required|denied|forbidden|no basic auth credentials/i.test(message)) {
+    return mayHeal(
+      missingGraceMs,
+      cause(
+        'may not be pulled: the registry denies access',
+        'See whether the image exists, and give the pods an imagePullSecret or the nodes the right to read it.',
+      ),
+    );
+  }
+  if (/toomanyrequests|too many requests|\b429\b|rate limit/i.test(message)) {
+    return mayHeal(
+      unreachableGraceMs,
+      cause(
+        'cannot be pulled now: the registry limits the rate',
+        'Wait, sign in to the registry with an imagePullSecret, or use a mirror.',
+      ),
+    );
+  }
+  if (/no such host|server misbehaving|lookup .* on|NXDOMAIN/i.test(message)) {
+    return mayHeal(
+      unreachableGraceMs,
+      cause(
+        'cannot be pulled: the name of its registry does not resolve',
+        'Correct the registry in the image, or the DNS of the nodes.',
+      ),
+    );
+  }
+  if (
+    /connection refused|i\/o timeout|connection reset|deadline exceeded|no route to host|network is unreachable|TLS handshake|x509/i.test(
+      message,
+    )
+  ) {
+    return mayHeal(
+      unreachableGraceMs,
+      cause(
+        `cannot be pulled: the registry cannot be reached (${lastPart(message)})`,
+        'See whether the nodes can reach the registry.',
+      ),
+    );
+  }
+  if (/not found|manifest unknown|does not exist|NotFound|name unknown/i.test(message)) {
+    return mayHeal(missingGraceMs, cause('not found', 'Correct the tag, or push the image first.'));
+  }
+  if (/no match for platform|no matching manifest/i.test(message)) {
+    return mayHeal(
+      missingGraceMs,
+      cause('is not built for the processors of the nodes', 'Build it for their architecture, or choose other nodes.'),
+    );
+  }
+  return mayHeal(
+    unreachableGraceMs,
+    cause(`cannot be pulled: ${lastPart(message)}`, 'See the message of the registry.'),
+  );
+}
+
+/** The end of a chain `failed to …: failed to …: the reason`. */
+function lastPart(message: string): string {
+  return message.split(': ').slice(-2).join(': ').slice(0, 300);
+}

@@ -1,0 +1,27 @@
+import type { Cause } from '../verdict.ts';
+
+/**
+ * What a pod or a controller shows while it is not ready. A `final` sign cannot heal without a change. One that `mayHeal`
+ * is final once it has been there for its grace. A `diagnostic` one never ends a wait; it says what is missing when the
+ * time runs out.
+ */
+export type Sign =
+  | { state: 'final'; cause: Cause }
+  | { state: 'mayHeal'; graceMs: number; cause: Cause }
+  | { state: 'diagnostic'; cause: Cause };
+
+export const final = (cause: Cause): Sign => ({ state: 'final', cause });
+export const mayHeal = (graceMs: number, cause: Cause): Sign => ({ state: 'mayHeal', graceMs, cause });
+export const diagnostic = (cause: Cause): Sign => ({ state: 'diagnostic', cause });
+
+/** Whether a sign ends the wait now; `since` is when it was first seen. */
+export function isFinal(sign: Sign, since: number, now: number): boolean {
+  switch (sign.state) {
+    case 'final':
+      return true;
+    case 'mayHeal':
+      return now - since >= sign.graceMs;
+    case 'diagnostic':
+      return false;
+  }
+}

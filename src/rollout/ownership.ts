@@ -1,0 +1,57 @@
+import { at, equal, isObject, numberAt, objectAt, stringAt, type Json } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+
+export function isOwnedBy(object: KubernetesObject, owner: KubernetesObject): boolean {
+  return object.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true;
+}
+
+/** The ReplicaSet of the version that a Deployment wants: its template is that of the Deployment (kubernetes/kubectl deploymentutil). */
+export function newReplicaSet(
+  deployment: KubernetesObject,
+  replicaSets: readonly KubernetesObject[],
+): KubernetesObject | undefined {
+  const wanted = withoutHash(at(deployment, 'spec', 'template'));
+  return replicaSets
+    .filter((set) => isOwnedBy(set, deployment) && equal(withoutHash(at(set, 'spec', 'template')), wanted))
+    .sort((left, right) =>
+      (left.metadata.creationTimestamp ?? '').localeCompare(right.metadata.creationTimestamp ?? ''),
+    )[0];
+}
+
+/** The pods of the version that was written; pods of older ones say nothing about it. */
+export function podsOfNewRevision(
+  workload: KubernetesObject,
+  pods: readonly KubernetesObject[],
+  replicaSets: readonly KubernetesObject[],
+): KubernetesObject[] {
+  switch (workload.kind) {
+    case 'Deployment': {
+      const set = newReplicaSet(workload, replicaSets);
+      return set === undefined ? [] : pods.filter((pod) => isOwnedBy(pod, set));
+    }
+    case 'StatefulSet': {
+      const revision = stringAt(workload, 'status', 'updateRevision');
+      return pods.filter(
+        (pod) => isOwnedBy(pod, workload) && pod.metadata.labels?.['controller-revision-hash'] === revision,
+      );
+    }
+    case 'DaemonSet': {
+      const generation = String(numberAt(workload, 'metadata', 'generation') ?? '');
+      const annotation = workload.metadata.annotations?.['deprecated.daemonset.template.generation'] ?? generation;
+      return pods.filter(
+        (pod) => isOwnedBy(pod, workload) && pod.metadata.labels?.['pod-template-generation'] === annotation,
+      );
+    }
+    case 'Pod':
+      return pods.filter((pod) => pod.metadata.uid === workload.metadata.uid);
+    default:
+      return pods.filter((pod) => isOwnedBy(pod, workload));
+  }
+}
+
+function withoutHash(template: Json | undefined): Json {
+  if (!isObject(template)) return null;
+  const labels = { ...objectAt(template, 'metadata', 'labels') };
+  delete labels['pod-template-hash'];
+  return { ...template, metadata: { ...objectAt(template, 'metadata'), labels } };
+}

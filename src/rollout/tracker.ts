@@ -1,0 +1,396 @@
+import { formatDuration, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { numberAt, stringsAt } from '../base/json.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { observe } from '../kubernetes/watch.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { decide, type Decision, type FirstSeen, type Snapshot } from './decide.ts';
+import { readEvent, type ObjectEvent } from './failures/events.ts';
+import { defaultGraces, type Graces } from './failures/pod.ts';
+import type { Cause, Verdict } from './verdict.ts';
+
+export interface Target {
+  /** As the server answered our write; as it is, when nothing was written. */
+  object: KubernetesObject;
+  changed: boolean;
+  /** When the write was carried out, milliseconds since the epoch by the server's clock. */
+  writtenAt: number;
+}
+
+export interface TargetResult {
+  /** As it was seen last. */
+  object: KubernetesObject;
+  verdict: Verdict;
+  /** When it was seen to be ready, by our clock. */
+  readyAt?: number;
+}
+
+export interface RolloutResult {
+  outcome: 'ready' | 'failed' | 'timed-out';
+  targets: TargetResult[];
+  /** Why not; the most certain first. Empty when all are ready. */
+  causes: Cause[];
+  /** What else was seen, for the evidence. */
+  snapshot: Snapshot;
+}
+
+export interface RolloutOptions {
+  reporter: Reporter;
+  clock: Clock;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  signal: AbortSignal;
+  progressEveryMs?: number;
+  graces?: Graces;
+}
+
+/** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
+const tickMs = 500;
+/** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
+const maxSelectors = 8;
+
+/**
+ * Waits until all targets are ready, or one of them will not be, or time is up. Nothing is asked of the server when all are
+ * ready already; otherwise one watch per kind and namespace tells of every change.
+ * @throws the reason of the signal; ApiError when a target's kind may not be watched
+ */
+export async function waitForRollout(
+  client: KubernetesClient,
+  targets: readonly Target[],
+  options: RolloutOptions,
+): Promise<RolloutResult> {
+  const tracker = new Tracker(targets, options);
+  const early = tracker.evaluate();
+  if (early !== undefined) return early;
+  return await tracker.follow(client);
+}
+
+interface Followed extends Target {
+  key: string;
+  generation: number;
+  decision: Decision;
+  readyAt?: number;
+  said: string;
+}
+
+class Tracker {
+  readonly #options: RolloutOptions;
+  readonly #targets: Followed[];
+  readonly #pods = new Map<string, KubernetesObject>();
+  readonly #replicaSets = new Map<string, KubernetesObject>();
+  readonly #events = new Map<string, ObjectEvent>();
+  readonly #firstSeen: FirstSeen = new Map();
+  #lastProgress: number;
+
+  constructor(targets: readonly Target[], options: RolloutOptions) {
+    this.#options = options;
+    this.#lastProgress = options.clock.now();
+    this.#targets = targets.map((target) => ({
+      ...target,
+      key: keyOf(refOf(target.object)),
+      generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
+      decision: { verdict: { state: 'progressing', message: '' } },
+      said: '',
+    }));
+  }
+
+  /** Looks at everything once; undefined while the wait has to go on. */
+  evaluate(): RolloutResult | undefined {
+    const now = this.#options.clock.now();
+    for (const target of this.#targets) {
+      const { state } = target.decision.verdict;
+      if (state === 'ready' || state === 'unchecked') continue;
+      const { generation, changed, writtenAt } = target;
+      const graces = this.#options.graces ?? defaultGraces;
+      target.decision = decide(
+        target.object,
+        { generation, changed, writtenAt, now },
+        this.#snapshot(),
+        this.#firstSeen,
+        graces,
+      );
+      if (target.decision.verdict.state === 'ready') target.readyAt = now;
+      this.#sayChange(target);
+    }
+    const failed = this.#targets.flatMap(({ decision: { verdict } }) =>
+      verdict.state === 'failed' ? [verdict.cause] : [],
+    );
+    if (failed.length > 0) return this.#result('failed', failed);
+    if (this.#pending().length === 0) return this.#result('ready', []);
+    if (now >= this.#options.deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
+    return undefined;
+  }
+
+  async follow(client: KubernetesClient): Promise<RolloutResult> {
+    const { signal, clock } = this.#options;
+    signal.throwIfAborted();
+    const stop = new AbortController();
+    const watches = AbortSignal.any([signal, stop.signal]);
+    try {
+      return await new Promise<RolloutResult>((resolve, reject) => {
+        const look = () => {
+          try {
+            const result = this.evaluate();
+            if (result !== undefined) resolve(result);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(messageOf(error)));
+          }
+        };
+        signal.addEventListener('abort', () => {
+          reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+        });
+        this.#observeAll(client, watches, look).catch(reject);
+        const tick = async () => {
+          while (!watches.aborted) {
+            await clock.sleep(tickMs, watches).catch(() => undefined);
+            this.#sayProgress();
+            look();
+          }
+        };
+        void tick();
+      });
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async #observeAll(client: KubernetesClient, signal: AbortSignal, look: () => void): Promise<void> {
+    const scopes = new Map<string, { resource: Resource; namespace: string | undefined; targets: Followed[] }>();
+    for (const target of this.#pending()) {
+      const { apiVersion, kind, metadata } = target.object;
+      const resource = await client.resource(apiVersion, kind);
+      if (resource === undefined) continue;
+      const key = `${apiVersion}/${kind}/${metadata.namespace ?? ''}`;
+      const scope = scopes.get(key) ?? { resource, namespace: metadata.namespace, targets: [] };
+      scope.targets.push(target);
+      scopes.set(key, scope);
+    }
+    const observations = [...scopes.values()].map(({ resource, namespace, targets }) => {
+      const [only] = targets;
+      const name =
+        targets.length === 1 && only !== undefined
+          ? { fieldSelector: `metadata.name=${only.object.metadata.name}` }
+          : {};
+      return this.#observeTargets(client, resource, { ...inNamespace(namespace), ...name }, targets, signal, look);
+    });
+    await Promise.all([...observations, ...(await this.#observeSurroundings(client, signal, look))]);
+  }
+
+  async #observeTargets(
+    client: KubernetesClient,
+    resource: Resource,
+    scope: ListOptions,
+    targets: readonly Followed[],
+    signal: AbortSignal,
+    look: () => void,
+  ): Promise<void> {
+    const byName = new Map(targets.map((target) => [target.object.metadata.name, target]));
+    const take = (object: KubernetesObject) => {
+      const target = byName.get(object.metadata.name);
+      if (target !== undefined) target.object = object;
+    };
+    const gone = (target: Followed) => {
+      if (target.decision.verdict.state === 'ready') return;
+      target.decision = deleted(target.object);
+    };
+    const handlers = {
+      onSync: (objects: KubernetesObject[]) => {
+        objects.forEach(take);
+        const present = new Set(objects.map((object) => object.metadata.name));
+        for (const [name, target] of byName) if (!present.has(name)) gone(target);
+        look();
+      },
+      onChange: (type: string, object: KubernetesObject) => {
+        take(object);
+        look();
+        const target = byName.get(object.metadata.name);
+        if (type === 'DELETED' && target !== undefined) {
+          gone(target);
+          look();
+        }
+      },
+    };
+    await observe(client, resource, scope, handlers, signal, this.#options.clock);
+  }
+
+  /** Pods, ReplicaSets and events of the workloads. Without the right to see them the wait goes on, and knows less. */
+  async #observeSurroundings(
+    client: KubernetesClient,
+    signal: AbortSignal,
+    look: () => void,
+  ): Promise<Promise<void>[]> {
+    const workloads = this.#pending().filter(({ object }) => isWorkload(object));
+    const namespaces = new Set(workloads.flatMap(({ object }) => object.metadata.namespace ?? []));
+    const [pods, replicaSets, events] = await Promise.all([
+      client.resource('v1', 'Pod'),
+      client.resource('apps/v1', 'ReplicaSet'),
+      client.resource('v1', 'Event'),
+    ]);
+    const follow = async (resource: Resource | undefined, scope: ListOptions, store: Store) => {
+      if (resource === undefined) return;
+      try {
+        await observe(client, resource, scope, storing(store, look), signal, this.#options.clock);
+      } catch (error) {
+        this.#options.reporter.warning(`causes of failures may stay unknown: ${messageOf(error)}`);
+      }
+    };
+    return [...namespaces].flatMap((namespace) => {
+      const inside = workloads.filter(({ object }) => object.metadata.namespace === namespace);
+      const selectors = selectorsOf(inside.map(({ object }) => object));
+      const hasDeployment = inside.some(({ object }) => object.kind === 'Deployment');
+      const event: Store = {
+        put: (object) => this.#events.set(idOf(object), readEvent(object)),
+        remove: (object) => this.#events.delete(idOf(object)),
+      };
+      return [
+        ...selectors.flatMap((selector) => [
+          follow(pods, { namespace, ...selector }, mapStore(this.#pods)),
+          ...(hasDeployment ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets))] : []),
+        ]),
+        follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
+        ...['Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
+          follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
+        ),
+      ];
+    });
+  }
+
+  #snapshot(): Snapshot {
+    return {
+      pods: [...this.#pods.values()],
+      replicaSets: [...this.#replicaSets.values()],
+      events: [...this.#events.values()],
+    };
+  }
+
+  #pending(): Followed[] {
+    return this.#targets.filter(({ decision }) => decision.verdict.state === 'progressing');
+  }
+
+  #result(outcome: RolloutResult['outcome'], causes: Cause[]): RolloutResult {
+    const distinct = [...new Map(causes.map((cause) => [cause.message, cause])).values()];
+    return {
+      outcome,
+      causes: distinct,
+      snapshot: this.#snapshot(),
+      targets: this.#targets.map(({ object, decision, readyAt }) => ({
+        object,
+        verdict: decision.verdict,
+        ...(readyAt === undefined ? {} : { readyAt }),
+      })),
+    };
+  }
+
+  /** A line for each change of state; texts that only count up (`since 40s`) are for the progress line. */
+  #sayChange(target: Followed): void {
+    const { verdict } = target.decision;
+    const text =
+      verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(target.object))}: ${verdict.message}`;
+    const stable = text.replaceAll(/since [\dhms]+/g, '');
+    if (stable === target.said || (verdict.state !== 'progressing' && target.said === '' && !target.changed)) return;
+    const isFirstGlance = target.said === '' && (verdict.state === 'ready' || verdict.state === 'unchecked');
+    target.said = stable;
+    if (isFirstGlance && !isWorkload(target.object) && verdict.state === 'ready') return;
+    this.#options.reporter.info(
+      verdict.state === 'failed' ? `✗ ${text}` : verdict.state === 'ready' ? `✓ ${text}` : text,
+    );
+  }
+
+  #sayProgress(): void {
+    const { clock, deadline, reporter, progressEveryMs = 10_000 } = this.#options;
+    const now = clock.now();
+    if (now - this.#lastProgress < progressEveryMs) return;
+    this.#lastProgress = now;
+    for (const { object, decision } of this.#pending()) {
+      const { verdict } = decision;
+      if (verdict.state !== 'progressing') continue;
+      reporter.info(
+        `still waiting (${formatDuration(Math.max(0, deadline - now))} left) for ${describeRef(refOf(object))}: ${verdict.message}`,
+      );
+    }
+  }
+}
+
+interface Store {
+  put(object: KubernetesObject): void;
+  remove(object: KubernetesObject): void;
+}
+
+function mapStore(map: Map<string, KubernetesObject>): Store {
+  return {
+    put: (object) => {
+      // Nobody asks who owns which field of a pod, and in large namespaces it is half of what they weigh.
+      delete object.metadata.managedFields;
+      map.set(idOf(object), object);
+    },
+    remove: (object) => {
+      map.delete(idOf(object));
+    },
+  };
+}
+
+function storing(store: Store, look: () => void) {
+  let known: KubernetesObject[] = [];
+  return {
+    onSync: (objects: KubernetesObject[]) => {
+      const present = new Set(objects.map(idOf));
+      for (const object of known) if (!present.has(idOf(object))) store.remove(object);
+      objects.forEach((object) => {
+        store.put(object);
+      });
+      known = objects;
+      look();
+    },
+    onChange: (type: string, object: KubernetesObject) => {
+      if (type === 'DELETED') store.remove(object);
+      else {
+        store.put(object);
+        known.push(object);
+      }
+      look();
+    },
+  };
+}
+
+function idOf(object: KubernetesObject): string {
+  return object.metadata.uid ?? `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+function inNamespace(namespace: string | undefined): ListOptions {
+  return namespace === undefined ? {} : { namespace };
+}
+
+/** One selector for each workload; the whole namespace when there are many of them, or one has none. */
+function selectorsOf(workloads: readonly KubernetesObject[]): { labelSelector?: string; fieldSelector?: string }[] {
+  if (workloads.length > maxSelectors) return [{}];
+  const selectors = workloads.map((workload) => {
+    if (workload.kind === 'Pod') return { fieldSelector: `metadata.name=${workload.metadata.name}` };
+    const labels = Object.entries(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
+    if (labels.length === 0) return {};
+    return { labelSelector: labels.map(([key, value]) => `${key}=${value}`).join(',') };
+  });
+  return selectors.some((selector) => Object.keys(selector).length === 0) ? [{}] : selectors;
+}
+
+function deleted(object: KubernetesObject): Decision {
+  const cause: Cause = {
+    reason: 'Deleted',
+    message: `${describeRef(refOf(object), true)} was deleted while we waited for it`,
+    hint: 'See who deletes it: another controller, or a time to live.',
+    object: refOf(object),
+  };
+  return { verdict: { state: 'failed', cause } };
+}
+
+function suspicionOf({ object, decision }: Followed): Cause {
+  if (decision.suspicion !== undefined) return decision.suspicion;
+  const { verdict } = decision;
+  return {
+    reason: 'TimedOut',
+    message: `${describeRef(refOf(object))}: ${verdict.state === 'progressing' ? verdict.message : ''}`,
+    hint: 'Raise the input "timeout" if it only needs more time.',
+    object: refOf(object),
+  };
+}

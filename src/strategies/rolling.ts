@@ -1,0 +1,45 @@
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { applyLayers } from '../manifests/order.ts';
+import { applyLayer } from '../release/apply.ts';
+import type { Journal } from '../release/journal.ts';
+import type { Prepared } from '../release/preflight.ts';
+
+/** What the strategy needs to bring in the new version. */
+export interface StrategyContext {
+  client: KubernetesClient;
+  journal: Journal;
+  force: boolean;
+  signal: AbortSignal;
+  /** Waits until these objects are ready; throws a RolloutFailed when they will not be. */
+  wait(written: Map<Prepared, KubernetesObject>): Promise<void>;
+  onApplied(prepared: Prepared, object: KubernetesObject): void;
+}
+
+/**
+ * Applies all objects layer by layer in the order in which they need each other, and waits for all of them together. Only
+ * what defines kinds and namespaces is awaited before the next layer: nothing of theirs can be made before.
+ */
+export async function rolling(context: StrategyContext, prepared: readonly Prepared[]): Promise<void> {
+  const byManifest = new Map(prepared.map((entry) => [entry.manifest, entry]));
+  const all = new Map<Prepared, KubernetesObject>(
+    prepared.flatMap((entry): [Prepared, KubernetesObject][] =>
+      entry.live === undefined ? [] : [[entry, entry.live]],
+    ),
+  );
+  for (const layer of applyLayers(prepared.map((entry) => entry.manifest))) {
+    context.signal.throwIfAborted();
+    const entries = layer.flatMap((manifest) => byManifest.get(manifest) ?? []);
+    const written = await applyLayer(context.client, entries, context.journal, context.force);
+    for (const [entry, object] of written) {
+      all.set(entry, object);
+      context.onApplied(entry, object);
+    }
+    const definitions = new Map([...written].filter(([, object]) => object.kind === 'CustomResourceDefinition'));
+    if (definitions.size > 0) {
+      await context.wait(definitions);
+      context.client.forgetDiscovery();
+    }
+  }
+  await context.wait(all);
+}

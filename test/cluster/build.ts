@@ -1,116 +1,103 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
+import { cacheFolder } from './cache.ts';
+import { writeImages } from './images.ts';
+import { withLock } from './lock.ts';
 import { run } from './run.ts';
-import { packages, sampleVersions, versions } from './versions.ts';
+import { ensureTools, goVersion } from './tools.ts';
 
 const here = import.meta.dirname;
 const sampleServer = join(here, '../../examples/ctwoc/server');
 
-/** Where builds and the state of clusters lie. */
-export const cacheFolder = process.env['GKE_ROLLOUT_CACHE'] ?? join(homedir(), '.cache/gke-rollout');
+/** Versions of the sample application that lie on every node. */
+export const sampleVersions = ['1.0.0', '2.0.0', '3.0.0'] as const;
+
+/** Paths of what was built, by name: `kubectl`, `act`, `ctwoc-1.0.0`, `images.tar`, … */
+export type Binaries = Readonly<Record<string, string>>;
 
 interface Build {
   /** What is built: shown while it runs. */
   name: string;
-  /** What the result depends on beside the Go version. */
+  /** What the result depends on beside the Go version and the builds before it. */
   key: string;
-  run: (target: string) => Promise<void>;
+  run: (target: string, before: Binaries) => Promise<void>;
 }
 
-const go = (args: string[], cwd: string, env: Record<string, string> = {}) =>
-  run('go', args, { cwd, env: { CGO_ENABLED: '0', GOFLAGS: '-trimpath -buildvcs=false', ...env } });
+/** A module of `modules/`: its go.mod is the one place where a version stands, its tools.go names the commands. */
+function module(name: string, flags = '-s -w', output = ''): Build {
+  const folder = join(here, 'modules', name);
+  const commands = [...readFileSync(join(folder, 'tools.go'), 'utf8').matchAll(/_ "(.+)"/g)].map((match) => match[1]);
+  return {
+    name,
+    key: flags + output + sources(folder),
+    run: (target) => go(folder, flags, join(target, output), commands as string[]),
+  };
+}
 
-const install = (name: string, target: string): Build => ({
-  name,
-  key: target,
-  run: async (folder) => {
-    await go(['install', '-ldflags=-s -w', target], folder, { GOBIN: folder });
-  },
-});
+function kubernetesFlags(): string {
+  const goMod = readFileSync(join(here, 'modules/kubernetes/go.mod'), 'utf8');
+  const version = /^require k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\S+)/m.exec(goMod);
+  if (version === null) throw new Error('modules/kubernetes/go.mod does not require k8s.io/kubernetes');
+  const [, major = '', minor = '', patch = ''] = version;
+  // Without this stamp the server says that it is v0.0.0-master.
+  const stamp = { gitVersion: `v${major}.${minor}.${patch}`, gitMajor: major, gitMinor: minor };
+  return [
+    '-s -w',
+    ...Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`),
+  ].join(' ');
+}
 
-const kubernetesFlags = [
-  '-s -w',
-  `-X k8s.io/component-base/version.gitVersion=v${versions.kubernetes}`,
-  `-X k8s.io/component-base/version.gitMajor=${versions.kubernetes.split('.')[0] ?? ''}`,
-  `-X k8s.io/component-base/version.gitMinor=${versions.kubernetes.split('.')[1] ?? ''}`,
-].join(' ');
-
-const kubernetesCommands = [
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'kubelet',
-  'kube-proxy',
-  'kubectl',
-].map((name) => `k8s.io/kubernetes/cmd/${name}`);
-
-const cni = `github.com/containernetworking/plugins/plugins`;
-
-/** Everything that is compiled, each into a folder of its own below the cache. */
-const builds: Build[] = [
-  {
-    name: 'kubernetes',
-    key: kubernetesFlags + contents(join(here, 'build/kubernetes')),
-    run: async (folder) => {
-      await go(
-        ['build', '-ldflags', kubernetesFlags, '-o', `${folder}/`, ...kubernetesCommands],
-        join(here, 'build/kubernetes'),
-      );
+/** Everything that is made once and kept, each in a folder of its own below the cache. */
+function builds(): Build[] {
+  return [
+    module('kubernetes', kubernetesFlags()),
+    module('etcd', '-s -w', 'etcd'),
+    module('cni'),
+    module('coredns'),
+    module('registry'),
+    module('act'),
+    {
+      name: 'node',
+      key: sources(join(here, 'node')),
+      run: (target) => go(join(here, 'node'), '-s -w', join(target, 'node'), ['.']),
     },
-  },
-  {
-    name: 'etcd',
-    key: contents(join(here, 'build/etcd')),
-    run: async (folder) => {
-      const output = join(folder, 'etcd');
-      await go(['build', '-ldflags=-s -w', '-o', output, 'go.etcd.io/etcd/server/v3'], join(here, 'build/etcd'));
+    ...sampleVersions.map((version) => ({
+      name: `ctwoc-${version}`,
+      key: version + sources(sampleServer),
+      run: (target: string) =>
+        go(sampleServer, `-s -w -X main.version=${version}`, join(target, `ctwoc-${version}`), ['.']),
+    })),
+    {
+      name: 'images',
+      key: readFileSync(join(here, 'images.ts'), 'utf8') + sources(sampleServer) + sampleVersions.join(),
+      run: (target, before) => {
+        writeImages(target, new Map(sampleVersions.map((version) => [version, before[`ctwoc-${version}`] ?? ''])));
+        return Promise.resolve();
+      },
     },
-  },
-  install('bridge', `${cni}/main/bridge@v${versions.cniPlugins}`),
-  install('loopback', `${cni}/main/loopback@v${versions.cniPlugins}`),
-  install('host-local', `${cni}/ipam/host-local@v${versions.cniPlugins}`),
-  install('coredns', `github.com/coredns/coredns@v${versions.coredns}`),
-  install('registry', `github.com/distribution/distribution/v3/cmd/registry@v${versions.registry}`),
-  install('act', `github.com/nektos/act@v${versions.act}`),
-  {
-    name: 'node',
-    key: contents(join(here, 'node')),
-    run: async (folder) => {
-      await go(['build', '-ldflags=-s -w', '-o', join(folder, 'node'), '.'], join(here, 'node'));
-    },
-  },
-  ...sampleVersions.map((version) => ({
-    name: `ctwoc-${version}`,
-    key: version + contents(sampleServer),
-    run: async (folder: string) => {
-      const flags = `-s -w -X main.version=${version}`;
-      await go(['build', '-ldflags', flags, '-o', join(folder, `ctwoc-${version}`), '.'], sampleServer);
-    },
-  })),
-];
+  ];
+}
 
-/** Paths of the built programs by name: `kubectl`, `act`, `ctwoc-1.0.0`, … */
-export type Binaries = Readonly<Record<string, string>>;
-
-/** Installs missing Debian packages and builds what the cache lacks, saying so on stderr. */
+/** Installs missing Debian packages and builds what the cache lacks, saying so on stderr. Minutes the first time. */
 export async function ensureBuilt(): Promise<Binaries> {
-  await ensurePackages();
-  const goVersion = (await run('go', ['env', 'GOVERSION'])).trim();
+  await ensureTools();
+  const version = await goVersion();
   const binaries: Record<string, string> = {};
-  for (const build of builds) {
-    const key = createHash('sha256').update(`${goVersion}\n${build.key}`).digest('hex').slice(0, 16);
+  for (const build of builds()) {
+    const key = createHash('sha256').update(`${version}\n${build.key}`).digest('hex').slice(0, 16);
     const folder = join(cacheFolder, 'bin', `${build.name}-${key}`);
-    if (!existsSync(folder)) await buildInto(folder, build);
+    if (!existsSync(folder)) await withLock('build', () => buildInto(folder, build, binaries));
     for (const name of readdirSync(folder)) binaries[name] = join(folder, name);
   }
   return binaries;
 }
 
-/** Builds beside the target and renames, so that nobody ever sees half a build and two builders do no harm. */
-async function buildInto(folder: string, build: Build): Promise<void> {
+/** Builds beside the target and renames, so that nobody ever sees half a build. */
+async function buildInto(folder: string, build: Build, before: Binaries): Promise<void> {
+  // Another process may have built it while this one waited for the lock.
+  if (existsSync(folder)) return;
   const started = Date.now();
   const elapsed = () => `${Math.round((Date.now() - started) / 1000)} s`;
   process.stderr.write(`cluster: building ${build.name}\n`);
@@ -118,11 +105,12 @@ async function buildInto(folder: string, build: Build): Promise<void> {
     () => process.stderr.write(`cluster: still building ${build.name} (${elapsed()})\n`),
     30_000,
   );
-  const temporary = `${folder}.${process.pid}`;
+  const temporary = `${folder}.unfinished`;
+  rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   try {
-    await build.run(temporary);
-    if (!existsSync(folder)) renameSync(temporary, folder);
+    await build.run(temporary, before);
+    renameSync(temporary, folder);
     process.stderr.write(`cluster: built ${build.name} in ${elapsed()}\n`);
   } finally {
     clearInterval(progress);
@@ -130,29 +118,16 @@ async function buildInto(folder: string, build: Build): Promise<void> {
   }
 }
 
-async function ensurePackages(): Promise<void> {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const missing = Object.entries(packages)
-    .filter(([command]) => !folders.some((folder) => existsSync(join(folder, command))))
-    .map(([, name]) => name);
-  if (missing.length === 0) return;
-  process.stderr.write(`cluster: installing ${missing.join(' ')}\n`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-qq'], { env });
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env });
+async function go(folder: string, flags: string, output: string, commands: readonly string[]): Promise<void> {
+  const env = { CGO_ENABLED: '0', GOFLAGS: '-trimpath -buildvcs=false' };
+  await run('go', ['build', '-ldflags', flags, '-o', output, ...commands], { cwd: folder, env });
 }
 
-/** The text of all files of a folder, as a key of what is built from it. */
-function contents(folder: string): string {
-  return readdirSync(folder)
+/** The text of all that Go compiles in a folder, as a key of what is built from it. */
+function sources(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /(\.go|go\.mod|go\.sum)$/.test(name) && !name.endsWith('_test.go'))
     .sort()
     .map((name) => `${name}\n${readFileSync(join(folder, name), 'utf8')}`)
     .join('\n');
-}
-
-/** Writes a file and the folders above it. */
-export function write(path: string, text: string | Buffer): string {
-  mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(path, text);
-  return path;
 }

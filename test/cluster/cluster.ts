@@ -1,366 +1,237 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { cacheFolder, ensureBuilt, write, type Binaries } from './build.ts';
-import { archive, createImage, push, type Image } from './images.ts';
-import { networkOf, registry, stateFolder, writeNode, type Network, type NodeFiles, type NodeOptions } from './node.ts';
+import { apiOf, create, type Api } from './api.ts';
+import { ensureBuilt, type Binaries } from './build.ts';
+import { makeCgroups } from './cgroups.ts';
+import { down, freeIndex, remove } from './down.ts';
+import { addFakeNode, type Capacity } from './fake-node.ts';
+import { withLock } from './lock.ts';
+import { connectNode, networkOf, type Network } from './network.ts';
+import { filesOf, registryUrl, writeNode, type NodeOptions } from './node.ts';
 import { createPki } from './pki.ts';
-import { run, tryRun, waitUntil } from './run.ts';
-import { sampleVersions } from './versions.ts';
+import { run, waitUntil } from './run.ts';
+import { initFile, initOf, nodeOf, readState, writeState } from './state.ts';
+import { searchPath, tool } from './tools.ts';
 
-export { ensureBuilt };
+export { down, leftovers } from './down.ts';
+export { ensureBuilt, sampleVersions, type Binaries } from './build.ts';
+export { fakeNodeTaint } from './fake-node.ts';
+
+export type PartAction = 'start' | 'stop' | 'restart' | 'kill';
 
 export interface Cluster {
   name: string;
-  /** Path of a kubeconfig with all rights. */
+  /** Chooses the addresses. */
+  index: number;
+  /** Path of a kubeconfig with all rights; its certificates are inside, so its text works anywhere on this machine. */
   kubeconfig: string;
   server: string;
+  /** The machine as the node and its pods reach it: webhooks that tests serve listen here. */
+  machine: string;
   binaries: Binaries;
-  /** Starts, stops (SIGTERM, stays down) or kills (SIGKILL, comes back) a part such as `kube-apiserver`. */
-  part(action: 'start' | 'stop' | 'kill', name: string): Promise<void>;
-  /** Runs a command inside the node's namespaces. */
+  down(): Promise<void>;
+  /** Puts the images of a `docker save` archive on the node. */
+  importImage(tarPath: string): Promise<void>;
+  /**
+   * Acts on a part such as `kube-apiserver` and returns when its process is gone or new: `stop` (SIGTERM) keeps it down
+   * until `start`, `kill` (SIGKILL) does not.
+   */
+  part(action: PartAction, part: string): Promise<void>;
+  /** Runs a command inside the node and returns its stdout. */
   exec(argv: readonly string[]): Promise<string>;
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** A Ready node that nothing runs on; see `addFakeNode` in fake-node.ts. */
+  addFakeNode(name: string, capacity?: Capacity): Promise<void>;
 }
 
-interface State {
-  name: string;
-  index: number;
-  /** The `unshare` process; killing it ends the node. */
-  pid: number;
-  files: NodeFiles;
-}
-
-const highestIndex = 63;
-
-/** Brings up the cluster of this name, or returns it when it is already there. Takes some seconds once all is built. */
+/**
+ * Brings up the cluster of this name, or returns it when it is already up (whatever options it was made with). Takes some
+ * seconds once all is built. Throws when it is not up within a minute; what it got to is left to be looked at.
+ */
 export async function up(name: string, options: NodeOptions = {}): Promise<Cluster> {
-  if (!/^[a-z0-9-]{1,20}$/.test(name)) throw new Error(`a cluster cannot be named "${name}": use a-z, 0-9 and -`);
-  const binaries = await ensureBuilt();
-  const known = readState(name);
-  if (known !== undefined && isAlive(known)) return clusterOf(known, binaries);
-  await down(name);
-
-  const started = Date.now();
-  const index = freeIndex();
-  const network = networkOf(index);
-  const folder = stateFolder(name);
-  mkdirSync(folder, { recursive: true });
-  write(join(folder, 'state.json'), JSON.stringify({ name, index, pid: 0 }));
-  const pki = await createPki(join(folder, 'pki'), [network.node, network.apiService, '127.0.0.1']);
-  const cgroupVersion = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1;
-  const files = writeNode(name, network, pki, binaries, options, cgroupVersion);
-  await linkCniPlugins(folder, binaries);
-  makeCgroups(files.cgroup);
-
-  const pid = startNode(files, binaries);
-  const state: State = { name, index, pid, files };
-  write(join(folder, 'state.json'), JSON.stringify(state));
-  const cluster = clusterOf(state, binaries);
-  try {
-    await connectNode(pid, network);
-    await Promise.all([
-      waitUntil(
-        'the API server is ready',
-        60_000,
-        async () => (await cluster.kubectl(['get', '--raw', '/readyz'])) === 'ok',
-      ),
-      loadImages(files, binaries),
-    ]);
-    await cluster.kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(systemObjects(network)));
-    await waitUntil('the node is ready', 60_000, async () => {
-      const node = await cluster.kubectl([
-        'get',
-        'node',
-        'node',
-        '-o',
-        'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
-      ]);
-      return node === 'True';
-    });
-    await waitUntil('the default service account is there', 30_000, async () => {
-      return (await cluster.kubectl(['get', 'serviceaccount', 'default', '-o', 'name'])) !== '';
-    });
-  } catch (error) {
-    throw new Error(`cluster "${name}" did not come up; its logs lie in ${files.logs}`, { cause: error });
+  if (!/^[a-z0-9][a-z0-9-]{0,19}$/.test(name)) {
+    throw new Error(`a cluster cannot be named "${name}"; use up to 20 of a-z, 0-9 and -`);
   }
-  process.stderr.write(`cluster: ${name} is up after ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
-  return cluster;
-}
-
-/** Ends the cluster and removes all that it left on the machine; does nothing when there is none. */
-export async function down(name: string): Promise<void> {
-  const folder = stateFolder(name);
-  const state = readState(name);
-  if (state === undefined) return;
-  if (isAlive(state)) process.kill(-state.pid, 'SIGKILL');
-  await waitUntil(`the node of ${name} is gone`, 20_000, () => Promise.resolve(!isAlive(state)));
-  const network = networkOf(state.index);
-  await tryRun('ip', ['link', 'delete', network.link]);
-  for (const range of routedRanges(network))
-    await tryRun('ip', ['route', 'delete', 'unreachable', range, 'metric', '4000']);
-  await waitUntil(`the cgroups of ${name} are gone`, 20_000, () => Promise.resolve(removeCgroups(cgroupName(name))));
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/** What a cluster of this name still holds on the machine: empty after `down`. */
-export async function leftovers(name: string, index: number): Promise<string[]> {
-  const network = networkOf(index);
-  const routes = await run('ip', ['route', 'show']);
-  const links = await run('ip', ['-o', 'link', 'show']);
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
-  const processes = readdirSync('/proc').filter(
-    (pid) => /^\d+$/.test(pid) && commandLine(pid).includes(stateFolder(name)),
-  );
-  return [
-    ...processes.map((pid) => `process ${pid}`),
-    ...cgroupFolders(cgroupName(name)).map((path) => `cgroup ${path}`),
-    ...routedRanges(network)
-      .filter((range) => routes.includes(range))
-      .map((range) => `route ${range}`),
-    ...(links.includes(`${network.link}@`) ? [`link ${network.link}`] : []),
-    ...(mounts.includes(stateFolder(name)) ? ['a mount'] : []),
-    ...(existsSync(stateFolder(name)) ? [stateFolder(name)] : []),
-  ];
-}
-
-export function clusterNames(): string[] {
-  const folder = join(cacheFolder, 'clusters');
-  return existsSync(folder) ? readdirSync(folder).sort() : [];
+  if (process.getuid?.() !== 0) {
+    throw new Error('a cluster needs root to make its namespaces; use "sudo --preserve-env=PATH,HOME"');
+  }
+  const binaries = await ensureBuilt();
+  return await withLock(`cluster-${name}`, async () => {
+    if (nodeOf(name) !== undefined && readState(name) !== undefined) return clusterOf(name, binaries);
+    await remove(name);
+    const started = Date.now();
+    const cluster = await start(name, binaries, options);
+    process.stderr.write(`cluster: ${name} is up after ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+    return cluster;
+  });
 }
 
 /** A cluster that is already up, for commands that only use it. */
 export async function existing(name: string): Promise<Cluster> {
-  const state = readState(name);
-  if (state === undefined || !isAlive(state)) throw new Error(`no cluster "${name}" is up: script/cluster up ${name}`);
-  return clusterOf(state, await ensureBuilt());
+  if (nodeOf(name) === undefined) throw new Error(`no cluster "${name}" is up; run "script/cluster up ${name}"`);
+  return clusterOf(name, await ensureBuilt());
 }
 
-export function indexOf(name: string): number | undefined {
-  return readState(name)?.index;
+/** Sends a line to the init of the node and returns its answer. */
+export function control(name: string, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(filesOf(name).socket, () => connection.write(`${line}\n`));
+    let answer = '';
+    connection.on('data', (chunk) => (answer += chunk.toString()));
+    connection.on('end', () => resolve(answer.trim()));
+    connection.on('error', reject);
+  });
 }
 
-function clusterOf(state: State, binaries: Binaries): Cluster {
-  const { name, files } = state;
-  const kubectl = binaries['kubectl'] ?? 'kubectl';
-  return {
-    name,
-    kubeconfig: files.kubeconfig,
-    server: `https://${networkOf(state.index).node}:6443`,
-    binaries,
-    part: async (action, part) => {
-      const answer = await control(files.socket, `${action} ${part}`);
-      if (answer !== 'ok') throw new Error(answer);
-    },
-    exec: (argv) => run('nsenter', ['--target', String(initOf(state.pid)), '--all', '--', ...argv]),
-    kubectl: (args, input) =>
-      run(kubectl, ['--kubeconfig', files.kubeconfig, ...args], input === undefined ? {} : { input }),
-  };
+async function start(name: string, binaries: Binaries, options: NodeOptions): Promise<Cluster> {
+  const index = await withLock('index', () => {
+    const free = freeIndex();
+    writeState(name, { index: free });
+    return Promise.resolve(free);
+  });
+  const network = networkOf(index);
+  const files = filesOf(name);
+  const addresses = [network.node, network.apiService, '127.0.0.1'];
+  const pki = await createPki(join(files.folder, 'pki'), addresses, binaries['node'] ?? '');
+  writeNode(name, network, pki, binaries, options);
+  makeCgroups(name);
+  const node = startNode(name, binaries);
+  const cluster = clusterOf(name, binaries);
+  const api = apiOf(cluster.server, pki.ca, pki.pairs.admin);
+  try {
+    await connectNode(node, network);
+    await Promise.all([waitForNode(name, api, network), importImages(cluster, binaries)]);
+  } catch (error) {
+    const log = readFileSync(join(files.logs, 'init.log'), 'utf8').trim();
+    const message = `cluster "${name}" did not come up; look into ${files.logs}`;
+    throw new Error(log === '' ? message : `${message}; its init says: ${log}`, { cause: error });
+  }
+  return cluster;
 }
 
-/** The node's processes live in namespaces of their own and end with the `unshare` process. */
-function startNode(files: NodeFiles, binaries: Binaries): number {
-  const log = openSync(join(files.logs, 'init.log'), 'a');
-  const node = spawn(
-    'unshare',
-    [
-      '--net',
-      '--mount',
-      '--pid',
-      '--uts',
-      '--fork',
-      '--kill-child',
-      '--mount-proc',
-      binaries['node'] ?? 'node',
-      'init',
-      files.init,
-    ],
-    { detached: true, stdio: ['ignore', log, log], env: { PATH: `/usr/sbin:/sbin:/usr/bin:/bin` } },
-  );
+/** Starts the node's first process in namespaces of its own; all others are its children and end with it. */
+function startNode(name: string, binaries: Binaries): number {
+  const log = openSync(join(filesOf(name).logs, 'init.log'), 'a');
+  const namespaces = ['--net', '--mount', '--pid', '--uts', '--fork', '--kill-child', '--mount-proc'];
+  const node = spawn('unshare', [...namespaces, binaries['node'] ?? '', 'init', initFile(name)], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { PATH: searchPath },
+  });
   closeSync(log);
   node.unref();
-  if (node.pid === undefined) throw new Error('unshare did not start');
+  if (node.pid === undefined) throw new Error('"unshare" did not start');
   return node.pid;
 }
 
-/** The link between the machine and the node; packets for a node that is gone end on the machine. */
-async function connectNode(pid: number, network: Network): Promise<void> {
-  await waitUntil('the node has started', 5000, () => Promise.resolve(initOf(pid) !== undefined));
-  const link = ['link', 'add', network.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(initOf(pid))];
-  // Until unshare has forked into the new namespace, its child may still share the machine's.
-  await waitUntil('the link is there', 5000, async () => {
-    await run('ip', link);
-    return true;
-  });
-  await run('ip', ['address', 'add', `${network.machine}/30`, 'dev', network.link]);
-  await run('ip', ['link', 'set', network.link, 'up']);
-  for (const range of routedRanges(network)) {
-    await run('ip', ['route', 'replace', 'unreachable', range, 'metric', '4000']);
-    await run('ip', ['route', 'replace', range, 'via', network.node]);
-  }
-}
-
-function routedRanges(network: Network): string[] {
-  return [network.services, network.pods, network.loadBalancers];
-}
-
-async function linkCniPlugins(folder: string, binaries: Binaries): Promise<void> {
-  mkdirSync(join(folder, 'cni/bin'), { recursive: true });
-  for (const name of ['bridge', 'loopback', 'host-local']) {
-    await run('ln', ['-sf', binaries[name] ?? '', join(folder, 'cni/bin', name)]);
-  }
-}
-
-/** `pause` and the sample in all versions lie on the node; the registry serves the sample, quickly, slowly or not at all. */
-async function loadImages(files: NodeFiles, binaries: Binaries): Promise<void> {
-  const binary = (version: string) => binaries[`ctwoc-${version}`] ?? '';
-  const samples = sampleVersions.map((version) => createImage('ctwoc', version, binary(version)));
-  const pause = createImage('pause', '1', binary('1.0.0'), ['pause']);
-  const file = write(join(files.folder, 'images.tar'), archive([pause, ...samples], registry));
-  const pushed: Image[] = [
-    ...samples.map((image) => ({ ...image, repository: 'pulled/ctwoc' })),
-    createImage('slow/ctwoc', '1.0.0', binary('1.0.0'), [], 20_000_000),
-  ];
-  const ctr = ['--address', files.containerdSocket, '--namespace', 'k8s.io'];
+/** Waits until the node runs pods, and until its Services and names work, which no pod could do without. */
+async function waitForNode(name: string, api: Api, network: Network): Promise<void> {
+  const until = async (what: string, probe: () => Promise<boolean>) => {
+    await waitUntil(what, 60_000, async () => {
+      if (nodeOf(name) === undefined) throw new Error('the node has ended');
+      return await probe();
+    });
+  };
+  const answers = async (path: string, pattern: RegExp) => {
+    const { status, body } = await api('GET', path);
+    return status === 200 && pattern.test(body);
+  };
+  await until('the API server is ready', () => answers('/readyz', /^ok$/));
+  await createNameService(api, network);
+  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  resolver.setServers([network.dns]);
   await Promise.all([
-    waitUntil('the images are on the node', 30_000, async () => {
-      await run('ctr', [...ctr, 'images', 'import', file]);
-      return true;
+    until('the node is ready', () => answers('/api/v1/nodes/node', /"type": ?"Ready",\s*"status": ?"True"/)),
+    until('the default service account is there', () =>
+      answers('/api/v1/namespaces/default/serviceaccounts/default', /./),
+    ),
+    until('names of Services resolve', async () => {
+      const found = await resolver.resolve4('kubernetes.default.svc.cluster.local');
+      return found.includes(network.apiService);
     }),
-    waitUntil('the images are in the registry', 30_000, async () => {
-      for (const image of pushed) await push(image, files.registryUrl);
-      return true;
-    }),
+    until('the registry answers', async () => (await fetch(`${registryUrl(network)}/v2/`)).ok),
   ]);
-  rmSync(file);
 }
 
 /** CoreDNS is a process of the node, so its Service has no selector and an EndpointSlice by hand. */
-function systemObjects(network: Network): unknown {
+async function createNameService(api: Api, network: Network): Promise<void> {
   const metadata = { name: 'kube-dns', namespace: 'kube-system' };
   const ports = [
     { name: 'dns', port: 53, protocol: 'UDP' },
     { name: 'dns-tcp', port: 53, protocol: 'TCP' },
   ];
-  return {
+  await create(api, '/api/v1/namespaces/kube-system/services', {
     apiVersion: 'v1',
-    kind: 'List',
-    items: [
-      { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: network.dns, ports } },
-      {
-        apiVersion: 'discovery.k8s.io/v1',
-        kind: 'EndpointSlice',
-        metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kube-dns' } },
-        addressType: 'IPv4',
-        endpoints: [{ addresses: [network.node], conditions: { ready: true } }],
-        ports,
-      },
-    ],
-  };
-}
-
-function control(socket: string, line: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const connection = connect(socket, () => connection.write(`${line}\n`));
-    let answer = '';
-    connection.on('data', (chunk) => (answer += chunk.toString()));
-    connection.on('end', () => {
-      resolve(answer.trim());
-    });
-    connection.on('error', reject);
+    kind: 'Service',
+    metadata,
+    spec: { clusterIP: network.dns, ports },
+  });
+  await create(api, '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices', {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kube-dns' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [network.node], conditions: { ready: true } }],
+    ports,
   });
 }
 
-/** One line per part: its name and pid. */
-export async function partsOf(name: string): Promise<string> {
-  const state = readState(name);
-  if (state === undefined || !isAlive(state)) return 'down';
-  return await control(state.files.socket, 'status');
-}
-
-export function logFile(name: string, part: string): string {
-  return join(stateFolder(name), 'logs', `${part}.log`);
-}
-
-function readState(name: string): State | undefined {
-  const path = join(stateFolder(name), 'state.json');
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as State) : undefined;
-}
-
-/** A pid may be another's by now: it counts only while it still runs this cluster's node. */
-function isAlive(state: State): boolean {
-  return state.pid > 0 && commandLine(String(state.pid)).includes(stateFolder(state.name));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** The first process inside the node: the only child of `unshare`. */
-function initOf(pid: number): number | undefined {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return children === '' ? undefined : Number(children.split(' ')[0]);
-  } catch {
-    return undefined;
-  }
-}
-
-function freeIndex(): number {
-  const taken = new Set(clusterNames().map((name) => readState(name)?.index));
-  for (let index = 0; index <= highestIndex; index += 1) if (!taken.has(index)) return index;
-  throw new Error(`there are ${highestIndex + 1} clusters already`);
-}
-
-function cgroupName(name: string): string {
-  return `gke-rollout-${name}`;
-}
-
-/** The cgroup v1 hierarchies, or the one of v2. */
-function cgroupRoots(): string[] {
-  const root = '/sys/fs/cgroup';
-  if (existsSync(join(root, 'cgroup.controllers'))) return [root];
-  return readdirSync(root)
-    .map((name) => join(root, name))
-    .filter((path) => existsSync(join(path, 'cgroup.procs')));
-}
-
-function cgroupFolders(name: string): string[] {
-  return cgroupRoots()
-    .map((root) => join(root, name))
-    .filter((path) => existsSync(path));
-}
-
-/** The kubelet puts its pods below this cgroup, so that clusters do not mix. */
-function makeCgroups(name: string): void {
-  for (const root of cgroupRoots()) {
-    const path = join(root, name);
-    mkdirSync(path, { recursive: true });
-    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-      if (existsSync(join(path, file)) && root.endsWith('cpuset')) {
-        write(join(path, file), readFileSync(join(root, file), 'utf8').trim());
-      }
-    }
-  }
-}
-
-/** False while something still lives in them. */
-function removeCgroups(name: string): boolean {
-  const remove = (path: string): void => {
-    for (const entry of readdirSync(path, { withFileTypes: true }))
-      if (entry.isDirectory()) remove(join(path, entry.name));
-    rmdirSync(path);
-  };
-  try {
-    for (const path of cgroupFolders(name)) remove(path);
+async function importImages(cluster: Cluster, binaries: Binaries): Promise<void> {
+  const { containerdSocket } = filesOf(cluster.name);
+  await waitUntil('containerd listens', 60_000, () => Promise.resolve(existsSync(containerdSocket)));
+  await waitUntil('the images are on the node', 30_000, async () => {
+    await cluster.importImage(binaries['images.tar'] ?? '');
     return true;
-  } catch {
-    return false;
-  }
+  });
+}
+
+function clusterOf(name: string, binaries: Binaries): Cluster {
+  const state = readState(name);
+  if (state === undefined) throw new Error(`there is no cluster "${name}"; run "script/cluster up ${name}"`);
+  const files = filesOf(name);
+  const network = networkOf(state.index);
+  const server = `https://${network.node}:6443`;
+  return {
+    name,
+    index: state.index,
+    kubeconfig: files.kubeconfig,
+    server,
+    machine: network.machine,
+    binaries,
+    down: () => down(name),
+    importImage: async (tarPath) => {
+      await run(tool('ctr'), [
+        '--address',
+        files.containerdSocket,
+        '--namespace',
+        'k8s.io',
+        'images',
+        'import',
+        tarPath,
+      ]);
+    },
+    part: async (action, part) => {
+      const answer = await control(name, `${action} ${part}`);
+      if (answer !== 'ok') throw new Error(answer);
+    },
+    exec: (argv) => run('nsenter', enter(name, argv)),
+    kubectl: (args, input = '') =>
+      run(binaries['kubectl'] ?? '', ['--kubeconfig', files.kubeconfig, ...args], { input }),
+    addFakeNode: async (node, capacity = {}) => {
+      const pair = { cert: join(files.folder, 'pki/admin.crt'), key: join(files.folder, 'pki/admin.key') };
+      await addFakeNode(apiOf(server, join(files.folder, 'pki/ca.crt'), pair), node, capacity);
+    },
+  };
+}
+
+/** Arguments of `nsenter` for a command inside the node. */
+export function enter(name: string, argv: readonly string[]): string[] {
+  const node = nodeOf(name);
+  const init = node === undefined ? undefined : initOf(node);
+  if (init === undefined) throw new Error(`no cluster "${name}" is up; run "script/cluster up ${name}"`);
+  return ['--target', String(init), '--all', '--', ...argv];
 }

@@ -1,41 +1,52 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** An image of one static binary, in the form in which a registry holds it. */
+import { write } from './cache.ts';
+import { tar } from './tar.ts';
+
+/** The name of the registry inside the node; nothing else resolves it. */
+export const registry = 'registry.test';
+
+/** An image of one static binary. */
 export interface Image {
-  /** `ctwoc:1.0.0`, without the registry. */
+  /** Without the registry and the tag: `ctwoc`, `slow/ctwoc`. */
   repository: string;
   tag: string;
-  config: Buffer<ArrayBuffer>;
+  config: Buffer;
   /** Uncompressed tar of the one layer. */
-  layer: Buffer<ArrayBuffer>;
+  layer: Buffer;
 }
 
-/** `padding` bytes of noise make the layer as large as a slow pull needs it. */
-export function createImage(repository: string, tag: string, binary: string, args: string[] = [], padding = 0): Image {
-  const files: { name: string; mode: number; data: Buffer }[] = [
-    { name: 'server', mode: 0o755, data: readFileSync(binary) },
-  ];
-  if (padding > 0) files.push({ name: 'padding', mode: 0o644, data: noise(padding) });
-  const layer = tar(files);
-  const config = Buffer.from(
-    JSON.stringify({
-      architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-      os: 'linux',
-      config: { Entrypoint: ['/server', ...args] },
-      rootfs: { type: 'layers', diff_ids: [digest(layer)] },
-    }),
-  );
-  return { repository, tag, config, layer };
+/** Makes layers of slow images this much larger, in bytes. */
+const padding = 20_000_000;
+
+/** `extraBytes` of padding make the layer as large as a slow pull needs it. */
+export function createImage(
+  repository: string,
+  tag: string,
+  binary: string,
+  { args = [], extraBytes = 0 }: { args?: readonly string[]; extraBytes?: number } = {},
+): Image {
+  const server = { name: 'server', mode: 0o755, data: readFileSync(binary) };
+  const more = extraBytes > 0 ? [{ name: 'padding', mode: 0o644, data: Buffer.alloc(extraBytes) }] : [];
+  const layer = tar([server, ...more]);
+  const config = {
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    os: 'linux',
+    config: { Entrypoint: ['/server', ...args] },
+    rootfs: { type: 'layers', diff_ids: [digest(layer)] },
+  };
+  return { repository, tag, config: Buffer.from(JSON.stringify(config)), layer };
 }
 
 /** A `docker save` archive, as `ctr images import` takes it. */
-export function archive(images: readonly Image[], registry: string): Buffer {
+export function archive(images: readonly Image[]): Buffer {
   const files = new Map<string, Buffer>();
   const manifest = images.map((image) => {
-    const config = `${digest(image.config).slice(7)}.json`;
-    const layer = `${digest(image.layer).slice(7)}.tar`;
+    const config = `${hex(image.config)}.json`;
+    const layer = `${hex(image.layer)}.tar`;
     files.set(config, image.config);
     files.set(layer, image.layer);
     return { Config: config, RepoTags: [`${registry}/${image.repository}:${image.tag}`], Layers: [layer] };
@@ -44,34 +55,50 @@ export function archive(images: readonly Image[], registry: string): Buffer {
   return tar([...files].map(([name, data]) => ({ name, mode: 0o644, data })));
 }
 
-/** Puts an image into a registry by its HTTP API. */
-export async function push(image: Image, registryUrl: string): Promise<void> {
-  const base = `${registryUrl}/v2/${image.repository}`;
-  const layer = gzipSync(image.layer, { level: 1 });
-  await Promise.all([putBlob(base, image.config), putBlob(base, layer)]);
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: descriptor('application/vnd.oci.image.config.v1+json', image.config),
-    layers: [descriptor('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
-  };
-  const answer = await fetch(`${base}/manifests/${image.tag}`, {
-    method: 'PUT',
-    headers: { 'Content-Type': manifest.mediaType },
-    body: JSON.stringify(manifest),
-  });
-  if (!answer.ok) throw new Error(`push of ${image.repository}:${image.tag}: ${answer.status} ${await answer.text()}`);
+/**
+ * Makes what every cluster starts with: `images.tar` for the node (`pause` and the sample), and `registry-storage`, the
+ * folder of a registry that holds `ctwoc`, `pulled/ctwoc` (the same, but never on the node) and `slow/ctwoc`.
+ */
+export function writeImages(target: string, sample: ReadonlyMap<string, string>): void {
+  const samples = [...sample].map(([version, binary]) => createImage('ctwoc', version, binary));
+  const [anyBinary = ''] = sample.values();
+  const pause = createImage('pause', '1', anyBinary, { args: ['pause'] });
+  write(join(target, 'images.tar'), archive([pause, ...samples]));
+
+  const storage = join(target, 'registry-storage');
+  for (const image of samples) {
+    store(storage, image, 6);
+    store(storage, { ...image, repository: 'pulled/ctwoc' }, 6);
+  }
+  for (const [version, binary] of sample) {
+    // Not compressed, so that its padding has to be transferred.
+    store(storage, createImage('slow/ctwoc', version, binary, { extraBytes: padding }), 0);
+  }
 }
 
-async function putBlob(base: string, data: Buffer): Promise<void> {
-  const start = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
-  const location = start.headers.get('Location');
-  if (location === null) throw new Error(`push to ${base}: ${start.status} without a Location`);
-  const url = new URL(location, base);
-  url.searchParams.set('digest', digest(data));
-  // The registry names itself by the host that the request came to.
-  const answer = await fetch(url, { method: 'PUT', body: new Uint8Array(data) });
-  if (!answer.ok) throw new Error(`push to ${base}: ${answer.status} ${await answer.text()}`);
+/** Puts an image where the registry's filesystem driver looks for it (distribution, registry/storage/paths.go). */
+function store(storage: string, image: Image, compression: number): void {
+  const root = join(storage, 'docker/registry/v2');
+  const repository = join(root, 'repositories', image.repository);
+  const layer = gzipSync(image.layer, { level: compression });
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: descriptor('application/vnd.oci.image.config.v1+json', image.config),
+      layers: [descriptor('application/vnd.oci.image.layer.v1.tar+gzip', layer)],
+    }),
+  );
+  for (const blob of [image.config, layer, manifest]) {
+    write(join(root, 'blobs/sha256', hex(blob).slice(0, 2), hex(blob), 'data'), blob);
+  }
+  for (const blob of [image.config, layer]) {
+    write(join(repository, '_layers/sha256', hex(blob), 'link'), digest(blob));
+  }
+  write(join(repository, '_manifests/revisions/sha256', hex(manifest), 'link'), digest(manifest));
+  const tag = join(repository, '_manifests/tags', image.tag);
+  write(join(tag, 'current/link'), digest(manifest));
+  write(join(tag, 'index/sha256', hex(manifest), 'link'), digest(manifest));
 }
 
 function descriptor(mediaType: string, data: Buffer): { mediaType: string; digest: string; size: number } {
@@ -79,35 +106,9 @@ function descriptor(mediaType: string, data: Buffer): { mediaType: string; diges
 }
 
 function digest(data: Buffer): string {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+  return `sha256:${hex(data)}`;
 }
 
-/** Bytes that do not compress, the same in every run. */
-function noise(bytes: number): Buffer {
-  const blocks: Buffer[] = [];
-  let block = createHash('sha512').update('padding').digest();
-  for (let length = 0; length < bytes; length += block.length) {
-    block = createHash('sha512').update(block).digest();
-    blocks.push(block);
-  }
-  return Buffer.concat(blocks);
-}
-
-/** A ustar archive of regular files. */
-function tar(files: readonly { name: string; mode: number; data: Buffer }[]): Buffer<ArrayBuffer> {
-  const parts: Buffer[] = [];
-  for (const { name, mode, data } of files) {
-    const header = Buffer.alloc(512);
-    header.write(name, 0);
-    header.write(`${mode.toString(8).padStart(7, '0')}\0`, 100);
-    header.write('0000000\0'.repeat(2), 108);
-    header.write(`${data.length.toString(8).padStart(11, '0')}\0`, 124);
-    header.write('00000000000\0', 136);
-    header.write('        0', 148);
-    header.write('ustar\0' + '00', 257);
-    const sum = header.reduce((total, byte) => total + byte, 0);
-    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-    parts.push(header, data, Buffer.alloc((512 - (data.length % 512)) % 512));
-  }
-  return Buffer.concat([...parts, Buffer.alloc(1024)]);
+function hex(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
 }

@@ -1,159 +1,195 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { cacheFolder, write, type Binaries } from './build.ts';
-import type { KeyPair, Pki } from './pki.ts';
+import type { Binaries } from './build.ts';
+import { write } from './cache.ts';
+import { cgroupOf, cgroupVersion } from './cgroups.ts';
+import { registry } from './images.ts';
+import type { Network } from './network.ts';
+import { localServer, partsOf } from './parts.ts';
+import { kubeconfig, type Pki } from './pki.ts';
+import { initFile, stateFolder } from './state.ts';
 
-/** Addresses of one cluster. Everything that tests send goes to these ranges; no route leads out of them. */
-export interface Network {
-  /** Ends of the link: the machine's and the node's. */
-  machine: string;
-  node: string;
-  services: string;
-  pods: string;
-  loadBalancers: string;
-  /** The first address of the service range. */
-  apiService: string;
-  dns: string;
-  link: string;
-}
-
-/** Clusters are numbered from 0 to 63. */
-export function networkOf(index: number): Network {
-  return {
-    machine: `10.200.${index}.1`,
-    node: `10.200.${index}.2`,
-    services: `10.201.${index}.0/24`,
-    pods: `10.202.${index}.0/24`,
-    loadBalancers: `10.203.${index}.0/24`,
-    apiService: `10.201.${index}.1`,
-    dns: `10.201.${index}.10`,
-    link: `gkr${index}`,
-  };
-}
-
-export const registry = 'registry.test';
 const registryPort = 5000;
-const registryUpstream = 5001;
-
-export interface NodeFiles {
-  folder: string;
-  init: string;
-  socket: string;
-  logs: string;
-  containerdSocket: string;
-  kubeconfig: string;
-  registryUrl: string;
-  cgroup: string;
-}
+const registryBehindFront = 5001;
 
 export interface NodeOptions {
-  /** How long a LoadBalancer Service waits for its address. */
+  /** How long a LoadBalancer Service waits for its address, as a Go duration; `1s` when left out. */
   loadBalancerDelay?: string;
-  /** Bytes per second at which repositories `slow/…` are served. */
+  /** Bytes per second at which blobs of `slow/…` are served; 1,000,000 when left out. */
   slowRate?: number;
   /** For tests of sign-in: `--authentication-token-webhook-config-file=…`, `--token-auth-file=…`. */
   extraApiServerFlags?: readonly string[];
 }
 
-export function stateFolder(name: string): string {
-  return join(cacheFolder, 'clusters', name);
+/** Where the things of a node lie that are used from outside. */
+export interface NodeFiles {
+  folder: string;
+  kubeconfig: string;
+  /** The control socket of the node's init. */
+  socket: string;
+  containerdSocket: string;
+  logs: string;
 }
 
-/** Writes all configuration of a node below its state folder and says where things are. */
-export function writeNode(
-  name: string,
-  network: Network,
-  pki: Pki,
-  binaries: Binaries,
-  options: NodeOptions,
-  cgroupVersion: 1 | 2,
-): NodeFiles {
+export function filesOf(name: string): NodeFiles {
   const folder = stateFolder(name);
-  const path = (...parts: string[]) => join(folder, ...parts);
-  const binary = (program: string) => {
-    const found = binaries[program];
-    if (found === undefined) throw new Error(`${program} was not built`);
-    return found;
+  return {
+    folder,
+    kubeconfig: join(folder, 'kubeconfig'),
+    socket: join(folder, 'control.sock'),
+    containerdSocket: join(folder, 'containerd.sock'),
+    logs: join(folder, 'logs'),
   };
-  const server = `https://${network.node}:6443`;
-  const local = 'https://127.0.0.1:6443';
+}
+
+/** The registry as the machine reaches it. */
+export function registryUrl(network: Network): string {
+  return `http://${network.node}:${registryPort}`;
+}
+
+/** Writes all configuration of a node below its state folder. */
+export function writeNode(name: string, network: Network, pki: Pki, binaries: Binaries, options: NodeOptions): void {
+  const { folder, containerdSocket, logs, socket } = filesOf(name);
+  const path = (...parts: string[]) => join(folder, ...parts);
   const json = (file: string, value: unknown) => write(path(file), JSON.stringify(value, undefined, 2));
-  const config = (file: string, pair: KeyPair, url: string) => json(file, kubeconfig(url, pki.ca, pair));
-  const cgroup = `gke-rollout-${name}`;
-  const containerdSocket = path('containerd.sock');
-  const logs = path('logs');
-  const socket = path('control.sock');
-  write(path('logs/.keep'), '');
 
-  const adminConfig = config('kubeconfig', pki.admin, server);
-  const controllerConfig = config('controller-manager.kubeconfig', pki['controller-manager'], local);
-  const schedulerConfig = config('scheduler.kubeconfig', pki.scheduler, local);
-  const proxyConfig = config('proxy.kubeconfig', pki.proxy, local);
-  const kubeletConfig = config('kubelet.kubeconfig', pki.kubelet, local);
+  mkdirSync(logs, { recursive: true });
+  write(path('kubeconfig'), kubeconfig(`https://${network.node}:6443`, pki, 'admin'));
+  for (const holder of ['controller-manager', 'scheduler', 'proxy', 'kubelet', 'admin'] as const) {
+    write(path(`${holder}.kubeconfig`), kubeconfig(localServer, pki, holder));
+  }
+  write(path('hosts'), `127.0.0.1 localhost\n${network.node} node ${registry}\n`);
+  write(path('resolv.conf'), `nameserver ${network.node}\noptions timeout:1 attempts:1\n`);
+  write(path('pod-resolv.conf'), `nameserver ${network.dns}\n`);
+  write(path('Corefile'), corefile(network.node, path('admin.kubeconfig')));
 
-  const hosts = write(path('hosts'), `127.0.0.1 localhost\n${network.node} node ${registry}\n`);
-  const resolv = write(path('resolv.conf'), `nameserver ${network.node}\noptions timeout:1 attempts:1\n`);
-  const podResolv = write(path('pod-resolv.conf'), `nameserver ${network.dns}\n`);
+  write(path('containerd.toml'), containerdToml(folder, containerdSocket));
+  write(path('certs.d', registry, 'hosts.toml'), hostsToml());
+  json('cni/conf/10-bridge.conflist', bridge(network));
+  mkdirSync(path('cni/bin'), { recursive: true });
+  for (const plugin of ['bridge', 'loopback', 'host-local']) {
+    symlinkSync(binaries[plugin] ?? '', path('cni/bin', plugin));
+  }
+  json('kubelet.yaml', kubelet(name, network, pki));
+  json('proxy.yaml', {
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    kind: 'KubeProxyConfiguration',
+    mode: 'iptables',
+    hostnameOverride: 'node',
+    clientConnection: { kubeconfig: path('proxy.kubeconfig') },
+    clusterCIDR: network.pods,
+    conntrack: { maxPerCore: 0 },
+    // Answers to a pod that called a Service come back through the node and not over the bridge, past its rules.
+    iptables: { minSyncPeriod: '0s', masqueradeAll: true },
+  });
+  json('registry.yaml', {
+    version: 0.1,
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: path('registry/storage') } },
+    http: { addr: `127.0.0.1:${registryBehindFront}`, relativeurls: true, secret: name },
+  });
+  json('registry-front.json', {
+    listen: `:${registryPort}`,
+    upstream: `http://127.0.0.1:${registryBehindFront}`,
+    slowRate: options.slowRate ?? 1_000_000,
+  });
+  json('lb.json', {
+    server: localServer,
+    ca: pki.ca,
+    ...pki.pairs.admin,
+    prefix: network.loadBalancers.replace(/0\/24$/, ''),
+    first: 10,
+    last: 250,
+    delay: options.loadBalancerDelay ?? '1s',
+  });
+  for (const part of ['storage', 'changes', 'work']) mkdirSync(path('registry', part), { recursive: true });
 
-  write(
-    path('containerd.toml'),
-    `version = 2
-root = "${path('containerd/root')}"
+  const parts = partsOf(folder, network, pki, binaries, options.extraApiServerFlags ?? []);
+  const setup = setUp(folder, network, binaries['registry-storage'] ?? '');
+  write(initFile(name), JSON.stringify({ setup, parts, socket, logs }, undefined, 2));
+}
+
+/** What the init of the node does before it starts the parts. */
+function setUp(folder: string, network: Network, registryStorage: string): string[][] {
+  const path = (...parts: string[]) => join(folder, ...parts);
+  const layers = `lowerdir=${registryStorage},upperdir=${path('registry/changes')},workdir=${path('registry/work')}`;
+  return [
+    ['mount', '-t', 'tmpfs', 'tmpfs', '/run'],
+    ['mkdir', '-p', '/var/lib/cni', '/var/log/containers'],
+    ['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib/cni'],
+    ['mount', '-t', 'tmpfs', 'tmpfs', '/var/log/containers'],
+    ['mount', '--bind', path('hosts'), '/etc/hosts'],
+    ['mount', '--bind', path('resolv.conf'), '/etc/resolv.conf'],
+    ['mount', '-t', 'overlay', 'overlay', '-o', layers, path('registry/storage')],
+    ['hostname', 'node'],
+    ['ip', 'link', 'set', 'lo', 'up'],
+    ['ip', 'address', 'add', `${network.node}/30`, 'dev', 'eth0'],
+    ['ip', 'link', 'set', 'eth0', 'up'],
+    // A process of the node that calls a Service needs a route before kube-proxy's rules change the address.
+    ...[network.services, network.loadBalancers].map((range) => ['ip', 'route', 'add', range, 'via', network.machine]),
+    ['sysctl', '-qw', 'net.ipv4.ip_forward=1'],
+  ];
+}
+
+function containerdToml(folder: string, socket: string): string {
+  return `version = 2
+root = "${join(folder, 'containerd')}"
 state = "/run/containerd"
 [grpc]
-  address = "${containerdSocket}"
+  address = "${socket}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${registry}/pause:1"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${path('cni/bin')}"
-    conf_dir = "${path('cni/conf')}"
+    bin_dir = "${join(folder, 'cni/bin')}"
+    conf_dir = "${join(folder, 'cni/conf')}"
   [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "${path('certs.d')}"
-`,
-  );
-  write(
-    path(`certs.d/${registry}/hosts.toml`),
-    `server = "http://127.0.0.1:${registryPort}"\n[host."http://127.0.0.1:${registryPort}"]\n  capabilities = ["pull", "resolve"]\n`,
-  );
-  json('cni/conf/10-bridge.conflist', {
+    config_path = "${join(folder, 'certs.d')}"
+`;
+}
+
+/** Plain HTTP for the registry of the node. */
+function hostsToml(): string {
+  const url = `http://127.0.0.1:${registryPort}`;
+  return `server = "${url}"\n[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`;
+}
+
+function bridge(network: Network): unknown {
+  const ipam = {
+    type: 'host-local',
+    dataDir: '/run/cni-ipam',
+    ranges: [[{ subnet: network.pods }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  };
+  return {
     cniVersion: '1.0.0',
     name: 'pods',
-    plugins: [
-      {
-        type: 'bridge',
-        bridge: 'cni0',
-        isGateway: true,
-        hairpinMode: true,
-        ipam: {
-          type: 'host-local',
-          dataDir: '/run/cni-ipam',
-          ranges: [[{ subnet: network.pods }]],
-          routes: [{ dst: '0.0.0.0/0' }],
-        },
-      },
-    ],
-  });
-  json('kubelet.yaml', {
+    plugins: [{ type: 'bridge', bridge: 'cni0', isGateway: true, hairpinMode: true, ipam }],
+  };
+}
+
+function kubelet(name: string, network: Network, pki: Pki): unknown {
+  return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     authentication: { anonymous: { enabled: false }, x509: { clientCAFile: pki.ca }, webhook: { enabled: true } },
     authorization: { mode: 'Webhook' },
-    tlsCertFile: pki.kubelet.cert,
-    tlsPrivateKeyFile: pki.kubelet.key,
+    tlsCertFile: pki.pairs.kubelet.cert,
+    tlsPrivateKeyFile: pki.pairs.kubelet.key,
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: `/${cgroup}`,
-    cgroupsPerQOS: true,
-    enforceNodeAllocatable: ['pods'],
-    ...(cgroupVersion === 1 ? { failCgroupV1: false } : {}),
+    cgroupRoot: `/${cgroupOf(name)}`,
+    // Unknown to older kubelets and pointless in version 2, so it is only said where it is needed.
+    ...(cgroupVersion() === 1 ? { failCgroupV1: false } : {}),
     failSwapOn: false,
-    containerRuntimeEndpoint: `unix://${containerdSocket}`,
+    containerRuntimeEndpoint: `unix://${filesOf(name).containerdSocket}`,
+    // Without a DNS address every pod gets a warning event.
     clusterDNS: [network.dns],
     clusterDomain: 'cluster.local',
-    resolvConf: podResolv,
-    podLogsDir: path('pod-logs'),
+    resolvConf: join(stateFolder(name), 'pod-resolv.conf'),
+    podLogsDir: join(stateFolder(name), 'pod-logs'),
     localStorageCapacityIsolation: false,
     evictionHard: {
       'memory.available': '0%',
@@ -161,6 +197,7 @@ state = "/run/containerd"
       'imagefs.available': '0%',
       'nodefs.inodesFree': '0%',
     },
+    // Never collects images: a full disk of the machine must not take the sample away.
     imageGCHighThresholdPercent: 100,
     serializeImagePulls: false,
     registryPullQPS: 0,
@@ -168,172 +205,24 @@ state = "/run/containerd"
     kubeAPIQPS: 100,
     kubeAPIBurst: 200,
     maxPods: 250,
-    nodeStatusUpdateFrequency: '5s',
-    syncFrequency: '10s',
     shutdownGracePeriod: '0s',
-  });
-  json('proxy.yaml', {
-    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
-    kind: 'KubeProxyConfiguration',
-    mode: 'iptables',
-    hostnameOverride: 'node',
-    clientConnection: { kubeconfig: proxyConfig },
-    clusterCIDR: network.pods,
-    conntrack: { maxPerCore: 0 },
-    iptables: { minSyncPeriod: '0s', masqueradeAll: true },
-  });
-  write(
-    path('Corefile'),
-    `cluster.local:53 {
-  bind ${network.node}
+  };
+}
+
+/** The cluster's own names, and an answer at once for all others. */
+function corefile(address: string, adminConfig: string): string {
+  return `cluster.local:53 {
+  bind ${address}
   kubernetes cluster.local {
-    kubeconfig ${adminConfig} admin
+    kubeconfig ${adminConfig} embedded
     ttl 1
   }
 }
 .:53 {
-  bind ${network.node}
+  bind ${address}
   template ANY ANY {
     rcode NXDOMAIN
   }
 }
-`,
-  );
-  json('lb.json', {
-    server: local,
-    ca: pki.ca,
-    cert: pki.admin.cert,
-    key: pki.admin.key,
-    prefix: network.loadBalancers.replace(/0\/24$/, ''),
-    first: 10,
-    last: 250,
-    delay: options.loadBalancerDelay ?? '1s',
-  });
-  json('registry-front.json', {
-    listen: `:${registryPort}`,
-    upstream: `http://127.0.0.1:${registryUpstream}`,
-    slowRate: options.slowRate ?? 1_000_000,
-  });
-  json('registry.yaml', {
-    version: 0.1,
-    log: { level: 'warn' },
-    storage: { filesystem: { rootdirectory: path('registry') } },
-    http: { addr: `127.0.0.1:${registryUpstream}`, relativeurls: true },
-  });
-
-  const node = binary('node');
-  const parts = [
-    {
-      name: 'etcd',
-      argv: [
-        binary('etcd'),
-        '--name=node',
-        `--data-dir=${path('etcd')}`,
-        '--listen-client-urls=http://127.0.0.1:2379',
-        '--advertise-client-urls=http://127.0.0.1:2379',
-        '--listen-peer-urls=http://127.0.0.1:2380',
-        '--initial-advertise-peer-urls=http://127.0.0.1:2380',
-        '--initial-cluster=node=http://127.0.0.1:2380',
-        '--unsafe-no-fsync=true',
-        '--log-level=warn',
-      ],
-    },
-    {
-      name: 'kube-apiserver',
-      argv: [
-        binary('kube-apiserver'),
-        '--etcd-servers=http://127.0.0.1:2379',
-        '--bind-address=0.0.0.0',
-        '--secure-port=6443',
-        `--advertise-address=${network.node}`,
-        `--tls-cert-file=${pki.apiserver.cert}`,
-        `--tls-private-key-file=${pki.apiserver.key}`,
-        `--client-ca-file=${pki.ca}`,
-        `--kubelet-client-certificate=${pki.admin.cert}`,
-        `--kubelet-client-key=${pki.admin.key}`,
-        `--kubelet-certificate-authority=${pki.ca}`,
-        '--kubelet-preferred-address-types=InternalIP',
-        '--authorization-mode=Node,RBAC',
-        `--service-cluster-ip-range=${network.services}`,
-        '--service-account-issuer=https://kubernetes.default.svc',
-        `--service-account-key-file=${pki.serviceAccountKey}`,
-        `--service-account-signing-key-file=${pki.serviceAccountKey}`,
-        '--allow-privileged=true',
-        ...(options.extraApiServerFlags ?? []),
-      ],
-    },
-    {
-      name: 'kube-controller-manager',
-      argv: [
-        binary('kube-controller-manager'),
-        `--kubeconfig=${controllerConfig}`,
-        `--service-account-private-key-file=${pki.serviceAccountKey}`,
-        `--root-ca-file=${pki.ca}`,
-        '--use-service-account-credentials=true',
-        '--leader-elect=false',
-        '--kube-api-qps=100',
-        '--kube-api-burst=200',
-        // Nodes that tests add without a kubelet stay as they were made.
-        '--node-monitor-grace-period=24h',
-      ],
-    },
-    {
-      name: 'kube-scheduler',
-      argv: [binary('kube-scheduler'), `--kubeconfig=${schedulerConfig}`, '--leader-elect=false'],
-    },
-    { name: 'containerd', argv: ['/usr/bin/containerd', '--config', path('containerd.toml')] },
-    {
-      name: 'kubelet',
-      argv: [
-        binary('kubelet'),
-        `--config=${path('kubelet.yaml')}`,
-        `--kubeconfig=${kubeletConfig}`,
-        `--root-dir=${path('kubelet')}`,
-        `--node-ip=${network.node}`,
-        '--hostname-override=node',
-      ],
-    },
-    { name: 'kube-proxy', argv: [binary('kube-proxy'), `--config=${path('proxy.yaml')}`] },
-    { name: 'coredns', argv: [binary('coredns'), '-conf', path('Corefile')] },
-    { name: 'registry', argv: [binary('registry'), 'serve', path('registry.yaml')] },
-    { name: 'registry-front', argv: [node, 'registry-front', path('registry-front.json')] },
-    { name: 'lb', argv: [node, 'lb', path('lb.json')] },
-  ];
-  const setup = [
-    ['mount', '-t', 'tmpfs', 'tmpfs', '/run'],
-    ['mkdir', '-p', '/var/lib/cni', '/var/log/containers'],
-    ['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib/cni'],
-    ['mount', '-t', 'tmpfs', 'tmpfs', '/var/log/containers'],
-    ['mount', '--bind', hosts, '/etc/hosts'],
-    ['mount', '--bind', resolv, '/etc/resolv.conf'],
-    ['hostname', 'node'],
-    ['ip', 'link', 'set', 'lo', 'up'],
-    ['ip', 'address', 'add', `${network.node}/30`, 'dev', 'eth0'],
-    ['ip', 'link', 'set', 'eth0', 'up'],
-    ...[network.services, network.loadBalancers].map((range) => ['ip', 'route', 'add', range, 'via', network.machine]),
-    ['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.bridge.bridge-nf-call-iptables=1'],
-  ];
-  const init = json('node.json', { setup, parts, socket, logs });
-  return {
-    folder,
-    init,
-    socket,
-    logs,
-    containerdSocket,
-    kubeconfig: adminConfig,
-    registryUrl: `http://${network.node}:${registryPort}`,
-    cgroup,
-  };
-}
-
-/** JSON is YAML, so this is a kubeconfig; certificates are named by path. */
-function kubeconfig(server: string, ca: string, pair: KeyPair): unknown {
-  return {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'embedded', cluster: { server, 'certificate-authority': ca } }],
-    users: [{ name: 'admin', user: { 'client-certificate': pair.cert, 'client-key': pair.key } }],
-    contexts: [{ name: 'admin', context: { cluster: 'embedded', user: 'admin' } }],
-    'current-context': 'admin',
-  };
+`;
 }

@@ -41,10 +41,11 @@ export async function waitUntil(what: string, limitMs: number, probe: () => Prom
   for (;;) {
     try {
       if (await probe()) return;
+      last = '';
     } catch (error) {
       last = error instanceof Error ? `: ${error.message}` : '';
     }
-    if (Date.now() > deadline) throw new Error(`${what}: not after ${limitMs / 1000} s${last}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (Date.now() > deadline) throw new Error(`not after ${limitMs / 1000} s: ${what}${last}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// lbConfig is written by cluster.ts.
+// lbConfig is written by node.ts.
 type lbConfig struct {
 	Server string `json:"server"`
 	CA     string `json:"ca"`
@@ -92,17 +92,34 @@ func mutualTLS(config lbConfig) (*http.Client, error) {
 	return &http.Client{Transport: transport}, nil
 }
 
-// watch follows all Services until the server ends the stream; without a resourceVersion it begins with what is there.
+// watch handles all Services that are there and then each change, until the server ends the stream.
 func (lb *loadBalancer) watch() error {
-	response, err := lb.client.Get(lb.config.Server + "/api/v1/services?watch=true&timeoutSeconds=300")
+	services := lb.config.Server + "/api/v1/services"
+	var list struct {
+		Metadata struct {
+			ResourceVersion string `json:"resourceVersion"`
+		} `json:"metadata"`
+		Items []service `json:"items"`
+	}
+	body, err := lb.get(services)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("watch of services: %s", response.Status)
+	err = json.NewDecoder(body).Decode(&list)
+	_ = body.Close()
+	if err != nil {
+		return err
 	}
-	decoder := json.NewDecoder(response.Body)
+	lb.forgetOthers(list.Items)
+	for _, s := range list.Items {
+		lb.handle("ADDED", s)
+	}
+	stream, err := lb.get(services + "?watch=true&timeoutSeconds=300&resourceVersion=" + list.Metadata.ResourceVersion)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	decoder := json.NewDecoder(stream)
 	for {
 		var event struct {
 			Type   string  `json:"type"`
@@ -113,18 +130,45 @@ func (lb *loadBalancer) watch() error {
 		} else if err != nil {
 			return err
 		}
+		if event.Type == "ERROR" {
+			return nil
+		}
 		lb.handle(event.Type, event.Object)
+	}
+}
+
+func (lb *loadBalancer) get(url string) (io.ReadCloser, error) {
+	response, err := lb.client.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		_ = response.Body.Close()
+		return nil, fmt.Errorf("GET %s: %s", url, response.Status)
+	}
+	return response.Body, nil
+}
+
+// forgetOthers frees the addresses of Services that were deleted while nobody watched.
+func (lb *loadBalancer) forgetOthers(services []service) {
+	lb.mutex.Lock()
+	defer lb.mutex.Unlock()
+	there := map[string]bool{}
+	for _, s := range services {
+		there[s.Metadata.UID] = true
+	}
+	for uid := range lb.taken {
+		if !there[uid] {
+			delete(lb.taken, uid)
+		}
 	}
 }
 
 func (lb *loadBalancer) handle(event string, s service) {
 	lb.mutex.Lock()
 	defer lb.mutex.Unlock()
-	if event == "DELETED" {
+	if event == "DELETED" || s.Spec.Type != "LoadBalancer" {
 		delete(lb.taken, s.Metadata.UID)
-		return
-	}
-	if s.Spec.Type != "LoadBalancer" {
 		return
 	}
 	if len(s.Status.LoadBalancer.Ingress) > 0 {

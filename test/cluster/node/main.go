@@ -1,7 +1,8 @@
-// Command node holds what the embedded cluster needs beside Kubernetes itself:
+// Command node holds what the embedded cluster needs beside Kubernetes itself; CONFIG is a JSON file:
 //
-//	node init CONFIG.json        the first process of a node: prepares it, supervises its parts, reaps orphans
-//	node lb KUBECONFIG.json      gives LoadBalancer Services an address
+//	node init CONFIG             the first process of a node: prepares it, supervises its parts, reaps orphans
+//	node pki CONFIG              writes the certificates and keys of a cluster
+//	node lb CONFIG               gives LoadBalancer Services an address
 //	node registry-front CONFIG   stands before the image registry and denies, limits or slows down some repositories
 package main
 
@@ -12,11 +13,12 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: node init|lb|registry-front CONFIG")
+		fmt.Fprintln(os.Stderr, "usage: node init|pki|lb|registry-front CONFIG")
 		os.Exit(2)
 	}
 	commands := map[string]func(string) error{
 		"init":           runInit,
+		"pki":            runPki,
 		"lb":             runLoadBalancer,
 		"registry-front": runRegistryFront,
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// registryConfig is written by cluster.ts.
+// registryConfig is written by node.ts.
 type registryConfig struct {
 	Listen   string `json:"listen"`
 	Upstream string `json:"upstream"`
@@ -19,8 +19,8 @@ type registryConfig struct {
 	SlowRate int `json:"slowRate"`
 }
 
-// runRegistryFront passes requests to the real registry, but for the repositories `denied/…` (needs credentials that
-// nobody has), `limited/…` (rate limit) and `slow/…` (blobs trickle).
+// runRegistryFront passes requests to the real registry, but for the repositories `denied/…` (401: asks for credentials
+// that nobody has), `forbidden/…` (403), `limited/…` (429) and `slow/…` (blobs trickle).
 func runRegistryFront(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -40,6 +40,8 @@ func runRegistryFront(path string) error {
 		case strings.HasPrefix(r.URL.Path, "/v2/denied/"):
 			w.Header().Set("WWW-Authenticate", `Basic realm="registry.test"`)
 			refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+		case strings.HasPrefix(r.URL.Path, "/v2/forbidden/"):
+			refuse(w, http.StatusForbidden, "DENIED", "requested access to the resource is denied")
 		case strings.HasPrefix(r.URL.Path, "/v2/limited/"):
 			refuse(w, http.StatusTooManyRequests, "TOOMANYREQUESTS", "too many requests")
 		case strings.HasPrefix(r.URL.Path, "/v2/slow/") && strings.Contains(r.URL.Path, "/blobs/"):

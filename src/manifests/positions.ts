@@ -1,4 +1,4 @@
-import { EVENT_ID, getScalarValue, type Event } from 'js-yaml';
+import { EVENT_ID, SCALAR_STYLE, getScalarValue, type Event } from 'js-yaml';
 
 import type { Path } from '../base/json.ts';
 
@@ -58,8 +58,10 @@ class PositionReader {
   #value(event: Event): Position {
     const children = new Map<string | number, Position>();
     switch (event.type) {
-      case EVENT_ID.SCALAR:
-        return this.#anchored(event, { offset: event.valueStart, children });
+      case EVENT_ID.SCALAR: {
+        const isQuoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
+        return this.#anchored(event, { offset: event.valueStart - (isQuoted ? 1 : 0), children });
+      }
       case EVENT_ID.SEQUENCE: {
         const position = this.#anchored(event, { offset: event.start, children });
         let index = 0;

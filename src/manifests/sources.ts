@@ -66,9 +66,9 @@ async function filesOfGlob(pattern: string, cwd: string): Promise<string[]> {
     if (isHidden(relative(cwd, path)) && !isHidden(pattern)) continue;
     const found = await stat(path).catch(() => undefined);
     if (found?.isFile() === true && isManifestName(path)) paths.push(checked(path, pattern));
+    if (found?.isDirectory() !== true) continue;
     // `apps/*` may mean the folders in apps; those without manifests are not worth a complaint.
-    if (found.isDirectory())
-      paths.push(...(await walk(path)).filter(isManifestName).map((file) => checked(file, pattern)));
+    paths.push(...(await walk(path)).filter(isManifestName).map((file) => checked(file, pattern)));
   }
   if (paths.length > 0) return paths.sort();
   throw await missing(pattern, resolve(cwd, pattern), cwd);

@@ -55,6 +55,8 @@ function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
     }
     if (isConfig) return path.length === 2 && (parent === 'data' || parent === 'stringData' || parent === 'binaryData');
     if (!typed) return false;
+    // `name: y` of a container, a volume, a port or a variable is the boolean.
+    if (last === 'name' && typeof parent === 'number') return true;
     if (last === 'value' && typeof parent === 'number') {
       return outer === 'env' && typeof outermost === 'number';
     }

@@ -15,20 +15,46 @@ const serverOwned = new Set([
   'uid',
 ]);
 
-/** What users and controllers write: the object without its status and without what the server alone writes. */
+/**
+ * Annotations in which the server and the controllers count upwards (pkg/controller/deployment/util,
+ * pkg/apis/apps/v1/conversion): bringing an old number back would only be wrong.
+ */
+const countedAnnotations = new Set([
+  'deployment.kubernetes.io/revision',
+  'deployment.kubernetes.io/revision-history',
+  'deprecated.daemonset.template.generation',
+]);
+
+/** What users write: the object without its status and without what the server and the controllers alone write. */
 export function contentOf(object: KubernetesObject): JsonObject {
-  const content: JsonObject = { ...object, metadata: contentOfMetadata(object) };
+  const metadata = pick(object.metadata, (key) => !serverOwned.has(key));
+  const annotations = pick(object.metadata.annotations ?? {}, (key) => !countedAnnotations.has(key));
+  delete metadata['annotations'];
+  if (Object.keys(annotations).length > 0) metadata['annotations'] = annotations;
+  const content: JsonObject = { ...object, metadata };
   delete content['status'];
   return content;
 }
 
-function contentOfMetadata(object: KubernetesObject): JsonObject {
-  return Object.fromEntries(Object.entries(object.metadata).filter(([key]) => !serverOwned.has(key)));
+/** A live object with other content: what `contentOf` leaves out stays as it is. */
+export function withContent(live: KubernetesObject, content: JsonObject): KubernetesObject {
+  const counted = pick(live.metadata.annotations ?? {}, (key) => countedAnnotations.has(key));
+  const metadata = objectAt(content, 'metadata');
+  const annotations = { ...objectAt(metadata, 'annotations'), ...counted };
+  const result: JsonObject = {
+    ...content,
+    metadata: {
+      ...pick(live.metadata, (key) => serverOwned.has(key)),
+      ...metadata,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
+  };
+  if (live['status'] !== undefined) result['status'] = live['status'];
+  return result as KubernetesObject;
 }
 
-/** The part of the metadata that the server alone writes. */
-export function serverMetadata(object: KubernetesObject): JsonObject {
-  return Object.fromEntries(Object.entries(object.metadata).filter(([key]) => serverOwned.has(key)));
+function pick(map: JsonObject, wanted: (key: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(map).filter(([key]) => wanted(key)));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
-import { groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { entriesOf, owns } from './managed-fields.ts';
+import { groupOf, keyOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { entriesOf, isPredecessor, owns } from './managed-fields.ts';
 import { fieldManager } from './field-manager.ts';
 
 /** The workloads that autoscalers target, by key. */
@@ -34,6 +34,8 @@ export function leaveReplicasToAutoscaler(
   if (!targets.has(keyOf(refOf(manifest))) || live === undefined) return;
   const owners = entriesOf(live).filter((entry) => owns(entry, ['spec', 'replicas']));
   const spec = objectAt(manifest, 'spec');
-  if (owners.some((entry) => entry.manager !== fieldManager)) delete spec['replicas'];
+  // What predecessors own will be ours by the time of the apply.
+  const isOurs = (entry: ManagedFieldsEntry) => entry.manager === fieldManager || isPredecessor(entry);
+  if (!owners.every(isOurs)) delete spec['replicas'];
   else spec['replicas'] = numberAt(live, 'spec', 'replicas') ?? spec['replicas'];
 }

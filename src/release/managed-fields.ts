@@ -16,6 +16,21 @@ export function applyEntry(object: KubernetesObject, manager: string): ManagedFi
   );
 }
 
+/**
+ * Managers that stand for the same person as we do: whoever wrote the object with kubectl before this action did. What
+ * they wrote is ours from then on, so that a field that the manifest no longer has really goes away
+ * (kubernetes/kubernetes#99003). Ad-hoc changes (`kubectl edit`, `kubectl set`, `kubectl scale`) and other tools stay
+ * who they are: overwriting them is a conflict that somebody has to decide about.
+ */
+const predecessors = new Set(['kubectl-client-side-apply', 'before-first-apply', 'kubectl-create']);
+
+const lastApplied = ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration'];
+
+export function isPredecessor(entry: ManagedFieldsEntry): boolean {
+  if (entry.operation !== 'Update' || (entry.subresource ?? '') !== '') return false;
+  return predecessors.has(entry.manager) || owns(entry, lastApplied);
+}
+
 /** Whether the fields of an entry include the one at `path`, given as names. */
 export function owns(entry: ManagedFieldsEntry | undefined, path: readonly string[]): boolean {
   let fields: Json | undefined = entry?.fieldsV1;
@@ -60,6 +75,14 @@ function selects(key: string, item: Json): boolean {
   if (key.startsWith('v:')) return equal(JSON.parse(key.slice(2)) as Json, item);
   if (!key.startsWith('k:') || !isObject(item)) return false;
   return Object.entries(JSON.parse(key.slice(2)) as JsonObject).every(([name, value]) => equal(item[name], value));
+}
+
+/** The part of a tree of fields below one step: a field's name, or the entry of a list that `item` is. */
+export function ownersAt(fields: JsonObject, step: string, item?: Json): JsonObject[] {
+  return Object.entries(fields).flatMap(([key, inner]) => {
+    const isMeant = item === undefined ? key === `f:${step}` : selects(key, item);
+    return isMeant ? [isObject(inner) ? inner : {}] : [];
+  });
 }
 
 /** Which lists of an object are keyed, and by what, as far as its managers show it. */
@@ -126,9 +149,13 @@ export function restoreEntries(
   const isOwn = (entry: ManagedFieldsEntry | undefined) =>
     entry !== undefined && ownManagers.includes(entry.manager) && (entry.subresource ?? '') === '';
   return [...new Set([...old.keys(), ...current.keys()])].flatMap((key) => {
-    const now = current.get(key);
+    const [then, now] = [old.get(key), current.get(key)];
     const untouched = equal(now?.fieldsV1, written.get(key)?.fieldsV1);
-    const entry = untouched || isOwn(now ?? old.get(key)) ? old.get(key) : now;
+    // Taken over by us, in a run that was killed before it knew what the apply would make of it.
+    const inherited = now === undefined && then !== undefined && isPredecessor(then);
+    // What controllers say in the status is theirs at any time.
+    if ((now ?? then)?.subresource === 'status') return now === undefined ? [] : [now];
+    const entry = untouched || inherited || isOwn(now ?? then) ? then : now;
     return entry === undefined ? [] : [entry];
   });
 }

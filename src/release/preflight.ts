@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, Failures } from '../base/errors.ts';
 import { equal, stringAt } from '../base/json.ts';
-import type { KubernetesClient, Resource } from '../kubernetes/client.ts';
+import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
 import { ApiError, conflictingManager } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
@@ -11,9 +11,10 @@ import { contentOf, isApplied } from './comparison.ts';
 import { problemsOfCustomResource, definitionsOf, type Definition } from './custom-resource.ts';
 import { fieldManager } from './field-manager.ts';
 import { isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
-import { applyEntry, entriesOf, sameEntries } from './managed-fields.ts';
+import { applyEntry, entriesOf, isPredecessor, sameEntries } from './managed-fields.ts';
 import { problemsOfRefusal } from './problems.ts';
-import { isPredecessor, needsTakeover } from './takeover.ts';
+import { simulateTakeover } from './simulate.ts';
+import { needsTakeover } from './takeover.ts';
 
 /** A manifest with all that is known before the first write. */
 export interface Prepared {
@@ -100,24 +101,31 @@ async function tryApply(
   return { manifest, live, predicted: object, change, takeover, warnings };
 }
 
-/** Conflicts with predecessors are none: their fields will be ours by the time of the real apply. */
+/**
+ * Conflicts with predecessors are none: their fields will be ours by the time of the real apply. And what is invalid only
+ * because a predecessor's field still stands beside ours is valid by then.
+ */
 async function dryRun(
   client: KubernetesClient,
   object: KubernetesObject,
   live: KubernetesObject | undefined,
   force: boolean,
-) {
+): Promise<Written> {
   try {
     return await client.apply(object, { fieldManager, force, dryRun: true });
   } catch (error) {
-    if (!(error instanceof ApiError) || !error.isFieldManagerConflict) throw error;
+    if (live === undefined || !needsTakeover(live) || !(error instanceof ApiError)) throw error;
+    if (error.status === 422) {
+      return await client.replace(simulateTakeover(live, object), { fieldManager, dryRun: true });
+    }
     const inherited = new Set(
       entriesOf(live)
         .filter(isPredecessor)
         .map((entry) => entry.manager),
     );
-    if (!error.causes.every((cause) => inherited.has(conflictingManager(cause)))) throw error;
-    return await client.apply(object, { fieldManager, force: true, dryRun: true });
+    const isInherited = error.causes.every((cause) => inherited.has(conflictingManager(cause)));
+    if (force || !error.isFieldManagerConflict || !isInherited) throw error;
+    return await dryRun(client, object, live, true);
   }
 }
 

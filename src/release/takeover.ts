@@ -2,22 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
-import { applyEntry, entriesOf, owns, unionFields } from './managed-fields.ts';
-
-/**
- * Managers that stand for the same person as we do: whoever wrote the object with kubectl before this action did. What
- * they wrote is ours from then on, so that a field that the manifest no longer has really goes away
- * (kubernetes/kubernetes#99003). Ad-hoc changes (`kubectl edit`, `kubectl set`, `kubectl scale`) and other tools stay
- * who they are: overwriting them is a conflict that somebody has to decide about.
- */
-const predecessors = new Set(['kubectl-client-side-apply', 'before-first-apply', 'kubectl-create']);
-
-const lastApplied = ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration'];
-
-export function isPredecessor(entry: ManagedFieldsEntry): boolean {
-  if (entry.operation !== 'Update' || (entry.subresource ?? '') !== '') return false;
-  return predecessors.has(entry.manager) || owns(entry, lastApplied);
-}
+import { applyEntry, entriesOf, isPredecessor, unionFields } from './managed-fields.ts';
 
 export function needsTakeover(live: KubernetesObject | undefined): boolean {
   return entriesOf(live).some(isPredecessor);

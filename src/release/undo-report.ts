@@ -2,7 +2,8 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 
 /** What an undo did to one object. */
 export type UndoResult =
-  | { ref: ObjectRef; outcome: 'restored' }
+  /** `note`: what a reader should know of the way it was done. */
+  | { ref: ObjectRef; outcome: 'restored'; note?: string }
   /** It had not been changed, or somebody had already brought it back. */
   | { ref: ObjectRef; outcome: 'untouched' }
   /** This run had created it, and it was removed again. */

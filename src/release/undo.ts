@@ -1,22 +1,36 @@
 import type { Clock } from '../base/clock.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { messageOf } from '../base/errors.ts';
-import { objectsAt, stringAt, stringsAt } from '../base/json.ts';
+import { equal } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
+import { describeRef, type KubernetesObject, type ManagedFieldsEntry, type ObjectRef } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { concurrency, withFreshObject } from './apply.ts';
 import { fieldManager, undoManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
-import { applyEntry } from './managed-fields.ts';
+import { applyEntry, entriesOf } from './managed-fields.ts';
+import { anew } from './recreate.ts';
 import { restore } from './restore.ts';
+import { freeStatefulSet } from './stateful-set.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
 
 export interface UndoOptions {
   reporter: Reporter;
   clock: Clock;
+  /** Until when to try, milliseconds since the epoch; what is not done by then is reported as failed. */
+  deadline?: number;
+  signal?: AbortSignal;
 }
+
+/** An answer got lost or the server has a hiccup: an undo is worth another try, and harmless when repeated. */
+const maxAttempts = 4;
+const pauseMs = 1000;
+
+/** How long an object may take to go away; its containers get their grace period. */
+const removalMs = 60_000;
+const pollMs = 250;
 
 /** What may hold data that cannot be made again. */
 const dataHolding = new Set(['Namespace', 'PersistentVolumeClaim', 'PersistentVolume', 'CustomResourceDefinition']);
@@ -38,9 +52,7 @@ export async function undo(
     results.push(
       ...(await mapConcurrently(group, concurrency, async (entry): Promise<UndoResult> => {
         try {
-          return entry.before === null
-            ? await removeCreated(client, entry)
-            : await bringBack(client, entry, entry.before);
+          return await undoOne(client, entry, options);
         } catch (error) {
           options.reporter.debug(`undo of ${describeRef(entry.ref, true)}: ${messageOf(error)}`);
           return { ref: entry.ref, outcome: 'failed', message: messageOf(error) };
@@ -64,32 +76,90 @@ function inUndoOrder(entries: readonly JournalEntry[]): JournalEntry[][] {
   ].filter((group) => group.length > 0);
 }
 
-async function bringBack(
-  client: KubernetesClient,
-  { ref, after, done }: JournalEntry,
-  before: KubernetesObject,
-): Promise<UndoResult> {
-  const live = await client.read(ref);
-  if (live === undefined || live.metadata.uid !== before.metadata.uid) {
-    return { ref, outcome: 'partly', fields: ['the whole object: somebody else has deleted it since'] };
+async function undoOne(client: KubernetesClient, entry: JournalEntry, options: UndoOptions): Promise<UndoResult> {
+  const { clock, deadline = Infinity, signal } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    if (clock.now() >= deadline) {
+      return { ref: entry.ref, outcome: 'failed', message: 'the time for the undo was over before its turn came' };
+    }
+    try {
+      return entry.before === null
+        ? await removeCreated(client, entry, options)
+        : await bringBack(client, entry, entry.before, options);
+    } catch (error) {
+      const isPassing = error instanceof ConnectionError || (error instanceof ApiError && error.status >= 500);
+      if (!isPassing || attempt >= maxAttempts) throw error;
+      await clock.sleep(pauseMs * attempt, signal);
+    }
   }
-  // A write that was planned but never answered may not have happened at all; without a prediction there was none to fear.
-  const written = after ?? (done ? live : before);
-  const conflicts = await withFreshObject(client, ref, live, async (current) => {
-    const plan = restore(before, written, current);
-    if (plan.state === 'untouched') return undefined;
-    // Two writes, because the first one makes us the owner of what it restores.
-    const { object } = await client.replace(plan.object, { fieldManager: undoManager });
-    const metadata = { ...object.metadata, managedFields: plan.managedFields };
-    await client.replace({ ...object, metadata }, { fieldManager: undoManager });
-    return plan.conflicts;
-  });
-  if (ref.kind === 'StatefulSet') await freeStatefulSet(client, live);
-  if (conflicts === undefined) return { ref, outcome: 'untouched' };
-  return conflicts.length === 0 ? { ref, outcome: 'restored' } : { ref, outcome: 'partly', fields: conflicts };
 }
 
-async function removeCreated(client: KubernetesClient, { ref, after, done }: JournalEntry): Promise<UndoResult> {
+async function bringBack(
+  client: KubernetesClient,
+  entry: JournalEntry,
+  before: KubernetesObject,
+  { clock }: UndoOptions,
+): Promise<UndoResult> {
+  const { ref } = entry;
+  const live = await client.read(ref);
+  if (live === undefined) return await makeAnew(client, ref, before);
+  if (live.metadata.uid !== before.metadata.uid) {
+    return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
+  }
+  let wrote = false;
+  const conflicts = await withFreshObject(client, ref, live, async (current) => {
+    const plan = restore(before, writtenBy(entry, before, current), current);
+    if (plan.state === 'untouched') return plan.conflicts;
+    wrote = true;
+    await replaceWithOwners(client, plan.object, plan.managedFields);
+    return plan.conflicts;
+  });
+  if (ref.kind === 'StatefulSet') await freeStatefulSet(client, ref, before, clock);
+  if (conflicts.length > 0) return { ref, outcome: 'partly', fields: conflicts };
+  return { ref, outcome: wrote ? 'restored' : 'untouched' };
+}
+
+/**
+ * What the run had written, as far as it is known. A write that was planned but never answered may not have happened at
+ * all; where the server could not predict it either, the fields that we own tell whether it has.
+ */
+function writtenBy({ after }: JournalEntry, before: KubernetesObject, live: KubernetesObject): KubernetesObject {
+  if (after !== null) return after;
+  const own = (object: KubernetesObject) => applyEntry(object, fieldManager)?.fieldsV1;
+  return equal(own(before), own(live)) ? before : live;
+}
+
+/** Two writes, because the first one makes us the owner of what it restores. */
+async function replaceWithOwners(
+  client: KubernetesClient,
+  wanted: KubernetesObject,
+  managedFields: ManagedFieldsEntry[],
+): Promise<void> {
+  const { object } = await client.replace(wanted, { fieldManager: undoManager });
+  await giveOwners(client, object, managedFields);
+}
+
+async function giveOwners(
+  client: KubernetesClient,
+  object: KubernetesObject,
+  managedFields: ManagedFieldsEntry[],
+): Promise<void> {
+  await client.replace({ ...object, metadata: { ...object.metadata, managedFields } }, { fieldManager: undoManager });
+}
+
+async function makeAnew(client: KubernetesClient, ref: ObjectRef, before: KubernetesObject): Promise<UndoResult> {
+  const { object } = await client.create(anew(before), { fieldManager: undoManager });
+  const own = entriesOf(before).filter((entry) => (entry.subresource ?? '') === '');
+  await giveOwners(client, object, own);
+  return { ref, outcome: 'restored', note: 'somebody else had deleted it; it was made anew' };
+}
+
+async function removeCreated(
+  client: KubernetesClient,
+  { ref, after, done }: JournalEntry,
+  { clock, deadline = Infinity, signal }: UndoOptions,
+): Promise<UndoResult> {
   const live = await client.read(ref);
   if (live === undefined) return { ref, outcome: 'untouched' };
   const isOurs = done ? live.metadata.uid === after?.metadata.uid : applyEntry(live, fieldManager) !== undefined;
@@ -97,34 +167,8 @@ async function removeCreated(client: KubernetesClient, { ref, after, done }: Jou
   if (dataHolding.has(ref.kind)) return { ref, outcome: 'kept' };
   const { uid } = live.metadata;
   await client.delete(ref, { propagationPolicy: 'Background', ...(uid === undefined ? {} : { uid }) });
+  // The next deploy must not meet an object that is about to vanish.
+  const until = Math.min(deadline, clock.now() + removalMs);
+  while (clock.now() < until && (await client.read(ref))?.metadata.uid === uid) await clock.sleep(pollMs, signal);
   return { ref, outcome: 'deleted' };
-}
-
-/**
- * A StatefulSet waits for ever for a broken pod of the revision that was undone (kubernetes/kubernetes#67250): such pods
- * are deleted, those that are ready never.
- */
-async function freeStatefulSet(client: KubernetesClient, failed: KubernetesObject): Promise<void> {
-  const pods = await client.resource('v1', 'Pod');
-  const revision = stringAt(failed, 'status', 'updateRevision');
-  const current = stringAt(failed, 'status', 'currentRevision');
-  if (pods === undefined || revision === undefined || revision === current) return;
-  const { namespace } = failed.metadata;
-  const labelSelector = `controller-revision-hash=${revision}`;
-  const { items } = await client.list(pods, { labelSelector, ...(namespace === undefined ? {} : { namespace }) });
-  for (const pod of items) {
-    const isOwned = pod.metadata.ownerReferences?.some((owner) => owner.uid === failed.metadata.uid) === true;
-    if (isOwned && stringsAt(pod, 'metadata', 'labels')['controller-revision-hash'] === revision && !isReady(pod)) {
-      const { uid } = pod.metadata;
-      await client.delete(podRef(pod), uid === undefined ? {} : { uid });
-    }
-  }
-}
-
-function isReady(pod: KubernetesObject): boolean {
-  return objectsAt(pod, 'status', 'conditions').some(({ type, status }) => type === 'Ready' && status === 'True');
-}
-
-function podRef(pod: KubernetesObject): ObjectRef {
-  return refOf({ ...pod, apiVersion: 'v1', kind: 'Pod' });
 }

@@ -9,6 +9,11 @@ export interface RestoreCase {
   before: string;
   /** What the deploy changes, as a JSON merge patch: null removes a field. */
   change: JsonObject;
+  /**
+   * The change is invalid beside a field that it removes: only who owns that field can make it, so that an object of
+   * another tool refuses it, taken over by force or not.
+   */
+  removesForValidity?: true;
 }
 
 export function beforeOf({ before }: RestoreCase, name: string, namespace: string): KubernetesObject {
@@ -133,10 +138,16 @@ spec: {selector: {app: NAME}, ports: [{name: http, port: 80, targetPort: 8080}, 
         sessionAffinity: 'ClientIP',
         ports: [
           { name: 'http', port: 80, targetPort: 9090 },
-          { name: 'dns', port: 53, protocol: 'TCP' },
+          { name: 'tls', port: 443 },
         ],
       },
     },
+  },
+  {
+    kind: 'Service (port of the same name and number)',
+    removesForValidity: true,
+    before: `{apiVersion: v1, kind: Service, ${metadata}, spec: {ports: [{name: dns, port: 53, protocol: UDP}]}}`,
+    change: { metadata: { labels }, spec: { ports: [{ name: 'dns', port: 53, protocol: 'TCP' }] } },
   },
   {
     kind: 'Service (to NodePort)',
@@ -182,7 +193,12 @@ spec:
   template:${podTemplate}`,
     change: {
       metadata: { labels, annotations: { note: 'new' } },
-      spec: { replicas: 2, minReadySeconds: 3, strategy: { type: 'Recreate' }, template: changedTemplate() },
+      spec: {
+        replicas: 2,
+        minReadySeconds: 3,
+        strategy: { rollingUpdate: { maxSurge: 2 } },
+        template: changedTemplate(),
+      },
     },
   },
   {
@@ -382,6 +398,12 @@ spec:
   },
   {
     kind: 'PodDisruptionBudget',
+    before: `{apiVersion: policy/v1, kind: PodDisruptionBudget, ${metadata}, spec: {minAvailable: 1, selector: {matchLabels: {app: NAME}}}}`,
+    change: { metadata: { labels }, spec: { minAvailable: '50%', unhealthyPodEvictionPolicy: 'AlwaysAllow' } },
+  },
+  {
+    kind: 'PodDisruptionBudget (from minimum to maximum)',
+    removesForValidity: true,
     before: `{apiVersion: policy/v1, kind: PodDisruptionBudget, ${metadata}, spec: {minAvailable: 1, selector: {matchLabels: {app: NAME}}}}`,
     change: { metadata: { labels }, spec: { minAvailable: null, maxUnavailable: '50%' } },
   },

@@ -3,7 +3,13 @@ import { formatFieldPath } from '../../../src/kubernetes/field-path.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 
 /** Controllers write these by themselves, so that they may change at any moment. */
-const controllers = new Set(['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-apiserver', 'lb-controller']);
+const controllers = new Set([
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-apiserver',
+  'lb-controller',
+]);
 const controllerAnnotations = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.template.generation'];
 
 /**
@@ -12,6 +18,15 @@ const controllerAnnotations = ['deployment.kubernetes.io/revision', 'deprecated.
  */
 export function differences(left: KubernetesObject, right: KubernetesObject): string[] {
   return differ(comparable(left), comparable(right), []);
+}
+
+/** The same for an object that was changed twice in the same way: the server chooses other ports each time. */
+export function differencesButPorts(left: KubernetesObject, right: KubernetesObject): string[] {
+  const withoutPorts = (object: KubernetesObject) =>
+    JSON.parse(JSON.stringify(object), (key, value: unknown) =>
+      key === 'nodePort' || key === 'healthCheckNodePort' ? undefined : value,
+    ) as KubernetesObject;
+  return differences(withoutPorts(left), withoutPorts(right));
 }
 
 /** An object without what cannot be the same again. */
@@ -29,7 +44,11 @@ export function comparable(object: KubernetesObject): JsonObject {
   const ownAnnotations = Object.entries(annotations).filter(([key]) => !controllerAnnotations.includes(key));
   return {
     ...rest,
-    metadata: { ...metadata, annotations: Object.fromEntries(ownAnnotations), managedFields: Object.fromEntries(owners) },
+    metadata: {
+      ...metadata,
+      annotations: Object.fromEntries(ownAnnotations),
+      managedFields: Object.fromEntries(owners),
+    },
   };
 }
 

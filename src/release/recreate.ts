@@ -1,0 +1,20 @@
+import { objectAt, stringsAt, type JsonObject } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { contentOf } from './comparison.ts';
+
+/** Labels by which the Job controller finds the pods of one very Job; a new one gets its own (pkg/registry/batch/job). */
+const jobLabels = ['controller-uid', 'batch.kubernetes.io/controller-uid', 'job-name', 'batch.kubernetes.io/job-name'];
+
+/** An object that somebody has deleted, as it can be made anew: without what belonged to the old one alone. */
+export function anew(before: KubernetesObject): KubernetesObject {
+  const content = structuredClone(contentOf(before));
+  if (before.kind === 'Job' && objectAt(before, 'spec')['manualSelector'] !== true) {
+    const spec = objectAt(content, 'spec');
+    delete spec['selector'];
+    const metadata = objectAt(spec, 'template', 'metadata');
+    const labels: JsonObject = stringsAt(metadata, 'labels');
+    for (const label of jobLabels) delete labels[label];
+    metadata['labels'] = labels;
+  }
+  return content as KubernetesObject;
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../base/clock.ts';
+import { numberAt, objectsAt, stringAt, stringsAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+
+/** How long the controller may take to look at the restored object. */
+const observationMs = 10_000;
+const pollMs = 200;
+
+/**
+ * A StatefulSet waits for ever for a broken pod of the revision that was undone (kubernetes/kubernetes#67250). Such pods
+ * are deleted: those that are not ready, of a revision that came after `before`, one after the other.
+ */
+export async function freeStatefulSet(
+  client: KubernetesClient,
+  ref: ObjectRef,
+  before: KubernetesObject,
+  clock: Clock,
+): Promise<void> {
+  const [pods, restored] = [await client.resource('v1', 'Pod'), await observed(client, ref, clock)];
+  if (pods === undefined || restored === undefined) return;
+  const good = new Set(
+    [before, restored].flatMap((object) => [
+      stringAt(object, 'status', 'currentRevision'),
+      stringAt(object, 'status', 'updateRevision'),
+    ]),
+  );
+  const { uid, namespace } = restored.metadata;
+  const labelSelector = Object.entries(stringsAt(restored, 'spec', 'selector', 'matchLabels'))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const { items } = await client.list(pods, { labelSelector, ...(namespace === undefined ? {} : { namespace }) });
+  for (const pod of items) {
+    const revision = pod.metadata.labels?.['controller-revision-hash'];
+    const isOwned = pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
+    if (!isOwned || revision === undefined || good.has(revision) || isReady(pod)) continue;
+    const podUid = pod.metadata.uid;
+    await client.delete(refOf({ ...pod, apiVersion: 'v1', kind: 'Pod' }), podUid === undefined ? {} : { uid: podUid });
+  }
+}
+
+/** The object once its controller has seen what was written: before that, its status speaks of the failed revision. */
+async function observed(client: KubernetesClient, ref: ObjectRef, clock: Clock): Promise<KubernetesObject | undefined> {
+  const until = clock.now() + observationMs;
+  for (;;) {
+    const object = await client.read(ref);
+    if (object === undefined) return undefined;
+    const generation = object.metadata.generation ?? 0;
+    if ((numberAt(object, 'status', 'observedGeneration') ?? 0) >= generation) return object;
+    if (clock.now() >= until) return undefined;
+    await clock.sleep(pollMs);
+  }
+}
+
+function isReady(pod: KubernetesObject): boolean {
+  return objectsAt(pod, 'status', 'conditions').some(({ type, status }) => type === 'Ready' && status === 'True');
+}

@@ -2,6 +2,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { Failures, type Failure } from '../../../src/base/errors.ts';
 import type { Json } from '../../../src/base/json.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { parseManifests } from '../../../src/manifests/yaml.ts';
@@ -32,6 +33,12 @@ export function thrownBy(work: () => unknown): Error {
     if (error instanceof Error) return error;
   }
   throw new Error('nothing was thrown');
+}
+
+/** The problems that were thrown together; fails the test when it was anything else. */
+export function problemsIn(thrown: unknown): readonly Failure[] {
+  if (thrown instanceof Failures) return thrown.all;
+  throw new Error('not several problems', { cause: thrown });
 }
 
 /** Runs `work` in a new folder that holds the given files, by their paths. */

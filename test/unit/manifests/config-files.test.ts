@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { InvalidInput } from '../../../src/base/errors.ts';
+import { configMapsFromFiles, secretValues, secretsFromFiles } from '../../../src/manifests/config-files.ts';
+import { inFolder, manifest } from './build.ts';
+
+const files = {
+  'app.conf': 'a=1\n',
+  'conf/one.txt': 'eins ä',
+  'conf/two.bin': new Uint8Array([0xff, 0xfe, 0]),
+  'conf/deep/three.txt': 'drei',
+  'tls/tls.crt': 'certificate',
+  'tls/tls.key': 'private',
+  'odd name': 'x',
+};
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+describe('configMapsFromFiles makes of', () => {
+  test.each<[string, string, Record<string, unknown>]>([
+    ['a file: its name is the key', 'web=app.conf', { data: { 'app.conf': 'a=1\n' } }],
+    ['a file with a key', 'web=main=app.conf', { data: { main: 'a=1\n' } }],
+    [
+      'a folder: its files, not those in folders inside; what is no UTF-8 text becomes binaryData',
+      'web=conf',
+      { data: { 'one.txt': 'eins ä' }, binaryData: { 'two.bin': '//4A' } },
+    ],
+    [
+      'several sources',
+      'web = app.conf, b=conf/one.txt'.replace(' = ', '='),
+      { data: { 'app.conf': 'a=1\n', b: 'eins ä' } },
+    ],
+  ])('%s', async (_, line, content) => {
+    await inFolder(files, async (cwd) => {
+      const [made, ...others] = await configMapsFromFiles([` ${line} `, ''], cwd);
+      expect(others).toStrictEqual([]);
+      expect(made?.object).toStrictEqual({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'web' },
+        ...content,
+      });
+    });
+  });
+});
+
+describe('secretsFromFiles makes', () => {
+  test.each([
+    ['an Opaque Secret', 'certs=tls/tls.crt,tls/tls.key', 'Opaque'],
+    ['a Secret of the given type', 'certs:kubernetes.io/tls=tls', 'kubernetes.io/tls'],
+  ])('%s', async (_, line, type) => {
+    await inFolder(files, async (cwd) => {
+      const [made] = await secretsFromFiles([line], cwd);
+      expect(made?.object).toStrictEqual({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'certs' },
+        type,
+        data: { 'tls.crt': base64('certificate'), 'tls.key': base64('private') },
+      });
+    });
+  });
+});
+
+describe('both refuse', () => {
+  test.each<[string, string, RegExp]>([
+    [
+      'a file that is not there',
+      'web=conf/three.txt',
+      /names "conf\/three\.txt", but there is no such file: "conf" has deep, one\.txt, two\.bin$/,
+    ],
+    ['a folder without files', 'web=empty', /names the folder "empty", which holds no files$/],
+    ['a key for a folder', 'web=all=conf', /"conf" is a folder$/],
+    ['a name that cannot be a key', 'web=odd name', /would make the key "odd name", which is not allowed$/],
+    ['a key that begins with dots', 'web=..a=app.conf', /would make the key "\.\.a"/],
+    ['two files for one key', 'web=app.conf,app.conf', /two files for the key "app\.conf" of "web"$/],
+    ['a line without source', 'web=', /has "web=", which cannot be read$/],
+    ['a line without name', 'app.conf', /has "app\.conf", which cannot be read$/],
+    ['a comma too many', 'web=app.conf,', /empty source or key/],
+    ['an empty key', 'web==app.conf', /empty source or key/],
+    ['a name that is no name of an object', 'Web=app.conf', /which cannot be read$/],
+    [
+      'more than the server stores',
+      'web=big',
+      /the files of "web" in the input "\w+" have 1048577 bytes; at most 1048576 fit$/,
+    ],
+  ])('%s', async (_, line, message) => {
+    await inFolder({ ...files, 'empty/deep/x': '', big: 'x'.repeat(1024 * 1024 + 1) }, async (cwd) => {
+      for (const make of [configMapsFromFiles, secretsFromFiles]) {
+        const error = await make([line], cwd).catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(InvalidInput);
+        expect(error).toMatchObject({ message: expect.stringMatching(message), hint: expect.stringMatching(/\.$/) });
+      }
+    });
+  });
+
+  test('a type for a ConfigMap', async () => {
+    await expect(configMapsFromFiles(['web:Opaque=app.conf'], '.')).rejects.toThrow(/cannot be read/);
+  });
+});
+
+describe('secretValues', () => {
+  const secret = (data: Record<string, string>, stringData: Record<string, string> = {}) =>
+    manifest({
+      kind: 'Secret',
+      data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)])),
+      stringData,
+    });
+
+  test('gives the values of one line and the lines of longer ones, each once', () => {
+    const key = '-----BEGIN KEY-----\nabcdefgh\nijklmnop\n-----END KEY-----\n';
+    expect(secretValues([secret({ a: 'hunter22\n', b: 'hunter22', key }, { c: 'correct horse' })])).toStrictEqual([
+      'hunter22',
+      '-----BEGIN KEY-----',
+      'abcdefgh',
+      'ijklmnop',
+      '-----END KEY-----',
+      'correct horse',
+    ]);
+  });
+
+  test('leaves out what would turn harmless output into ***', () => {
+    expect(
+      secretValues([secret({ stage: 'prod', on: 'true', port: '8080', json: '{\n  "a": 1\n}\n', none: '' })]),
+    ).toStrictEqual(['"a": 1']);
+  });
+
+  test('leaves out what is not text, and objects that are no Secrets', () => {
+    const binary = manifest({
+      kind: 'Secret',
+      data: { a: Buffer.from([0xff, 0xfe, 1, 2, 3, 4, 5, 6]).toString('base64') },
+    });
+    const config = manifest({ kind: 'ConfigMap', data: { a: 'hunter22' } });
+    expect(secretValues([binary, config])).toStrictEqual([]);
+  });
+});

@@ -15,11 +15,19 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   // Ends with this process's end of the pipe, also after a signal.
-  const ended = new Promise<void>((resolve) => holder.once('close', () => resolve()));
+  const ended = new Promise<void>((resolve) =>
+    holder.once('close', () => {
+      resolve();
+    }),
+  );
   await new Promise<void>((resolve, reject) => {
     holder.once('error', reject);
-    holder.stdout.once('data', () => resolve());
-    holder.once('close', (code) => reject(new Error(`the lock "${name}" was not given: flock ended with ${code}`)));
+    holder.stdout.once('data', () => {
+      resolve();
+    });
+    holder.once('close', (code) => {
+      reject(new Error(`the lock "${name}" was not given: flock ended with ${code}`));
+    });
   });
   try {
     return await work();

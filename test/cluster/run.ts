@@ -37,15 +37,14 @@ export async function tryRun(command: string, args: readonly string[]): Promise<
 /** Calls `probe` until it answers true; throws with `what` and the last error after `limitMs`. */
 export async function waitUntil(what: string, limitMs: number, probe: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + limitMs;
-  let last = '';
-  for (;;) {
-    try {
-      if (await probe()) return;
-      last = '';
-    } catch (error) {
-      last = error instanceof Error ? `: ${error.message}` : '';
-    }
-    if (Date.now() > deadline) throw new Error(`not after ${limitMs / 1000} s: ${what}${last}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+  let error: unknown;
+  const tried = () =>
+    probe().catch((thrown: unknown) => {
+      error = thrown;
+      return false;
+    });
+  while (!(await tried())) {
+    if (Date.now() > deadline) throw new Error(`not after ${limitMs / 1000} s: ${what}`, { cause: error });
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,30 +60,39 @@ func newSupervisor(parts []part, logs string) *supervisor {
 }
 
 func (s *supervisor) startAll() {
+	// One poll for all that wait for the same thing: polls cost the API server most while it starts.
+	waiting := map[gate][]*partState{}
 	for _, name := range s.order {
 		state := s.states[name]
 		if state.part.After == nil {
 			s.startIfWanted(state)
-			continue
+		} else {
+			waiting[*state.part.After] = append(waiting[*state.part.After], state)
 		}
+	}
+	for g, states := range waiting {
 		go func() {
-			state.part.After.wait()
-			s.startIfWanted(state)
+			g.wait()
+			for _, state := range states {
+				s.startIfWanted(state)
+			}
 		}()
 	}
 }
 
-func (g *gate) wait() {
-	// The certificate does not matter here: only whether somebody answers.
+func (g gate) wait() {
 	client := &http.Client{
-		Timeout:   time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true},
+		Timeout: time.Second,
+		// The certificate does not matter here: only whether somebody answers.
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 	}
-	for ; ; time.Sleep(25 * time.Millisecond) {
+	defer client.CloseIdleConnections()
+	for ; ; time.Sleep(50 * time.Millisecond) {
 		response, err := client.Get(g.URL)
 		if err != nil {
 			continue
 		}
+		_, _ = io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 		if g.State != "ready" || response.StatusCode == http.StatusOK {
 			return

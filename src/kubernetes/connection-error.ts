@@ -3,10 +3,23 @@ import { Failure, messageOf } from '../base/errors.ts';
 /** The API server could not be reached at all. */
 export class ConnectionError extends Failure {}
 
-/** Turns what the HTTP client threw into a sentence about the server. */
-export function connectionError(error: unknown, server: string): ConnectionError {
+/** With a proxy, these are about the connection to it. */
+const proxyIsDown = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** Turns what the HTTP client threw into a sentence about the server, and the proxy in between where there is one. */
+export function connectionError(error: unknown, server: string, proxy?: string): ConnectionError {
   const code = errorCode(error);
-  const host = new URL(server).host;
+  const host = new URL(server).host + (proxy === undefined ? '' : ` through the proxy ${proxy}`);
+  const refused = /Proxy response \((?<status>\d+)\)/.exec(messageOf(error))?.groups?.['status'];
+  if (refused !== undefined) {
+    return new ConnectionError(`cannot reach the API server at ${host}: the proxy answered ${refused}`, {
+      cause: error,
+      hint:
+        refused === '407'
+          ? 'Put the name and password of the proxy into its URL.'
+          : 'Have the proxy let this address through, or name it in NO_PROXY.',
+    });
+  }
   const known: Record<string, [string, string]> = {
     ECONNREFUSED: [
       'nothing listens there',
@@ -35,6 +48,27 @@ export function connectionError(error: unknown, server: string): ConnectionError
       'its certificate is self-signed',
       'Put the certificate authority of the cluster into the kubeconfig.',
     ],
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
+      'its certificate authority is not known',
+      'Put the certificate authority of the cluster into the kubeconfig.',
+    ],
+    EPROTO: ['it does not speak TLS', 'See whether the address and port of the kubeconfig are right.'],
+    ERR_SSL_WRONG_VERSION_NUMBER: [
+      'it does not speak TLS',
+      'See whether the address and port of the kubeconfig are right.',
+    ],
+    ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: [
+      'it asks for a client certificate',
+      'Put a client certificate or a token into the kubeconfig.',
+    ],
+    EHOSTUNREACH: [
+      'there is no route to it',
+      'See whether this runner has a route to it: a private endpoint needs a runner inside the network.',
+    ],
+    ENETUNREACH: [
+      'there is no route to it',
+      'See whether this runner has a route to it: a private endpoint needs a runner inside the network.',
+    ],
     SELF_SIGNED_CERT_IN_CHAIN: [
       'its certificate authority is not known',
       'Put the certificate authority of the cluster into the kubeconfig.',
@@ -49,6 +83,12 @@ export function connectionError(error: unknown, server: string): ConnectionError
       'Use the name that the certificate has, or set tls-server-name in the kubeconfig.',
     ],
   };
+  if (proxy !== undefined && proxyIsDown.has(code)) {
+    return new ConnectionError(`cannot reach the API server at ${host}: ${known[code]?.[0] ?? code}`, {
+      cause: error,
+      hint: 'See whether this proxy is running, or name the server in NO_PROXY.',
+    });
+  }
   const [why, hint] = known[code] ?? [messageOf(error), 'See whether this runner can reach the cluster.'];
   return new ConnectionError(`cannot reach the API server at ${host}: ${why}`, { cause: error, hint });
 }

@@ -4,11 +4,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { KubeConfig } from '@kubernetes/client-node';
-import { Agent, EnvHttpProxyAgent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 
-import { InvalidInput, messageOf } from '../base/errors.ts';
-import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { Failure, InvalidInput, messageOf } from '../base/errors.ts';
+import { isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { open, type Connection, type Credentials } from './endpoint.ts';
+import { askExecPlugin } from './exec-plugin.ts';
 import { chooseContext, readKubeconfig, type Kubeconfig } from './kubeconfig.ts';
+
+export type { Connection } from './endpoint.ts';
 
 export interface ConnectOptions {
   /** A path, several paths, or the text of a kubeconfig; by default what `KUBECONFIG` says, then `~/.kube/config`. */
@@ -16,121 +20,149 @@ export interface ConnectOptions {
   context?: string;
   /** What relative paths are relative to. */
   cwd: string;
-  /** `KUBECONFIG`, `HTTPS_PROXY`, `NO_PROXY` and the like. */
+  /** `KUBECONFIG`, `HTTPS_PROXY`, `NO_PROXY` and the like; credential plugins get all of it. */
   env: Readonly<Record<string, string | undefined>>;
+  clock?: Clock;
+  /** Called with each token and password before it is used, so that it can be masked. */
+  onSecret?: (secret: string) => void;
 }
 
-/** How to reach one API server, and as whom. */
-export interface Connection {
-  server: string;
-  context: string;
-  namespace: string;
-  /** For requests that end, and for watches, which stay: apart, so that neither waits for the other. */
-  requests: Dispatcher;
-  watches: Dispatcher;
-  /** Headers that authenticate a request. */
-  authorize(): Promise<Record<string, string>>;
-  /** Asks for credentials anew, after a 401. Calls at the same time share one attempt. */
-  refresh(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** client-node asks exec plugins again by itself when their token expires; asking it costs some milliseconds. */
-const credentialsLifetimeMs = 30_000;
-
-/** Connections for requests: enough for a deploy of many objects, few enough for any API server. */
-const maxConnections = 16;
+/** Token files and auth providers are looked at again after this long, as client-go does. */
+const fileLifetimeMs = 60_000;
 
 /** @throws InvalidInput when the kubeconfig cannot be used; credentials are asked for here, the server is not. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
+  const clock = options.clock ?? systemClock;
   const config = readKubeconfig(options.kubeconfig ?? defaultKubeconfig(options.env), options.cwd);
   const context = chooseContext(config, options.context);
   const entry = objectsAt(config.contexts).find((candidate) => candidate['name'] === context);
   const { cluster, user } = partsOf(config, context, entry);
   const server = (stringAt(cluster, 'server') ?? '').replace(/\/$/, '');
-  if (!/^https?:\/\//.test(server)) {
+  if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
     throw new InvalidInput(`the server "${server}" of context "${context}" is not a URL`, {
       hint: 'It must begin with https:// in the kubeconfig.',
     });
   }
-
-  let credentials = await askCredentials(context, cluster, user);
-  let askedAt = Date.now();
-  let refreshing: Promise<void> | undefined;
-  const refresh = () => {
-    refreshing ??= askCredentials(context, cluster, user)
-      .then((fresh) => {
-        credentials = fresh;
-        askedAt = Date.now();
-      })
-      .finally(() => {
-        refreshing = undefined;
-      });
-    return refreshing;
-  };
-
-  const tls = tlsOptions(credentials.options);
-  const proxy = stringAt(cluster, 'proxy-url');
-  const requests = dispatcher(tls, proxy, options.env, { connections: maxConnections });
-  const watches = dispatcher(tls, proxy, options.env, { bodyTimeout: 0 });
-  return {
-    server,
-    context,
-    namespace: stringAt(entry, 'context', 'namespace') ?? 'default',
-    requests,
-    watches,
-    authorize: async () => {
-      if (credentials.mayExpire && Date.now() - askedAt > credentialsLifetimeMs) await refresh();
-      return credentials.headers;
-    },
-    refresh,
-    close: async () => {
-      await Promise.all([requests.destroy(), watches.destroy()]);
-    },
-  };
-}
-
-interface Credentials {
-  options: RequestOptions;
-  headers: Record<string, string>;
-  mayExpire: boolean;
-}
-
-/** A new KubeConfig each time: one that is reused never asks an exec plugin again before its token's own expiry. */
-async function askCredentials(context: string, cluster: JsonObject, user: JsonObject): Promise<Credentials> {
-  const kubeConfig = new KubeConfig();
-  const tokenFile = stringAt(user, 'tokenFile');
-  const readUser = tokenFile === undefined ? user : { ...user, token: readFileSync(tokenFile, 'utf8').trim() };
-  // client-node refuses http:// servers (kubectl proxy) unless TLS verification is off; there is no TLS to verify.
-  const plain = stringAt(cluster, 'server')?.startsWith('http:') === true;
-  kubeConfig.loadFromString(
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'cluster', cluster: plain ? { ...cluster, 'insecure-skip-tls-verify': true } : cluster }],
-      users: [{ name: 'user', user: readUser }],
-      contexts: [{ name: 'context', context: { cluster: 'cluster', user: 'user' } }],
-      'current-context': 'context',
-    }),
-  );
-  const options: RequestOptions = {};
-  try {
-    await kubeConfig.applyToHTTPSOptions(options);
-  } catch (error) {
-    throw new InvalidInput(`cannot get credentials for context "${context}": ${messageOf(error)}`, {
-      cause: error,
-      hint: 'See whether the user of this context works with kubectl on this runner; a plugin that it names must be installed.',
+  const proxyUrl = stringAt(cluster, 'proxy-url');
+  if (proxyUrl !== undefined && !URL.canParse(proxyUrl)) {
+    throw new InvalidInput(`the proxy-url of context "${context}" is not a URL`, {
+      hint: 'Expected something like http://proxy.example.com:3128 in the kubeconfig.',
     });
   }
-  const headers: Record<string, string> = {};
+  const { ca, rejectUnauthorized, servername } = await readOptions(context, cluster, {});
+  return await open(
+    {
+      server,
+      context,
+      namespace: stringAt(entry, 'context', 'namespace') ?? 'default',
+      ...(ca === undefined ? {} : { ca: String(ca) }),
+      ...(rejectUnauthorized === false ? { insecure: true } : {}),
+      ...(servername === undefined ? {} : { serverName: servername }),
+      ...(proxyUrl === undefined ? {} : { proxyUrl }),
+      credentials: async () => {
+        const credentials = await credentialsOf(context, cluster, user, options.env, clock);
+        if (options.onSecret !== undefined) secretsOf(credentials).forEach(options.onSecret);
+        return credentials;
+      },
+    },
+    { clock, env: options.env },
+  );
+}
+
+async function credentialsOf(
+  context: string,
+  cluster: JsonObject,
+  user: JsonObject,
+  env: ConnectOptions['env'],
+  clock: Clock,
+): Promise<Credentials> {
+  const { exec, ...rest } = user;
+  const tokenFile = stringAt(user, 'tokenFile');
+  // As in client-go: a token counts before its file, and that before a plugin.
+  const needsPlugin = isObject(exec) && stringAt(user, 'token') === undefined && tokenFile === undefined;
+  const { token, expiresAt, ...certificate } = needsPlugin ? await askExecPlugin(exec, cluster, env) : {};
+  const options = await readOptions(context, cluster, token === undefined ? rest : { ...rest, token });
+  const headers: Credentials['headers'] = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value);
   if (typeof options.auth === 'string') {
     headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
   }
-  const impersonate = stringAt(user, 'as');
-  if (impersonate !== undefined) headers['Impersonate-User'] = impersonate;
-  const mayExpire = isObject(user['exec']) || isObject(user['auth-provider']) || tokenFile !== undefined;
-  return { options, headers, mayExpire };
+  const mayChange = tokenFile !== undefined || isObject(user['auth-provider']);
+  return {
+    headers: { ...headers, ...impersonation(user) },
+    ...(options.cert === undefined ? {} : { cert: String(options.cert) }),
+    ...(options.key === undefined ? {} : { key: keyOf(options.key) }),
+    ...certificate,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(mayChange ? { expiresAt: clock.now() + fileLifetimeMs } : {}),
+  };
+}
+
+/**
+ * Certificates, tokens and passwords by client-node's KubeConfig; a new one each time, as it keeps what it has got. What it
+ * does not know is put in its words: `tokenFile`, and servers without TLS (kubectl proxy).
+ */
+async function readOptions(context: string, cluster: JsonObject, user: JsonObject): Promise<RequestOptions> {
+  try {
+    const tokenFile = stringAt(user, 'tokenFile');
+    const isFromFile = tokenFile !== undefined && stringAt(user, 'token') === undefined;
+    const readUser = isFromFile ? { ...user, token: readFileSync(tokenFile, 'utf8').trim() } : user;
+    const plain = stringAt(cluster, 'server')?.startsWith('http:') === true;
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromString(
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'cluster', cluster: plain ? { ...cluster, 'insecure-skip-tls-verify': true } : cluster }],
+        users: [{ name: 'user', user: readUser }],
+        contexts: [{ name: 'context', context: { cluster: 'cluster', user: 'user' } }],
+        'current-context': 'context',
+      }),
+    );
+    const options: RequestOptions = {};
+    await kubeConfig.applyToHTTPSOptions(options);
+    return options;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const path = error instanceof Error && 'path' in error ? error.path : undefined;
+    throw new InvalidInput(
+      typeof path === 'string'
+        ? `context "${context}" names the file "${path}", which cannot be read: ${messageOf(error)}`
+        : `cannot get credentials for context "${context}": ${messageOf(error)}`,
+      { cause: error, hint: 'See whether this context works with kubectl on this runner, and correct the kubeconfig.' },
+    );
+  }
+}
+
+/** `as`, `as-groups`, `as-uid` and `as-user-extra`, as kubectl sends them. */
+function impersonation(user: JsonObject): Credentials['headers'] {
+  const name = stringAt(user, 'as');
+  const uid = stringAt(user, 'as-uid');
+  const groups = strings(user, 'as-groups');
+  const extra = Object.keys(objectAt(user, 'as-user-extra')).map((key): [string, string[]] => [
+    `Impersonate-Extra-${encodeURIComponent(key)}`,
+    strings(objectAt(user, 'as-user-extra'), key),
+  ]);
+  return {
+    ...(name === undefined ? {} : { 'Impersonate-User': name }),
+    ...(uid === undefined ? {} : { 'Impersonate-Uid': uid }),
+    ...(groups.length === 0 ? {} : { 'Impersonate-Group': groups }),
+    ...Object.fromEntries(extra),
+  };
+}
+
+function strings(object: JsonObject, key: string): string[] {
+  return listAt(object, key).filter((value) => typeof value === 'string');
+}
+
+function secretsOf({ headers, key }: Credentials): string[] {
+  const authorization = headers['Authorization'];
+  const token = typeof authorization === 'string' ? authorization.replace(/^\w+ /, '') : undefined;
+  return [token, key].filter((secret) => secret !== undefined);
+}
+
+function keyOf(key: NonNullable<RequestOptions['key']>): string {
+  return typeof key === 'string' || Buffer.isBuffer(key) ? key.toString() : '';
 }
 
 function partsOf(
@@ -155,41 +187,6 @@ function partsOf(
     });
   }
   return { cluster: find(config.clusters, 'cluster'), user };
-}
-
-function tlsOptions({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): buildConnector.BuildOptions {
-  return {
-    keepAlive: true,
-    // Below the 60 s after which common load balancers drop a silent connection.
-    keepAliveInitialDelay: 30_000,
-    // Over one HTTP/2 connection a GOAWAY can stall every request behind an open watch.
-    allowH2: false,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-    ...(servername === undefined ? {} : { servername }),
-  };
-}
-
-function dispatcher(
-  connect: buildConnector.BuildOptions,
-  proxyUrl: string | undefined,
-  env: ConnectOptions['env'],
-  options: Agent.Options,
-): Dispatcher {
-  const common = { ...options, allowH2: false, connect };
-  if (proxyUrl !== undefined) return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: connect });
-  const httpsProxy = env['https_proxy'] ?? env['HTTPS_PROXY'];
-  const httpProxy = env['http_proxy'] ?? env['HTTP_PROXY'];
-  if ((httpsProxy ?? '') === '' && (httpProxy ?? '') === '') return new Agent(common);
-  return new EnvHttpProxyAgent({
-    ...common,
-    requestTls: connect,
-    httpsProxy: httpsProxy ?? '',
-    httpProxy: httpProxy ?? '',
-    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-  });
 }
 
 function defaultKubeconfig(env: ConnectOptions['env']): string {

@@ -15,7 +15,7 @@ import type {
   WriteOptions,
   Written,
 } from './client.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './endpoint.ts';
 import { apiVersionOf, discover, type Discovery } from './discovery.ts';
 import { ApiError, attemptOn, isStatus, statusOf, type Attempt } from './errors.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from './object.ts';

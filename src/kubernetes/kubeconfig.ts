@@ -4,7 +4,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { load, YAMLException } from 'js-yaml';
 
 import { InvalidInput, messageOf } from '../base/errors.ts';
-import { isObject, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { closest } from '../base/similar.ts';
 
 /** The entries of one or several kubeconfigs, merged as kubectl does: of two with the same name the first one counts. */
@@ -97,6 +97,12 @@ function parse(text: string, name: string, folder: string): JsonObject {
         if (path !== undefined && !isAbsolute(path)) inner[field] = join(folder, path);
       }
     }
+  }
+  for (const user of objectsAt(value, 'users')) {
+    const exec = objectAt(user, 'user', 'exec');
+    const command = stringAt(exec, 'command');
+    // A bare name is looked up in PATH.
+    if (command?.includes('/') === true && !isAbsolute(command)) exec['command'] = join(folder, command);
   }
   return value;
 }

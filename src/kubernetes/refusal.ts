@@ -92,7 +92,7 @@ function explainWebhook(serverMessage: string): Explanation | undefined {
   };
 }
 
-function explainBadRequest({ serverMessage, causes }: Refusal): Explanation {
+function explainBadRequest({ serverMessage, causes, attempt }: Refusal): Explanation {
   const problems = strictDecodingProblems(serverMessage);
   if (problems.length > 0) {
     return {
@@ -106,6 +106,10 @@ function explainBadRequest({ serverMessage, causes }: Refusal): Explanation {
   // `ContainerCreating`, `no previous container`: about a log, not about a manifest.
   if (serverMessage.startsWith('container "') || serverMessage.startsWith('previous terminated container')) {
     return { message: serverMessage, hint: 'Wait until the container has started; its events say what it waits for.' };
+  }
+  // Discovery holds nothing of the user's: something else than the API of a cluster answers there.
+  if (attempt.plural === '') {
+    return { message: serverMessage, hint: 'See whether the server of the kubeconfig is an API server.' };
   }
   return { message: serverMessage, hint: 'Correct the manifest.' };
 }

@@ -3,7 +3,7 @@ import { request, type Dispatcher } from 'undici';
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './endpoint.ts';
 import { ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 
 export interface Call {
@@ -112,7 +112,7 @@ export class Transport {
         bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
       }).catch((error: unknown) => {
         if (signal.aborted || error instanceof Failure) throw error;
-        throw connectionError(error, this.#connection.server);
+        throw connectionError(error, this.#connection.server, this.#connection.proxy);
       });
       if (response.statusCode < 300) return response.body;
       const body = parse(await response.body.text());
@@ -160,7 +160,12 @@ export class Transport {
       const sent = !neverSent.has(code);
       const retry = !sent || (call.idempotent && (brokenConnection.has(code) || deadline.aborted));
       const cause = deadline.aborted ? Object.assign(new Error('no answer'), { code }) : error;
-      return { state: 'broken', error: connectionError(cause, this.#connection.server), retry, sent };
+      return {
+        state: 'broken',
+        error: connectionError(cause, this.#connection.server, this.#connection.proxy),
+        retry,
+        sent,
+      };
     }
   }
 

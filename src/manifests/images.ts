@@ -60,14 +60,16 @@ function readLine(text: string): Line {
   const [left = '', right, ...rest] = text.split('=').map((part) => part.trim());
   const wrong = (why: string, hint: string) => new InvalidInput(`the input "images" has "${text}", ${why}`, { hint });
   if (rest.length > 0) throw wrong('which has more than one "="', 'Write OLD=NEW.');
-  const [repository, replacement] = [left, right ?? left].map((part) => {
+  const read = (part: string): Reference => {
     try {
       return parseReference(part);
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error;
       throw wrong(`but ${error.message}`, error.hint ?? 'Write REPOSITORY:TAG.');
     }
-  }) as [Reference, Reference];
+  };
+  const replacement = read(right ?? left);
+  const repository = right === undefined ? replacement : read(left);
   if (right === undefined && !hasVersion(replacement)) {
     throw wrong('which has neither tag nor digest', 'Write REPOSITORY:TAG or REPOSITORY@sha256:DIGEST.');
   }

@@ -57,7 +57,7 @@ export async function up(name: string, options: NodeOptions = {}): Promise<Clust
     throw new Error(`a cluster cannot be named "${name}"; use up to 20 of a-z, 0-9 and -`);
   }
   if (process.getuid?.() !== 0) {
-    throw new Error('a cluster needs root to make its namespaces; use "sudo --preserve-env=PATH,HOME"');
+    throw new Error('a cluster needs root to make its namespaces; use sudo env "PATH=$PATH" "HOME=$HOME"');
   }
   const binaries = await ensureBuilt();
   return await withLock(`cluster-${name}`, async () => {

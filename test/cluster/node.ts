@@ -120,6 +120,8 @@ function setUp(folder: string, network: Network, registryStorage: string): strin
     ['mount', '-t', 'tmpfs', 'tmpfs', '/var/lib/cni'],
     ['mount', '-t', 'tmpfs', 'tmpfs', '/var/log/containers'],
     ['mount', '--bind', path('hosts'), '/etc/hosts'],
+    // Where systemd resolves names, this is a link into the /run that has just been covered.
+    ['sh', '-c', '[ -e /etc/resolv.conf ] || install -D /dev/null "$(readlink -m /etc/resolv.conf)"'],
     ['mount', '--bind', path('resolv.conf'), '/etc/resolv.conf'],
     ['mount', '-t', 'overlay', 'overlay', '-o', layers, path('registry/storage')],
     ['hostname', 'node'],

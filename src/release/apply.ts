@@ -1,11 +1,12 @@
 import { mapConcurrently } from '../base/concurrency.ts';
-import { Failure } from '../base/errors.ts';
+import { Failure, Failures } from '../base/errors.ts';
 import type { KubernetesClient, Written } from '../kubernetes/client.ts';
 import { ApiError } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import type { Journal } from './journal.ts';
-import type { Prepared } from './preflight.ts';
+import { cannotBeTried, type Prepared } from './preflight.ts';
+import { problemsOfRefusal } from './problems.ts';
 import { takeOver } from './takeover.ts';
 
 /** Requests under way at once. */
@@ -14,7 +15,7 @@ const maxRaces = 5;
 
 /**
  * Applies the objects of one layer side by side, the journal written before and after. Unchanged objects cost nothing.
- * @throws ApiError for the first object that the server refuses; what was written by then stands in the journal
+ * @throws Failure, Failures at the line for the first object that the server refuses; what was written by then stands in the journal
  */
 export async function applyLayer(
   client: KubernetesClient,
@@ -60,8 +61,14 @@ async function takeOverAll(
   const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live }) => {
     const ref = refOf(manifest.object);
     await withFreshObject(client, ref, live, (object) => takeOver(client, object));
-    const { object } = await client.apply(manifest.object, { fieldManager, force, dryRun: true });
-    return { ref, before: live ?? null, after: object, done: false };
+    const after = await client
+      .apply(manifest.object, { fieldManager, force, dryRun: true })
+      .then(({ object }) => object)
+      .catch((error: unknown) => {
+        if (cannotBeTried(error)) return null;
+        throw error;
+      });
+    return { ref, before: live ?? null, after, done: false };
   });
   await journal.plan(predicted);
 }
@@ -71,9 +78,10 @@ async function applyOne(client: KubernetesClient, { manifest }: Prepared, force:
     return await client.apply(manifest.object, { fieldManager, force });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    throw new Failure(error.message, {
+    const problems = await problemsOfRefusal(client, manifest, error);
+    if (problems.length === 1 && problems[0] !== undefined) throw problems[0];
+    throw new Failures(error.message, problems, {
       cause: error,
-      location: manifest.source.locate([]),
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }

@@ -27,6 +27,7 @@ export interface Lock {
 const durationSeconds = 15;
 const renewMs = 4000;
 const pollMs = 1000;
+const progressMs = 30_000;
 
 /**
  * Takes the Lease of a release, so that two runs never interleave. Waits for a live holder until the deadline; takes over
@@ -50,6 +51,8 @@ export async function acquireLock(
   const { clock, reporter } = options;
   let seen: { mark: string; at: number } | undefined;
   let contended = false;
+  let toldAt: number | undefined;
+  const startedAt = clock.now();
   for (;;) {
     options.signal?.throwIfAborted();
     const lease = await client.read(ref);
@@ -66,15 +69,19 @@ export async function acquireLock(
             `took the lock of release "${release}" over from "${current}", which has died without releasing it`,
           );
         }
-        return hold(client, ref, written, holder, contended, options);
+        return hold(client, ref, written, { holder, release, contended }, options);
       }
       contended = true;
       continue;
     }
-    if (!contended) reporter.info(`waiting for "${current}", which is deploying release "${release}" now`);
     contended = true;
+    if (toldAt === undefined || clock.now() - toldAt >= progressMs) {
+      const since = toldAt === undefined ? '' : `, for ${formatDuration(clock.now() - startedAt)} now`;
+      reporter.info(`waiting for "${current}", which is at work on release "${release}"${since}`);
+      toldAt = clock.now();
+    }
     if (clock.now() >= options.deadline) {
-      throw new Failure(`another run ("${current}") is deploying release "${release}", and did not end in time`, {
+      throw new Failure(`another run ("${current}") is at work on release "${release}" and did not end in time`, {
         hint: 'Use a concurrency group in the workflow, so that deploys of one release queue up.',
       });
     }
@@ -109,8 +116,7 @@ function hold(
   client: KubernetesClient,
   ref: ObjectRef,
   taken: KubernetesObject,
-  holder: string,
-  contended: boolean,
+  { holder, release, contended }: { holder: string; release: string; contended: boolean },
   { clock, reporter }: LockOptions,
 ): Lock {
   const lost = new AbortController();
@@ -128,19 +134,22 @@ function hold(
       const isLost =
         stringAt(taken, 'spec', 'holderIdentity') !== holder || clock.now() - renewedAt > durationSeconds * 1000;
       if (isLost) {
-        lost.abort(
-          new Failure(
-            `the lock of this release was lost after ${formatDuration(clock.now() - renewedAt)}: ${messageOf(error)}`,
-            {
-              hint: 'See whether the API server was out of reach, or another run has taken over.',
-            },
-          ),
-        );
+        lose(messageOf(error));
       }
       reporter.debug(`renewing the lock failed: ${messageOf(error)}`);
     }
   };
+  const lose = (why: string) => {
+    const since = formatDuration(clock.now() - renewedAt);
+    lost.abort(
+      new Failure(`the lock of release "${release}" was lost, ${since} after its last renewal: ${why}`, {
+        hint: 'See whether the API server was out of reach, or another run has taken over, then run it again.',
+      }),
+    );
+  };
   const timer = setInterval(() => {
+    // A renewal may hang for longer than the lock lasts: from then on another run may take it.
+    if (clock.now() - renewedAt > durationSeconds * 1000) lose('the API server did not answer in time');
     renewing = renewing.then(renew);
   }, renewMs);
   timer.unref();

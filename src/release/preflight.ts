@@ -2,7 +2,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, Failures } from '../base/errors.ts';
 import { equal, stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
-import { ApiError, conflictingManager } from '../kubernetes/errors.ts';
+import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
@@ -83,10 +83,30 @@ async function prepare(
   const { namespace } = object.metadata;
   const isNew = namespace !== undefined && options.newNamespaces.has(namespace);
   try {
+    if (live?.metadata.deletionTimestamp !== undefined) throw vanishing(live);
     return isNew ? await prepareInNewNamespace(client, manifest) : await tryApply(client, manifest, live, options);
   } catch (error) {
+    if (cannotBeTried(error)) {
+      const change = live === undefined ? 'created' : 'configured';
+      return { manifest, live, predicted: undefined, change, takeover: needsTakeover(live), warnings: [] };
+    }
     return { problems: await problemsOfRefusal(client, manifest, error) };
   }
+}
+
+/** A webhook that has side effects refuses every dry run of what it is asked about: that says nothing about the object. */
+export function cannotBeTried(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 400 && error.serverMessage.includes('does not support dry run');
+}
+
+/** An apply would succeed, and the object be gone a moment later. */
+function vanishing(live: KubernetesObject): Failure {
+  return new Failure(
+    `${describeRef(refOf(live), true)} is being deleted since ${live.metadata.deletionTimestamp ?? ''}`,
+    {
+      hint: 'Wait until it is gone, or see which of its finalizers holds it up, then run it again.',
+    },
+  );
 }
 
 async function tryApply(
@@ -145,11 +165,15 @@ async function prepareInNewNamespace(client: KubernetesClient, manifest: Manifes
     warnings: [],
   };
   try {
-    const { warnings } = await client.apply(elsewhere, { fieldManager, force: true, dryRun: true });
+    // An object of the same name there would be merged with it, or found immutable.
+    const isFree = (await client.read(refOf(elsewhere))) === undefined;
+    const { warnings } = isFree
+      ? await client.apply(elsewhere, { fieldManager, dryRun: true })
+      : await client.create(elsewhere, { fieldManager, dryRun: true });
     return { ...prepared, warnings };
   } catch (error) {
     const isAboutManifest =
-      error instanceof ApiError && (error.status === 400 || (error.status === 422 && !error.isImmutable));
+      error instanceof ApiError && (error.status === 400 || error.status === 422) && !cannotBeTried(error);
     if (isAboutManifest) throw error;
     return prepared;
   }
@@ -171,13 +195,20 @@ async function readLive(
     groups.set(key, group);
   }
   const found = await mapConcurrently([...groups.values()], concurrency, async ({ resource, namespace, objects }) => {
-    if (objects.length < listFrom) {
-      const read = await Promise.all(objects.map((object) => client.read(refOf(object))));
+    const readEach = async () => {
+      const read = await mapConcurrently(objects, concurrency, (object) => client.read(refOf(object)));
       return read.filter((object) => object !== undefined);
-    }
+    };
+    if (objects.length < listFrom) return await readEach();
     const wanted = new Set(objects.map((object) => object.metadata.name));
-    const { items } = await client.list(resource, namespace === undefined ? {} : { namespace });
-    return items.filter((item) => wanted.has(item.metadata.name));
+    try {
+      const { items } = await client.list(resource, namespace === undefined ? {} : { namespace });
+      return items.filter((item) => wanted.has(item.metadata.name));
+    } catch (error) {
+      // A Role may give the objects by name only.
+      if (isStatus(error, 403)) return await readEach();
+      throw error;
+    }
   });
   return new Map(found.flat().map((object) => [keyOf(refOf(object)), object]));
 }

@@ -6,6 +6,7 @@ import { ApiError, conflictingManager, strictDecodingProblems } from '../kuberne
 import { parseFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import { fieldManager } from './field-manager.ts';
 
 /** What the server has against a manifest, one Failure for each field, at the line where it stands. */
 export async function problemsOfRefusal(
@@ -19,7 +20,7 @@ export async function problemsOfRefusal(
     if (!(error instanceof Failure)) throw error;
     return [failureAt(error.message, source.locate([]), error.hint, error)];
   }
-  const unknown = error.status === 400 ? strictDecodingProblems(error.serverMessage) : [];
+  const unknown = error.status === 400 ? await allDecodingProblems(client, manifest, error) : [];
   if (unknown.length > 0) {
     return await Promise.all(
       unknown.map(async ({ kind, field }) => {
@@ -43,10 +44,32 @@ export async function problemsOfRefusal(
   }
   if (error.causes.length > 0 && error.status === 422) {
     return error.causes.map(({ field, message }) =>
-      failureAt(`${name}: ${field}: ${message}`, source.locate(parseFieldPath(field, object)), error.hint, error),
+      failureAt(
+        `${name}: ${field}: ${message}`,
+        source.locate(parseFieldPath(field, object)),
+        field === 'spec.strategy.rollingUpdate' ? strategyHint(object.metadata.name) : error.hint,
+        error,
+      ),
     );
   }
   return [failureAt(messageOf(error), source.locate([]), error.hint, error)];
+}
+
+/** An apply names the first such field only; a create, which nobody needs to succeed, names all of them. */
+async function allDecodingProblems(client: KubernetesClient, { object }: Manifest, error: ApiError) {
+  const first = strictDecodingProblems(error.serverMessage);
+  if (first.length === 0) return first;
+  const refusal: unknown = await client
+    .create(object, { fieldManager, dryRun: true })
+    .catch((reason: unknown) => reason);
+  const all = refusal instanceof ApiError ? strictDecodingProblems(refusal.serverMessage) : [];
+  return all.length > first.length ? all : first;
+}
+
+/** The server's defaults of the old strategy stand in the way, and an apply cannot name them (kubernetes/kubernetes#24198). */
+function strategyHint(name: string): string {
+  const patch = '{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}';
+  return `Change the strategy once by hand, then run it again: kubectl patch deployment ${name} --type=merge -p '${patch}'`;
 }
 
 async function unknownField(

@@ -1,9 +1,14 @@
-import { objectAt, stringsAt, type JsonObject } from '../base/json.ts';
+import { objectAt, stringsAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { contentOf } from './comparison.ts';
 
 /** Labels by which the Job controller finds the pods of one very Job; a new one gets its own (pkg/registry/batch/job). */
-const jobLabels = ['controller-uid', 'batch.kubernetes.io/controller-uid', 'job-name', 'batch.kubernetes.io/job-name'];
+const jobLabels = new Set([
+  'controller-uid',
+  'batch.kubernetes.io/controller-uid',
+  'job-name',
+  'batch.kubernetes.io/job-name',
+]);
 
 /** An object that somebody has deleted, as it can be made anew: without what belonged to the old one alone. */
 export function anew(before: KubernetesObject): KubernetesObject {
@@ -12,9 +17,8 @@ export function anew(before: KubernetesObject): KubernetesObject {
     const spec = objectAt(content, 'spec');
     delete spec['selector'];
     const metadata = objectAt(spec, 'template', 'metadata');
-    const labels: JsonObject = stringsAt(metadata, 'labels');
-    for (const label of jobLabels) delete labels[label];
-    metadata['labels'] = labels;
+    const labels = Object.entries(stringsAt(metadata, 'labels')).filter(([key]) => !jobLabels.has(key));
+    metadata['labels'] = Object.fromEntries(labels);
   }
   return content as KubernetesObject;
 }

@@ -60,6 +60,28 @@ export async function writeRecord(
     names.map((name, index) => put(name, labelsOf(ref.release, 'part'), parts[index + 1] ?? Buffer.alloc(0))),
   );
   await put(ref.name, labels, parts[0] ?? Buffer.alloc(0));
+  if (names.length > 0) await deleteParts(client, ref, names);
+}
+
+/** Removes the parts of a record but those named: earlier versions of it have left theirs. */
+async function deleteParts(
+  client: KubernetesClient,
+  ref: { namespace: string; name: string; release: string },
+  keep: readonly string[],
+): Promise<void> {
+  const secrets = await client.resource('v1', 'Secret');
+  if (secrets === undefined) return;
+  const labelSelector = selectorOf(labelsOf(ref.release, 'part'));
+  const { items } = await client.list(secrets, { namespace: ref.namespace, labelSelector });
+  const names = items.map(({ metadata }) => metadata.name);
+  const old = names.filter((name) => name.startsWith(`${ref.name}.`) && !keep.includes(name));
+  await Promise.all(old.map((name) => client.delete(secretRef(ref.namespace, name))));
+}
+
+function selectorOf(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
 }
 
 /** Undefined when there is no such record; @throws Failure when a part of it is missing */
@@ -76,10 +98,7 @@ export async function listRecords(
 ): Promise<StoredRecord<Json>[]> {
   const secrets = await client.resource('v1', 'Secret');
   if (secrets === undefined) return [];
-  const labelSelector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
-  const { items } = await client.list(secrets, { namespace, labelSelector });
+  const { items } = await client.list(secrets, { namespace, labelSelector: selectorOf(labels) });
   return await Promise.all(
     items.map(async (head) => ({ labels: stringsAt(head, 'metadata', 'labels'), value: await decode(client, head) })),
   );
@@ -90,7 +109,9 @@ export async function deleteRecord(client: KubernetesClient, namespace: string, 
   if (head === undefined) return;
   // The first Secret goes first: without it there is no record, only parts that nobody reads.
   await client.delete(secretRef(namespace, name));
-  await Promise.all(partsOf(head).names.map((part) => client.delete(secretRef(namespace, part))));
+  const release = stringAt(head, 'metadata', 'labels', recordLabels.release);
+  // Also those of earlier versions, which a kill may have left behind.
+  if (release !== undefined) await deleteParts(client, { namespace, name, release }, []);
 }
 
 async function decode(client: KubernetesClient, head: KubernetesObject): Promise<Json> {

@@ -107,17 +107,14 @@ async function bringBack(
   if (live.metadata.uid !== before.metadata.uid) {
     return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
   }
-  let wrote = false;
-  const conflicts = await withFreshObject(client, ref, live, async (current) => {
+  const result = await withFreshObject(client, ref, live, async (current) => {
     const plan = restore(before, writtenBy(entry, before, current), current);
-    if (plan.state === 'untouched') return plan.conflicts;
-    wrote = true;
-    await replaceWithOwners(client, plan.object, plan.managedFields);
-    return plan.conflicts;
+    if (plan.state === 'changed') await replaceWithOwners(client, plan.object, plan.managedFields);
+    return plan;
   });
   if (ref.kind === 'StatefulSet') await freeStatefulSet(client, ref, before, clock);
-  if (conflicts.length > 0) return { ref, outcome: 'partly', fields: conflicts };
-  return { ref, outcome: wrote ? 'restored' : 'untouched' };
+  if (result.conflicts.length > 0) return { ref, outcome: 'partly', fields: result.conflicts };
+  return { ref, outcome: result.state === 'changed' ? 'restored' : 'untouched' };
 }
 
 /**

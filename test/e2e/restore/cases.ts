@@ -28,12 +28,10 @@ export function changedOf(restoreCase: RestoreCase, name: string, namespace: str
 
 function mergePatch(value: Json | undefined, patch: Json | undefined): Json | undefined {
   if (!isObject(patch)) return patch;
-  const result: JsonObject = isObject(value) ? { ...value } : {};
-  for (const [key, inner] of Object.entries(patch)) {
-    if (inner === null) delete result[key];
-    else result[key] = mergePatch(result[key], inner);
-  }
-  return result;
+  const old = isObject(value) ? value : {};
+  const kept = Object.entries(old).filter(([key]) => !(key in patch));
+  const set = Object.entries(patch).filter(([, inner]) => inner !== null);
+  return Object.fromEntries([...kept, ...set.map(([key, inner]) => [key, mergePatch(old[key], inner)])]) as JsonObject;
 }
 
 /** Must be there before the case of the custom resource. */

@@ -34,7 +34,8 @@ export function comparable(object: KubernetesObject): JsonObject {
   const { managedFields = [], annotations = {}, ...metadata } = object.metadata;
   delete metadata.resourceVersion;
   delete metadata.generation;
-  const { status: _status, ...rest } = object;
+  const rest: JsonObject = { ...object };
+  delete rest['status'];
   const owners = managedFields
     .filter((entry) => entry.subresource !== 'status' && !controllers.has(entry.manager))
     .map(({ manager, operation, apiVersion, subresource = '', fieldsV1 = {} }): [string, JsonObject] => [

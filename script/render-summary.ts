@@ -1,0 +1,89 @@
+/** Renders Markdown with GitHub's style sheet and takes a picture of the whole page with a headless Chromium. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { Marked } from 'marked';
+import markedAlert from 'marked-alert';
+
+/** The width of the summary on the page of a run. */
+const width = 1012;
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--hide-scrollbars',
+];
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { html: { type: 'string' }, open: { type: 'boolean', default: false } },
+});
+const [source, picture] = positionals;
+if (source === undefined || picture === undefined) {
+  console.error('usage: script/render-summary FILE.md OUT.png [--html OUT.html] [--open]');
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'gke-rollout-summary-'));
+try {
+  const html = page(readFileSync(source, 'utf8'), options.open);
+  const file = join(folder, 'page.html');
+  writeFileSync(file, html);
+  if (options.html !== undefined) writeFileSync(options.html, html);
+  const height = heightOf(file);
+  chromium([`--window-size=${width},${height}`, `--screenshot=${resolve(picture)}`], file);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A page that looks as GitHub's; with `open`, folded blocks are shown unfolded. */
+function page(markdown: string, open: boolean): string {
+  const style = readFileSync(
+    join(import.meta.dirname, '../node_modules/github-markdown-css/github-markdown-light.css'),
+  );
+  const body = new Marked(markedAlert()).parse(markdown, { async: false, gfm: true });
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Job summary</title>
+<style>${style.toString()}
+body { margin: 0 } .markdown-body { box-sizing: border-box; padding: 24px }</style>
+<article class="markdown-body">${open ? body.replaceAll('<details>', '<details open>') : body}</article>
+<script>document.documentElement.dataset.height = document.documentElement.scrollHeight</script>
+</html>
+`;
+}
+
+/** The page says itself how high it is, in an attribute of its root. */
+function heightOf(file: string): number {
+  const dom = chromium([`--window-size=${width},100`, '--dump-dom'], file);
+  const height = Number(/data-height="(\d+)"/.exec(dom)?.[1]);
+  if (!(height > 0)) throw new Error('Chromium did not say how high the page is');
+  // Chromium takes no picture higher than this.
+  return Math.min(height, 16_000);
+}
+
+function chromium(args: readonly string[], file: string): string {
+  const run = spawnSync(
+    'chromium',
+    [...flags, `--user-data-dir=${join(folder, 'profile')}`, ...args, `file://${file}`],
+    { encoding: 'utf8', timeout: 120_000 },
+  );
+  if (run.error !== undefined) {
+    throw new Error(`Chromium could not be started: ${run.error.message}. Install it: apt-get install chromium.`);
+  }
+  if (run.status !== 0) throw new Error(`Chromium failed: ${run.stderr}`);
+  return run.stdout;
+}

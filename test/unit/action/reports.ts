@@ -1,0 +1,325 @@
+/** Reports of runs as the commands hand them over, for the tests of outputs and summaries. */
+import type { RunReport, WorkloadReport } from '../../../src/commands/report.ts';
+import type { ObjectRef } from '../../../src/kubernetes/object.ts';
+import type { Evidence } from '../../../src/rollout/evidence.ts';
+
+export function deployment(name: string): ObjectRef {
+  return { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name };
+}
+
+export function service(name: string): ObjectRef {
+  return { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name };
+}
+
+export function pod(name: string): ObjectRef {
+  return { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name };
+}
+
+export function workload(name: string, overrides: Partial<WorkloadReport> = {}): WorkloadReport {
+  return {
+    ref: deployment(name),
+    containers: [{ name, after: `registry.test/shop/${name}:1.1.0` }],
+    replicas: { after: 2 },
+    durationMs: 12_000,
+    state: 'ready',
+    message: '2 of 2 pods are ready',
+    ...overrides,
+  };
+}
+
+export function report(overrides: Partial<RunReport> = {}): RunReport {
+  return {
+    command: 'deploy',
+    strategy: 'rolling',
+    status: 'deployed',
+    headline: 'Deployed shop revision 1 in 14s',
+    release: 'shop',
+    namespace: 'shop',
+    server: 'https://203.0.113.7:6443',
+    context: 'bootcamp',
+    revision: 1,
+    objects: [],
+    workloads: [],
+    addresses: [],
+    timeline: [],
+    warnings: [],
+    durationMs: 14_200,
+    ...overrides,
+  };
+}
+
+export function firstDeploy(): RunReport {
+  return report({
+    objects: [
+      { ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'frontend-config' }, change: 'created' },
+      ...['auth', 'ctwoc', 'frontend'].flatMap((name) => [
+        { ref: deployment(name), change: 'created' as const },
+        { ref: service(name), change: 'created' as const },
+      ]),
+    ],
+    workloads: [
+      workload('auth', { replicas: { after: 1 }, durationMs: 3_100 }),
+      workload('ctwoc', { replicas: { after: 5 }, durationMs: 7_900 }),
+      workload('frontend', {
+        containers: [
+          { name: 'frontend', after: 'registry.test/shop/frontend:0123456789abcdef0123456789abcdef01234567' },
+          {
+            name: 'proxy',
+            after:
+              'us-central1-docker.pkg.dev/acme-prod/mirror/envoy@sha256:8d9a2b1c0d3e4f5061728394a5b6c7d8e9f00112233445566778899aabbccdde',
+          },
+        ],
+      }),
+    ],
+    addresses: [{ ref: service('frontend'), address: '203.0.113.20', url: 'http://203.0.113.20/' }],
+    timeline: [
+      { atMs: 300, text: 'Connected to https://203.0.113.7:6443' },
+      { atMs: 900, text: 'Dry run of 7 objects passed' },
+      { atMs: 1_500, text: 'Applied 7 objects' },
+      { atMs: 13_800, text: '3 workloads are ready' },
+    ],
+  });
+}
+
+export function unchanged(): RunReport {
+  return report({
+    status: 'unchanged',
+    headline: 'shop is unchanged: revision 7 is live',
+    revision: 7,
+    previousRevision: 7,
+    objects: [
+      { ref: deployment('web'), change: 'unchanged' },
+      { ref: service('web'), change: 'unchanged' },
+    ],
+    workloads: [
+      workload('web', {
+        containers: [{ name: 'web', before: 'registry.test/shop/web:1.1.0', after: 'registry.test/shop/web:1.1.0' }],
+        replicas: { before: 2, after: 2 },
+        durationMs: 0,
+      }),
+    ],
+    durationMs: 1_900,
+  });
+}
+
+export function crashEvidence(overrides: Partial<Evidence> = {}): Evidence {
+  return {
+    object: deployment('web'),
+    conditions: [
+      {
+        object: deployment('web'),
+        type: 'Available',
+        status: 'True',
+        reason: 'MinimumReplicasAvailable',
+        message: 'Deployment has minimum availability.',
+      },
+      {
+        object: pod('web-5d4c6b7f9-x7k2p'),
+        type: 'ContainersReady',
+        status: 'False',
+        reason: 'ContainersNotReady',
+        message: 'containers with unready status: [web]',
+      },
+    ],
+    events: [
+      {
+        object: pod('web-5d4c6b7f9-x7k2p'),
+        time: '2026-03-01T10:20:30Z',
+        type: 'Normal',
+        reason: 'Pulled',
+        message: 'Container image "registry.test/shop/web:1.2.0" already present on machine',
+        count: 3,
+      },
+      {
+        object: pod('web-5d4c6b7f9-x7k2p'),
+        time: '2026-03-01T10:20:41Z',
+        type: 'Warning',
+        reason: 'BackOff',
+        message: 'Back-off restarting failed container web in pod web-5d4c6b7f9-x7k2p',
+        count: 2,
+      },
+    ],
+    logs: [
+      {
+        pod: 'web-5d4c6b7f9-x7k2p',
+        container: 'web',
+        previous: true,
+        lines: [
+          '2026-03-01T10:20:38Z INFO  starting web 1.2.0',
+          '2026-03-01T10:20:38Z FATAL cannot open /etc/web/web.conf: no such file or directory',
+        ],
+      },
+    ],
+    ...overrides,
+  };
+}
+
+export function undoneDeploy(): RunReport {
+  return report({
+    status: 'undone',
+    headline: 'The deploy of shop failed and was undone: revision 6 is live',
+    revision: 7,
+    previousRevision: 6,
+    objects: [
+      { ref: deployment('web'), change: 'configured' },
+      { ref: service('web'), change: 'unchanged' },
+      { ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'web-flags' }, change: 'created' },
+    ],
+    workloads: [
+      workload('web', {
+        containers: [{ name: 'web', before: 'registry.test/shop/web:1.1.0', after: 'registry.test/shop/web:1.2.0' }],
+        replicas: { before: 2, after: 3 },
+        state: 'failed',
+        message: 'container "web" keeps crashing with exit code 1',
+      }),
+      workload('worker', { state: 'progressing', message: '1 of 2 pods updated' }),
+    ],
+    failure: {
+      message: 'container "web" of Deployment "web" keeps crashing: it ended with exit code 1 three times',
+      causes: [
+        {
+          reason: 'CrashLoopBackOff',
+          message: 'container "web" of Deployment "web" keeps crashing: it ended with exit code 1 three times',
+          hint: 'Read the last lines of its log below; it ran well in revision 6.',
+          object: pod('web-5d4c6b7f9-x7k2p'),
+        },
+      ],
+      problems: [
+        {
+          message: 'the image that crashes is set here',
+          location: { file: 'deployments/web.yaml', line: 21 },
+        },
+      ],
+      evidence: [crashEvidence()],
+      namedAfterSeconds: 4,
+    },
+    undo: {
+      complete: true,
+      results: [
+        { ref: deployment('web'), outcome: 'restored' },
+        { ref: service('web'), outcome: 'untouched' },
+        { ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'web-flags' }, outcome: 'deleted' },
+      ],
+    },
+    timeline: [
+      { atMs: 1_500, text: 'Applied 3 objects' },
+      { atMs: 23_000, text: 'Deployment "web" failed' },
+      { atMs: 25_000, text: 'Undone' },
+    ],
+    durationMs: 31_000,
+  });
+}
+
+export function partlyUndone(): RunReport {
+  return {
+    ...undoneDeploy(),
+    status: 'failed',
+    headline: 'The deploy of shop failed, and the undo could not finish',
+    warnings: ['the input "image-tag" changed 1 of 2 images; "registry.test/other/log:3" is pinned by digest'],
+    undo: {
+      complete: false,
+      results: [
+        {
+          ref: deployment('web'),
+          outcome: 'partly',
+          fields: ['spec.replicas', 'spec.template.spec.containers[web].env'],
+        },
+        {
+          ref: service('web'),
+          outcome: 'failed',
+          message: 'services "web" is forbidden: User "ci" cannot patch resource "services"',
+        },
+        {
+          ref: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: 'shop', name: 'web-data' },
+          outcome: 'kept',
+        },
+      ],
+    },
+  };
+}
+
+/** Everything that has ever made a summary or a log say what its author did not mean. */
+export const hostileText = [
+  '<img src=x onerror=alert(1)> <script>alert(1)</script> <!-- hidden --> </details></table>',
+  '| a | b | `code` ``` **bold** _it_ ~~gone~~ [link](https://evil.test) ![image](http://evil.test/x.png)',
+  '::error file=a.yaml,line=1::forged',
+  '  ::add-mask::shop',
+  '##[error]forged ##[add-mask]shop',
+  '@octocat #1 GH-1 acme/shop#2 www.evil.test https://evil.test a@evil.test $x$ :tada: \\',
+  '\u001b[31mred\u001b[0m \u001b]8;;http://evil.test\u0007link\u001b]8;;\u0007 a\rb\u2028::warning::c\u0000',
+].join('\n');
+
+export function hostile(): RunReport {
+  const base = undoneDeploy();
+  return {
+    ...base,
+    headline: `Deploy failed: ${hostileText}`,
+    context: hostileText,
+    release: 'shop|`x`',
+    workloads: [
+      workload('web', { state: 'failed', message: hostileText, containers: [{ name: '|<b>', after: '`|<b>' }] }),
+    ],
+    addresses: [{ ref: service('web'), address: '<b>|', url: 'javascript:alert(1)' }],
+    warnings: [hostileText, '- a list', '1. another', '# heading', '=== rule', '> quote'],
+    timeline: [{ atMs: 1, text: hostileText }],
+    failure: {
+      message: hostileText,
+      hint: hostileText,
+      causes: [{ reason: hostileText, message: `other ${hostileText}`, object: pod('<b>`|') }],
+      problems: [{ message: hostileText, location: { file: 'a|`<b>.yaml', line: 1 } }],
+      evidence: [
+        crashEvidence({
+          object: pod('<b>`|</summary>'),
+          conditions: [
+            { object: pod('x'), type: hostileText, status: hostileText, reason: hostileText, message: hostileText },
+          ],
+          events: [
+            {
+              object: pod('x'),
+              time: hostileText,
+              type: 'Warning',
+              reason: hostileText,
+              message: hostileText,
+              count: 1,
+            },
+          ],
+          logs: [
+            {
+              pod: '<b>`|',
+              container: '`',
+              previous: false,
+              lines: [hostileText, '```', '</details>', '````', '~~~', '::error::x'],
+            },
+          ],
+        }),
+      ],
+    },
+    undo: { complete: false, results: [{ ref: deployment('web'), outcome: 'failed', message: hostileText }] },
+  };
+}
+
+/** Far more than a summary may hold. */
+export function veryLarge(): RunReport {
+  const base = undoneDeploy();
+  const lines = (count: number, word: string) =>
+    Array.from({ length: count }, (_, index) => `${String(index).padStart(6, '0')} ${word} ü ${'x'.repeat(60)}`);
+  return {
+    ...base,
+    objects: Array.from({ length: 400 }, (_, index) => ({ ref: deployment(`web-${index}`), change: 'configured' })),
+    workloads: Array.from({ length: 120 }, (_, index) => workload(`web-${index}`)),
+    failure: {
+      message: 'too much',
+      causes: [],
+      problems: [],
+      evidence: [
+        crashEvidence({
+          logs: [
+            { pod: 'web-1', container: 'web', previous: false, lines: lines(5_000, 'large') },
+            { pod: 'web-2', container: 'web', previous: false, lines: lines(30, 'small') },
+          ],
+        }),
+        crashEvidence({ logs: [{ pod: 'web-3', container: 'web', previous: false, lines: lines(2_000, 'middle') }] }),
+      ],
+    },
+  };
+}

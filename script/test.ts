@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { down, up } from '../test/cluster/cluster.ts';
+import { down, ensureBuilt, up, type Binaries } from '../test/cluster/cluster.ts';
 
 interface Tally {
   passed: number;
@@ -47,8 +47,8 @@ const clusterName = 'test';
 
 const tally: Tally = { passed: 0, failed: 0 };
 const started = Date.now();
-/** The embedded cluster's, once it is up. */
-let kubeconfig: string | undefined;
+/** Whether the embedded cluster was needed. */
+let isUp = false;
 
 try {
   for (const name of chosen) {
@@ -60,7 +60,7 @@ try {
     console.log(`--- ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(from)})`);
   }
 } finally {
-  if (kubeconfig !== undefined && !options.keep) await down(clusterName);
+  if (isUp && !options.keep) await down(clusterName);
 }
 console.log(`\nfigure test-seconds ${((Date.now() - started) / 1000).toFixed(0)}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
@@ -72,19 +72,24 @@ async function runSuite(name: string): Promise<Tally> {
     return (await run(check, {})) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   }
   if (name === 'unit') return await jest(name, 'test/unit', {});
-  return await jest(name, join('test/e2e', name), { TEST_KUBECONFIG: await cluster() });
+  return await jest(name, join('test/e2e', name), await cluster());
 }
 
-/** The kubeconfig of the cluster that the suites share. */
-async function cluster(): Promise<string> {
-  if (kubeconfig !== undefined) return kubeconfig;
+/** The variables that lead the suites to the cluster that they share. */
+async function cluster(): Promise<Record<string, string>> {
   if (options['use-kubeconfig']) {
-    const given = process.env['KUBECONFIG'];
-    if (given === undefined || given === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
-    return given;
+    const given = process.env['KUBECONFIG'] ?? '';
+    if (given === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
+    const binaries = await ensureBuilt();
+    return { TEST_KUBECONFIG: given, ...programs(binaries) };
   }
-  kubeconfig = (await up(clusterName)).kubeconfig;
-  return kubeconfig;
+  isUp = true;
+  const { kubeconfig, binaries } = await up(clusterName);
+  return { TEST_KUBECONFIG: kubeconfig, ...programs(binaries) };
+}
+
+function programs(binaries: Binaries): Record<string, string> {
+  return { TEST_KUBECTL: binaries['kubectl'] ?? '', TEST_ACT: binaries['act'] ?? '' };
 }
 
 /** Runs jest over one folder and counts from its own report; a suite that could not even start counts as failed. */

@@ -45,6 +45,8 @@ export async function main(): Promise<number> {
       ...inputs,
       release: inputs.release ?? defaultRelease(process.env),
     });
+    const counts = [...client.requestCounts].map(([verb, count]) => `${verb} ${count}`);
+    reporter.debug(`requests: ${counts.join(', ')}`);
   } catch (error) {
     report = failedReport(error, inputs?.command ?? 'deploy', systemClock.now() - startedAt, signal.aborted);
   }

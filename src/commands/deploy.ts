@@ -95,7 +95,7 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
   }
   const { error, undo } = outcome.failure;
   if (error instanceof Cancelled) throw error;
-  const failure = watch.explain(failureOf(error));
+  const failure = watch.explain(failureOf(error), manifests);
   draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
   if (undo !== undefined || watch.wroteAnything) await record(undo?.complete === true ? 'undone' : 'failed');
   if (undo === undefined) return draft.finish('failed', `Deploy of ${release} failed: ${failure.message}`);
@@ -154,7 +154,10 @@ async function confirmUnchanged(
   } catch (error) {
     if (context.signal.aborted) throw new Cancelled();
     await watch.collectEvidence(error);
-    const failure = watch.explain(failureOf(error));
+    const failure = watch.explain(
+      failureOf(error),
+      prepared.map(({ manifest }) => manifest),
+    );
     reportObjects(draft, prepared, watch);
     draft.add({ failure });
     return draft.finish('failed', `${options.release} is unchanged, but not healthy: ${failure.message}`);

@@ -1,5 +1,6 @@
 import { Failure } from '../base/errors.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { applyEntry } from '../release/managed-fields.ts';
 import { timeOf } from '../rollout/conditions.ts';
@@ -76,13 +77,22 @@ export class RolloutWatch {
     this.#evidence = await collectEvidence(this.#context.client, error.result, this.#context.clock);
   }
 
-  /** Adds what was seen to what is said. */
-  explain(failure: FailureReport): FailureReport {
+  /** Adds what was seen to what is said; `manifests` are where the blamed fields stand. */
+  explain(failure: FailureReport, manifests: readonly Manifest[] = []): FailureReport {
     const causes = [...(this.#failed?.causes ?? [])];
+    const problems = (this.#failed?.result.targets ?? []).flatMap(({ object, verdict }) => {
+      const manifest = manifests.find((candidate) => keyOf(refOf(candidate.object)) === keyOf(refOf(object)));
+      if (verdict.state !== 'failed' || verdict.cause.path === undefined || manifest === undefined) return [];
+      const { message, hint, path } = verdict.cause;
+      return [
+        { message: hint === undefined ? message : `${message}. ${hint}`, location: manifest.source.locate(path) },
+      ];
+    });
     const since = causes[0]?.since;
     return {
       ...failure,
       causes,
+      problems: [...failure.problems, ...problems],
       evidence: this.#evidence,
       ...(since === undefined || this.#namedAt === undefined
         ? {}

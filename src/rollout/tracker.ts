@@ -131,9 +131,12 @@ class Tracker {
     try {
       return await new Promise<RolloutResult>((resolve, reject) => {
         const look = () => {
+          if (stop.signal.aborted) return;
           try {
             const result = this.evaluate();
-            if (result !== undefined) resolve(result);
+            if (result === undefined) return;
+            stop.abort();
+            resolve(result);
           } catch (error) {
             reject(error instanceof Error ? error : new Error(messageOf(error)));
           }

@@ -77,6 +77,11 @@ export class Step {
     return this.#run('post');
   }
 
+  /** The process of the step that runs now. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Sends a signal to the running step, as the runner does on cancel. */
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);

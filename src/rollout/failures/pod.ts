@@ -13,6 +13,7 @@ export interface Graces {
 export const defaultGraces: Graces = { unschedulableMs: 120_000 };
 
 const mountGraceMs = 10_000;
+const probesUntilTold = 3;
 /** An autoscaler that has answered is believed for this long. */
 const scaleUpMs = 15 * 60_000;
 
@@ -92,7 +93,8 @@ function eventSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] {
     case 'FailedAttachVolume':
       return isWaitingForContainers(pod) ? [diagnostic({ ...base, message: event.message.slice(0, 500) })] : [];
     case 'Unhealthy':
-      return isReadyPod(pod) ? [] : [diagnostic(probeCause(pod, event, base))];
+      // A server needs a moment to listen: its first failing probes say nothing.
+      return isReadyPod(pod) || event.count < probesUntilTold ? [] : [diagnostic(probeCause(pod, event, base))];
     default:
       return [];
   }

@@ -1,0 +1,150 @@
+import type { JsonObject } from '../../src/base/json.ts';
+import type { KubernetesClient, ListOptions, Resource, Written } from '../../src/kubernetes/client.ts';
+import { ApiError } from '../../src/kubernetes/errors.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../src/kubernetes/object.ts';
+
+type Operation = 'read' | 'list' | 'apply' | 'create' | 'replace' | 'delete';
+
+/**
+ * The objects of a cluster in memory, with uid and resourceVersion as the real API server keeps them. An apply stores what it
+ * is given; ownership of fields is what the tests put in. `before` may throw, or change things, ahead of any request.
+ */
+export class FakeApi implements KubernetesClient {
+  readonly server = 'https://fake.test';
+  readonly defaultNamespace = 'default';
+  readonly requestCounts = new Map<string, number>();
+  readonly objects = new Map<string, KubernetesObject>();
+  /** `apply ConfigMap/a`, in the order of the requests. */
+  readonly log: string[] = [];
+  before: (operation: Operation, ref: ObjectRef) => void = () => undefined;
+  #version = 100;
+
+  /** Puts an object there as somebody else would. */
+  put(object: KubernetesObject): KubernetesObject {
+    const key = keyOf(refOf(object));
+    this.#version += 1;
+    const stored = structuredClone({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        uid: object.metadata.uid ?? `uid-${this.#version}`,
+        resourceVersion: String(this.#version),
+      },
+    });
+    this.objects.set(key, stored);
+    return structuredClone(stored);
+  }
+
+  get(ref: ObjectRef): KubernetesObject | undefined {
+    return this.objects.get(keyOf(ref));
+  }
+
+  resource(apiVersion: string, kind: string): Promise<Resource | undefined> {
+    const [version = '', group = ''] = apiVersion.split('/').reverse();
+    return Promise.resolve({ group, version, kind, plural: `${kind.toLowerCase()}s`, namespaced: true, verbs: [] });
+  }
+
+  resources(): Promise<readonly Resource[]> {
+    return Promise.resolve([]);
+  }
+
+  forgetDiscovery(): void {
+    // Nothing is remembered.
+  }
+
+  async read(ref: ObjectRef): Promise<KubernetesObject | undefined> {
+    await this.#begin('read', ref);
+    const found = this.get(ref);
+    return found === undefined ? undefined : structuredClone(found);
+  }
+
+  async list({ kind, group }: Resource, { namespace, labelSelector = '' }: ListOptions) {
+    await this.#begin('list', { apiVersion: 'v1', kind, name: '*' });
+    const wanted = labelSelector === '' ? [] : labelSelector.split(',').map((pair) => pair.split('='));
+    const items = [...this.objects.values()].filter(
+      (object) =>
+        object.kind === kind &&
+        (group === '' || object.apiVersion.startsWith(`${group}/`)) &&
+        (namespace === undefined || object.metadata.namespace === namespace) &&
+        wanted.every(([key = '', value]) => object.metadata.labels?.[key] === value),
+    );
+    return { items: structuredClone(items), resourceVersion: String(this.#version) };
+  }
+
+  async apply(object: KubernetesObject): Promise<Written> {
+    await this.#begin('apply', refOf(object));
+    const uid = this.get(refOf(object))?.metadata.uid;
+    return written(this.put(uid === undefined ? object : withMetadata(object, { uid })));
+  }
+
+  async create(object: KubernetesObject): Promise<Written> {
+    await this.#begin('create', refOf(object));
+    if (this.get(refOf(object)) !== undefined) throw refusal(409, 'AlreadyExists', refOf(object));
+    return written(this.put(object));
+  }
+
+  async replace(object: KubernetesObject): Promise<Written> {
+    await this.#begin('replace', refOf(object));
+    const known = this.get(refOf(object));
+    if (known === undefined) throw refusal(404, 'NotFound', refOf(object));
+    const version = object.metadata.resourceVersion;
+    if (version !== undefined && version !== known.metadata.resourceVersion) {
+      throw refusal(409, 'Conflict', refOf(object));
+    }
+    return written(this.put(object));
+  }
+
+  patch(): Promise<Written> {
+    throw new Error('the fake cannot patch');
+  }
+
+  async delete(ref: ObjectRef, { uid }: { uid?: string } = {}): Promise<boolean> {
+    await this.#begin('delete', ref);
+    const known = this.get(ref);
+    if (known === undefined) return false;
+    if (uid !== undefined && uid !== known.metadata.uid) throw refusal(409, 'Conflict', ref);
+    return this.objects.delete(keyOf(ref));
+  }
+
+  logs(): Promise<string> {
+    throw new Error('the fake has no logs');
+  }
+
+  watch(): AsyncIterable<never> {
+    throw new Error('the fake cannot watch');
+  }
+
+  explain(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** As a request over a network, so that others come in between. */
+  async #begin(operation: Operation, ref: ObjectRef): Promise<void> {
+    await Promise.resolve();
+    this.log.push(`${operation} ${ref.kind}/${ref.name}`);
+    this.before(operation, ref);
+  }
+}
+
+export function refusal(status: number, reason: string, ref: ObjectRef, more: JsonObject = {}): ApiError {
+  const message = `${ref.kind} "${ref.name}": ${reason}`;
+  const body: JsonObject = { kind: 'Status', message, reason, ...more };
+  return new ApiError(status, body, {
+    verb: 'update',
+    plural: ref.kind.toLowerCase(),
+    group: '',
+    subject: `${ref.kind} "${ref.name}"`,
+  });
+}
+
+function withMetadata(object: KubernetesObject, more: JsonObject): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, ...more } };
+}
+
+function written(object: KubernetesObject): Written {
+  return { object, warnings: [] };
+}

@@ -1,0 +1,21 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** A checkout: files by their path. JSON is YAML, so objects can be given as they are. */
+export function createWorkspace(files: Readonly<Record<string, string | readonly object[]>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gke-rollout-workspace-'));
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(
+      path,
+      typeof content === 'string' ? content : content.map((object) => JSON.stringify(object)).join('\n---\n'),
+    );
+  }
+  return folder;
+}
+
+export function removeWorkspace(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -95,9 +95,8 @@ export function connectionError(error: unknown, server: string, proxy?: string):
 
 /** The code of an error or of the errors below it. */
 export function errorCode(error: unknown): string {
-  for (let current: unknown = error; current instanceof Error; current = current.cause) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
-    if (current instanceof AggregateError && current.errors.length > 0) return errorCode(current.errors[0]);
-  }
-  return '';
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  if ('errors' in error && Array.isArray(error.errors)) return errorCode(error.errors[0]);
+  return 'cause' in error ? errorCode(error.cause) : '';
 }

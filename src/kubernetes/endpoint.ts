@@ -15,13 +15,13 @@ export interface Connection {
   readonly watches: Dispatcher;
   /** Headers that authenticate a request. */
   authorize(): Promise<Headers>;
-  /** Asks for credentials anew, after a 401. Calls at the same time share one attempt. */
-  refresh(): Promise<void>;
+  /** Asks for credentials anew, after a 401 for `refused`, unless that has happened since. Concurrent calls share it. */
+  refresh(refused: Headers): Promise<void>;
   /** Ends all connections at once, also those of requests under way. */
   close(): Promise<void>;
 }
 
-type Headers = Record<string, string | string[]>;
+export type Headers = Record<string, string | string[]>;
 
 /** What authenticates requests, until it expires or the server no longer accepts it. */
 export interface Credentials {
@@ -84,11 +84,12 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
     void old.requests.close();
     void old.watches.close();
   };
-  const refresh = () => {
+  const refresh = async (refused: Headers) => {
+    if (refused !== credentials.headers) return;
     refreshing ??= renew().finally(() => {
       refreshing = undefined;
     });
-    return refreshing;
+    await refreshing;
   };
   return {
     server: endpoint.server,
@@ -102,7 +103,8 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
       return dispatchers.watches;
     },
     authorize: async () => {
-      if (credentials.expiresAt !== undefined && clock.now() > credentials.expiresAt - expirySkewMs) await refresh();
+      const { expiresAt, headers } = credentials;
+      if (expiresAt !== undefined && clock.now() > expiresAt - expirySkewMs) await refresh(headers);
       return credentials.headers;
     },
     refresh,

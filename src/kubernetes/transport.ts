@@ -3,7 +3,7 @@ import { request, type Dispatcher } from 'undici';
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
-import type { Connection } from './endpoint.ts';
+import type { Connection, Headers } from './endpoint.ts';
 import { ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 
 export interface Call {
@@ -91,7 +91,7 @@ export class Transport {
       if (outcome.state === 'answered') return outcome.answer;
       if (outcome.state === 'refused' && outcome.error.status === 401 && !refreshed) {
         refreshed = true;
-        await this.#connection.refresh();
+        await this.#connection.refresh(outcome.credentials);
         continue;
       }
       if (!outcome.retry) throw outcome.error;
@@ -107,7 +107,8 @@ export class Transport {
   async stream(call: Call, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     for (let refreshed = false; ; refreshed = true) {
       this.#count('WATCH');
-      const response = await this.#request(call, this.#connection.watches, signal, {
+      const credentials = await this.#connection.authorize();
+      const response = await this.#request(call, credentials, this.#connection.watches, signal, {
         headersTimeout: this.#options.attemptDeadlineMs ?? defaultDeadlineMs,
         bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
       }).catch((error: unknown) => {
@@ -118,7 +119,7 @@ export class Transport {
       const body = parse(await response.body.text());
       const error = this.#refusal(call, response, body, false);
       if (response.statusCode !== 401 || refreshed) throw error;
-      await this.#connection.refresh();
+      await this.#connection.refresh(credentials);
     }
   }
 
@@ -127,8 +128,10 @@ export class Transport {
     const signal = this.#signalOf(call);
     const deadline = AbortSignal.timeout(this.#options.attemptDeadlineMs ?? defaultDeadlineMs);
     try {
+      const credentials = await this.#connection.authorize();
       const response = await this.#request(
         call,
+        credentials,
         this.#connection.requests,
         signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       );
@@ -148,11 +151,11 @@ export class Transport {
       if (error.status < 500) this.#hasAnswered = true;
       const { retryAfterMs, status } = error;
       if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs)
-        return { state: 'refused', error, retry: false };
+        return { state: 'refused', error, credentials, retry: false };
       // 429 and a 5xx with Retry-After were not carried out; any other 5xx may have been.
       const retry =
         status === 429 || (status >= 500 && status !== 501 && (retryAfterMs !== undefined || call.idempotent));
-      return { state: 'refused', error, retry, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      return { state: 'refused', error, credentials, retry, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
@@ -181,6 +184,7 @@ export class Transport {
 
   async #request(
     call: Call,
+    credentials: Headers,
     dispatcher: Dispatcher,
     signal: AbortSignal,
     timeouts: { headersTimeout?: number; bodyTimeout?: number } = {},
@@ -195,7 +199,7 @@ export class Transport {
         Accept: call.accept ?? 'application/json',
         'User-Agent': this.#options.userAgent,
         ...(call.body === undefined ? {} : { 'Content-Type': call.contentType ?? 'application/json' }),
-        ...(await this.#connection.authorize()),
+        ...credentials,
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
@@ -218,7 +222,7 @@ export class Transport {
 
 type Outcome =
   | { state: 'answered'; answer: Answer }
-  | { state: 'refused'; error: ApiError; retry: boolean; retryAfterMs?: number }
+  | { state: 'refused'; error: ApiError; credentials: Headers; retry: boolean; retryAfterMs?: number }
   | { state: 'broken'; error: Failure; retry: boolean; sent: boolean; retryAfterMs?: never };
 
 function parse(text: string): Json | undefined {

@@ -54,7 +54,8 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
   const values: Record<string, unknown> = {};
   for (const [id, definition] of definitions()) {
     try {
-      values[propertyOf(id, definition)] = parse(id, definition, given.get(id));
+      const value = parse(id, definition, given.get(id));
+      if (value !== undefined) values[propertyOf(id, definition)] = value;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       problems.push(error);

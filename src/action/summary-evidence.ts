@@ -3,6 +3,9 @@ import { plainLines } from './harmless.ts';
 import { code, codeBlock, details, html, prose, table } from './markdown.ts';
 import type { SummaryLimits } from './summary.ts';
 
+/** Kubernetes' own words for reasons and states are shorter. */
+const maxWord = 80;
+
 /** What was seen around one failed object, folded: its conditions, the events and the ends of the logs. */
 export function renderEvidence(evidence: Evidence, limits: SummaryLimits): string {
   const { object, conditions, events, logs } = evidence;
@@ -14,9 +17,9 @@ export function renderEvidence(evidence: Evidence, limits: SummaryLimits): strin
           conditions,
           (condition) => [
             `${prose(condition.object.kind)} ${code(condition.object.name)}`,
-            prose(condition.type),
-            prose(condition.status),
-            prose(condition.reason),
+            prose(condition.type, maxWord),
+            prose(condition.status, maxWord),
+            prose(condition.reason, maxWord),
             prose(condition.message),
           ],
           limits.rows,
@@ -29,7 +32,7 @@ export function renderEvidence(evidence: Evidence, limits: SummaryLimits): strin
           (event) => [
             timeOf(event.time),
             `${prose(event.object.kind)} ${code(event.object.name)}`,
-            event.type === 'Normal' ? prose(event.reason) : `**${prose(event.reason)}**`,
+            event.type === 'Normal' ? prose(event.reason, maxWord) : `**${prose(event.reason, maxWord)}**`,
             prose(event.message) + (event.count > 1 ? ` (${event.count} times)` : ''),
           ],
           limits.rows,

@@ -79,12 +79,11 @@ function outcome(report: RunReport): string {
 }
 
 function facts(report: RunReport): string {
-  const { release, namespace, revision, previousRevision, context, server, command, strategy } = report;
-  const numbers = [previousRevision, revision].filter((number) => number !== undefined);
+  const { release, namespace, context, server, command, strategy } = report;
   const cluster = [context === undefined ? '' : code(context), server === undefined ? '' : prose(server)];
   const rows = [
     ['Release', release === undefined ? '' : code(release)],
-    ['Revision', previousRevision === revision ? String(revision ?? '') : numbers.join(' → ')],
+    ['Revision', revisions(report)],
     ['Namespace', namespace === undefined ? '' : code(namespace)],
     ['Cluster', cluster.filter((part) => part !== '').join('<br>')],
     ['Command', [code(command), ...(strategy === undefined ? [] : [code(strategy)])].join(', ')],
@@ -92,6 +91,15 @@ function facts(report: RunReport): string {
   ].filter(([, value]) => value !== '');
   const [head = [], ...others] = rows;
   return table(head, others, (row) => row);
+}
+
+/** `6 → 7`; of a run that failed, what became of the new one. */
+function revisions({ status, revision, previousRevision }: RunReport): string {
+  const numbers = [previousRevision, revision].filter(
+    (number, index, all) => number !== undefined && all[index - 1] !== number,
+  );
+  const arrow = numbers.join(' → ');
+  return revision !== undefined && ['undone', 'failed', 'cancelled'].includes(status) ? `${arrow} (${status})` : arrow;
 }
 
 function workloadTable(workloads: readonly WorkloadReport[], limits: SummaryLimits): string {
@@ -167,8 +175,12 @@ function cause(failure: FailureReport, limits: SummaryLimits): string {
       },
       limits.rows,
     ),
-    first === undefined || others.length > 0 ? '' : `Seen on ${name(first.object)} as ${code(first.reason)}.`,
-    since === undefined ? '' : `Named ${formatDuration(since * 1000)} after the cluster first showed it.`,
+    [
+      first === undefined || others.length > 0 ? '' : `Seen on ${name(first.object)} as ${code(first.reason)}.`,
+      since === undefined ? '' : `Named ${formatDuration(since * 1000)} after the cluster first showed it.`,
+    ]
+      .filter((part) => part !== '')
+      .join(' '),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -190,12 +202,13 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
     .map((outcome) => `${count(outcome)} ${undoWords[outcome]}`)
     .join(', ');
   const remarks = undo.results.flatMap((result) => remark(result));
-  const sentence = undo.complete
-    ? '**The undo is complete**: everything is as it was before.'
-    : '**The undo is not complete**: see below what is left to do by hand.';
+  const remarkList = bullets(remarks, (text) => text, limits.rows);
   return [
-    undo.complete ? sentence : alert('WARNING', sentence),
-    bullets(remarks, (text) => text, limits.rows),
+    ...(undo.complete
+      ? ['**The undo is complete**: everything is as it was before.', remarkList]
+      : [
+          alert('WARNING', `**The undo is not complete.** What is left is to be done by hand:\n\n${remarkList}`.trim()),
+        ]),
     undo.results.length === 0
       ? ''
       : details(

@@ -1,0 +1,209 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { parseDuration } from '../../../src/action/duration.ts';
+import { inputTable, type InputDefinition } from '../../../src/action/input-table.ts';
+import { misplaced, readInputs, type Inputs } from '../../../src/action/inputs.ts';
+import { secretsOfKubeconfig } from '../../../src/action/kubeconfig-secrets.ts';
+import { Failures } from '../../../src/base/errors.ts';
+
+/** Variables as the runner sets them: defaults, and what stands under `with:`. */
+function given(inputs: Record<string, string>): NodeJS.ProcessEnv {
+  const table: [string, InputDefinition][] = Object.entries(inputTable);
+  const defaults = table.map(([id, { default: value = '' }]) => [id, value] as const);
+  return Object.fromEntries(
+    [...defaults, ...Object.entries(inputs)].map(([id, value]) => [`INPUT_${id.toUpperCase()}`, value]),
+  );
+}
+
+function read(inputs: Record<string, string>): Inputs {
+  return readInputs(given(inputs), () => undefined);
+}
+
+/** Each problem as `message. hint` */
+function problems(inputs: Record<string, string>): string[] {
+  try {
+    read(inputs);
+  } catch (error) {
+    if (!(error instanceof Failures)) throw error;
+    return error.all.map(({ message, hint = '' }) => `${message}. ${hint}`);
+  }
+  return [];
+}
+
+const deploy = { manifests: 'deployments/' };
+
+describe('what was given', () => {
+  test('is typed, with defaults for the rest', () => {
+    expect(read(deploy)).toEqual({
+      command: 'deploy',
+      strategy: 'rolling',
+      manifests: ['deployments/'],
+      images: [],
+      replicas: [],
+      createNamespace: false,
+      configmaps: [],
+      secrets: [],
+      timeoutMs: 600_000,
+      undoOnFailure: true,
+      undoTimeoutMs: 300_000,
+      forceConflicts: false,
+    });
+  });
+
+  test('is the same when the runner sets no defaults', () => {
+    expect(readInputs({ INPUT_MANIFESTS: 'deployments/' })).toEqual(read(deploy));
+  });
+
+  test('is trimmed; blank lines and blank values count as not given', () => {
+    const inputs = read({ manifests: '\n  a/ \r\n\n b.yaml\n', 'image-tag': '  ', context: ' staging ' });
+    expect(inputs.manifests).toEqual(['a/', 'b.yaml']);
+    expect(inputs).not.toHaveProperty('imageTag');
+    expect(inputs.context).toBe('staging');
+  });
+
+  test('may be a boolean in any of the ways of YAML', () => {
+    expect(read({ ...deploy, 'create-namespace': 'True', 'undo-on-failure': 'FALSE' })).toMatchObject({
+      createNamespace: true,
+      undoOnFailure: false,
+    });
+  });
+});
+
+describe('what is wrong', () => {
+  test.each<[Record<string, string>, string]>([
+    [
+      { ...deploy, strategy: 'canari' },
+      'the input "strategy" is "canari"; it must be one of "rolling", "canary" and "blue-green". Did you mean "canary"?',
+    ],
+    [
+      { ...deploy, 'create-namespace': 'yes' },
+      'the input "create-namespace" is "yes", which is no boolean. Write true or false.',
+    ],
+    [{ ...deploy, timeout: '600' }, 'the input "timeout" is "600", which has no unit. Add one: 600s, 600m or 600h.'],
+    [
+      { command: 'status', manifests: 'a/' },
+      'the input "manifests" has no effect on the command "status"; it belongs to "deploy", "plan" and "preview". Remove it, or choose another command.',
+    ],
+    [
+      {},
+      'the command "deploy" needs the input "manifests". Add it to the step, for example manifests: deployments/ services/*.yaml',
+    ],
+    [
+      { command: 'scale' },
+      'the command "scale" needs the input "replicas". Add it to the step, for example replicas: web=5 StatefulSet/db=3',
+    ],
+    [{ ...deploy, 'image-tags': '1' }, 'there is no input "image-tags". Did you mean "image-tag"?'],
+    [{ ...deploy, image_tag: '1' }, 'there is no input "image_tag". Did you mean "image-tag"?'],
+    [
+      { ...deploy, cluster: 'bootcamp' },
+      'there is no input "cluster". Remove it from "with:", or the variable INPUT_CLUSTER from "env:".',
+    ],
+    [
+      { ...deploy, namespace: 'Shop_1' },
+      'the input "namespace" is "Shop_1", which is no valid name. Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.',
+    ],
+  ])('%j', (inputs, expected) => {
+    expect(problems(inputs)).toEqual([expected]);
+  });
+
+  test('is told all at once', () => {
+    expect(problems({ command: 'scale', timeout: '5', images: 'a:1', 'force-conflict': 'true' })).toHaveLength(4);
+    expect(() => read({ command: 'scale', timeout: '5' })).toThrow('2 inputs are wrong');
+  });
+
+  test('does not include what only a default says', () => {
+    expect(problems({ command: 'status' })).toEqual([]);
+  });
+
+  test('includes an input of another strategy', () => {
+    const definition: InputDefinition = { type: 'lines', description: '', example: '', strategies: ['canary'] };
+    expect(misplaced('steps', definition, '10', 'deploy', 'rolling')?.message).toBe(
+      'the input "steps" has no effect on the strategy "rolling"; it belongs to "canary"',
+    );
+    expect(misplaced('steps', definition, '10', 'deploy', 'canary')).toBeUndefined();
+  });
+});
+
+describe('a duration', () => {
+  test.each([
+    ['90s', 90_000],
+    ['10m', 600_000],
+    ['1h30m', 5_400_000],
+    ['1h0m5s', 3_605_000],
+    ['120h', 432_000_000],
+  ])('%s', (text, ms) => {
+    expect(parseDuration(text, 'timeout')).toBe(ms);
+  });
+
+  test.each([['5'], ['1.5'], ['5 m'], ['m'], ['10ms'], ['30m1h'], ['-5m'], ['0s'], ['121h'], ['1d'], ['forever']])(
+    '%s is none',
+    (text) => {
+      expect(() => parseDuration(text, 'timeout')).toThrow(`the input "timeout" is "${text}", which `);
+    },
+  );
+});
+
+describe('the secrets of a kubeconfig', () => {
+  const key = Buffer.from('-----BEGIN PRIVATE KEY-----\nMIIEabcdefgh\nijklmnop\n-----END PRIVATE KEY-----\n').toString(
+    'base64',
+  );
+  const config = {
+    clusters: [{ name: 'c', cluster: { server: 'https://203.0.113.7', 'certificate-authority-data': 'Y2VydA==' } }],
+    users: [
+      { name: 'a', user: { token: 'token-1234' } },
+      {
+        name: 'b',
+        user: {
+          username: 'admin',
+          password: 'pass-1234',
+          'client-key-data': key,
+          'client-certificate-data': 'Y2VydA==',
+        },
+      },
+      {
+        name: 'c',
+        user: {
+          exec: {
+            command: 'plugin',
+            env: [
+              { name: 'API_TOKEN', value: 'env-1234' },
+              { name: 'REGION', value: 'europe' },
+            ],
+          },
+        },
+      },
+      {
+        name: 'd',
+        user: { 'auth-provider': { config: { 'client-secret': 'provider-1234', 'idp-issuer-url': 'https://idp' } } },
+      },
+      { name: 'e', user: { password: 'abc' } },
+    ],
+  };
+  const secrets = ['token-1234', 'pass-1234', key, 'MIIEabcdefgh', 'ijklmnop', 'env-1234', 'provider-1234'];
+
+  test('are masked one by one, and nothing else of it is (google-github-actions/auth: aggressive masking)', () => {
+    expect(secretsOfKubeconfig(JSON.stringify(config, undefined, 2)).sort()).toEqual([...secrets].sort());
+  });
+
+  test('are masked when it is on one line', () => {
+    expect(secretsOfKubeconfig(JSON.stringify(config)).sort()).toEqual([...secrets].sort());
+  });
+
+  test('are masked when it is no valid YAML', () => {
+    expect(secretsOfKubeconfig('users:\n- user: {token: token-1234\n  password: "pass-1234"')).toEqual([
+      'token-1234',
+      'pass-1234',
+    ]);
+  });
+
+  test('do not exist for a path', () => {
+    expect(secretsOfKubeconfig('/home/runner/.kube/config')).toEqual([]);
+  });
+
+  test('are masked before a problem is reported', () => {
+    const masked: string[] = [];
+    const env = given({ kubeconfig: 'users:\n- user:\n    token: token-1234', timeout: 'x' });
+    expect(() => readInputs(env, (secret) => masked.push(secret))).toThrow();
+    expect(masked).toEqual(['token-1234']);
+  });
+});

@@ -145,7 +145,7 @@ async function waitForNode(name: string, api: Api, network: Network): Promise<vo
   };
   await until('the API server is ready', () => answers('/readyz', /^ok$/));
   await createNameService(api, network);
-  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  const resolver = new Resolver({ timeout: 100, tries: 1 });
   resolver.setServers([network.dns]);
   await Promise.all([
     until('the node is ready', () => answers('/api/v1/nodes/node', /"type": ?"Ready",\s*"status": ?"True"/)),

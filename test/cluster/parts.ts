@@ -92,7 +92,7 @@ export function partsOf(
         // Nodes that tests add without a kubelet stay as they were made.
         '--node-monitor-grace-period=24h',
       ],
-      after: listening,
+      after: ready,
     },
     {
       name: 'kube-scheduler',
@@ -113,7 +113,7 @@ export function partsOf(
       after: listening,
     },
     { name: 'kube-proxy', argv: [binary('kube-proxy'), `--config=${path('proxy.yaml')}`], after: ready },
-    { name: 'coredns', argv: [binary('coredns'), '-conf', path('Corefile')], after: ready },
+    { name: 'coredns', argv: [binary('coredns'), '-conf', path('Corefile')], after: listening },
     { name: 'registry', argv: [binary('registry'), 'serve', path('registry.yaml')] },
     { name: 'registry-front', argv: [binary('node'), 'registry-front', path('registry-front.json')] },
     { name: 'lb', argv: [binary('node'), 'lb', path('lb.json')], after: ready },

@@ -26,6 +26,11 @@ export interface Lock {
 /** A holder that has not renewed for this long is dead. */
 const durationSeconds = 15;
 const renewMs = 4000;
+/**
+ * How long we go on without a renewal. While the API server is away nobody can take the lock, so that a short outage does
+ * not end a deploy; when it comes back, a renewal that finds another holder does at once.
+ */
+const patienceMs = 30_000;
 const pollMs = 1000;
 const progressMs = 30_000;
 
@@ -129,13 +134,10 @@ function hold(
       lease = (await client.replace({ ...lease, spec }, { fieldManager })).object;
       renewedAt = clock.now();
     } catch (error) {
-      const taken = (await client.read(ref).catch(() => undefined)) ?? lease;
-      if (stringAt(taken, 'spec', 'holderIdentity') === holder) lease = taken;
-      const isLost =
-        stringAt(taken, 'spec', 'holderIdentity') !== holder || clock.now() - renewedAt > durationSeconds * 1000;
-      if (isLost) {
-        lose(messageOf(error));
-      }
+      const current = await client.read(ref).catch(() => undefined);
+      const isOurs = stringAt(current, 'spec', 'holderIdentity') === holder;
+      if (current !== undefined && isOurs) lease = current;
+      if ((current !== undefined && !isOurs) || clock.now() - renewedAt > patienceMs) lose(messageOf(error));
       reporter.debug(`renewing the lock failed: ${messageOf(error)}`);
     }
   };
@@ -148,8 +150,8 @@ function hold(
     );
   };
   const timer = setInterval(() => {
-    // A renewal may hang for longer than the lock lasts: from then on another run may take it.
-    if (clock.now() - renewedAt > durationSeconds * 1000) lose('the API server did not answer in time');
+    // A renewal may hang while other requests get through.
+    if (clock.now() - renewedAt > patienceMs) lose('the API server did not answer in time');
     renewing = renewing.then(renew);
   }, renewMs);
   timer.unref();

@@ -14,6 +14,8 @@ export interface Revision {
   /** ISO 8601. */
   startedAt: string;
   finishedAt: string;
+  /** The revision whose objects these are, after a rollback. */
+  restores?: number;
   commit?: string;
   run?: string;
   actor?: string;

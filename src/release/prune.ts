@@ -1,0 +1,22 @@
+import { mapConcurrently } from '../base/concurrency.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { concurrency } from './apply.ts';
+import type { Journal } from './journal.ts';
+
+/** Removes objects that a release no longer has, after everything else has succeeded; an undo makes them anew. */
+export async function prune(
+  client: KubernetesClient,
+  journal: Journal,
+  surplus: readonly KubernetesObject[],
+  reporter: Reporter,
+): Promise<void> {
+  if (surplus.length === 0) return;
+  await journal.plan(surplus.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
+  await mapConcurrently(surplus, concurrency, async (object) => {
+    const { uid } = object.metadata;
+    await client.delete(refOf(object), uid === undefined ? {} : { uid });
+    reporter.info(`${describeRef(refOf(object), true)} removed`);
+  });
+}

@@ -1,0 +1,38 @@
+import type { JsonObject } from '../../../src/base/json.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
+import type { Manifest } from '../../../src/manifests/manifest.ts';
+
+/** An entry of managedFields; by default an apply of ours. */
+export function owner(fieldsV1: JsonObject, more: Partial<ManagedFieldsEntry> = {}): ManagedFieldsEntry {
+  return { manager: 'gke-rollout', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1, ...more };
+}
+
+export function updater(manager: string, fieldsV1: JsonObject, more: Partial<ManagedFieldsEntry> = {}) {
+  return owner(fieldsV1, { manager, operation: 'Update', ...more });
+}
+
+/** `fields('data', 'a')` → `{"f:data": {"f:a": {}}}` */
+export function fields(...path: string[]): JsonObject {
+  return path.reduceRight<JsonObject>((inner, step) => ({ [`f:${step}`]: inner }), {});
+}
+
+interface Parts {
+  name?: string;
+  managedFields?: ManagedFieldsEntry[];
+  uid?: string;
+  annotations?: Record<string, string>;
+  labels?: Record<string, string>;
+}
+
+export function configMap(data: Record<string, string>, parts: Parts = {}): KubernetesObject {
+  return objectOf('v1', 'ConfigMap', { data }, parts);
+}
+
+export function objectOf(apiVersion: string, kind: string, body: JsonObject, parts: Parts = {}): KubernetesObject {
+  return { apiVersion, kind, metadata: { name: 'a', namespace: 'shop', ...parts }, ...body };
+}
+
+export function manifestOf(object: KubernetesObject, line = 1): Manifest {
+  const locate = (path: readonly (string | number)[]) => ({ file: `${path.join('.')}.yaml`, line });
+  return { object, source: { file: 'a.yaml', line, locate } };
+}

@@ -1,0 +1,252 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { connectionError } from '../../../src/kubernetes/errors.ts';
+import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import type { JournalEntry } from '../../../src/release/journal.ts';
+import { undo } from '../../../src/release/undo.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { HastyClock } from '../../support/fake-clock.ts';
+import { silentReporter as reporter } from '../../support/silent-reporter.ts';
+import { configMap, fields, objectOf, owner, updater } from './build.ts';
+
+const ours = [owner(fields('data', 'a'))];
+
+/** A ConfigMap that a run has changed from 1 to 2. */
+function changed(api: FakeApi, name = 'a'): JournalEntry {
+  const before = api.put(configMap({ a: '1' }, { name, managedFields: ours }));
+  const after = api.put({ ...before, data: { a: '2' } });
+  return { ref: refOf(before), before, after, done: true };
+}
+
+function created(api: FakeApi, object: KubernetesObject): JournalEntry {
+  const after = api.put(object);
+  return { ref: refOf(after), before: null, after, done: true };
+}
+
+async function run(api: FakeApi, entries: JournalEntry[], more: { deadline?: number } = {}) {
+  const clock = new HastyClock();
+  return await undo(api, entries, { reporter, clock, ...more });
+}
+
+describe('an object that existed', () => {
+  test('gets its values and its owners back', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    const report = await run(api, [entry]);
+    expect(report).toMatchObject({ complete: true, results: [{ outcome: 'restored' }] });
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' }, metadata: { managedFields: ours } });
+  });
+
+  test('is left alone when it is as it was, so that a second undo does nothing', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    await run(api, [entry]);
+    api.log.length = 0;
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'untouched' }]);
+    expect(api.log).toEqual(['read ConfigMap/a']);
+  });
+
+  test('is restored when the undo was killed between its two writes', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    // The server makes the first write's manager an owner.
+    api.put({
+      ...configMap({ a: '1' }, { managedFields: [owner({}), updater('gke-rollout-undo', fields('data', 'a'))] }),
+      metadata: {
+        ...(api.get(entry.ref)?.metadata ?? { name: 'a' }),
+        managedFields: [updater('gke-rollout-undo', fields('data', 'a'))],
+      },
+    });
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'restored' }]);
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' }, metadata: { managedFields: ours } });
+  });
+
+  test('is read again when somebody writes in between', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    let raced = false;
+    api.before = (operation, ref) => {
+      const live = api.get(ref);
+      if (operation !== 'replace' || raced || live === undefined) return;
+      raced = true;
+      api.put({ ...live, data: { a: '2', theirs: 'x' } });
+    };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'restored' }]);
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '1', theirs: 'x' } });
+  });
+
+  test('is made anew when somebody has deleted it, and that is said', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    await api.delete(entry.ref);
+    const report = await run(api, [entry]);
+    expect(report.complete).toBe(true);
+    expect(report.results).toMatchObject([{ outcome: 'restored', note: expect.stringContaining('made anew') }]);
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' }, metadata: { managedFields: ours } });
+  });
+
+  test('is another one when somebody has deleted and made it again: it stays, and is named', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    api.put(configMap({ a: '7' }, { uid: 'another' }));
+    const report = await run(api, [entry]);
+    expect(report).toMatchObject({ complete: false, results: [{ outcome: 'partly' }] });
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '7' } });
+  });
+
+  test('was never written when the run died before: it is left alone', async () => {
+    const api = new FakeApi();
+    const before = api.put(configMap({ a: '1' }, { managedFields: ours }));
+    const entry = { ref: refOf(before), before, after: { ...before, data: { a: '2' } }, done: false };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'untouched' }]);
+  });
+
+  test('was written without a prediction and without an answer: the fields that we own tell', async () => {
+    const api = new FakeApi();
+    const before = api.put(configMap({ a: '1' }));
+    api.put({ ...before, data: { a: '2' }, metadata: { ...before.metadata, managedFields: ours } });
+    const entry = { ref: refOf(before), before, after: null, done: false };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'restored' }]);
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' } });
+  });
+});
+
+describe('an object that the run created', () => {
+  test('is deleted, and gone when the undo ends', async () => {
+    const api = new FakeApi();
+    const entry = created(api, configMap({}));
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'deleted' }]);
+    expect(api.get(entry.ref)).toBeUndefined();
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'untouched' }]);
+  });
+
+  test.each([
+    ['v1', 'Namespace'],
+    ['v1', 'PersistentVolumeClaim'],
+    ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'],
+  ])('is kept where it may hold data: %s %s', async (apiVersion, kind) => {
+    const api = new FakeApi();
+    const entry = created(api, objectOf(apiVersion, kind, {}));
+    expect(await run(api, [entry])).toMatchObject({ complete: true, results: [{ outcome: 'kept' }] });
+    expect(api.get(entry.ref)).toBeDefined();
+  });
+
+  test('is not deleted when it is somebody else’s of the same name', async () => {
+    const api = new FakeApi();
+    const entry = created(api, configMap({}));
+    api.put(configMap({}, { uid: 'another' }));
+    expect(await run(api, [entry])).toMatchObject({ complete: false, results: [{ outcome: 'partly' }] });
+    expect(api.get(entry.ref)).toBeDefined();
+  });
+
+  test('is known by our fields when its write was never answered', async () => {
+    const api = new FakeApi();
+    const live = api.put(configMap({ a: '1' }, { managedFields: ours }));
+    const entry = { ref: refOf(live), before: null, after: { ...live, metadata: { name: 'a' } }, done: false };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'deleted' }]);
+  });
+});
+
+test('config goes back first, then traffic, then pods; deletions come last', async () => {
+  const api = new FakeApi();
+  const existing = (apiVersion: string, kind: string): JournalEntry => {
+    const before = api.put(objectOf(apiVersion, kind, { data: '1' }, { managedFields: ours }));
+    const after = api.put({ ...before, data: '2' });
+    return { ref: refOf(before), before, after, done: true };
+  };
+  const entries = [
+    created(api, objectOf('v1', 'Secret', {}, { name: 'new' })),
+    existing('apps/v1', 'Deployment'),
+    existing('v1', 'Service'),
+    existing('v1', 'ConfigMap'),
+  ];
+  await run(api, entries);
+  const writes = api.log.filter((line) => !line.startsWith('read'));
+  expect([...new Set(writes)]).toEqual([
+    'replace ConfigMap/a',
+    'replace Service/a',
+    'replace Deployment/a',
+    'delete Secret/new',
+  ]);
+});
+
+describe('trouble on the way', () => {
+  test('a broken connection is tried again', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    let failures = 2;
+    api.before = (operation) => {
+      failures -= 1;
+      if (operation === 'read' && failures >= 0) throw connectionError(new Error('reset'), api.server);
+    };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'restored' }]);
+  });
+
+  test('a refusal is reported, and the other objects are restored', async () => {
+    const api = new FakeApi();
+    const entries = [changed(api, 'a'), changed(api, 'b')];
+    api.before = (operation, ref) => {
+      if (operation === 'replace' && ref.name === 'a') throw refusal(403, 'Forbidden', ref);
+    };
+    const report = await run(api, entries);
+    expect(report.complete).toBe(false);
+    expect(report.results.map(({ outcome }) => outcome)).toEqual(['failed', 'restored']);
+  });
+
+  test('nothing is begun after the deadline, and that is no success', async () => {
+    const api = new FakeApi();
+    const report = await run(api, [changed(api)], { deadline: 0 });
+    expect(report).toMatchObject({ complete: false, results: [{ outcome: 'failed' }] });
+    expect(api.log).toEqual([]);
+  });
+});
+
+describe('a StatefulSet that waits for a pod of the failed revision (kubernetes/kubernetes#67250)', () => {
+  const pod = (name: string, revision: string, isReady: boolean, uid: string): KubernetesObject => {
+    const object = objectOf(
+      'v1',
+      'Pod',
+      { status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] } },
+      { name, labels: { app: 'db', 'controller-revision-hash': revision } },
+    );
+    object.metadata.ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid }];
+    return object;
+  };
+
+  test('gets rid of that pod, and of no other', async () => {
+    const api = new FakeApi();
+    const set = (image: string, updateRevision: string) =>
+      objectOf(
+        'apps/v1',
+        'StatefulSet',
+        {
+          spec: { selector: { matchLabels: { app: 'db' } }, image },
+          status: { currentRevision: 'good', updateRevision },
+        },
+        { name: 'db', uid: 'set', managedFields: ours },
+      );
+    const before = api.put(set('1', 'good'));
+    const after = api.put(set('2', 'good'));
+    api.put(set('2', 'bad'));
+    for (const [name, revision, isReady, uid] of [
+      ['db-0', 'good', true, 'set'],
+      ['db-1', 'good', false, 'set'],
+      ['db-2', 'bad', false, 'set'],
+      ['db-3', 'bad', true, 'set'],
+      ['other', 'bad', false, 'another'],
+    ] as const) {
+      api.put(pod(name, revision, isReady, uid));
+    }
+    // The controller sees the restored object at once.
+    api.before = (operation) => {
+      const live = api.get(refOf(before));
+      const isRestored = api.log.includes('replace StatefulSet/db');
+      if (operation === 'read' && isRestored && live !== undefined) {
+        live['status'] = { currentRevision: 'good', updateRevision: 'good' };
+      }
+    };
+    const report = await run(api, [{ ref: refOf(before), before, after, done: true }]);
+    expect(report.results).toMatchObject([{ outcome: 'restored' }]);
+    expect(api.log.filter((line) => line.startsWith('delete'))).toEqual(['delete Pod/db-2']);
+  });
+});

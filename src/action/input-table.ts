@@ -27,7 +27,10 @@ export type Strategy = (typeof strategies)[number];
 interface Definition {
   /** What it is for, in sentences; the first one says it all. Markdown, wrapped by the generator. */
   description: string;
-  /** A value as it stands in a workflow after `name:`, without indentation. */
+  /**
+   * A value as it stands in a workflow after `name:`, without indentation. No expression: the runner evaluates those in
+   * descriptions too, and then refuses the whole action.
+   */
   example: string;
   /** The commands on which it has an effect; all of them when absent. */
   commands?: readonly Command[];
@@ -61,7 +64,7 @@ const withManifests = ['deploy', 'plan', 'preview'] as const;
 const waiting = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
 
 /** Commands whose failure is undone. */
-const undoable = ['deploy', 'promote', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
+const undoable = ['deploy', 'promote', 'rollback', 'scale', 'restart', 'preview'] as const;
 
 /** RFC 1123: what a namespace may be called. A release gives its name to a label and to Secrets. */
 const dnsLabel: Format = {
@@ -98,7 +101,7 @@ export const inputTable = {
     type: 'string',
     description:
       'The tag or the digest (`sha256:…`) for the one image repository that the containers use. Images that the manifests pin by digest and those set by `images` stay as they are.',
-    example: '${{ github.sha }}',
+    example: '1.4.2',
     commands: withManifests,
   },
   images: {
@@ -113,7 +116,7 @@ export const inputTable = {
     description:
       'How many pods: a number where there is one workload, otherwise one `NAME=NUMBER` or `KIND/NAME=NUMBER` per line.',
     example: '|\n  web=5\n  StatefulSet/db=3',
-    commands: [...withManifests, 'scale'],
+    commands: [...withManifests, 'scale', 'rollback'],
     required: ['scale'],
   },
   namespace: {
@@ -150,6 +153,25 @@ export const inputTable = {
     example: '|\n  tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key',
     commands: withManifests,
   },
+  'to-revision': {
+    type: 'string',
+    format: {
+      pattern: /^[1-9]\d*$/,
+      name: 'revision number',
+      hint: 'The command "status" lists the revisions there are.',
+    },
+    description: 'The revision to go back to. By default the last one that was live before what is live now.',
+    example: '41',
+    commands: ['rollback'],
+  },
+  prune: {
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Remove objects that the revision does not have and a later one has added. Otherwise they are listed and left.',
+    example: 'true',
+    commands: ['rollback'],
+  },
   timeout: {
     type: 'duration',
     default: '10m',
@@ -177,13 +199,13 @@ export const inputTable = {
     description:
       'Take over fields that another manager owns, such as a change made by hand. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
-    commands: withManifests,
+    commands: [...withManifests, 'rollback'],
   },
   kubeconfig: {
     type: 'string',
     description:
-      'A kubeconfig: its path, or its text. By default what the environment variable `KUBECONFIG` names, then `~/.kube/config`. Tokens, keys and passwords in a text are masked.',
-    example: '${{ secrets.KUBECONFIG }}',
+      'A kubeconfig: its path, or its text from a secret. By default what the environment variable `KUBECONFIG` names, then `~/.kube/config`. Tokens, keys and passwords in a text are masked.',
+    example: '.kube/staging.yaml',
   },
   context: {
     type: 'string',

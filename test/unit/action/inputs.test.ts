@@ -47,6 +47,7 @@ describe('what was given', () => {
       undoOnFailure: true,
       undoTimeoutMs: 300_000,
       forceConflicts: false,
+      prune: false,
     });
   });
 

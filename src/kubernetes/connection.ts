@@ -124,7 +124,7 @@ async function readOptions(context: string, cluster: JsonObject, user: JsonObjec
     return options;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    const path = error instanceof Error && 'path' in error ? error.path : undefined;
+    const path = isObject(error) ? error['path'] : undefined;
     throw new InvalidInput(
       typeof path === 'string'
         ? `context "${context}" names the file "${path}", which cannot be read: ${messageOf(error)}`

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { booleanAt, listAt, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { errorCode } from './connection-error.ts';
 
 export interface ExecCredential {
   token?: string;
@@ -13,7 +14,7 @@ export interface ExecCredential {
 }
 
 /** A plugin that asks a person something would wait for ever. */
-const timeoutMs = 60_000;
+const defaultTimeoutMs = 60_000;
 
 /**
  * Runs the credential plugin of a kubeconfig user (its `exec` entry), as client-go does; client-node's own way knows no
@@ -25,15 +26,17 @@ export async function askExecPlugin(
   exec: JsonObject,
   cluster: JsonObject,
   env: Readonly<Record<string, string | undefined>>,
+  timeoutMs = defaultTimeoutMs,
 ): Promise<ExecCredential> {
   const command = stringAt(exec, 'command') ?? '';
   const args = listAt(exec, 'args').filter((arg) => typeof arg === 'string');
   const extra = objectsAt(exec, 'env').map((entry) => [stringAt(entry, 'name') ?? '', stringAt(entry, 'value') ?? '']);
-  const output = await run(command, args, exec, {
+  const environment = {
     ...env,
     ...(Object.fromEntries(extra) as Record<string, string>),
     KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(exec, cluster)),
-  });
+  };
+  const output = await run(command, args, environment, stringAt(exec, 'installHint'), timeoutMs);
   const status = objectAt(parse(output), 'status');
   const token = stringAt(status, 'token');
   const cert = stringAt(status, 'clientCertificateData');
@@ -62,30 +65,43 @@ function execInfo(exec: JsonObject, cluster: JsonObject): JsonObject {
   };
 }
 
-async function run(command: string, args: string[], exec: JsonObject, env: NodeJS.ProcessEnv): Promise<string> {
+async function run(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  installHint: string | undefined,
+  timeoutMs: number,
+): Promise<string> {
   return await new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
+    // Not the option `timeout`: its timer outlives a program that cannot be started.
+    const signal = AbortSignal.timeout(timeoutMs);
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], signal });
     let output = '';
     let complaint = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
     child.on('error', (error) => {
-      const isMissing = 'code' in error && error.code === 'ENOENT';
-      reject(
-        new InvalidInput(
-          isMissing
-            ? `the credential plugin "${command}" of the kubeconfig is not installed on this runner`
-            : `cannot start the credential plugin "${command}": ${messageOf(error)}`,
-          { cause: error, hint: stringAt(exec, 'installHint')?.trim() ?? 'Install it, or sign in another way.' },
-        ),
-      );
+      const hint = installHint?.trim() ?? 'Install it, or sign in another way.';
+      if (signal.aborted) {
+        reject(
+          new InvalidInput(`the credential plugin "${command}" did not end within ${timeoutMs / 1000} s`, {
+            hint: 'See whether it waits for somebody to sign in, or for a network that it cannot reach.',
+          }),
+        );
+      } else if (errorCode(error) === 'ENOENT') {
+        const message = `the credential plugin "${command}" of the kubeconfig is not installed on this runner`;
+        reject(new InvalidInput(message, { cause: error, hint }));
+      } else {
+        const message = `cannot start the credential plugin "${command}": ${messageOf(error)}`;
+        reject(new InvalidInput(message, { cause: error, hint }));
+      }
     });
-    child.on('close', (code, signal) => {
+    child.on('close', (code, killedBy) => {
       if (code === 0) {
         resolve(output);
         return;
       }
-      const how = signal === null ? `failed with exit code ${String(code)}` : `was ended by ${signal} (limit: 60 s)`;
+      const how = killedBy === null ? `failed with exit code ${String(code)}` : `was ended by ${killedBy}`;
       const why = complaint.trim().slice(-500);
       reject(
         new InvalidInput(`the credential plugin "${command}" ${how}${why === '' ? '' : `: ${why}`}`, {

@@ -6,6 +6,7 @@ import { load, YAMLException } from 'js-yaml';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { closest } from '../base/similar.ts';
+import { errorCode } from './connection-error.ts';
 
 /** The entries of one or several kubeconfigs, merged as kubectl does: of two with the same name the first one counts. */
 export interface Kubeconfig {
@@ -66,7 +67,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new InvalidInput(`cannot read the kubeconfig "${path}": ${messageOf(error)}`, {
       cause: error,
       hint: 'Set the input "kubeconfig" to a readable file.',

@@ -37,6 +37,7 @@ export async function observe(
 ): Promise<void> {
   const pace = new Pace(clock, signal, random);
   while (!isAborted(signal)) {
+    pace.begin();
     try {
       const { items, resourceVersion } = await client.list(resource, scope, signal);
       if (isAborted(signal)) return;

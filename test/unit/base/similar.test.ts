@@ -1,0 +1,14 @@
+import { expect, test } from '@jest/globals';
+
+import { closest } from '../../../src/base/similar.ts';
+
+test.each([
+  ['replcas', ['replicas', 'selector'], 'replicas'],
+  ['imgae', ['image', 'images'], 'image'],
+  ['Deploymnt', ['DaemonSet', 'Deployment'], 'Deployment'],
+  ['prodution', ['staging', 'production'], 'production'],
+  ['xyz', ['replicas', 'selector'], undefined],
+  ['a', [], undefined],
+])('"%s" among %j was meant to be %j', (word, candidates, meant) => {
+  expect(closest(word, candidates)).toBe(meant);
+});

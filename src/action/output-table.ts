@@ -23,6 +23,11 @@ export const outputTable = {
     description: 'The objects that were created or configured, as JSON. An undo may have brought them back since.',
     example: '[{"kind":"Deployment","namespace":"shop","name":"web","change":"configured"}]',
   },
+  history: {
+    description: 'The revisions of the release, newest first, as JSON; only of the command `status`.',
+    example:
+      '[{"revision":7,"outcome":"live","finishedAt":"2026-11-25T10:12:00Z","images":["registry.example.com/shop/web:1.4.2"],"commit":"0123abc","actor":"octocat"}]',
+  },
   failure: {
     description: 'Why it failed, as JSON; empty when it did not.',
     example:

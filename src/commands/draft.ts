@@ -1,3 +1,4 @@
+import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
 import type { Context } from './context.ts';
 import type { FailureReport, RunReport, Status } from './report.ts';
@@ -39,6 +40,11 @@ export class Draft {
   /** A line of the timeline. */
   mark(text: string): void {
     this.#report.timeline.push({ atMs: this.#context.clock.now() - this.#context.startedAt, text });
+  }
+
+  /** How long the run takes so far: `42s`. */
+  elapsed(): string {
+    return formatDuration(this.#context.clock.now() - this.#context.startedAt);
   }
 
   finish(status: Status, headline: string): RunReport {

@@ -91,7 +91,7 @@ export async function undoJournal(context: Context, journal: Journal, timeoutMs:
   const { client, clock, reporter } = context;
   return await reporter.group('Undo', async () => {
     const deadline = clock.now() + timeoutMs;
-    const report = await undo(client, journal.record.entries, { reporter, clock });
+    const report = await undo(client, journal.record.entries, { reporter, clock, deadline });
     for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${result.outcome}`);
     const settled = await waitForRestored(context, report, deadline);
     const complete = report.complete && settled;

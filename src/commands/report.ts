@@ -42,9 +42,26 @@ export interface RunReport {
   timeline: TimelineEntry[];
   failure?: FailureReport;
   undo?: UndoReport;
+  /** Revisions of the release, newest first; only of the command `status`. */
+  history?: HistoryEntry[];
+  /** A run that is at work, or was killed and waits to be undone; only of the command `status`. */
+  inProgress?: { command: string; run: string; startedAt: string };
   /** Sentences that the user should know of although nothing failed. */
   warnings: string[];
   durationMs: number;
+}
+
+export interface HistoryEntry {
+  revision: number;
+  outcome: 'live' | 'superseded' | 'undone' | 'failed';
+  /** ISO 8601. */
+  finishedAt: string;
+  images: string[];
+  commit?: string;
+  run?: string;
+  actor?: string;
+  /** The revision whose objects a rollback has brought back. */
+  restores?: number;
 }
 
 export interface ObjectReport {

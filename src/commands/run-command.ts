@@ -1,21 +1,30 @@
 import { InvalidInput } from '../base/errors.ts';
 import type { Context } from './context.ts';
 import { deploy, type DeployOptions } from './deploy.ts';
+import { pause, restart, resume } from './pausing.ts';
 import type { RunReport } from './report.ts';
+import { rollback, type RollbackOptions } from './rollback.ts';
 import { scale, type ScaleOptions } from './scale.ts';
+import { status } from './status.ts';
 
-export type CommandOptions = DeployOptions & ScaleOptions;
+export type CommandOptions = DeployOptions & ScaleOptions & RollbackOptions;
+
+/** The commands that exist, by name. */
+const commands: Readonly<Record<string, (context: Context, options: CommandOptions) => Promise<RunReport>>> = {
+  deploy,
+  scale,
+  rollback,
+  pause,
+  resume,
+  restart,
+  status,
+};
 
 /** Runs the command of this name. @throws what the command throws; InvalidInput for one that does not exist yet */
 export async function runCommand(context: Context, command: string, options: CommandOptions): Promise<RunReport> {
-  switch (command) {
-    case 'deploy':
-      return await deploy(context, options);
-    case 'scale':
-      return await scale(context, options);
-    default:
-      throw new InvalidInput(`the command "${command}" is not available yet`, {
-        hint: 'Available are: deploy, scale.',
-      });
-  }
+  const run = commands[command];
+  if (run !== undefined) return await run(context, options);
+  throw new InvalidInput(`the command "${command}" is not available yet`, {
+    hint: `Available are: ${Object.keys(commands).join(', ')}.`,
+  });
 }

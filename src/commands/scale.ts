@@ -1,4 +1,3 @@
-import { formatDuration } from '../base/clock.ts';
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt, setAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
@@ -75,9 +74,8 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
   });
   if (outcome.state === 'done') {
     const changed = prepared.some(({ change }) => change !== 'unchanged');
-    const duration = formatDuration(context.clock.now() - context.startedAt);
     return changed
-      ? draft.finish('scaled', `Scaled ${texts} in ${duration}`)
+      ? draft.finish('scaled', `Scaled ${texts} in ${draft.elapsed()}`)
       : draft.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
   }
   const { error, undo } = outcome.failure;

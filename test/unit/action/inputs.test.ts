@@ -39,6 +39,7 @@ describe('what was given', () => {
       strategy: 'rolling',
       manifests: ['deployments/'],
       images: [],
+      prune: false,
       replicas: [],
       createNamespace: false,
       configmaps: [],

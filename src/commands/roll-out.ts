@@ -1,0 +1,266 @@
+import { Cancelled } from '../base/errors.ts';
+import { numberAt } from '../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { containersOf, isWorkload } from '../manifests/pod-template.ts';
+import { fieldManager } from '../release/field-manager.ts';
+import { readJournal } from '../release/journal.ts';
+import { preflight, warningsOf, type Prepared } from '../release/preflight.ts';
+import { prune } from '../release/prune.ts';
+import {
+  listRevisions,
+  liveRevision,
+  nextRevision,
+  recordRevision,
+  type Outcome,
+  type Revision,
+} from '../release/revision.ts';
+import { addressesOf } from '../rollout/readiness/service.ts';
+import { rolling } from '../strategies/rolling.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { failureOf, type Draft } from './draft.ts';
+import { guardedChange, type GuardedChange } from './guarded-change.ts';
+import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
+import { RolloutWatch } from './rollout-watch.ts';
+
+export interface RollOutOptions extends Required<ChangeOptions> {
+  strategy: string;
+  forceConflicts: boolean;
+  /** Namespaces that are not there yet. */
+  newNamespaces: ReadonlySet<string>;
+}
+
+/** What brings the objects in, and how its report speaks of it. */
+export interface Purpose {
+  command: string;
+  status: Status;
+  manifests: readonly Manifest[];
+  /** Objects of the live revision that the new one does not have, to be removed once all else is ready. */
+  surplus: readonly KubernetesObject[];
+  /** The revision whose objects these are, when they are those of an earlier one. */
+  restores?: number;
+  /** `Deployed shop`, `Deploy of shop` */
+  done: string;
+  attempt: string;
+}
+
+/**
+ * Makes the cluster run these objects: preflight, lock, journal, strategy, record; on failure the undo.
+ * @throws Failure, Failures for problems found before the first write; Cancelled
+ */
+export async function rollOut(
+  context: Context,
+  options: RollOutOptions,
+  purpose: Purpose,
+  draft: Draft,
+): Promise<RunReport> {
+  const { client, reporter } = context;
+  const { release, namespace, newNamespaces } = options;
+  const { manifests } = purpose;
+  const look = () => preflight(client, manifests, { force: options.forceConflicts, newNamespaces });
+  const [prepared, revisions, leftover] = await reporter.group('Preflight', async () => {
+    const found = await Promise.all([
+      look(),
+      newNamespaces.has(namespace) ? [] : listRevisions(client, namespace, release),
+      newNamespaces.has(namespace) ? undefined : readJournal(client, namespace, release),
+    ]);
+    const changes = found[0].filter(({ change }) => change !== 'unchanged').length;
+    reporter.info(`${found[0].length} objects are valid; ${changes} of them are to be changed`);
+    return found;
+  });
+  for (const warning of warningsOf(prepared)) draft.warn(warning);
+  draft.mark('manifests are valid');
+
+  const live = liveRevision(revisions);
+  if (live !== undefined) draft.add({ previousRevision: live.revision });
+  const isUnchanged = prepared.every(({ change }) => change === 'unchanged') && purpose.surplus.length === 0;
+  if (isUnchanged && leftover === undefined && live !== undefined) {
+    return await confirmUnchanged(context, options, draft, prepared, live);
+  }
+
+  await createNamespace(context, namespace, newNamespaces, draft);
+  const startedAt = new Date(context.clock.now()).toISOString();
+  const watch = new RolloutWatch(context);
+  let current = prepared;
+  const outcome = await guardedChange(
+    context,
+    options,
+    { command: purpose.command },
+    async (change) => {
+      if (change.stale) current = await look();
+      await reporter.group(purpose.command === 'rollback' ? 'Roll back' : 'Deploy', async () => {
+        await bringIn(context, options, change, current, watch);
+        await prune(client, change.journal, purpose.surplus, reporter);
+      });
+      draft.mark('all objects are ready');
+    },
+    (error) => watch.collectEvidence(error),
+  );
+
+  reportObjects(draft, current, watch);
+  const record = async (result: Outcome): Promise<number> => {
+    const known = await listRevisions(client, namespace, release);
+    const revision = {
+      ...revisionOf(context, options, current, nextRevision(known), startedAt, result),
+      ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
+    };
+    await recordRevision(client, namespace, revision, known);
+    draft.add({ revision: revision.revision });
+    return revision.revision;
+  };
+  if (outcome.state === 'done') {
+    const revision = await record('live');
+    return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${draft.elapsed()}`);
+  }
+  const { error, undo } = outcome.failure;
+  const failure = watch.explain(failureOf(error), manifests);
+  draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
+  if (undo !== undefined || watch.wroteAnything) await record(undo?.complete === true ? 'undone' : 'failed');
+  if (undo === undefined) return draft.finish('failed', `${purpose.attempt} failed: ${failure.message}`);
+  return undo.complete
+    ? draft.finish('undone', `${purpose.attempt} failed and was undone: ${failure.message}`)
+    : draft.finish('failed', `${purpose.attempt} failed and could not be undone completely: ${failure.message}`);
+}
+
+async function bringIn(
+  { client, reporter }: Context,
+  options: RollOutOptions,
+  change: GuardedChange,
+  prepared: readonly Prepared[],
+  watch: RolloutWatch,
+): Promise<void> {
+  await rolling(
+    {
+      client,
+      journal: change.journal,
+      force: options.forceConflicts,
+      signal: change.signal,
+      onApplied: (entry, object) => {
+        reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
+      },
+      wait: async (written) => {
+        await watch.wait(
+          [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' })),
+          change,
+        );
+      },
+    },
+    prepared,
+  );
+}
+
+/** Nothing is to be written; but what is there may be broken, and then this is no success. */
+async function confirmUnchanged(
+  context: Context,
+  options: RollOutOptions,
+  draft: Draft,
+  prepared: readonly Prepared[],
+  live: Revision,
+): Promise<RunReport> {
+  const watch = new RolloutWatch(context);
+  const deadline = context.clock.now() + options.timeoutMs;
+  const targets = prepared.flatMap((entry) =>
+    entry.live === undefined ? [] : [{ object: entry.live, changed: false }],
+  );
+  draft.add({ revision: live.revision });
+  try {
+    await watch.wait(targets, { deadline, signal: context.signal });
+  } catch (error) {
+    if (context.signal.aborted) throw new Cancelled();
+    await watch.collectEvidence(error);
+    const failure = watch.explain(
+      failureOf(error),
+      prepared.map(({ manifest }) => manifest),
+    );
+    reportObjects(draft, prepared, watch);
+    draft.add({ failure });
+    return draft.finish('failed', `${options.release} is unchanged, but not healthy: ${failure.message}`);
+  }
+  reportObjects(draft, prepared, watch);
+  return draft.finish('unchanged', `${options.release} is unchanged: revision ${live.revision} is live and healthy`);
+}
+
+function reportObjects(draft: Draft, prepared: readonly Prepared[], watch: RolloutWatch): void {
+  draft.add({
+    objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
+    workloads: prepared
+      .filter(({ manifest }) => isWorkload(manifest.object))
+      .map((entry) => workloadReport(entry, watch)),
+    addresses: prepared.flatMap(({ manifest }) => addressReports(watch.latest(refOf(manifest.object)))),
+  });
+}
+
+function workloadReport({ manifest, live }: Prepared, watch: RolloutWatch): WorkloadReport {
+  const ref = refOf(manifest.object);
+  const before = new Map(live === undefined ? [] : containersOf(live).map(({ name, image }) => [name, image]));
+  const after = numberAt(watch.latest(ref) ?? manifest.object, 'spec', 'replicas');
+  const replicasBefore = live === undefined ? undefined : numberAt(live, 'spec', 'replicas');
+  const duration = watch.durationOf(ref);
+  return {
+    ref,
+    containers: containersOf(manifest.object).map(({ name, image }) => {
+      const old = before.get(name);
+      return { name, after: image ?? '', ...(old === undefined ? {} : { before: old }) };
+    }),
+    ...(after === undefined
+      ? {}
+      : { replicas: { after, ...(replicasBefore === undefined ? {} : { before: replicasBefore }) } }),
+    ...(duration === undefined ? {} : { durationMs: duration }),
+    ...watch.stateOf(ref),
+  };
+}
+
+/** Where a Service answers from outside; nothing for all other objects. */
+export function addressReports(service: KubernetesObject | undefined): AddressReport[] {
+  if (service?.kind !== 'Service') return [];
+  const port = numberAt(service, 'spec', 'ports', 0, 'port') ?? 80;
+  const scheme = port === 443 ? 'https' : 'http';
+  const suffix = port === 443 || port === 80 ? '' : `:${port}`;
+  return addressesOf(service).map((address) => ({
+    ref: refOf(service),
+    address,
+    url: `${scheme}://${address}${suffix}/`,
+  }));
+}
+
+/** The release's own namespace must be there before the lock and the journal, which lie in it. */
+async function createNamespace(
+  { client, reporter }: Context,
+  namespace: string,
+  missing: ReadonlySet<string>,
+  draft: Draft,
+): Promise<void> {
+  if (!missing.has(namespace)) return;
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { fieldManager });
+  reporter.info(`Namespace "${namespace}" created`);
+  draft.mark(`namespace ${namespace} created; an undo would keep it`);
+}
+
+function revisionOf(
+  context: Context,
+  options: RollOutOptions,
+  prepared: readonly Prepared[],
+  revision: number,
+  startedAt: string,
+  outcome: Outcome,
+): Revision {
+  const { commit, url, actor } = context.run;
+  const objects = prepared.map(({ manifest }) => manifest.object);
+  return {
+    release: options.release,
+    revision,
+    outcome,
+    strategy: options.strategy,
+    startedAt,
+    finishedAt: new Date(context.clock.now()).toISOString(),
+    ...(commit === undefined ? {} : { commit }),
+    ...(url === undefined ? {} : { run: url }),
+    ...(actor === undefined ? {} : { actor }),
+    images: Object.fromEntries(
+      objects.flatMap((object) =>
+        containersOf(object).map(({ name, image }) => [`${keyOf(refOf(object))}/${name}`, image ?? '']),
+      ),
+    ),
+    objects,
+  };
+}

@@ -1,0 +1,125 @@
+import { InvalidInput } from '../base/errors.ts';
+import { numberAt } from '../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { isScalable } from '../manifests/pod-template.ts';
+import { setReplicas } from '../manifests/replicas.ts';
+import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { Draft } from './draft.ts';
+import type { RunReport } from './report.ts';
+import { rollOut } from './roll-out.ts';
+
+export interface RollbackOptions extends ChangeOptions {
+  /** A revision number; by default the last one that was live before what is live now. */
+  toRevision?: string;
+  /** Remove objects that the revision does not have and a later one has added. */
+  prune: boolean;
+  replicas: readonly string[];
+  forceConflicts: boolean;
+}
+
+/**
+ * Brings back every object of an earlier revision, from what is recorded in the cluster: no checkout is needed. It is a
+ * deploy of old objects, and makes a revision of its own; when it fails, it is undone like any other.
+ */
+export async function rollback(context: Context, options: RollbackOptions): Promise<RunReport> {
+  const { client, reporter } = context;
+  const namespace = options.namespace ?? client.defaultNamespace;
+  const { release } = options;
+  const draft = new Draft(context, 'rollback', { release, namespace });
+  const { target, manifests, surplus } = await reporter.group('Look up revisions', async () => {
+    const revisions = await listRevisions(client, namespace, release);
+    const chosen = chooseRevision(revisions, options.toRevision, release, namespace);
+    reporter.info(
+      `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
+    );
+    const old = await manifestsOf(context, chosen, options.replicas);
+    return { target: chosen, manifests: old, surplus: await surplusOf(context, liveRevision(revisions), chosen) };
+  });
+  for (const object of options.prune ? [] : surplus) {
+    draft.warn(
+      `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was left; "prune: true" removes it`,
+    );
+  }
+  return await rollOut(
+    context,
+    { ...options, namespace, strategy: target.strategy, newNamespaces: new Set() },
+    {
+      command: 'rollback',
+      status: 'rolled-back',
+      manifests,
+      surplus: options.prune ? surplus : [],
+      restores: target.restores ?? target.revision,
+      done: `Rolled ${release} back to revision ${target.revision} as`,
+      attempt: `Rollback of ${release} to revision ${target.revision}`,
+    },
+    draft,
+  );
+}
+
+/**
+ * The revision to go back to. Without a number: the last one that was live before the version that is live now, so that
+ * rolling back twice goes further back and not forward again (kubernetes/kubernetes#49701).
+ */
+export function chooseRevision(
+  revisions: readonly Revision[],
+  wanted: string | undefined,
+  release: string,
+  namespace: string,
+): Revision {
+  if (revisions.length === 0) {
+    throw new InvalidInput(`there is no revision of release "${release}" in namespace "${namespace}"`, {
+      hint: 'Correct the inputs "release" and "namespace"; only what this action has deployed can be rolled back.',
+    });
+  }
+  const wasLive = revisions.filter(({ outcome }) => outcome === 'live' || outcome === 'superseded');
+  const listed = `there are ${revisions.map(({ revision, outcome }) => `${revision} (${outcome})`).join(', ')}`;
+  if (wanted !== undefined) {
+    const found = revisions.find(({ revision }) => String(revision) === wanted);
+    if (found !== undefined) return found;
+    throw new InvalidInput(`there is no revision ${wanted} of release "${release}": ${listed}`, {
+      hint: 'Set the input "to-revision" to one of them.',
+    });
+  }
+  const live = liveRevision(revisions);
+  const origin = live === undefined ? Number.POSITIVE_INFINITY : (live.restores ?? live.revision);
+  const previous = wasLive.findLast((revision) => (revision.restores ?? revision.revision) < origin);
+  if (previous !== undefined) return previous;
+  throw new InvalidInput(`release "${release}" has no earlier revision that was live: ${listed}`, {
+    hint: 'Set the input "to-revision" if you want one of them all the same.',
+  });
+}
+
+/** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */
+async function manifestsOf({ client }: Context, revision: Revision, replicas: readonly string[]): Promise<Manifest[]> {
+  const file = `revision ${revision.revision}`;
+  const manifests = structuredClone(revision.objects).map((object) => ({
+    object,
+    source: { file, line: 1, locate: () => ({ file }) },
+  }));
+  await Promise.all(
+    manifests
+      .filter(({ object }) => isScalable(object))
+      .map(async ({ object }) => {
+        const live = numberAt(await client.read(refOf(object)), 'spec', 'replicas');
+        const recorded = numberAt(object, 'spec', 'replicas');
+        if (live !== undefined && recorded !== undefined)
+          object['spec'] = { ...(object['spec'] as object), replicas: live };
+      }),
+  );
+  setReplicas(manifests, replicas);
+  return manifests;
+}
+
+/** What the live revision has and the target has not, as far as it is still there. */
+async function surplusOf(
+  { client }: Context,
+  live: Revision | undefined,
+  target: Revision,
+): Promise<KubernetesObject[]> {
+  const wanted = new Set(target.objects.map((object) => keyOf(refOf(object))));
+  const added = (live?.objects ?? []).filter((object) => !wanted.has(keyOf(refOf(object))));
+  const found = await Promise.all(added.map((object) => client.read(refOf(object))));
+  return found.filter((object) => object !== undefined);
+}

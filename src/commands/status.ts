@@ -49,7 +49,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
 
 function workloadNow(object: KubernetesObject, now: number): WorkloadReport {
   const generation = numberAt(object, 'metadata', 'generation') ?? 0;
-  const verdict = judge(object, { generation, changed: false, writtenAt: 0, now });
+  const verdict = judge(object, { generation, changed: false, writtenAt: 0, now, asWritten: object });
   const replicas = numberAt(object, 'spec', 'replicas');
   return {
     ref: refOf(object),

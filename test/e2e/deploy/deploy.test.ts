@@ -266,7 +266,10 @@ describe('a failed deploy is named and undone', () => {
 
   test('a container that needs more memory than it may have', async () => {
     const result = await failing('memory', [
-      deployment('memory', { env: { START_DELAY: '60s', MEMORY_GROWTH: '200' }, resources: { limits: { memory: '64Mi' } } }),
+      deployment('memory', {
+        env: { START_DELAY: '60s', MEMORY_GROWTH: '200' },
+        resources: { limits: { memory: '64Mi' } },
+      }),
     ]);
     expect(failureOf(result)).toMatchObject({ reason: 'OOMKilled' });
   });

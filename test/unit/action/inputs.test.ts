@@ -48,7 +48,6 @@ describe('what was given', () => {
       undoOnFailure: true,
       undoTimeoutMs: 300_000,
       forceConflicts: false,
-      prune: false,
     });
   });
 

@@ -147,8 +147,12 @@ async function giveOwners(
 
 async function makeAnew(client: KubernetesClient, ref: ObjectRef, before: KubernetesObject): Promise<UndoResult> {
   const { object } = await client.create(anew(before), { fieldManager: undoManager });
-  const own = entriesOf(before).filter((entry) => (entry.subresource ?? '') === '');
-  await giveOwners(client, object, own);
+  // Its controllers are at work on it already, and what they own is theirs.
+  await withFreshObject(client, ref, object, async (current) => {
+    const isPart = (entry: ManagedFieldsEntry) => (entry.subresource ?? '') !== '';
+    const old = entriesOf(before).filter((entry) => !isPart(entry));
+    await giveOwners(client, current, [...old, ...entriesOf(current).filter(isPart)]);
+  });
   return { ref, outcome: 'restored', note: 'somebody else had deleted it; it was made anew' };
 }
 

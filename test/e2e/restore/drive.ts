@@ -1,14 +1,17 @@
 import { systemClock } from '../../../src/base/clock.ts';
-import type { Reporter } from '../../../src/base/reporter.ts';
 import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
-import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { applyLayer } from '../../../src/release/apply.ts';
 import { Journal } from '../../../src/release/journal.ts';
 import { preflight } from '../../../src/release/preflight.ts';
 import { undo } from '../../../src/release/undo.ts';
 import type { UndoReport } from '../../../src/release/undo-report.ts';
-import { kubectl } from '../../support/kubectl.ts';
+import { connect } from '../../../src/kubernetes/connection.ts';
+import { createClient } from '../../../src/kubernetes/http-client.ts';
+import { kubectl, testKubeconfig } from '../../support/kubectl.ts';
+import { widgetDefinition } from './cases.ts';
+import { silentReporter } from '../../support/silent-reporter.ts';
 
 /** How an object came to be before the deploy that fails. */
 export type Origin =
@@ -88,6 +91,7 @@ export async function deployObjects(
   release: string,
   objects: readonly KubernetesObject[],
   force: boolean,
+  fate: 'lives' | 'killed before the write' | 'killed before the answer' = 'lives',
 ): Promise<Journal> {
   const manifests = objects.map((object) => asManifest(structuredClone(object)));
   const prepared = await preflight(client, manifests, { force, newNamespaces: new Set() });
@@ -99,24 +103,50 @@ export async function deployObjects(
     undoOnFailure: true,
     entries: [],
   });
-  await applyLayer(client, prepared, journal, force);
+  const planned = prepared.map(({ manifest, live, predicted }) => ({
+    ref: refOf(manifest.object),
+    before: live ?? null,
+    after: predicted ?? null,
+    done: false,
+  }));
+  if (fate !== 'killed before the write') await applyLayer(client, prepared, journal, force);
+  // What a killed run leaves behind is what it had planned.
+  if (fate !== 'lives') await journal.plan(planned);
   return journal;
 }
 
 export async function undoObjects(client: KubernetesClient, journal: Journal): Promise<UndoReport> {
-  return await undo(client, journal.record.entries, { reporter: silent, clock: systemClock });
+  return await undo(client, journal.record.entries, { reporter: silentReporter, clock: systemClock });
 }
 
 function asManifest(object: KubernetesObject): Manifest {
   return { object, source: { file: 'case.yaml', line: 1, locate: () => ({ file: 'case.yaml', line: 1 }) } };
 }
 
-export const silent: Reporter = {
-  group: async (_title, work) => await work(),
-  info: () => undefined,
-  debug: () => undefined,
-  notice: () => undefined,
-  warning: () => undefined,
-  error: () => undefined,
-  mask: () => undefined,
-};
+/** Connects to the cluster of the tests. */
+export async function testClient(): Promise<KubernetesClient> {
+  const connection = await connect({ kubeconfig: testKubeconfig(), cwd: process.cwd(), env: {} });
+  return createClient(connection, { clock: systemClock, userAgent: 'restore-test' });
+}
+
+export async function mustRead(client: KubernetesClient, ref: ObjectRef): Promise<KubernetesObject> {
+  const object = await client.read(ref);
+  if (object === undefined) throw new Error(`${ref.kind} "${ref.name}" is gone`);
+  return object;
+}
+
+/** Controllers that look at a new object write once or twice; reads it when they are done. */
+export async function settled(client: KubernetesClient, ref: ObjectRef): Promise<KubernetesObject> {
+  let last = await mustRead(client, ref);
+  for (;;) {
+    await systemClock.sleep(30);
+    const current = await mustRead(client, ref);
+    if (current.metadata.resourceVersion === last.metadata.resourceVersion) return current;
+    last = current;
+  }
+}
+
+export async function defineWidgets(): Promise<void> {
+  await kubectl(['apply', '--server-side', '-f', '-'], widgetDefinition);
+  await kubectl(['wait', '--for=condition=Established', 'crd/widgets.restore.gke-rollout.test', '--timeout=30s']);
+}

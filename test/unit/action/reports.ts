@@ -30,7 +30,6 @@ export function workload(name: string, overrides: Partial<WorkloadReport> = {}):
 export function report(overrides: Partial<RunReport> = {}): RunReport {
   return {
     command: 'deploy',
-    strategy: 'rolling',
     status: 'deployed',
     headline: 'Deployed shop revision 1 in 14s',
     release: 'shop',
@@ -50,6 +49,7 @@ export function report(overrides: Partial<RunReport> = {}): RunReport {
 
 export function firstDeploy(): RunReport {
   return report({
+    strategy: 'rolling',
     objects: [
       { ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'frontend-config' }, change: 'created' },
       ...['auth', 'ctwoc', 'frontend'].flatMap((name) => [
@@ -83,6 +83,7 @@ export function firstDeploy(): RunReport {
 
 export function unchanged(): RunReport {
   return report({
+    strategy: 'rolling',
     status: 'unchanged',
     headline: 'shop is unchanged: revision 7 is live',
     revision: 7,
@@ -156,6 +157,7 @@ export function crashEvidence(overrides: Partial<Evidence> = {}): Evidence {
 
 export function undoneDeploy(): RunReport {
   return report({
+    strategy: 'rolling',
     status: 'undone',
     headline: 'The deploy of shop failed and was undone: revision 6 is live',
     revision: 7,
@@ -236,6 +238,35 @@ export function partlyUndone(): RunReport {
       ],
     },
   };
+}
+
+export function status(): RunReport {
+  return report({
+    command: 'status',
+    status: 'reported',
+    headline: 'Revision 8 of shop is live',
+    revision: 8,
+    history: [
+      {
+        revision: 8,
+        outcome: 'live',
+        finishedAt: '2026-03-02T08:00:00Z',
+        images: ['registry.test/shop/web:1.1.0'],
+        actor: 'octocat',
+        restores: 6,
+      },
+      {
+        revision: 7,
+        outcome: 'undone',
+        finishedAt: '2026-03-01T10:20:55Z',
+        images: ['registry.test/shop/web:1.2.0', 'registry.test/shop/worker:1.2.0'],
+        commit: '0123456789abcdef0123456789abcdef01234567',
+        actor: 'octocat',
+      },
+    ],
+    inProgress: { command: 'deploy', run: 'acme/shop/42/1/deploy', startedAt: '2026-03-02T09:00:00Z' },
+    durationMs: 700,
+  });
 }
 
 /** Everything that has ever made a summary or a log say what its author did not mean. */

@@ -14,6 +14,7 @@ import {
   hostileText,
   partlyUndone,
   report,
+  status,
   unchanged,
   undoneDeploy,
   veryLarge,
@@ -30,6 +31,7 @@ describe('the summary is the reviewed one', () => {
     ['unchanged', unchanged],
     ['undone', undoneDeploy],
     ['partly-undone', partlyUndone],
+    ['status', status],
     ['hostile', hostile],
   ])('%s', (name, build) => {
     const path = join(golden, `${name}.md`);

@@ -1,0 +1,36 @@
+import type { RunReport } from '../commands/report.ts';
+import { imageChange } from './image-change.ts';
+import { alert, code, prose, table } from './markdown.ts';
+import type { SummaryLimits } from './summary.ts';
+
+/** What the command `status` has found: a run under way, and the revisions, newest first. */
+export function renderHistory({ history, inProgress }: RunReport, limits: SummaryLimits): string {
+  const parts = [];
+  if (inProgress !== undefined) {
+    const { command, run, startedAt } = inProgress;
+    parts.push(
+      alert('NOTE', `${code(command)} has been under way since ${prose(startedAt)}, started by ${code(run)}.`),
+    );
+  }
+  if (history !== undefined && history.length > 0) {
+    parts.push(
+      table(
+        ['Revision', 'Outcome', 'Images', 'Finished', 'By', 'Commit'],
+        history,
+        ({ revision, outcome, images, finishedAt, actor = '', commit = '', restores }) => [
+          `${revision}`,
+          (outcome === 'live' ? '**live**' : outcome) + (restores === undefined ? '' : `, restores ${restores}`),
+          images
+            .slice(0, limits.rows)
+            .map((image) => imageChange(undefined, image))
+            .join('<br>'),
+          prose(finishedAt, 40),
+          prose(actor, 40),
+          code(commit.slice(0, 7)),
+        ],
+        limits.rows,
+      ),
+    );
+  }
+  return parts.join('\n\n');
+}

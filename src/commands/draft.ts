@@ -62,8 +62,10 @@ export class Draft {
 export function failureOf(error: unknown): FailureReport {
   const all = error instanceof Failures ? error.all : [error];
   const problems = all.flatMap((problem): { message: string; location?: Location }[] => {
-    if (!(problem instanceof Failure) || problem.location === undefined) return [];
-    return [{ message: withHint(problem), location: problem.location }];
+    if (!(problem instanceof Failure)) return [];
+    if (problem.location !== undefined) return [{ message: withHint(problem), location: problem.location }];
+    // A single one without a place is the message itself; of several, each has to be told.
+    return all.length > 1 ? [{ message: withHint(problem) }] : [];
   });
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;

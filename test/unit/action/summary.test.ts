@@ -98,10 +98,10 @@ describe('the size', () => {
   test('stays below the limit when every text is as long and as hostile as can be', () => {
     const long = hostileText.repeat(50);
     const base = hostile();
-    const evidence = Array.from({ length: 12 }, () =>
+    const evidence = Array.from({ length: 6 }, () =>
       crashEvidence({
         logs: Array.from({ length: 4 }, () => ({ pod: long, container: long, previous: true, lines: [long] })),
-        events: Array.from({ length: 200 }, () => ({
+        events: Array.from({ length: 60 }, () => ({
           object: deployment(long),
           time: long,
           type: long,
@@ -115,8 +115,8 @@ describe('the size', () => {
       ...base,
       headline: long,
       warnings: Array.from({ length: 500 }, () => long),
-      workloads: Array.from({ length: 300 }, () =>
-        workload(long, { containers: Array.from({ length: 50 }, () => ({ name: long, before: long, after: long })) }),
+      workloads: Array.from({ length: 40 }, () =>
+        workload(long, { containers: Array.from({ length: 20 }, () => ({ name: long, before: long, after: long })) }),
       ),
       failure: { message: long, hint: long, causes: [], problems: [], evidence },
     });

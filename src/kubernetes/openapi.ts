@@ -42,7 +42,7 @@ export class OpenApi {
 }
 
 /** Walks the schema along `path`; at an unknown field the parent's fields are the siblings. */
-export function explainField(root: JsonObject, schemas: JsonObject, path: Path): FieldDocumentation | undefined {
+function explainField(root: JsonObject, schemas: JsonObject, path: Path): FieldDocumentation | undefined {
   let schema = resolve(root, schemas);
   let siblings: string[] = [];
   for (const step of path) {

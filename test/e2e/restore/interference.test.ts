@@ -6,6 +6,7 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { takeOver } from '../../../src/release/takeover.ts';
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
+import { shareOf } from '../../support/share.ts';
 import { beforeOf, cases, changedOf, type RestoreCase } from './cases.ts';
 import { differences } from './compare.ts';
 import { createAs, defineWidgets, deployObjects, mustRead, settled, testClient, undoObjects } from './drive.ts';
@@ -44,27 +45,33 @@ function caseOf(kind: string): RestoreCase {
 const dataHolding = new Set(['Namespace', 'PersistentVolumeClaim', 'PersistentVolume', 'CustomResourceDefinition']);
 
 describe('an object that the failed deploy created', () => {
-  test.each(cases)('is gone or kept, and the deploy can be made again: $kind', async (restoreCase) => {
-    const { name, before, ref } = objectsOf(restoreCase);
-    const journal = await deployObjects(client, namespace, name, [before], false);
-    const isKept = dataHolding.has(before.kind);
-    expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: isKept ? 'kept' : 'deleted' }]);
-    expect((await client.read(ref)) === undefined).toBe(!isKept);
-    await deployObjects(client, namespace, name, [before], false);
-    await mustRead(client, ref);
-  });
+  test.each(shareOf(cases, ({ kind }) => `created ${kind}`))(
+    'is gone or kept, and the deploy can be made again: $kind',
+    async (restoreCase) => {
+      const { name, before, ref } = objectsOf(restoreCase);
+      const journal = await deployObjects(client, namespace, name, [before], false);
+      const isKept = dataHolding.has(before.kind);
+      expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: isKept ? 'kept' : 'deleted' }]);
+      expect((await client.read(ref)) === undefined).toBe(!isKept);
+      await deployObjects(client, namespace, name, [before], false);
+      await mustRead(client, ref);
+    },
+  );
 });
 
 describe('a run that was killed', () => {
-  test.each(cases)('before it learned what its write had done is undone all the same: $kind', async (restoreCase) => {
-    const { name, before, changed, ref } = objectsOf(restoreCase);
-    await createAs(client, 'gke-rollout', before);
-    const old = await settled(client, ref);
-    const journal = await deployObjects(client, namespace, name, [changed], false, 'killed before the answer');
-    expect(journal.record.entries).toMatchObject([{ done: false }]);
-    expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: 'restored' }]);
-    expect(differences(old, await mustRead(client, ref))).toEqual([]);
-  });
+  test.each(shareOf(cases, ({ kind }) => `killed ${kind}`))(
+    'before it learned what its write had done is undone all the same: $kind',
+    async (restoreCase) => {
+      const { name, before, changed, ref } = objectsOf(restoreCase);
+      await createAs(client, 'gke-rollout', before);
+      const old = await settled(client, ref);
+      const journal = await deployObjects(client, namespace, name, [changed], false, 'killed before the answer');
+      expect(journal.record.entries).toMatchObject([{ done: false }]);
+      expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: 'restored' }]);
+      expect(differences(old, await mustRead(client, ref))).toEqual([]);
+    },
+  );
 
   test('between taking fields over and applying gives them back', async () => {
     const { name, before, changed, ref } = objectsOf(caseOf('Deployment'));
@@ -78,18 +85,21 @@ describe('a run that was killed', () => {
 });
 
 describe('what somebody else did after the deploy', () => {
-  test.each(cases)('stays, and the rest goes back: $kind', async (restoreCase) => {
-    const { name, before, changed, ref } = objectsOf(restoreCase);
-    await createAs(client, 'gke-rollout', before);
-    const old = await settled(client, ref);
-    const journal = await deployObjects(client, namespace, name, [changed], false);
-    const patch = { metadata: { annotations: { 'somebody.test/note': 'mine' } } };
-    await client.patch(ref, { type: 'merge', patch }, { fieldManager: 'somebody' });
-    expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: 'restored' }]);
-    const left = differences(old, await mustRead(client, ref));
-    expect(left.filter((line) => !line.includes('somebody'))).toEqual([]);
-    expect(left).toHaveLength(2);
-  });
+  test.each(shareOf(cases, ({ kind }) => `interference ${kind}`))(
+    'stays, and the rest goes back: $kind',
+    async (restoreCase) => {
+      const { name, before, changed, ref } = objectsOf(restoreCase);
+      await createAs(client, 'gke-rollout', before);
+      const old = await settled(client, ref);
+      const journal = await deployObjects(client, namespace, name, [changed], false);
+      const patch = { metadata: { annotations: { 'somebody.test/note': 'mine' } } };
+      await client.patch(ref, { type: 'merge', patch }, { fieldManager: 'somebody' });
+      expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: 'restored' }]);
+      const left = differences(old, await mustRead(client, ref));
+      expect(left.filter((line) => !line.includes('somebody'))).toEqual([]);
+      expect(left).toHaveLength(2);
+    },
+  );
 
   test('to a field that the deploy had changed is kept and named', async () => {
     const { name, before, changed, ref } = objectsOf(caseOf('ConfigMap'));

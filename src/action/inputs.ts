@@ -90,7 +90,7 @@ export function misplaced(
   if (value === undefined) {
     if (definition.required?.includes(command) !== true) return undefined;
     return new InvalidInput(`the command "${command}" needs the input "${id}"`, {
-      hint: `Add it to the step, for example ${id}: ${definition.example.replaceAll(/\n\s*/g, ' ').replace('| ', '')}`,
+      hint: `Add it to the step, for example "${id}: ${firstLine(definition.example)}".`,
     });
   }
   // The runner sets defaults on every run; they say nothing about what the user wants.
@@ -108,6 +108,11 @@ export function misplaced(
     );
   }
   return undefined;
+}
+
+/** The example as it could stand on one line. */
+function firstLine(example: string): string {
+  return /^\|\n\s*(?<line>.*)/.exec(example)?.groups?.['line'] ?? example;
 }
 
 function definitions(): [InputId, InputDefinition][] {

@@ -8,7 +8,7 @@ import { cut, plainLines } from './harmless.ts';
 /** Zero width: keeps GitHub from making a mention, an issue reference or a link of what follows. */
 const gap = '&#8203;';
 
-const special = /[&<>"'`*_[\]|~\\{}$@]|#(?=\d)|\bGH-(?=\d)|:\/\/|\bwww\./gi;
+const special = /[&<>`*_[\]|~\\{}$@]|#(?=\d)|\bGH-(?=\d)|:\/\/|\bwww\./gi;
 
 /** A text from outside as prose: one line, nothing in it is markup. */
 export function prose(text: string, limit = 500): string {

@@ -87,11 +87,11 @@ describe('what is wrong', () => {
     ],
     [
       {},
-      'the command "deploy" needs the input "manifests". Add it to the step, for example manifests: deployments/ services/*.yaml',
+      'the command "deploy" needs the input "manifests". Add it to the step, for example "manifests: deployments/".',
     ],
     [
       { command: 'scale' },
-      'the command "scale" needs the input "replicas". Add it to the step, for example replicas: web=5 StatefulSet/db=3',
+      'the command "scale" needs the input "replicas". Add it to the step, for example "replicas: web=5".',
     ],
     [{ ...deploy, 'image-tags': '1' }, 'there is no input "image-tags". Did you mean "image-tag"?'],
     [{ ...deploy, image_tag: '1' }, 'there is no input "image_tag". Did you mean "image-tag"?'],

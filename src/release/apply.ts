@@ -5,8 +5,8 @@ import { ApiError } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import type { Journal } from './journal.ts';
-import { cannotBeTried, type Prepared } from './preflight.ts';
-import { problemsOfRefusal } from './problems.ts';
+import type { Prepared } from './preflight.ts';
+import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { takeOver } from './takeover.ts';
 
 /** Requests under way at once. */

@@ -6,13 +6,13 @@ import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts'
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { concurrency } from './apply.ts';
+import { concurrency, withFreshObject } from './apply.ts';
 import { contentOf, isApplied } from './comparison.ts';
 import { problemsOfCustomResource, definitionsOf, type Definition } from './custom-resource.ts';
 import { fieldManager } from './field-manager.ts';
 import { isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
 import { applyEntry, entriesOf, isPredecessor, sameEntries } from './managed-fields.ts';
-import { problemsOfRefusal } from './problems.ts';
+import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { simulateTakeover } from './simulate.ts';
 import { needsTakeover } from './takeover.ts';
 
@@ -94,11 +94,6 @@ async function prepare(
   }
 }
 
-/** A webhook that has side effects refuses every dry run of what it is asked about: that says nothing about the object. */
-export function cannotBeTried(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 400 && error.serverMessage.includes('does not support dry run');
-}
-
 /** An apply would succeed, and the object be gone a moment later. */
 function vanishing(live: KubernetesObject): Failure {
   return new Failure(
@@ -136,7 +131,9 @@ async function dryRun(
   } catch (error) {
     if (live === undefined || !needsTakeover(live) || !(error instanceof ApiError)) throw error;
     if (error.status === 422) {
-      return await client.replace(simulateTakeover(live, object), { fieldManager, dryRun: true });
+      return await withFreshObject(client, refOf(object), live, (current) =>
+        client.replace(simulateTakeover(current, object), { fieldManager, dryRun: true }),
+      );
     }
     const inherited = new Set(
       entriesOf(live)

@@ -8,6 +8,11 @@ import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { fieldManager } from './field-manager.ts';
 
+/** A webhook that has side effects refuses every dry run of what it is asked about: that says nothing about the object. */
+export function cannotBeTried(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 400 && error.serverMessage.includes('does not support dry run');
+}
+
 /** What the server has against a manifest, one Failure for each field, at the line where it stands. */
 export async function problemsOfRefusal(
   client: KubernetesClient,

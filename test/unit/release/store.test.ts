@@ -26,28 +26,28 @@ describe('a record', () => {
 
   test('too large for one Secret is kept in several, each small enough for the API server', async () => {
     const api = new FakeApi();
-    const value = large(1_500_000);
+    const value = large(750_000);
     await writeRecord(api, ref, labels, value);
-    expect(names(api).length).toBeGreaterThan(2);
+    expect(names(api).length).toBeGreaterThan(1);
     for (const object of api.objects.values()) expect(JSON.stringify(object).length).toBeLessThan(1_048_576);
     expect(await readRecord(api, 'shop', ref.name)).toEqual(value);
   });
 
   test('is the old one, whole, when the run dies before the last part of a new one', async () => {
     const api = new FakeApi();
-    const old = large(1_500_000);
+    const old = large(750_000);
     await writeRecord(api, ref, labels, old);
     api.before = (operation, { name }) => {
       if (operation === 'apply' && name === ref.name) throw new Error('killed');
     };
-    await expect(writeRecord(api, ref, labels, large(1_500_000))).rejects.toThrow('killed');
+    await expect(writeRecord(api, ref, labels, large(750_000))).rejects.toThrow('killed');
     api.before = () => undefined;
     expect(await readRecord(api, 'shop', ref.name)).toEqual(old);
   });
 
   test('that lacks a part is not read as a whole one', async () => {
     const api = new FakeApi();
-    await writeRecord(api, ref, labels, large(1_500_000));
+    await writeRecord(api, ref, labels, large(750_000));
     const part = names(api).find((name) => name !== ref.name) ?? '';
     await api.delete({ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: part });
     await expect(readRecord(api, 'shop', ref.name)).rejects.toThrow(/"gke-rollout.web.journal".*not complete/);
@@ -55,9 +55,9 @@ describe('a record', () => {
 
   test('written again leaves no parts of the last one behind, and deleted none at all', async () => {
     const api = new FakeApi();
-    await writeRecord(api, ref, labels, large(1_500_000));
+    await writeRecord(api, ref, labels, large(750_000));
     const first = names(api);
-    await writeRecord(api, ref, labels, large(1_500_000));
+    await writeRecord(api, ref, labels, large(750_000));
     expect(names(api).filter((name) => first.includes(name))).toEqual([ref.name]);
     await writeRecord(api, ref, labels, 'small now');
     await deleteRecord(api, 'shop', ref.name);
@@ -67,9 +67,9 @@ describe('a record', () => {
   test('of another name or release is not touched by a deletion', async () => {
     const api = new FakeApi();
     const other = { ...ref, name: 'gke-rollout.web.v1' };
-    await writeRecord(api, other, labelsOf('web', 'revision'), large(1_500_000));
+    await writeRecord(api, other, labelsOf('web', 'revision'), large(750_000));
     const before = names(api);
-    await writeRecord(api, ref, labels, large(1_500_000));
+    await writeRecord(api, ref, labels, large(750_000));
     await deleteRecord(api, 'shop', ref.name);
     expect(names(api)).toEqual(before);
   });

@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals';
+
+import { refOf } from '../../../src/kubernetes/object.ts';
+import { applyLayer } from '../../../src/release/apply.ts';
+import { Journal, readJournal } from '../../../src/release/journal.ts';
+import type { Prepared } from '../../../src/release/preflight.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { configMap, manifestOf } from './build.ts';
+
+function prepared(name: string, change: Prepared['change'] = 'created'): Prepared {
+  const manifest = manifestOf(configMap({ a: '1' }, { name }));
+  return { manifest, live: undefined, predicted: manifest.object, change, takeover: false, warnings: [] };
+}
+
+function journalIn(api: FakeApi): Journal {
+  return new Journal(api, 'shop', {
+    release: 'web',
+    command: 'deploy',
+    run: { holder: 'run-1' },
+    startedAt: '',
+    undoOnFailure: true,
+    entries: [],
+  });
+}
+
+test('the journal is in the cluster before the first object is written', async () => {
+  const api = new FakeApi();
+  await applyLayer(api, [prepared('one'), prepared('two')], journalIn(api), false);
+  const writes = api.log.filter((line) => line.startsWith('apply'));
+  expect(writes[0]).toBe('apply Secret/gke-rollout.web.journal');
+  expect(writes.slice(1, 3)).toEqual(['apply ConfigMap/one', 'apply ConfigMap/two']);
+});
+
+test('what was written before another object was refused stands in the journal as done', async () => {
+  const api = new FakeApi();
+  api.before = (operation, ref) => {
+    if (operation === 'apply' && ref.name === 'two') throw refusal(403, 'Forbidden', ref);
+  };
+  await expect(applyLayer(api, [prepared('one'), prepared('two')], journalIn(api), false)).rejects.toThrow('"two"');
+  const entries = (await readJournal(api, 'shop', 'web'))?.record.entries ?? [];
+  expect(entries.map(({ ref, done }) => [ref.name, done])).toEqual([
+    ['one', true],
+    ['two', false],
+  ]);
+});
+
+test('a refusal names the line of the manifest', async () => {
+  const api = new FakeApi();
+  api.before = (operation, ref) => {
+    const causes = [{ field: 'data.a', message: 'is wrong' }];
+    if (operation === 'apply' && ref.kind === 'ConfigMap') throw refusal(422, 'Invalid', ref, { details: { causes } });
+  };
+  const error: unknown = await applyLayer(api, [prepared('one')], journalIn(api), false).catch(
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ location: { file: 'data.a.yaml' } });
+});
+
+test('nothing is written when nothing is to be changed', async () => {
+  const api = new FakeApi();
+  const entry = prepared('one', 'unchanged');
+  expect((await applyLayer(api, [entry], journalIn(api), false)).size).toBe(0);
+  expect(api.get(refOf(entry.manifest.object))).toBeUndefined();
+  expect(api.log).toEqual([]);
+});

@@ -28,7 +28,7 @@ function build(target: string): void {
   allowTreeShaking();
   rmSync(target, { recursive: true, force: true });
   const ncc = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
-  const options = ['--minify', '--no-cache', '--license', 'licenses.txt'];
+  const options = ['--minify', '--transpile-only', '--no-cache', '--license', 'licenses.txt'];
   const run = spawnSync(process.execPath, [ncc, 'build', 'src/index.ts', '--out', target, ...options], {
     cwd: root,
     encoding: 'utf8',

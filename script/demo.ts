@@ -3,7 +3,6 @@
  * roll, and a broken image that is named and undone while requests go on. Ends with exit code 1 when anything is not as it
  * should be.
  */
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +11,13 @@ import { parseArgs } from 'node:util';
 import { down, up } from '../test/cluster/cluster.ts';
 import { run, waitUntil } from '../test/cluster/run.ts';
 import { Load, total } from '../test/support/load.ts';
-import { runStep, type StepResult } from '../test/support/step.ts';
+import { Step, runStep, type StepOptions, type StepResult } from '../test/support/step.ts';
+import { summaryPage } from './summary-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const output = join(root, 'demo-output');
 const namespace = 'ctwoc';
+const common = { namespace, release: 'ctwoc' };
 const clusterName = 'demo';
 
 const { values: options } = parseArgs({
@@ -32,23 +33,23 @@ let stepNumber = 0;
 
 try {
   const cluster = await prepare();
-  const action = async (title: string, inputs: Record<string, string>): Promise<StepResult> => {
+  const action: Action = async (title, inputs, stepOptions = {}) => {
     headline(title);
     for (const [name, value] of Object.entries(inputs)) {
       console.log(`    ${name}: ${value.includes('\n') ? `|\n${value.replaceAll(/^/gm, '      ')}` : value}`);
     }
     console.log('');
     const result = await runStep(
-      { ...inputs, namespace, release: 'ctwoc', kubeconfig: cluster.kubeconfig },
-      { workspace, echo: true },
+      { ...inputs, ...common, kubeconfig: cluster.kubeconfig },
+      { workspace, echo: true, ...stepOptions },
     );
     stepNumber += 1;
     const name = `${stepNumber}-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
     writeFileSync(join(output, `${name}.md`), result.summary);
+    writeFileSync(join(output, `${name}.html`), summaryPage(result.summary, false));
     return result;
   };
-  await tour(action, cluster.kubectl);
-  await render();
+  await tour(action, cluster);
   console.log(`\nThe job summaries lie in demo-output/. All as it should be, after ${seconds(started)}.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -58,15 +59,15 @@ try {
   if (!options.keep && !options['use-kubeconfig']) await down(clusterName);
 }
 
+type Action = (title: string, inputs: Record<string, string>, options?: StepOptions) => Promise<StepResult>;
+
 interface DemoCluster {
   kubeconfig: string;
   kubectl: (args: readonly string[]) => Promise<string>;
 }
 
-async function tour(
-  action: (title: string, inputs: Record<string, string>) => Promise<StepResult>,
-  kubectl: DemoCluster['kubectl'],
-): Promise<void> {
+async function tour(action: Action, cluster: DemoCluster): Promise<void> {
+  const { kubectl } = cluster;
   const application = {
     manifests: 'deployments/\nservices/',
     configmaps: 'frontend-config=config/frontend.conf',
@@ -95,13 +96,11 @@ async function tour(
   expect('the step succeeded', first.exit, 0);
   expect('its status', first.outputs['status'], 'deployed');
   const address = first.outputs['external-ip'] ?? '';
-  const version = async () => (await (await fetch(`http://${address}/version`)).text()).trim();
-  expect(`http://${address}/version`, await version(), '1.0.0');
-  expect(
-    `http://${address}/ctwoc/version`,
-    (await (await fetch(`http://${address}/ctwoc/version`)).text()).trim(),
-    '1.0.0',
-  );
+  const get = async (path: string) => (await (await fetch(`http://${address}${path}`)).text()).trim();
+  // A new address is known a moment before the node passes packets on to it.
+  await waitUntil('the new address answers', 30_000, async () => (await get('/version')) !== '');
+  expect(`http://${address}/version`, await get('/version'), '1.0.0');
+  expect(`http://${address}/ctwoc/version`, await get('/ctwoc/version'), '1.0.0');
 
   await action('Scale to 3', { command: 'scale', replicas: 'ctwoc=3' });
   expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
@@ -114,7 +113,7 @@ async function tour(
   const load = new Load(`http://${address}/version`, 50);
   const second = await action('Roll to 2.0.0', { ...application, 'image-tag': '2.0.0', replicas: 'ctwoc=3' });
   expect('its status', second.outputs['status'], 'deployed');
-  expect(`http://${address}/version`, await version(), '2.0.0');
+  expect(`http://${address}/version`, await get('/version'), '2.0.0');
 
   const broken = await action('A broken image', {
     ...application,
@@ -129,7 +128,7 @@ async function tour(
   const named = failure.namedAfterSeconds ?? Number.POSITIVE_INFINITY;
   console.log(`figure cause-named-after-seconds ${named}`);
   expect('the cause was named within 15 s of the first pull error', named <= 15, true);
-  expect(`http://${address}/version`, await version(), '2.0.0');
+  expect(`http://${address}/version`, await get('/version'), '2.0.0');
   console.log(`figure requests-sent ${requests.sent}`);
   console.log(`figure requests-lost ${total(requests.lost)}`);
   expect('lost requests', total(requests.lost), 0);
@@ -138,6 +137,38 @@ async function tour(
     [...requests.answers.keys()].filter((answer) => !answer.startsWith('200')).join(),
     '',
   );
+
+  const empty = mkdtempSync(join(tmpdir(), 'gke-rollout-empty-'));
+  const onCall = { workspace: empty };
+  const field = (path: string) => kubectl(['get', 'deployment', 'ctwoc', '-n', namespace, '-o', `jsonpath={${path}}`]);
+  headline('Roll to 3.0.0, which is paused half-way');
+  const slow = new Step(
+    { ...application, ...common, 'image-tag': '3.0.0', replicas: 'ctwoc=3', kubeconfig: cluster.kubeconfig },
+    { workspace },
+  );
+  const rolling = slow.main();
+  await waitUntil('the roll has begun', 60_000, async () => {
+    const image = await field('.spec.template.spec.containers[0].image');
+    return image.endsWith(':3.0.0') && (await field('.status.updatedReplicas')) === '1';
+  });
+  expect('pausing', (await action('Pause', { command: 'pause' }, onCall)).outputs['status'], 'paused');
+  const during = await action('Status while it is paused', { command: 'status' }, onCall);
+  expect('reporting', during.outputs['status'], 'reported');
+  expect('resuming', (await action('Resume', { command: 'resume' }, onCall)).outputs['status'], 'resumed');
+  expect('the roll went on to its end', (await rolling).outputs['status'], 'deployed');
+  slow.dispose();
+  expect(`http://${address}/version`, await get('/version'), '3.0.0');
+  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+
+  const target = { command: 'rollback', 'to-revision': '1' };
+  const back = await action('Roll back to 1.0.0 from an empty folder', target, onCall);
+  expect('its status', back.outputs['status'], 'rolled-back');
+  expect(`http://${address}/version`, await get('/version'), '1.0.0');
+  expect(`http://${address}/ctwoc/version`, await get('/ctwoc/version'), '1.0.0');
+  await waitUntil('the old pods have ended', 30_000, async () => (await podsOf('ctwoc')) === 3);
+  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+  await action('Status with the history', { command: 'status' }, onCall);
+  rmSync(empty, { recursive: true, force: true });
 }
 
 async function prepare(): Promise<DemoCluster> {
@@ -163,12 +194,6 @@ async function prepare(): Promise<DemoCluster> {
   const kubeconfig = process.env['KUBECONFIG'] ?? '';
   if (kubeconfig === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
   return { kubeconfig, kubectl: (args) => run('kubectl', ['--kubeconfig', kubeconfig, ...args]) };
-}
-
-/** The summaries as a reader sees them, as HTML. */
-async function render(): Promise<void> {
-  execFileSync(process.execPath, [join(root, 'script/render-summary.ts'), '--html', output], { stdio: 'inherit' });
-  await Promise.resolve();
 }
 
 function expect(what: string, found: unknown, wanted: unknown): void {

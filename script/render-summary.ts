@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { Marked } from 'marked';
-import markedAlert from 'marked-alert';
+import { summaryPage } from './summary-page.ts';
 
 /** The width of the summary on the page of a run. */
 const width = 1012;
@@ -35,7 +34,7 @@ if (source === undefined || picture === undefined) {
 
 const folder = mkdtempSync(join(tmpdir(), 'gke-rollout-summary-'));
 try {
-  const html = page(readFileSync(source, 'utf8'), options.open);
+  const html = summaryPage(readFileSync(source, 'utf8'), options.open);
   const file = join(folder, 'page.html');
   writeFileSync(file, html);
   if (options.html !== undefined) writeFileSync(options.html, html);
@@ -46,24 +45,6 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** A page that looks as GitHub's; with `open`, folded blocks are shown unfolded. */
-function page(markdown: string, open: boolean): string {
-  const style = readFileSync(
-    join(import.meta.dirname, '../node_modules/github-markdown-css/github-markdown-light.css'),
-  );
-  const body = new Marked(markedAlert()).parse(markdown, { async: false, gfm: true });
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Job summary</title>
-<style>${style.toString()}
-body { margin: 0 } .markdown-body { box-sizing: border-box; padding: 24px }</style>
-<article class="markdown-body">${open ? body.replaceAll('<details>', '<details open>') : body}</article>
-<script>document.documentElement.dataset.height = document.documentElement.scrollHeight</script>
-</html>
-`;
 }
 
 /** The page says itself how high it is, in an attribute of its root. */

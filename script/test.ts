@@ -47,8 +47,8 @@ const clusterName = 'test';
 
 const tally: Tally = { passed: 0, failed: 0 };
 const started = Date.now();
-/** Whether the embedded cluster was needed. */
-let isUp = false;
+/** The embedded cluster, once a suite has needed it. */
+const used = new Set<string>();
 
 try {
   for (const name of chosen) {
@@ -60,7 +60,7 @@ try {
     console.log(`--- ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(from)})`);
   }
 } finally {
-  if (isUp && !options.keep) await down(clusterName);
+  if (!options.keep) for (const name of used) await down(name);
 }
 console.log(`\nfigure test-seconds ${((Date.now() - started) / 1000).toFixed(0)}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
@@ -83,7 +83,7 @@ async function cluster(): Promise<Record<string, string>> {
     const binaries = await ensureBuilt();
     return { TEST_KUBECONFIG: given, ...programs(binaries) };
   }
-  isUp = true;
+  used.add(clusterName);
   const { kubeconfig, binaries } = await up(clusterName);
   return { TEST_KUBECONFIG: kubeconfig, ...programs(binaries) };
 }
@@ -103,7 +103,7 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
       '--disable-warning=ExperimentalWarning',
       'node_modules/jest/bin/jest.js',
       `${folder}/`,
-      ...(name === 'unit' ? [] : ['--runInBand', '--testTimeout=180000']),
+      ...(name === 'unit' ? [] : ['--maxWorkers=2', '--testTimeout=180000']),
       '--silent=false',
       '--json',
       `--outputFile=${report}`,

@@ -24,6 +24,9 @@ export async function connectToCluster(
     ...(inputs.context === undefined ? {} : { context: inputs.context }),
     cwd: workspace(env),
     env,
+    onSecret: (secret) => {
+      reporter.mask(secret);
+    },
   });
   reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${connection.namespace}"`);
   const client = createClient(connection, { clock: systemClock, signal, userAgent: 'gke-rollout' });

@@ -5,6 +5,7 @@ import { ApiError } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import type { Journal } from './journal.ts';
+import { applyPersistently } from './persistent-apply.ts';
 import type { Prepared } from './preflight.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { takeOver } from './takeover.ts';
@@ -75,7 +76,7 @@ async function takeOverAll(
 
 async function applyOne(client: KubernetesClient, { manifest }: Prepared, force: boolean): Promise<Written> {
   try {
-    return await client.apply(manifest.object, { fieldManager, force });
+    return await applyPersistently(client, manifest.object, { fieldManager, force });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const problems = await problemsOfRefusal(client, manifest, error);

@@ -6,6 +6,7 @@ import { stringAt, stringsAt, type Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
+import { applyPersistently } from './persistent-apply.ts';
 
 /**
  * Records of a release, kept as Secrets in its namespace: compressed JSON, in several Secrets where it is too large for
@@ -43,7 +44,8 @@ export async function writeRecord(
   const parts = split(data);
   const names = parts.slice(1).map((_, index) => `${ref.name}.${digest}.${index + 1}`);
   const put = (name: string, partLabels: Record<string, string>, content: Buffer) =>
-    client.apply(
+    applyPersistently(
+      client,
       {
         apiVersion: 'v1',
         kind: 'Secret',

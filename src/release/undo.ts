@@ -88,7 +88,9 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: U
         ? await removeCreated(client, entry, options)
         : await bringBack(client, entry, entry.before, options);
     } catch (error) {
-      const isPassing = error instanceof ConnectionError || (error instanceof ApiError && error.status >= 500);
+      const isPassing =
+        error instanceof ConnectionError ||
+        (error instanceof ApiError && (error.status >= 500 || error.isWriteConflict));
       if (!isPassing || attempt >= maxAttempts) throw error;
       await clock.sleep(pauseMs * attempt, signal);
     }

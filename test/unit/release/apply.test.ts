@@ -63,3 +63,16 @@ test('nothing is written when nothing is to be changed', async () => {
   expect(api.get(refOf(entry.manifest.object))).toBeUndefined();
   expect(api.log).toEqual([]);
 });
+
+test('a conflict at a quota that counts the objects is no reason to give up', async () => {
+  const api = new FakeApi();
+  let conflicts = 5;
+  api.before = (operation, ref) => {
+    if (operation !== 'apply' || conflicts === 0) return;
+    conflicts -= 1;
+    throw refusal(409, 'Conflict', ref, { message: 'Operation cannot be fulfilled on resourcequotas "q"' });
+  };
+  const entry = prepared('one');
+  await applyLayer(api, [entry], journalIn(api), false);
+  expect(api.get(refOf(entry.manifest.object))).toBeDefined();
+});

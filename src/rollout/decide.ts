@@ -18,7 +18,9 @@ export interface Snapshot {
   events: readonly ObjectEvent[];
 }
 
-/** When each sign was seen first, milliseconds since the epoch by our clock, by the text of its cause. */
+/**
+ * When each sign was seen first, milliseconds since the epoch by our clock, by the text of its cause without the numbers.
+ */
 export type FirstSeen = Map<string, number>;
 
 export interface Decision {
@@ -41,14 +43,14 @@ export function decide(
   const verdict = judge(object, facts);
   if (verdict.state !== 'progressing' || !isWorkload(object)) return { verdict };
   const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
-  const signs = signsOf(object, pods, snapshot, facts.now, graces);
+  const signs = signsOf(object, pods, snapshot, facts, graces);
   const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, sign.cause) }));
   for (const { sign, cause } of causes) {
-    const key = `${keyOf(cause.object)} ${cause.message}`;
+    const key = `${keyOf(cause.object)} ${withoutCounts(cause.message)}`;
     const seen = firstSeen.get(key) ?? facts.now;
     firstSeen.set(key, seen);
-    if (isFinal(sign, seen, facts.now))
-      return { verdict: { state: 'failed', cause: { ...cause, since: cause.since ?? seen } } };
+    if (isFinal(sign, seen, facts.now, graces.leastMs))
+      return { verdict: { state: 'failed', cause: { ...cause, since: Math.min(cause.since ?? seen, seen) } } };
   }
   const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
   const work = describeWork(pods, snapshot.events, facts.now);
@@ -63,17 +65,33 @@ function signsOf(
   object: KubernetesObject,
   pods: readonly KubernetesObject[],
   snapshot: Snapshot,
-  now: number,
+  { now, changed, writtenAt }: Facts,
   graces: Graces,
 ): Sign[] {
-  const eventsOf = (owner: KubernetesObject) => snapshot.events.filter((event) => event.uid === owner.metadata.uid);
+  const eventsOf = (owner: KubernetesObject) => eventsByObject(snapshot.events).get(owner.metadata.uid ?? '') ?? [];
   const controller = object.kind === 'Deployment' ? newReplicaSet(object, snapshot.replicaSets) : object;
   const isMaking = controller !== undefined && object.kind !== 'Pod';
   const healthy = pods.filter(isReadyPod).length;
   return [
-    ...(isMaking ? controllerSigns(controller, eventsOf(controller)) : []),
+    ...(isMaking ? controllerSigns(controller, eventsOf(controller), changed ? writtenAt : 0) : []),
     ...pods.flatMap((pod) => podSigns(pod, eventsOf(pod), healthy > (isReadyPod(pod) ? 1 : 0), now, graces)),
   ];
+}
+
+const indexes = new WeakMap<readonly ObjectEvent[], Map<string, ObjectEvent[]>>();
+
+/** A namespace may have thousands of events, and one look asks for those of each pod: they are put in order once. */
+function eventsByObject(events: readonly ObjectEvent[]): Map<string, ObjectEvent[]> {
+  const known = indexes.get(events);
+  if (known !== undefined) return known;
+  const index = Map.groupBy(events, (event) => event.uid);
+  indexes.set(events, index);
+  return index;
+}
+
+/** A cause stays the same while its counts, addresses and container ids change. */
+function withoutCounts(message: string): string {
+  return message.replace(/, restarted (?:once|\d+ times)/, '').replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
 }
 
 /** Names the workload, and says where in its manifest the field stands. */

@@ -30,6 +30,8 @@ export function podsOfNewRevision(
       return set === undefined ? [] : pods.filter((pod) => isOwnedBy(pod, set));
     }
     case 'StatefulSet': {
+      // Until its controller has seen the change, the update revision is still the one before.
+      if ((numberAt(workload, 'status', 'observedGeneration') ?? 0) < (workload.metadata.generation ?? 0)) return [];
       const revision = stringAt(workload, 'status', 'updateRevision');
       return pods.filter(
         (pod) => isOwnedBy(pod, workload) && pod.metadata.labels?.['controller-revision-hash'] === revision,

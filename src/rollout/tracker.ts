@@ -9,6 +9,7 @@ import { isWorkload } from '../manifests/pod-template.ts';
 import { decide, type Decision, type FirstSeen, type Snapshot } from './decide.ts';
 import { readEvent, type ObjectEvent } from './failures/events.ts';
 import { defaultGraces, type Graces } from './failures/pod.ts';
+import type { Facts } from './readiness/rule.ts';
 import type { Cause, Verdict } from './verdict.ts';
 
 export interface Target {
@@ -48,6 +49,11 @@ export interface RolloutOptions {
 
 /** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
 const tickMs = 500;
+/**
+ * A workload that we did not touch may be broken for lack of what we have just changed (a ConfigMap, a quota), and its pods
+ * need a moment to try again.
+ */
+const healingMs = 30_000;
 /** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
 const maxSelectors = 8;
 
@@ -70,6 +76,7 @@ export async function waitForRollout(
 interface Followed extends Target {
   key: string;
   generation: number;
+  asWritten: KubernetesObject;
   decision: Decision;
   readyAt?: number;
   said: string;
@@ -82,15 +89,21 @@ class Tracker {
   readonly #replicaSets = new Map<string, KubernetesObject>();
   readonly #events = new Map<string, ObjectEvent>();
   readonly #firstSeen: FirstSeen = new Map();
+  readonly #warnings = new Set<string>();
+  /** When our last write was carried out; undefined when nothing was written. */
+  readonly #lastWrite: number | undefined;
   #lastProgress: number;
 
   constructor(targets: readonly Target[], options: RolloutOptions) {
     this.#options = options;
     this.#lastProgress = options.clock.now();
+    const writes = targets.filter(({ changed }) => changed).map(({ writtenAt }) => writtenAt);
+    this.#lastWrite = writes.length === 0 ? undefined : Math.max(...writes);
     this.#targets = targets.map((target) => ({
       ...target,
       key: keyOf(refOf(target.object)),
       generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
+      asWritten: target.object,
       decision: { verdict: { state: 'progressing', message: '' } },
       said: '',
     }));
@@ -99,17 +112,16 @@ class Tracker {
   /** Looks at everything once; undefined while the wait has to go on. */
   evaluate(): RolloutResult | undefined {
     const now = this.#options.clock.now();
+    const snapshot = this.#snapshot();
     for (const target of this.#targets) {
-      const { state } = target.decision.verdict;
-      if (state === 'ready' || state === 'unchecked') continue;
-      const { generation, changed, writtenAt } = target;
-      const graces = this.#options.graces ?? defaultGraces;
+      // A final verdict stays: that an object was deleted, for one, is not to be seen on its last state.
+      if (target.decision.verdict.state !== 'progressing') continue;
       target.decision = decide(
         target.object,
-        { generation, changed, writtenAt, now },
-        this.#snapshot(),
+        this.#factsOf(target, now),
+        snapshot,
         this.#firstSeen,
-        graces,
+        this.#gracesOf(target),
       );
       if (target.decision.verdict.state === 'ready') target.readyAt = now;
       this.#sayChange(target);
@@ -121,6 +133,17 @@ class Tracker {
     if (this.#pending().length === 0) return this.#result('ready', []);
     if (now >= this.#options.deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
     return undefined;
+  }
+
+  /** What was broken before counts only when nothing was written that could heal it (kapp#1020). */
+  #factsOf({ generation, changed, writtenAt, asWritten }: Followed, now: number): Facts {
+    if (changed || this.#lastWrite === undefined) return { generation, changed, writtenAt, now, asWritten };
+    return { generation, changed: true, writtenAt: this.#lastWrite, now, asWritten };
+  }
+
+  #gracesOf({ changed }: Followed): Graces {
+    const graces = this.#options.graces ?? defaultGraces;
+    return changed || this.#lastWrite === undefined ? graces : { leastMs: healingMs, ...graces };
   }
 
   async follow(client: KubernetesClient): Promise<RolloutResult> {
@@ -178,7 +201,7 @@ class Tracker {
           : {};
       return this.#observeTargets(client, resource, { ...inNamespace(namespace), ...name }, targets, signal, look);
     });
-    await Promise.all([...observations, ...(await this.#observeSurroundings(client, signal, look))]);
+    await Promise.all([...observations, ...(await this.#observeSurroundings(client, signal, oncePerTurn(look)))]);
   }
 
   async #observeTargets(
@@ -195,8 +218,9 @@ class Tracker {
       if (target !== undefined) target.object = object;
     };
     const gone = (target: Followed) => {
-      if (target.decision.verdict.state === 'ready') return;
+      if (target.decision.verdict.state !== 'progressing') return;
       target.decision = deleted(target.object);
+      this.#sayChange(target);
     };
     const handlers = {
       onSync: (objects: KubernetesObject[]) => {
@@ -236,7 +260,7 @@ class Tracker {
       try {
         await observe(client, resource, scope, storing(store, look), signal, this.#options.clock);
       } catch (error) {
-        this.#options.reporter.warning(`causes of failures may stay unknown: ${messageOf(error)}`);
+        this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
       }
     };
     return [...namespaces].flatMap((namespace) => {
@@ -245,7 +269,7 @@ class Tracker {
       const hasDeployment = inside.some(({ object }) => object.kind === 'Deployment');
       const event: Store = {
         put: (object) => this.#events.set(idOf(object), readEvent(object)),
-        remove: (object) => this.#events.delete(idOf(object)),
+        remove: (id) => this.#events.delete(id),
       };
       return [
         ...selectors.flatMap((selector) => [
@@ -258,6 +282,12 @@ class Tracker {
         ),
       ];
     });
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warnings.has(message)) return;
+    this.#warnings.add(message);
+    this.#options.reporter.warning(message);
   }
 
   #snapshot(): Snapshot {
@@ -318,7 +348,7 @@ class Tracker {
 
 interface Store {
   put(object: KubernetesObject): void;
-  remove(object: KubernetesObject): void;
+  remove(id: string): void;
 }
 
 function mapStore(map: Map<string, KubernetesObject>): Store {
@@ -328,32 +358,46 @@ function mapStore(map: Map<string, KubernetesObject>): Store {
       delete object.metadata.managedFields;
       map.set(idOf(object), object);
     },
-    remove: (object) => {
-      map.delete(idOf(object));
+    remove: (id) => {
+      map.delete(id);
     },
   };
 }
 
 function storing(store: Store, look: () => void) {
-  let known: KubernetesObject[] = [];
+  let known = new Set<string>();
   return {
     onSync: (objects: KubernetesObject[]) => {
       const present = new Set(objects.map(idOf));
-      for (const object of known) if (!present.has(idOf(object))) store.remove(object);
-      objects.forEach((object) => {
-        store.put(object);
-      });
-      known = objects;
+      for (const id of known) if (!present.has(id)) store.remove(id);
+      for (const object of objects) store.put(object);
+      known = present;
       look();
     },
     onChange: (type: string, object: KubernetesObject) => {
-      if (type === 'DELETED') store.remove(object);
-      else {
+      const id = idOf(object);
+      if (type === 'DELETED') {
+        store.remove(id);
+        known.delete(id);
+      } else {
         store.put(object);
-        known.push(object);
+        known.add(id);
       }
       look();
     },
+  };
+}
+
+/** Pods change in bursts, and a look at hundreds of them costs milliseconds: one look for all that came in one turn. */
+function oncePerTurn(look: () => void): () => void {
+  let isPlanned = false;
+  return () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    setImmediate(() => {
+      isPlanned = false;
+      look();
+    });
   };
 }
 

@@ -54,8 +54,8 @@ function signsOf(pod: KubernetesObject, status: JsonObject, isInit: boolean, hea
 type Where = Pick<Cause, 'object' | 'path'>;
 
 function configSign(what: string, message: string, where: Where): Sign {
-  // The kubelet's cache is not filled yet (kubernetes#74755).
-  if (/failed to sync|cache/i.test(message))
+  // The kubelet's cache is not filled yet (kubernetes#74755): `failed to sync configmap cache: timed out …`.
+  if (/failed to sync \w+ cache/i.test(message))
     return diagnostic({ ...where, reason: 'CreateContainerConfigError', message: `${what}: ${message}` });
   return final({
     ...where,
@@ -132,7 +132,8 @@ function crashSigns(
   const isLooping =
     stringAt(status, 'state', 'waiting', 'reason') === 'CrashLoopBackOff' || Object.keys(ended).length > 0;
   return [
-    restarts >= limit && isLooping && stringAt(pod, 'spec', 'restartPolicy') !== 'Never'
+    // A Job counts the tries of its pods itself, up to its backoffLimit; its pods are never to be restarted always.
+    restarts >= limit && isLooping && (stringAt(pod, 'spec', 'restartPolicy') ?? 'Always') === 'Always'
       ? final(cause)
       : diagnostic(cause),
   ];

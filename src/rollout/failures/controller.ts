@@ -10,9 +10,13 @@ const admissionGraceMs = 5000;
 
 /**
  * Pods that a controller could not make: the condition of a ReplicaSet, or the FailedCreate events of other controllers,
- * which have no such condition.
+ * which have no such condition. Events outlive what they tell of: those from before our write (ms) tell of the version before.
  */
-export function controllerSigns(controller: KubernetesObject, events: readonly ObjectEvent[]): Sign[] {
+export function controllerSigns(
+  controller: KubernetesObject,
+  events: readonly ObjectEvent[],
+  writtenAt: number,
+): Sign[] {
   const failure = condition(controller, 'ReplicaFailure');
   const object = refOf(controller);
   if (failure?.status === 'True') {
@@ -20,7 +24,7 @@ export function controllerSigns(controller: KubernetesObject, events: readonly O
     return [createSign(failure.message, { object, ...(since === undefined ? {} : { since }) })];
   }
   return events
-    .filter((event) => event.reason === 'FailedCreate')
+    .filter((event) => event.reason === 'FailedCreate' && event.lastAt > writtenAt)
     .map((event) => createSign(event.message, { object, since: event.firstAt }));
 }
 

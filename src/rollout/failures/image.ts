@@ -22,15 +22,17 @@ export function imageSign(reason: string, message: string, { container, image, .
     case 'ImagePullBackOff':
     case 'RegistryUnavailable':
     case 'ImageInspectError':
-      return pullSign(message, cause);
+      return pullSign(message, image, cause);
     default:
       return undefined;
   }
 }
 
-function pullSign(message: string, cause: (text: string, hint: string) => Cause): Sign {
+function pullSign(message: string, image: string, cause: (text: string, hint: string) => Cause): Sign {
+  // Names and addresses may read like answers: `web:403`, `/manifests/429`.
+  const answer = message.replaceAll(image, '').replaceAll(/https?:\/\/\S+/g, '');
   // A registry hides what one may not see, so that "denied" can also mean "not there".
-  if (/\b40[13]\b|unauthori[sz]ed|authentication required|denied|forbidden|no basic auth credentials/i.test(message)) {
+  if (/\b40[13]\b|unauthori[sz]ed|authentication required|denied|forbidden|no basic auth credentials/i.test(answer)) {
     return mayHeal(
       missingGraceMs,
       cause(
@@ -39,7 +41,7 @@ function pullSign(message: string, cause: (text: string, hint: string) => Cause)
       ),
     );
   }
-  if (/toomanyrequests|too many requests|\b429\b|rate limit/i.test(message)) {
+  if (/toomanyrequests|too many requests|\b429\b|rate limit/i.test(answer)) {
     return mayHeal(
       unreachableGraceMs,
       cause(
@@ -48,7 +50,7 @@ function pullSign(message: string, cause: (text: string, hint: string) => Cause)
       ),
     );
   }
-  if (/no such host|server misbehaving|lookup .* on|NXDOMAIN/i.test(message)) {
+  if (/no such host|server misbehaving|lookup .* on|NXDOMAIN/i.test(answer)) {
     return mayHeal(
       unreachableGraceMs,
       cause(
@@ -59,7 +61,7 @@ function pullSign(message: string, cause: (text: string, hint: string) => Cause)
   }
   if (
     /connection refused|i\/o timeout|connection reset|deadline exceeded|no route to host|network is unreachable|TLS handshake|x509/i.test(
-      message,
+      answer,
     )
   ) {
     return mayHeal(
@@ -70,10 +72,10 @@ function pullSign(message: string, cause: (text: string, hint: string) => Cause)
       ),
     );
   }
-  if (/not found|manifest unknown|does not exist|NotFound|name unknown/i.test(message)) {
+  if (/not found|manifest unknown|does not exist|NotFound|name unknown/i.test(answer)) {
     return mayHeal(missingGraceMs, cause('not found', 'Correct the tag, or push the image first.'));
   }
-  if (/no match for platform|no matching manifest/i.test(message)) {
+  if (/no match for platform|no matching manifest/i.test(answer)) {
     return mayHeal(
       missingGraceMs,
       cause('is not built for the processors of the nodes', 'Build it for their architecture, or choose other nodes.'),

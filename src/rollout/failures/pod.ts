@@ -1,6 +1,7 @@
 import { objectAt, objectsAt, stringAt } from '../../base/json.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
-import { condition } from '../conditions.ts';
+import { condition, isTrue } from '../conditions.ts';
+import type { Cause } from '../verdict.ts';
 import { containerSigns } from './container.ts';
 import type { ObjectEvent } from './events.ts';
 import { diagnostic, mayHeal, type Sign } from './sign.ts';
@@ -8,12 +9,16 @@ import { diagnostic, mayHeal, type Sign } from './sign.ts';
 export interface Graces {
   /** For a pod that fits nowhere while no autoscaler says that it makes room, ms. */
   unschedulableMs: number;
+  /** No sign ends the wait before it has been there for this long, ms. */
+  leastMs?: number;
 }
 
 export const defaultGraces: Graces = { unschedulableMs: 120_000 };
 
 const mountGraceMs = 10_000;
 const probesUntilTold = 3;
+/** Of texts that nobody here has written. */
+const maxTextLength = 500;
 /** An autoscaler that has answered is believed for this long. */
 const scaleUpMs = 15 * 60_000;
 
@@ -49,9 +54,21 @@ function schedulingSigns(pod: KubernetesObject, events: readonly ObjectEvent[], 
     path: ['resources'],
     ...(scheduled.updatedAt === undefined ? {} : { since: scheduled.updatedAt }),
   };
-  const scalesUp = events.some((event) => event.reason === 'TriggeredScaleUp' && now - event.lastAt < scaleUpMs);
-  if (scalesUp) return [diagnostic({ ...cause, message: `${cause.message}; the autoscaler is adding a node` })];
-  const cannotScale = events.find((event) => event.reason === 'NotTriggerScaleUp');
+  const lastOf = (reason: string) =>
+    events
+      .filter((event) => event.reason === reason)
+      .sort((left, right) => left.lastAt - right.lastAt)
+      .at(-1);
+  const scaleUp = lastOf('TriggeredScaleUp');
+  const failedScaleUp = lastOf('FailedScaleUp');
+  // It tries other zones and kinds of nodes by itself, so that one failure is not the end.
+  if (failedScaleUp !== undefined && failedScaleUp.lastAt >= (scaleUp?.lastAt ?? 0)) {
+    const why = failedScaleUp.message.slice(0, maxTextLength);
+    return [mayHeal(graces.unschedulableMs, { ...cause, message: `${cause.message}; the autoscaler failed: ${why}` })];
+  }
+  if (scaleUp !== undefined && now - scaleUp.lastAt < scaleUpMs)
+    return [diagnostic({ ...cause, message: `${cause.message}; the autoscaler is adding a node` })];
+  const cannotScale = lastOf('NotTriggerScaleUp');
   if (cannotScale === undefined) return [mayHeal(graces.unschedulableMs, cause)];
   return [
     mayHeal(graces.unschedulableMs / 2, {
@@ -75,29 +92,42 @@ function eventSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] {
   const object = refOf(pod);
   const base = { reason: event.reason, object, since: event.firstAt };
   switch (event.reason) {
-    case 'FailedMount': {
-      const missing = /(?<kind>configmap|secret) "(?<name>[^"]+)" not found/.exec(event.message)?.groups;
-      if (missing === undefined || !isWaitingForContainers(pod))
-        return [diagnostic({ ...base, message: event.message })];
-      const kind = missing['kind'] === 'secret' ? 'Secret' : 'ConfigMap';
-      return [
-        mayHeal(mountGraceMs, {
-          ...base,
-          message: `a volume cannot be mounted: there is no ${kind} "${missing['name'] ?? ''}"`,
-          hint: `Put the ${kind} into the manifests, or correct its name.`,
-          path: ['volumes'],
-        }),
-      ];
-    }
+    case 'FailedMount':
+      return isWaitingForSandbox(pod) ? [mountSign(event.message, base)] : [];
     case 'FailedCreatePodSandBox':
     case 'FailedAttachVolume':
-      return isWaitingForContainers(pod) ? [diagnostic({ ...base, message: event.message.slice(0, 500) })] : [];
+      return isWaitingForSandbox(pod) ? [diagnostic({ ...base, message: event.message.slice(0, maxTextLength) })] : [];
     case 'Unhealthy':
       // A server needs a moment to listen: its first failing probes say nothing.
       return isReadyPod(pod) || event.count < probesUntilTold ? [] : [diagnostic(probeCause(pod, event, base))];
     default:
       return [];
   }
+}
+
+/** What a volume refers to has to be there; what drivers and nodes say of a volume may pass. */
+function mountSign(message: string, base: Pick<Cause, 'reason' | 'object' | 'since'>): Sign {
+  const missing = /(?<kind>configmap|secret) "(?<name>[^"]+)" not found/.exec(message)?.groups;
+  const key = /(?<kind>configmap|secret) references non-existent (?:config|secret) key: (?<name>\S+)/.exec(message);
+  const found = missing ?? key?.groups;
+  if (found === undefined) return diagnostic({ ...base, message: message.slice(0, maxTextLength) });
+  const kind = found['kind'] === 'secret' ? 'Secret' : 'ConfigMap';
+  const volume = /for volume "(?<name>[^"]+)"/.exec(message)?.groups?.['name'];
+  const what = volume === undefined ? 'a volume' : `volume "${volume}"`;
+  const name = `"${found['name'] ?? ''}"`;
+  return mayHeal(mountGraceMs, {
+    ...base,
+    path: ['volumes'],
+    ...(missing === undefined
+      ? {
+          message: `${what} cannot be mounted: its ${kind} has no key ${name}`,
+          hint: `Put the key into the ${kind}, or correct the volume's items.`,
+        }
+      : {
+          message: `${what} cannot be mounted: there is no ${kind} ${name}`,
+          hint: `Put the ${kind} into the manifests, or correct its name.`,
+        }),
+  });
 }
 
 function probeCause(
@@ -123,8 +153,9 @@ function probeCause(
   };
 }
 
-function isWaitingForContainers(pod: KubernetesObject): boolean {
-  return stringAt(pod, 'status', 'phase') === 'Pending';
+/** Events stay after what they tell of has healed: with its sandbox up, a pod has its volumes and its network. */
+function isWaitingForSandbox(pod: KubernetesObject): boolean {
+  return stringAt(pod, 'status', 'phase') === 'Pending' && !isTrue(pod, 'PodReadyToStartContainers');
 }
 
 export function isReadyPod(pod: KubernetesObject): boolean {

@@ -14,13 +14,13 @@ export const final = (cause: Cause): Sign => ({ state: 'final', cause });
 export const mayHeal = (graceMs: number, cause: Cause): Sign => ({ state: 'mayHeal', graceMs, cause });
 export const diagnostic = (cause: Cause): Sign => ({ state: 'diagnostic', cause });
 
-/** Whether a sign ends the wait now; `since` is when it was first seen. */
-export function isFinal(sign: Sign, since: number, now: number): boolean {
+/** Whether a sign ends the wait now; `since` is when it was first seen, and no sign ends it before `leastMs` have passed. */
+export function isFinal(sign: Sign, since: number, now: number, leastMs = 0): boolean {
   switch (sign.state) {
     case 'final':
-      return true;
+      return now - since >= leastMs;
     case 'mayHeal':
-      return now - since >= sign.graceMs;
+      return now - since >= Math.max(sign.graceMs, leastMs);
     case 'diagnostic':
       return false;
   }

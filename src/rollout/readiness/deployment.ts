@@ -6,7 +6,8 @@ import { failed, isObserved, notObserved, pods, progressing, ready, unchecked, t
 
 export const deployment: Rule = {
   kinds: [{ kind: 'Deployment', group: 'apps' }],
-  ready: 'the change is observed, all pods are updated and available, no old pod is left',
+  ready:
+    'the change is observed, all pods are updated and available, no old or surplus pod is left; one whose manifest says paused is accepted, one that somebody pauses meanwhile is not',
   failed: 'Progressing is False (deadline exceeded, ReplicaSet cannot be made), said after this write',
   source:
     'kubernetes pkg/controller/deployment/progress.go; kubectl rollout_status.go; kubernetes#49637 for stale deadlines',
@@ -19,15 +20,19 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const existing = numberAt(object, 'status', 'replicas') ?? 0;
   const updated = numberAt(object, 'status', 'updatedReplicas') ?? 0;
   const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
-  const complete = updated >= wanted && existing <= updated && available >= updated;
+  const complete = updated >= wanted && existing <= updated && existing <= wanted && available >= updated;
   if (complete) return ready(`${pods(available)} available`);
   if (booleanAt(object, 'spec', 'paused') === true) {
-    return unchecked(`it is paused: ${updated} of ${pods(wanted)} updated; nothing more happens until it is resumed`);
+    const done = `${updated} of ${pods(wanted)} updated`;
+    return booleanAt(facts.asWritten, 'spec', 'paused') === true
+      ? unchecked(`it is paused: ${done}; nothing more happens until it is resumed`)
+      : progressing(`${done}; it is paused by somebody: resume it to go on`);
   }
   const failure = finalFailure(object, facts);
   if (failure !== undefined) return failure;
   if (updated < wanted) return progressing(`${updated} of ${pods(wanted)} updated, ${available} available`);
   if (existing > updated) return progressing(`${pods(existing - updated)} of the old version still to end`);
+  if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
   return progressing(`${available} of ${pods(updated)} available`);
 }
 

@@ -1,9 +1,13 @@
 import { groupOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
+import { horizontalPodAutoscaler, podDisruptionBudget } from './availability.ts';
+import { cronJob } from './cron-job.ts';
 import { judgeByConditions } from './custom.ts';
 import { daemonSet } from './daemon-set.ts';
 import { apiService, customResourceDefinition, namespace } from './definitions.ts';
 import { deployment } from './deployment.ts';
+import { gateway, route } from './gateway.ts';
+import { ingress } from './ingress.ts';
 import { job } from './job.ts';
 import { pod } from './pod.ts';
 import { replicaSet } from './replica-set.ts';
@@ -19,8 +23,14 @@ export const rules: readonly Rule[] = [
   daemonSet,
   replicaSet,
   job,
+  cronJob,
   pod,
   service,
+  ingress,
+  gateway,
+  route,
+  horizontalPodAutoscaler,
+  podDisruptionBudget,
   persistentVolumeClaim,
   customResourceDefinition,
   apiService,

@@ -12,6 +12,8 @@ export interface Facts {
   writtenAt: number;
   /** Milliseconds since the epoch. */
   now: number;
+  /** The object as our write left it, or as it was found: tells what others have changed since. */
+  asWritten: KubernetesObject;
 }
 
 export type Judge = (object: KubernetesObject, facts: Facts) => Verdict;

@@ -22,7 +22,8 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const currentRevision = stringAt(object, 'status', 'currentRevision');
   const isCurrent = updateRevision === currentRevision;
   const updated = numberAt(object, 'status', 'updatedReplicas') ?? (isCurrent ? existing : 0);
-  if (stringAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete' && !isCurrent) {
+  const isOnDelete = stringAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete';
+  if (isOnDelete && !isCurrent && updated < wanted) {
     return unchecked(
       `its update strategy is OnDelete: ${updated} of ${pods(wanted)} updated; delete the others to update them`,
     );
@@ -35,7 +36,9 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
   if (minReady > 0 && available < wanted)
     return progressing(`${available} of ${pods(wanted)} available (minReadySeconds is ${minReady})`);
-  if (partition === 0 && !isCurrent) return progressing('waiting for the new revision to become the current one');
+  // With OnDelete older servers never move the current revision on (kubernetes#73492).
+  if (partition === 0 && !isCurrent && !isOnDelete)
+    return progressing('waiting for the new revision to become the current one');
   return ready(
     partition === 0
       ? `${pods(readyPods)} ready`

@@ -13,6 +13,8 @@ export interface ObjectEvent {
   count: number;
   firstAt: number;
   lastAt: number;
+  /** Of the involved pod, where it is about one. */
+  container?: string;
 }
 
 export function readEvent(event: KubernetesObject): ObjectEvent {
@@ -20,7 +22,9 @@ export function readEvent(event: KubernetesObject): ObjectEvent {
   const first = timeOf(stringAt(event, 'firstTimestamp')) ?? eventTime ?? timeOf(event.metadata.creationTimestamp) ?? 0;
   const last =
     timeOf(stringAt(event, 'series', 'lastObservedTime')) ?? timeOf(stringAt(event, 'lastTimestamp')) ?? first;
+  const container = /\{(?<name>[^}]+)\}$/.exec(stringAt(event, 'involvedObject', 'fieldPath') ?? '')?.groups?.['name'];
   return {
+    ...(container === undefined ? {} : { container }),
     uid: stringAt(event, 'involvedObject', 'uid') ?? '',
     kind: stringAt(event, 'involvedObject', 'kind') ?? '',
     name: stringAt(event, 'involvedObject', 'name') ?? '',
@@ -35,5 +39,5 @@ export function readEvent(event: KubernetesObject): ObjectEvent {
 
 /** Docker Hub names the user and the token in its answer about rate limits. */
 function withoutCredentials(message: string): string {
-  return message.replace(/(pull rate limit as )[^\s]+( ?: ?[^\s]+)?/i, '$1***');
+  return message.replace(/(pull rate limit as ).*?(?=\.\s|$)/is, '$1***');
 }

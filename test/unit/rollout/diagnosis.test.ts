@@ -125,12 +125,20 @@ describe('evidence', () => {
   });
 
   it('tells once what several pods say, counts it, and puts the latest last', async () => {
-    const pods = [pod('a', [crashed(3)]), pod('b', [crashed(3)])];
+    const pods = [pod('web-22-aaaa', [crashed(3)]), pod('web-22-bbbb', [crashed(3)])];
     const [a, b] = pods;
     if (a === undefined || b === undefined) throw new Error('no pods');
     const events = [
-      eventOn(b, 'BackOff', 'Back-off restarting failed container web in pod b', { count: 4, first: 1, last: 30 }),
-      eventOn(a, 'BackOff', 'Back-off restarting failed container web in pod a', { count: 3, first: 1, last: 20 }),
+      eventOn(b, 'BackOff', 'Back-off restarting failed container web in pod web-22-bbbb', {
+        count: 4,
+        first: 1,
+        last: 30,
+      }),
+      eventOn(a, 'BackOff', 'Back-off restarting failed container web in pod web-22-aaaa', {
+        count: 3,
+        first: 1,
+        last: 20,
+      }),
       eventOn(set, 'FailedCreate', 'exceeded quota', { first: 25 }),
       eventOn(a, 'Pulling', 'Pulling image', { type: 'Normal', first: 31 }),
       eventOn(deployment, 'Odd', 'about the workload', { first: 2 }),
@@ -139,7 +147,7 @@ describe('evidence', () => {
     expect(evidence?.events.map(({ reason, object, count }) => [reason, object.name, count])).toEqual([
       ['Odd', 'web', 1],
       ['FailedCreate', 'web-22', 1],
-      ['BackOff', 'b', 7],
+      ['BackOff', 'web-22-bbbb', 7],
     ]);
   });
 

@@ -80,7 +80,7 @@ async function tour(action: Action, cluster: DemoCluster): Promise<void> {
       '-n',
       namespace,
       '-l',
-      `app=${name}`,
+      `app=ctwoc,role=${name}`,
       '--field-selector=status.phase=Running',
       '-o',
       'name',

@@ -27,6 +27,8 @@ export interface Decision {
   verdict: Verdict;
   /** The most telling sign there is, for a wait that runs out of time. */
   suspicion?: Cause;
+  /** What its pods are busy with: it changes too often for a line of its own each time. */
+  work?: string;
 }
 
 /**
@@ -41,10 +43,12 @@ export function decide(
   graces: Graces,
 ): Decision {
   const verdict = judge(object, facts);
-  if (verdict.state !== 'progressing' || !isWorkload(object)) return { verdict };
+  if (!isWorkload(object) || (verdict.state !== 'progressing' && verdict.state !== 'failed'))
+    return { verdict: named(object, verdict) };
   const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
   const signs = signsOf(object, pods, snapshot, facts, graces);
   const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, sign.cause) }));
+  if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause) };
   for (const { sign, cause } of causes) {
     const key = `${keyOf(cause.object)} ${withoutCounts(cause.message)}`;
     const seen = firstSeen.get(key) ?? facts.now;
@@ -54,10 +58,11 @@ export function decide(
   }
   const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
   const work = describeWork(pods, snapshot.events, facts.now);
-  const detail = telling?.cause.message.replace(`${describeRef(refOf(object))}: `, '') ?? work;
+  if (telling === undefined) return work === '' ? { verdict } : { verdict, work };
+  const detail = telling.cause.message.replace(`${describeRef(refOf(object))}: `, '');
   return {
-    verdict: detail === '' ? verdict : { state: 'progressing', message: `${verdict.message}; ${detail}` },
-    ...(telling === undefined ? {} : { suspicion: telling.cause }),
+    verdict: { state: 'progressing', message: `${verdict.message}; ${detail}` },
+    suspicion: telling.cause,
   };
 }
 
@@ -91,7 +96,18 @@ function eventsByObject(events: readonly ObjectEvent[]): Map<string, ObjectEvent
 
 /** A cause stays the same while its counts, addresses and container ids change. */
 function withoutCounts(message: string): string {
-  return message.replace(/, restarted (?:once|\d+ times)/, '').replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
+  return message
+    .replace('ended with exit code', 'ends again and again with exit code')
+    .replace(/, restarted (?:once|\d+ times)/, '')
+    .replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
+}
+
+/** A failure that the object itself tells, with its name, and with what its pods tell beside it. */
+function named(object: KubernetesObject, verdict: Verdict, sign?: Cause): Verdict {
+  if (verdict.state !== 'failed') return verdict;
+  const { message, since = sign?.since, ...cause } = verdict.cause;
+  const told = `${describeRef(refOf(object))}: ${message}${sign === undefined ? '' : `; ${sign.message}`}`;
+  return { state: 'failed', cause: { ...cause, message: told, ...(since === undefined ? {} : { since }) } };
 }
 
 /** Names the workload, and says where in its manifest the field stands. */

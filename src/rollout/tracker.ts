@@ -277,7 +277,7 @@ class Tracker {
           ...(hasDeployment ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets))] : []),
         ]),
         follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
-        ...['Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
+        ...['Killing', 'Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
           follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
         ),
       ];
@@ -316,15 +316,14 @@ class Tracker {
     };
   }
 
-  /** A line for each change of state; texts that only count up (`since 40s`) are for the progress line. */
+  /** A line for each change of state. */
   #sayChange(target: Followed): void {
     const { verdict } = target.decision;
     const text =
       verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(target.object))}: ${verdict.message}`;
-    const stable = text.replaceAll(/since [\dhms]+/g, '');
-    if (stable === target.said || (verdict.state !== 'progressing' && target.said === '' && !target.changed)) return;
+    if (text === target.said || (verdict.state !== 'progressing' && target.said === '' && !target.changed)) return;
     const isFirstGlance = target.said === '' && (verdict.state === 'ready' || verdict.state === 'unchecked');
-    target.said = stable;
+    target.said = text;
     if (isFirstGlance && !isWorkload(target.object) && verdict.state === 'ready') return;
     this.#options.reporter.info(
       verdict.state === 'failed' ? `✗ ${text}` : verdict.state === 'ready' ? `✓ ${text}` : text,
@@ -339,9 +338,9 @@ class Tracker {
     for (const { object, decision } of this.#pending()) {
       const { verdict } = decision;
       if (verdict.state !== 'progressing') continue;
-      reporter.info(
-        `still waiting (${formatDuration(Math.max(0, deadline - now))} left) for ${describeRef(refOf(object))}: ${verdict.message}`,
-      );
+      const what = decision.work === undefined ? verdict.message : `${verdict.message}; ${decision.work}`;
+      const left = formatDuration(Math.max(0, deadline - now));
+      reporter.info(`still waiting (${left} left) for ${describeRef(refOf(object))}: ${what}`);
     }
   }
 }

@@ -3,7 +3,9 @@ import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { podTemplatePath } from '../../manifests/pod-template.ts';
 import { timeOf } from '../conditions.ts';
 import type { Cause } from '../verdict.ts';
+import type { ObjectEvent } from './events.ts';
 import { imageSign } from './image.ts';
+import { killedByProbe, probeHint } from './probe.ts';
 import { diagnostic, final, mayHeal, type Sign } from './sign.ts';
 
 /** One crash at start is common (a database that is not up yet); the third start in a row tells. */
@@ -12,16 +14,26 @@ const crashesUntilFinal = 2;
 const crashesBesideHealthy = 4;
 const startGraceMs = 5000;
 
-/** What the containers of a pod show. `healthySiblings`: other pods of the same version are ready. */
-export function containerSigns(pod: KubernetesObject, healthySiblings: boolean): Sign[] {
+/** What the containers of a pod show; `events` are the pod's. `healthySiblings`: other pods of the same version are ready. */
+export function containerSigns(
+  pod: KubernetesObject,
+  healthySiblings: boolean,
+  events: readonly ObjectEvent[] = [],
+): Sign[] {
   return ['initContainerStatuses', 'containerStatuses'].flatMap((list) =>
     objectsAt(pod, 'status', list).flatMap((status) =>
-      signsOf(pod, status, list === 'initContainerStatuses', healthySiblings),
+      signsOf(pod, status, list === 'initContainerStatuses', healthySiblings, events),
     ),
   );
 }
 
-function signsOf(pod: KubernetesObject, status: JsonObject, isInit: boolean, healthySiblings: boolean): Sign[] {
+function signsOf(
+  pod: KubernetesObject,
+  status: JsonObject,
+  isInit: boolean,
+  healthySiblings: boolean,
+  events: readonly ObjectEvent[],
+): Sign[] {
   const name = stringAt(status, 'name') ?? '';
   const waiting = objectAt(status, 'state', 'waiting');
   const reason = stringAt(waiting, 'reason') ?? '';
@@ -29,16 +41,15 @@ function signsOf(pod: KubernetesObject, status: JsonObject, isInit: boolean, hea
   const index = objectsAt(pod, 'spec', isInit ? 'initContainers' : 'containers').findIndex(
     (container) => container['name'] === name,
   );
-  const image =
-    stringAt(objectsAt(pod, 'spec', isInit ? 'initContainers' : 'containers')[index], 'image') ??
-    stringAt(status, 'image') ??
-    '';
+  const container = objectsAt(pod, 'spec', isInit ? 'initContainers' : 'containers')[index];
+  const image = stringAt(container, 'image') ?? stringAt(status, 'image') ?? '';
   const object = refOf(pod);
   const path = index === -1 ? [] : [isInit ? 'initContainers' : 'containers', index];
 
   const pull = imageSign(reason, message, { container: name, image, object, path: [...path, 'image'] });
   if (pull !== undefined) return [pull];
-  const what = `container "${name}"`;
+  const role = !isInit ? '' : stringAt(container, 'restartPolicy') === 'Always' ? 'sidecar ' : 'init ';
+  const what = `${role}container "${name}"`;
   switch (reason) {
     case 'CreateContainerConfigError':
       return [configSign(what, message, { object, path })];
@@ -47,7 +58,9 @@ function signsOf(pod: KubernetesObject, status: JsonObject, isInit: boolean, hea
     case 'StartError':
       return [startSign(what, reason, message, { object, path })];
     default:
-      return crashSigns(pod, status, what, { object, path }, healthySiblings);
+      return crashSigns(pod, status, what, { object, path }, healthySiblings, (startedAt) =>
+        killedByProbe(container, events, startedAt),
+      );
   }
 }
 
@@ -91,7 +104,10 @@ function startSign(what: string, reason: string, message: string, where: Where):
   if (/permission denied/i.test(message)) {
     return mayHeal(
       startGraceMs,
-      cause('cannot start: its program may not be executed', 'Make it executable in the image.'),
+      cause(
+        `cannot start: ${program === undefined ? 'its program' : `"${program}"`} may not be executed`,
+        'Make it executable in the image.',
+      ),
     );
   }
   return mayHeal(30_000, cause(`cannot start: ${message.slice(-300)}`, 'See the message of the container runtime.'));
@@ -103,6 +119,7 @@ function crashSigns(
   what: string,
   where: Where,
   healthySiblings: boolean,
+  killedBy: (startedAt: number) => ReturnType<typeof killedByProbe>,
 ): Sign[] {
   const restarts = numberAt(status, 'restartCount') ?? 0;
   const ended = objectAt(status, 'state', 'terminated');
@@ -125,7 +142,7 @@ function crashSigns(
   const since = timeOf(stringAt(last, 'finishedAt'));
   const cause: Cause = {
     ...where,
-    ...describeEnd(what, lastReason, exitCode, restarts),
+    ...describeEnd(what, lastReason, exitCode, restarts, killedBy(timeOf(stringAt(last, 'startedAt')) ?? 0)),
     ...(since === undefined ? {} : { since }),
   };
   const limit = healthySiblings ? crashesBesideHealthy : crashesUntilFinal;
@@ -148,6 +165,7 @@ function describeEnd(
   reason: string,
   exitCode: number,
   restarts: number,
+  probe: ReturnType<typeof killedByProbe>,
 ): Pick<Cause, 'reason' | 'message' | 'hint'> {
   const times = restarts === 0 ? '' : restarts === 1 ? ', restarted once' : `, restarted ${restarts} times`;
   if (reason === 'OOMKilled') {
@@ -157,9 +175,14 @@ function describeEnd(
       hint: 'Raise resources.limits.memory, or make it use less.',
     };
   }
+  if (probe !== undefined) {
+    const why = probe.answer === '' ? '' : `: ${probe.answer}`;
+    return { reason: 'Unhealthy', message: `${what} is killed by its ${probe.what}${why}${times}`, hint: probeHint };
+  }
+  const ends = restarts === 0 ? 'ended' : 'ends again and again';
   return {
     reason: 'CrashLoopBackOff',
-    message: `${what} ends again and again with exit code ${exitCode}${explainExitCode(exitCode)}${times}`,
+    message: `${what} ${ends} with exit code ${exitCode}${explainExitCode(exitCode)}${times}`,
     hint: exitCode === 0 ? 'Its program must go on running: see its command.' : 'See the last lines of its log.',
   };
 }

@@ -35,11 +35,14 @@ function createSign(message: string, base: Pick<Cause, 'object' | 'since'>): Sig
     message: `pods cannot be made: ${text}`,
     hint,
   });
-  const why = message.replace(/^Error creating: (?:pods "[^"]*" is forbidden: )?/, '');
+  const why = message.replace(/^(?:Error creating: )?(?:pods "[^"]*" is forbidden: )?/, '');
   if (message.includes('exceeded quota')) {
     return mayHeal(
       quotaGraceMs,
-      cause(`the quota is used up: ${why}`, 'Raise the ResourceQuota, or lower what the pods ask for.'),
+      cause(
+        `the quota is used up: ${why.replace(/^exceeded quota: (\S+), (.*)$/s, 'ResourceQuota "$1" ($2)')}`,
+        'Raise the ResourceQuota, or lower what the pods ask for.',
+      ),
     );
   }
   if (message.includes('violates PodSecurity')) {
@@ -51,15 +54,29 @@ function createSign(message: string, base: Pick<Cause, 'object' | 'since'>): Sig
   if (/serviceaccount "?[^"]*"? not found|error looking up service account/.test(message)) {
     return mayHeal(
       admissionGraceMs,
-      cause(why, 'Put the ServiceAccount into the manifests, or correct serviceAccountName.'),
+      cause(account(why), 'Put the ServiceAccount into the manifests, or correct serviceAccountName.'),
     );
   }
   if (message.includes('no PriorityClass')) {
-    return mayHeal(admissionGraceMs, cause(why, 'Correct priorityClassName, or create the PriorityClass.'));
+    return mayHeal(
+      admissionGraceMs,
+      cause(priorityClass(why), 'Correct priorityClassName, or create the PriorityClass.'),
+    );
   }
   if (/(?:maximum|minimum) .* usage per|max limit to request ratio/.test(message)) {
     return final(cause(why, 'Make the resources of its containers fit the LimitRange of the namespace.'));
   }
   if (message.includes('is invalid')) return final(cause(why, 'Correct the pod template.'));
   return mayHeal(30_000, cause(why, 'Correct what the message names.'));
+}
+
+/** `error looking up service account shop/deployer: serviceaccount "deployer" not found`, in words. */
+function account(why: string): string {
+  const name = /serviceaccount "(?<name>[^"]+)" not found/.exec(why)?.groups?.['name'];
+  return name === undefined ? why : `there is no ServiceAccount "${name}"`;
+}
+
+function priorityClass(why: string): string {
+  const name = /no PriorityClass with name (?<name>\S+) was found/.exec(why)?.groups?.['name'];
+  return name === undefined ? why : `there is no PriorityClass "${name}"`;
 }

@@ -1,9 +1,10 @@
-import { objectAt, objectsAt, stringAt } from '../../base/json.ts';
+import { stringAt } from '../../base/json.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
-import { condition, isTrue } from '../conditions.ts';
+import { condition, isTrue, type StatusCondition } from '../conditions.ts';
 import type { Cause } from '../verdict.ts';
 import { containerSigns } from './container.ts';
 import type { ObjectEvent } from './events.ts';
+import { describeProbe, probedContainer, probeHint } from './probe.ts';
 import { diagnostic, mayHeal, type Sign } from './sign.ts';
 
 export interface Graces {
@@ -32,7 +33,7 @@ export function podSigns(
 ): Sign[] {
   if (pod.metadata.deletionTimestamp !== undefined || isEvicted(pod)) return [];
   return [
-    ...containerSigns(pod, healthySiblings),
+    ...containerSigns(pod, healthySiblings, events),
     ...schedulingSigns(pod, events, now, graces),
     ...events.flatMap((event) => eventSigns(pod, event)),
   ];
@@ -46,6 +47,8 @@ function isEvicted(pod: KubernetesObject): boolean {
 function schedulingSigns(pod: KubernetesObject, events: readonly ObjectEvent[], now: number, graces: Graces): Sign[] {
   const scheduled = condition(pod, 'PodScheduled');
   if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return [];
+  const claim = claimSign(pod, events, scheduled);
+  if (claim !== undefined) return [claim];
   const cause = {
     reason: 'Unschedulable',
     message: `no node fits: ${inWords(scheduled.message)}`,
@@ -78,14 +81,66 @@ function schedulingSigns(pod: KubernetesObject, events: readonly ObjectEvent[], 
   ];
 }
 
+/** A claim that is missing, or that asks for a class of storage that is; `events` holds those of its claims too. */
+function claimSign(
+  pod: KubernetesObject,
+  events: readonly ObjectEvent[],
+  { message, updatedAt }: StatusCondition,
+): Sign | undefined {
+  const base = {
+    reason: 'Unschedulable',
+    object: refOf(pod),
+    path: ['volumes'],
+    ...(updatedAt === undefined ? {} : { since: updatedAt }),
+  };
+  const missing = /persistentvolumeclaim "(?<name>[^"]+)" not found/.exec(message)?.groups?.['name'];
+  if (missing !== undefined) {
+    return mayHeal(mountGraceMs, {
+      ...base,
+      message: `there is no PersistentVolumeClaim "${missing}"`,
+      hint: 'Put the PersistentVolumeClaim into the manifests, or correct its name.',
+    });
+  }
+  const refusal = events.findLast((event) => event.reason === 'ProvisioningFailed');
+  if (refusal === undefined || !message.includes('unbound immediate PersistentVolumeClaims')) return undefined;
+  const what = `PersistentVolumeClaim "${refusal.name}" is not bound`;
+  const storageClass = /storageclass\S* "(?<name>[^"]+)" not found/.exec(refusal.message)?.groups?.['name'];
+  if (storageClass === undefined) {
+    return diagnostic({
+      ...base,
+      message: `${what}: ${refusal.message.slice(0, maxTextLength)}`,
+      hint: 'Correct what the message names.',
+    });
+  }
+  return mayHeal(mountGraceMs, {
+    ...base,
+    message: `${what}: there is no StorageClass "${storageClass}"`,
+    hint: 'Correct storageClassName, or create the StorageClass.',
+  });
+}
+
 /** `0/3 nodes are available: 3 Insufficient cpu. preemption: …` → the part that says why. */
 function inWords(message: string): string {
+  const nodes = (count: string) => (count === '1' ? '1 node' : `${count} nodes`);
+  const have = (count: string) => `${nodes(count)} ${count === '1' ? 'has' : 'have'}`;
   return message
-    .replace(/\s*preemption:.*$/s, '')
-    .replace(/^0\/(?<nodes>\d+) nodes are available: /, '')
-    .replaceAll(/Insufficient (?<resource>[\w./-]+)/g, 'with too little $<resource>')
+    .replace(/\s*(?:no new claims to deallocate, *)?preemption:.*$/s, '')
+    .replace(/^0\/\d+ nodes are available: /, '')
     .replace(/\.$/, '')
-    .replaceAll(/(?<number>\d+) node\(s\)/g, '$<number> node(s)');
+    .replaceAll(
+      /(\d+) Insufficient ([\w./-]+)/g,
+      (_, count: string, resource: string) => `${have(count)} too little ${resource}`,
+    )
+    .replaceAll(
+      /(\d+) node\(s\) had untolerated taint(?:\(s\)| \{(\S+): [^}]*\})/g,
+      (_, count: string, taint?: string) =>
+        `${have(count)} ${taint === undefined ? 'a taint' : `the taint "${taint}"`} that it does not tolerate`,
+    )
+    .replaceAll(
+      /(\d+) node\(s\) didn't match Pod's node affinity\/selector/g,
+      (_, count: string) => `${nodes(count)} not matching its nodeSelector or affinity`,
+    )
+    .replaceAll(/(\d+) node\(s\)/g, (_, count: string) => nodes(count));
 }
 
 function eventSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] {
@@ -133,22 +188,14 @@ function mountSign(message: string, base: Pick<Cause, 'reason' | 'object' | 'sin
 function probeCause(
   pod: KubernetesObject,
   event: ObjectEvent,
-  base: { object: ReturnType<typeof refOf>; since: number },
-) {
-  const probe =
-    /^(?<kind>Readiness|Liveness|Startup) probe/i.exec(event.message)?.groups?.['kind']?.toLowerCase() ?? '';
-  const container = objectsAt(pod, 'spec', 'containers').find(
-    (candidate) => Object.keys(objectAt(candidate, `${probe}Probe`)).length > 0,
-  );
-  const httpGet = objectAt(container, `${probe}Probe`, 'httpGet');
-  const path = stringAt(httpGet, 'path');
-  const asks = path === undefined ? '' : ` (GET ${path})`;
-  const answer = event.message.replace(/^\w+ probe (?:failed|errored)(?: and resulted in unknown state)?: ?/, '');
+  base: Pick<Cause, 'reason' | 'object' | 'since'>,
+): Cause {
+  const container = probedContainer(pod, event);
+  const { what, answer } = describeProbe(container, event);
   return {
     ...base,
-    reason: 'Unhealthy',
-    message: `container "${stringAt(container, 'name') ?? ''}": its ${probe} probe${asks} fails: ${answer}`,
-    hint: 'See its log, and whether path, port and delays of the probe are right.',
+    message: `container "${stringAt(container, 'name') ?? ''}": its ${what} fails: ${answer}`,
+    hint: probeHint,
     path: ['containers'],
   };
 }

@@ -185,7 +185,15 @@ export function waiting(reason: string, message = '', more: JsonObject = {}): Js
 }
 
 /** The status of a container in CrashLoopBackOff, or in `state`. */
-export function crashed(restarts: number, { exitCode = 1, reason = 'Error', at = 0, state = {} as JsonObject } = {}) {
+export function crashed(
+  restarts: number,
+  {
+    exitCode = 1,
+    reason = 'Error',
+    at = 0,
+    state = {},
+  }: { exitCode?: number; reason?: string; at?: number; state?: JsonObject } = {},
+) {
   const ended = { exitCode, reason, finishedAt: timeAt(at) };
   return waiting('CrashLoopBackOff', 'back-off 10s restarting failed container', {
     restartCount: restarts,

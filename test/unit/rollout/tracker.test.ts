@@ -1,0 +1,290 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { waitForRollout, type RolloutResult, type Target } from '../../../src/rollout/tracker.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import {
+  conditionAt,
+  crashed,
+  eventObject,
+  live,
+  liveDeployment,
+  liveJob,
+  liveStatefulSet,
+  podOf,
+  replicaSetOf,
+  start,
+  timeAt,
+  waiting,
+} from '../../support/rollout-objects.ts';
+import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import { listeningReporter } from '../../support/silent-reporter.ts';
+
+const begun = { updated: 0, available: 0, existing: 3 };
+
+function target(object: KubernetesObject, more: Partial<Target> = {}): Target {
+  return { object, changed: true, writtenAt: start, ...more };
+}
+
+/** A wait in a cluster that the test scripts; `result` is what it ended with, undefined while it goes on. */
+function waitFor(targets: Target[], { timeoutMs = 600_000, cluster = new ScriptedCluster() } = {}) {
+  const clock = new FakeClock();
+  const end = new AbortController();
+  const reporter = listeningReporter();
+  const state: { result?: RolloutResult; error?: unknown } = {};
+  cluster.put(...targets.map(({ object }) => object));
+  void waitForRollout(cluster.client, targets, {
+    reporter,
+    clock,
+    deadline: clock.now() + timeoutMs,
+    signal: end.signal,
+  }).then(
+    (result) => (state.result = result),
+    (error: unknown) => (state.error = error),
+  );
+  return { cluster, clock, end, reporter, state, turn: () => clock.runFor(0) };
+}
+
+describe('a wait', () => {
+  test('asks nothing of the server when all is ready already', async () => {
+    const { cluster, state, turn } = waitFor([
+      target(liveDeployment(), { changed: false }),
+      target(live('ConfigMap', { apiVersion: 'v1' })),
+    ]);
+    await turn();
+    expect(state.result?.outcome).toBe('ready');
+    expect(cluster.requests).toEqual([]);
+  });
+
+  test('ends with the very event that makes the last one ready', async () => {
+    const { cluster, clock, state, turn } = waitFor([target(liveDeployment(begun))]);
+    await turn();
+    expect(state.result).toBeUndefined();
+    cluster.put(liveDeployment({ updated: 2, available: 2 }));
+    await turn();
+    expect(state.result).toBeUndefined();
+    cluster.put(liveDeployment());
+    await turn();
+    expect(state.result?.outcome).toBe('ready');
+    expect(clock.now()).toBe(start);
+  });
+
+  test('ends with the very event that makes one hopeless', async () => {
+    const deployment = liveDeployment({ updated: 1, available: 0 });
+    const set = replicaSetOf(deployment);
+    const { cluster, clock, state, turn } = waitFor([target(deployment), target(liveJob())]);
+    await turn();
+    cluster.put(set, podOf(set, { containers: [waiting('InvalidImageName')] }));
+    await turn();
+    expect(state.result?.outcome).toBe('failed');
+    expect(state.result?.causes[0]).toMatchObject({
+      reason: 'InvalidImageName',
+      object: { kind: 'Pod', name: 'web-22-a' },
+    });
+    expect(clock.now()).toBe(start);
+  });
+
+  test('that runs out of time names the most telling sign', async () => {
+    const deployment = liveDeployment({ updated: 1, available: 0 });
+    const set = replicaSetOf(deployment);
+    const { cluster, clock, state } = waitFor([target(deployment)], { timeoutMs: 3000 });
+    cluster.put(set, podOf(set, { containers: [crashed(1)] }));
+    await clock.runFor(2900);
+    expect(state.result).toBeUndefined();
+    await clock.runFor(200);
+    expect(state.result?.outcome).toBe('timed-out');
+    expect(state.result?.causes[0]?.message).toContain('exit code 1');
+  });
+
+  test('ends when an object is deleted meanwhile', async () => {
+    const deployment = liveDeployment(begun);
+    const { cluster, state, turn } = waitFor([target(deployment)]);
+    await turn();
+    cluster.remove(deployment);
+    await turn();
+    expect(state.result?.outcome).toBe('failed');
+    expect(state.result?.causes[0]).toMatchObject({ reason: 'Deleted' });
+    expect(state.result?.causes[0]?.message).toContain(
+      'Deployment "web" in namespace "shop" was deleted while we waited for it',
+    );
+  });
+
+  test('is not ended by the deletion of one that was ready: a finished Job may have a time to live (kustomize-controller#1578)', async () => {
+    const { cluster, state, turn } = waitFor([target(liveJob()), target(liveDeployment(begun))]);
+    await turn();
+    const finished = liveJob({ conditions: [conditionAt('Complete', 'True')] });
+    cluster.put(finished);
+    cluster.remove(finished);
+    await turn();
+    expect(state.result).toBeUndefined();
+    cluster.put(liveDeployment());
+    await turn();
+    expect(state.result?.outcome).toBe('ready');
+  });
+
+  test('ends with the reason of its signal', async () => {
+    const { end, state, turn } = waitFor([target(liveDeployment(begun))]);
+    await turn();
+    end.abort(new Error('cancelled'));
+    await turn();
+    expect(state.error).toEqual(new Error('cancelled'));
+  });
+
+  test('says each change once, and what it still waits for every 10 s', async () => {
+    const { cluster, clock, reporter } = waitFor([target(liveDeployment(begun))]);
+    await clock.runFor(9000);
+    cluster.put(liveDeployment({ updated: 3, available: 1 }));
+    await clock.runFor(12_000);
+    const lines = reporter.lines.filter((line) => !line.includes('still waiting'));
+    expect(lines).toEqual([
+      'info Deployment "web": 0 of 3 pods updated, 0 available',
+      'info Deployment "web": 1 of 3 pods available',
+    ]);
+    expect(reporter.lines.filter((line) => line.includes('still waiting'))).toHaveLength(2);
+  });
+});
+
+describe('signs that may heal', () => {
+  const deployment = liveDeployment({ updated: 1, available: 0 });
+  const set = replicaSetOf(deployment);
+  const missing = (reason: string) =>
+    podOf(set, {
+      containers: [waiting(reason, `${reason}: failed to resolve reference "registry.test/web:2": not found`)],
+    });
+
+  test('an image that is there after 8 s is no failure (R16, krane#34)', async () => {
+    const { cluster, clock, state } = waitFor([target(deployment)]);
+    cluster.put(set, missing('ErrImagePull'));
+    await clock.runFor(8000);
+    cluster.put(podOf(set, { containers: [], ready: true }));
+    await clock.runFor(60_000);
+    expect(state.result).toBeUndefined();
+    cluster.put(liveDeployment());
+    await clock.runFor(0);
+    expect(state.result?.outcome).toBe('ready');
+  });
+
+  test('one that stays away fails after 10 s, whatever the kubelet alternates between (R16)', async () => {
+    const { cluster, clock, state } = waitFor([target(deployment)]);
+    cluster.put(set);
+    for (let seconds = 0; seconds < 9; seconds += 3) {
+      cluster.put(missing(seconds % 2 === 0 ? 'ErrImagePull' : 'ImagePullBackOff'));
+      await clock.runFor(3000);
+    }
+    expect(state.result).toBeUndefined();
+    await clock.runFor(1600);
+    expect(state.result?.outcome).toBe('failed');
+    expect(state.result?.causes[0]?.message).toContain('not found');
+  });
+
+  test('a quota that is used up is told at once, and fails after its grace (R6, kubernetes#98656)', async () => {
+    const { cluster, clock, reporter, state } = waitFor([target(deployment)]);
+    const message =
+      'pods "web-22-x" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=3, limited: pods=3';
+    cluster.put(
+      replicaSetOf(deployment, { conditions: [conditionAt('ReplicaFailure', 'True', 'FailedCreate', message)] }),
+    );
+    await clock.runFor(0);
+    expect(reporter.lines.at(-1)).toContain('the quota is used up');
+    await clock.runFor(9400);
+    expect(state.result).toBeUndefined();
+    await clock.runFor(700);
+    expect(state.result?.causes[0]?.reason).toBe('FailedCreate');
+  });
+
+  test('a pod that fits nowhere is waited for while nodes come (R18, skaffold#6011)', async () => {
+    const { cluster, clock, state } = waitFor([target(deployment)]);
+    const pod = podOf(set, {
+      conditions: [
+        conditionAt('PodScheduled', 'False', 'Unschedulable', '0/1 nodes are available: 1 Insufficient cpu.'),
+      ],
+    });
+    cluster.put(set, pod, eventObject(pod, 'TriggeredScaleUp', 'pod triggered scale-up', { type: 'Normal' }));
+    await clock.runFor(240_000);
+    expect(state.result).toBeUndefined();
+  });
+});
+
+describe('what is not about the new version does not count', () => {
+  test('pods that come before their ReplicaSet are not judged by the old one (R20, kubedog#45)', async () => {
+    const deployment = liveDeployment(begun);
+    const old = replicaSetOf(deployment, { name: 'web-11', image: 'registry.test/web:1' });
+    const fresh = replicaSetOf(deployment);
+    const { cluster, state, turn } = waitFor([target(deployment)]);
+    cluster.put(old, podOf(old, { metadata: { name: 'old' }, containers: [crashed(9)] }));
+    cluster.put(podOf(fresh, { containers: [waiting('InvalidImageName')] }));
+    await turn();
+    expect(state.result).toBeUndefined();
+    cluster.put(fresh);
+    await turn();
+    expect(state.result?.causes[0]).toMatchObject({ reason: 'InvalidImageName', object: { name: 'web-22-a' } });
+  });
+
+  test('old pods that crash do not fail a healthy new version (R19, garden#7798)', async () => {
+    const set = liveStatefulSet({ observed: 1, updated: 3, ready: 0 });
+    const { cluster, state, turn } = waitFor([target(set)]);
+    // Its status is still that of the old version, whose revision was the update revision then.
+    cluster.put(podOf(set, { containers: [crashed(9)] }));
+    await turn();
+    expect(state.result).toBeUndefined();
+    cluster.put(liveStatefulSet());
+    await turn();
+    expect(state.result?.outcome).toBe('ready');
+  });
+
+  test('a Deployment broken before can be mended by what was changed beside it (R3, kapp#1020)', async () => {
+    const stale = conditionAt('Progressing', 'False', 'ProgressDeadlineExceeded', '', -100);
+    const deployment = liveDeployment({ updated: 3, available: 0, conditions: [stale] });
+    const set = replicaSetOf(deployment);
+    const pod = podOf(set, { containers: [waiting('CreateContainerConfigError', 'configmap "settings" not found')] });
+    const settings = live('ConfigMap', { apiVersion: 'v1', metadata: { name: 'settings' } });
+    const { cluster, clock, state } = waitFor([
+      target(settings),
+      target(deployment, { changed: false, writtenAt: start - 3_600_000 }),
+    ]);
+    cluster.put(set, pod);
+    await clock.runFor(20_000);
+    expect(state.result).toBeUndefined();
+    cluster.put(liveDeployment({ conditions: [stale] }));
+    await clock.runFor(0);
+    expect(state.result?.outcome).toBe('ready');
+  });
+
+  test('but without any change it is failed at once', async () => {
+    const deployment = liveDeployment({
+      updated: 3,
+      available: 0,
+      conditions: [conditionAt('Progressing', 'False', 'ProgressDeadlineExceeded', '', -100)],
+    });
+    const { state, turn } = waitFor([target(deployment, { changed: false, writtenAt: start - 3_600_000 })]);
+    await turn();
+    expect(state.result?.outcome).toBe('failed');
+  });
+
+  test('a pause by somebody else is waited out until the time is up, and named (R9)', async () => {
+    const { cluster, clock, state } = waitFor([target(liveDeployment(begun))], { timeoutMs: 5000 });
+    await clock.runFor(0);
+    cluster.put(liveDeployment({ ...begun, generation: 3, spec: { paused: true } }));
+    await clock.runFor(6000);
+    expect(state.result?.outcome).toBe('timed-out');
+    expect(state.result?.causes[0]?.message).toContain('it is paused by somebody: resume it to go on');
+  });
+
+  test('a list that finds an object gone counts as its deletion', async () => {
+    const deployment = liveDeployment(begun);
+    const cluster = new ScriptedCluster();
+    const { state, turn } = waitFor([target(deployment)], { cluster });
+    cluster.remove(deployment);
+    await turn();
+    expect(state.result?.causes[0]?.reason).toBe('Deleted');
+  });
+
+  test('a pod that ends while it crashes is not the version', async () => {
+    const deployment = liveDeployment({ updated: 1, available: 0 });
+    const set = replicaSetOf(deployment);
+    const { cluster, state, turn } = waitFor([target(deployment)]);
+    cluster.put(set, podOf(set, { metadata: { deletionTimestamp: timeAt(1) }, containers: [crashed(9)] }));
+    await turn();
+    expect(state.result).toBeUndefined();
+  });
+});

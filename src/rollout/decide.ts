@@ -5,7 +5,8 @@ import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isReadyPod, podSigns, type Graces } from './failures/pod.ts';
 import { isFinal, type Sign } from './failures/sign.ts';
-import { newReplicaSet, podsOfNewRevision } from './ownership.ts';
+import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
+import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
 import { describeWork } from './progress.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
@@ -16,6 +17,8 @@ export interface Snapshot {
   pods: readonly KubernetesObject[];
   replicaSets: readonly KubernetesObject[];
   events: readonly ObjectEvent[];
+  /** Only where DaemonSets are waited for, and where nodes may be seen. */
+  nodes?: readonly KubernetesObject[];
 }
 
 /**
@@ -42,10 +45,12 @@ export function decide(
   firstSeen: FirstSeen,
   graces: Graces,
 ): Decision {
-  const verdict = judge(object, facts);
-  if (!isWorkload(object) || (verdict.state !== 'progressing' && verdict.state !== 'failed'))
-    return { verdict: named(object, verdict) };
+  const judged = judge(object, facts);
+  if (!isWorkload(object) || (judged.state !== 'progressing' && judged.state !== 'failed'))
+    return { verdict: named(object, judged) };
   const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
+  const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
+  if (verdict.state === 'unchecked') return { verdict };
   const signs = signsOf(object, pods, snapshot, facts, graces);
   const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, sign.cause) }));
   if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause) };
@@ -77,7 +82,10 @@ function signsOf(
   const controller = object.kind === 'Deployment' ? newReplicaSet(object, snapshot.replicaSets) : object;
   const isMaking = controller !== undefined && object.kind !== 'Pod';
   const healthy = pods.filter(isReadyPod).length;
+  // A DaemonSet's old pod on a node that is down stands in the way of the new one.
+  const held = object.kind === 'DaemonSet' ? snapshot.pods.filter((pod) => isOwnedBy(pod, object)) : pods;
   return [
+    ...lostNodeSigns(held, snapshot.nodes ?? []),
     ...(isMaking ? controllerSigns(controller, eventsOf(controller), changed ? writtenAt : 0) : []),
     ...pods.flatMap((pod) => podSigns(pod, eventsOf(pod), healthy > (isReadyPod(pod) ? 1 : 0), now, graces)),
   ];

@@ -87,6 +87,7 @@ class Tracker {
   readonly #targets: Followed[];
   readonly #pods = new Map<string, KubernetesObject>();
   readonly #replicaSets = new Map<string, KubernetesObject>();
+  readonly #nodes = new Map<string, KubernetesObject>();
   readonly #events = new Map<string, ObjectEvent>();
   readonly #firstSeen: FirstSeen = new Map();
   readonly #warnings = new Set<string>();
@@ -263,7 +264,7 @@ class Tracker {
         this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
       }
     };
-    return [...namespaces].flatMap((namespace) => {
+    const inNamespaces = [...namespaces].flatMap((namespace) => {
       const inside = workloads.filter(({ object }) => object.metadata.namespace === namespace);
       const selectors = selectorsOf(inside.map(({ object }) => object));
       const hasDeployment = inside.some(({ object }) => object.kind === 'Deployment');
@@ -282,6 +283,24 @@ class Tracker {
         ),
       ];
     });
+    return [...inNamespaces, this.#observeNodes(client, workloads, signal, look)];
+  }
+
+  /** Whether nodes are up matters to DaemonSets alone. A Role of one namespace cannot allow it, so that nobody is warned. */
+  async #observeNodes(
+    client: KubernetesClient,
+    workloads: readonly Followed[],
+    signal: AbortSignal,
+    look: () => void,
+  ): Promise<void> {
+    if (!workloads.some(({ object }) => object.kind === 'DaemonSet')) return;
+    try {
+      const resource = await client.resource('v1', 'Node');
+      if (resource === undefined) return;
+      await observe(client, resource, {}, storing(mapStore(this.#nodes), look), signal, this.#options.clock);
+    } catch (error) {
+      this.#options.reporter.debug(`whether nodes are down stays unknown: ${messageOf(error)}`);
+    }
   }
 
   #warnOnce(message: string): void {
@@ -294,6 +313,7 @@ class Tracker {
     return {
       pods: [...this.#pods.values()],
       replicaSets: [...this.#replicaSets.values()],
+      nodes: [...this.#nodes.values()],
       events: [...this.#events.values()],
     };
   }

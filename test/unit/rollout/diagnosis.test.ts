@@ -46,7 +46,8 @@ class ApiWithLogs extends FakeApi {
   answer: (pod: ObjectRef, container: string) => Promise<string> = (of, container) =>
     Promise.resolve(`first of ${of.name}/${container}\nlast\n`);
 
-  override logs(of: ObjectRef, container: string, options?: LogOptions): Promise<string> {
+  override logs(of?: ObjectRef, container = '', options?: LogOptions): Promise<string> {
+    if (of === undefined) throw new Error('no pod');
     this.asked.push(`${of.name}/${container}${options?.previous === true ? ' previous' : ''}`);
     return this.answer(of, container);
   }

@@ -1,4 +1,4 @@
-/** action.yml and the tables of the README, made from the tables of inputs and outputs. */
+/** action.yml, the tables of the README and the page of rules, made from the tables in the code. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,6 +6,8 @@ import { format, resolveConfig } from 'prettier';
 
 import { inputTable, type InputDefinition } from '../src/action/input-table.ts';
 import { outputTable } from '../src/action/output-table.ts';
+import { markdownTable } from './markdown-table.ts';
+import { rolloutRulesPage } from './rollout-rules.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -22,7 +24,11 @@ export async function reference(): Promise<Generated[]> {
     'outputs',
     outputsTable(),
   );
-  return await Promise.all([formatted(join(root, 'action.yml'), actionYml()), formatted(readme, tables)]);
+  return await Promise.all([
+    formatted(join(root, 'action.yml'), actionYml()),
+    formatted(readme, tables),
+    formatted(join(root, 'docs/rollout-rules.md'), rolloutRulesPage()),
+  ]);
 }
 
 const inputs: [string, InputDefinition][] = Object.entries(inputTable);
@@ -114,13 +120,6 @@ function inputsTable(): string {
 function outputsTable(): string {
   const rows = outputs.map(([id, { description, example }]) => [`\`${id}\``, description, `\`${example}\``]);
   return markdownTable(['Output', 'What it is', 'Example'], rows);
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const lines = [line(head), line(head.map(() => '---')), ...rows.map(line)];
-  // Padded to the longest cell, every change of one row would be a change of all.
-  return ['<!-- prettier-ignore-start -->', '', ...lines, '', '<!-- prettier-ignore-end -->'].join('\n');
 }
 
 /** @throws Error when the README has no such markers */

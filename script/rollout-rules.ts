@@ -1,0 +1,177 @@
+/** docs/rollout-rules.md: the rules as the code has them. Classes and graces of the signs come from the code at work on samples. */
+import type { JsonObject } from '../src/base/json.ts';
+import type { KubernetesObject } from '../src/kubernetes/object.ts';
+import { controllerSigns } from '../src/rollout/failures/controller.ts';
+import type { ObjectEvent } from '../src/rollout/failures/events.ts';
+import { podSigns } from '../src/rollout/failures/pod.ts';
+import type { Sign } from '../src/rollout/failures/sign.ts';
+import { rules } from '../src/rollout/readiness/index.ts';
+import {
+  conditionAt,
+  crashed,
+  eventOn,
+  liveDeployment,
+  podOf,
+  replicaSetOf,
+  start,
+  waiting,
+} from '../test/support/rollout-objects.ts';
+import { markdownTable } from './markdown-table.ts';
+
+export function rolloutRulesPage(): string {
+  return `# When a rollout is ready, and when it has failed
+
+Made by \`script/docs\` from \`src/rollout\`.
+
+After the manifests are applied, every object is judged by the rule of its kind until all are ready, one has failed, or the
+time is up. Nothing in a status counts before its controller has seen the generation that was written, and nothing that was
+said before the write counts against it.
+
+## Ready and failed, by kind
+
+${markdownTable(['Kind', 'Ready when', 'Failed when', 'Source'], rules.map(ruleRow))}
+
+Every other kind: ready when it is applied. One that keeps a numeric \`observedGeneration\` and a condition \`Ready\` is ready
+when that is True for this generation; one whose condition \`Stalled\` is True has failed.
+
+"Accepted" means: not awaited, and the log and the summary say so.
+
+## Signs of failure
+
+While a workload is not ready, its new pods and their controller are looked at. Pods of older versions, pods that end and
+pods that were evicted do not count.
+
+- **at once**: it cannot heal without a change, and the wait ends.
+- **after**: it may heal; the wait ends when it has been there for that long.
+- **never**: it does not end the wait; it is what the log tells meanwhile, and the cause when the time is up.
+
+${markdownTable(
+  ['What is seen', 'Where', 'Ends the wait'],
+  samples.map(([what, where, signs]) => [what, where, endsOf(signs)]),
+)}
+
+On an object that this run left as it was, while it changed others, no sign ends the wait in the first 30 s: it may be broken
+for lack of what was just changed.
+`;
+}
+
+function ruleRow({ kinds, ready, failed, source }: (typeof rules)[number]): string[] {
+  return [kinds.map(({ kind }) => kind).join(', '), ready, failed, source];
+}
+
+function endsOf(signs: readonly Sign[]): string {
+  const [sign] = signs;
+  if (sign === undefined) throw new Error('a sample of a sign shows no sign');
+  switch (sign.state) {
+    case 'final':
+      return 'at once';
+    case 'mayHeal':
+      return `after ${sign.graceMs / 1000} s`;
+    case 'diagnostic':
+      return 'never';
+  }
+}
+
+const containerState = 'state of the container';
+const podEvent = 'event of the pod';
+const controllerSays = 'ReplicaFailure of the ReplicaSet, else FailedCreate events';
+
+const samples: readonly [what: string, where: string, signs: Sign[]][] = [
+  ['The image name is not valid', containerState, ofContainer(waiting('InvalidImageName'))],
+  ['The image is not on the node and may not be pulled', containerState, ofContainer(waiting('ErrImageNeverPull'))],
+  ['The image is not found', containerState, ofPull('registry.test/web:2: not found')],
+  ['The registry denies access (401, 403)', containerState, ofPull('unexpected status: 401 Unauthorized')],
+  [
+    'The image is not built for the processors of the nodes',
+    containerState,
+    ofPull('no match for platform in manifest'),
+  ],
+  ['The registry limits the rate (429)', containerState, ofPull('429 Too Many Requests')],
+  ['The name of the registry does not resolve', containerState, ofPull('dial tcp: lookup registry.test: no such host')],
+  ['The registry cannot be reached', containerState, ofPull('dial tcp 192.0.2.1:443: connect: connection refused')],
+  [
+    'A ConfigMap, a Secret or a key of one is missing',
+    containerState,
+    ofContainer(waiting('CreateContainerConfigError', 'configmap "settings" not found')),
+  ],
+  [
+    'The program of the container is missing, or built for another processor',
+    containerState,
+    ofContainer(waiting('RunContainerError', 'exec: "serve": executable file not found in $PATH')),
+  ],
+  ['The runtime cannot start the container', containerState, ofContainer(waiting('CreateContainerError', 'unknown'))],
+  ['The container crashed once', containerState, ofContainer(crashed(1))],
+  ['The container crashed and was restarted twice (memory limit included)', containerState, ofContainer(crashed(2))],
+  [
+    'The same, while other pods of the version are ready: up to three restarts',
+    containerState,
+    ofContainer(crashed(3), true),
+  ],
+  ['The same with a fourth restart', containerState, ofContainer(crashed(4), true)],
+  [
+    'A pod of a Job crashes: its `backoffLimit` decides',
+    containerState,
+    ofPod(podOf(undefined, { containers: [crashed(4)], spec: { restartPolicy: 'OnFailure' } })),
+  ],
+  ['No node fits', 'condition PodScheduled', ofPod(unschedulable())],
+  [
+    'No node fits, and the cluster autoscaler says that it cannot help',
+    `PodScheduled and ${podEvent}`,
+    ofPod(unschedulable(), [eventOn(unschedulable(), 'NotTriggerScaleUp', 'no', { type: 'Normal' })]),
+  ],
+  [
+    'No node fits, and the cluster autoscaler is adding one',
+    `PodScheduled and ${podEvent}`,
+    ofPod(unschedulable(), [eventOn(unschedulable(), 'TriggeredScaleUp', 'yes', { type: 'Normal' })]),
+  ],
+  ['A volume names a ConfigMap or Secret that is missing', podEvent, ofEvent('FailedMount', 'secret "tls" not found')],
+  ['Another mount, a disk or the network of the pod fails', podEvent, ofEvent('FailedAttachVolume', 'timed out')],
+  [
+    'A probe fails for the third time',
+    podEvent,
+    ofEvent('Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 503'),
+  ],
+  ['Pods would exceed a quota', controllerSays, ofCreation('exceeded quota: pods, requested: pods=1, used: pods=3')],
+  ['PodSecurity forbids the pods', controllerSays, ofCreation('violates PodSecurity "restricted:latest": privileged')],
+  [
+    'An admission webhook or policy denies them',
+    controllerSays,
+    ofCreation('admission webhook "x" denied the request: no'),
+  ],
+  ['A webhook cannot be called', controllerSays, ofCreation('failed calling webhook "x": connection refused')],
+  ['The ServiceAccount is missing', controllerSays, ofCreation('error looking up service account shop/web: not found')],
+  ['The PriorityClass is missing', controllerSays, ofCreation('no PriorityClass with name high was found')],
+  ['A LimitRange forbids the pods', controllerSays, ofCreation('maximum cpu usage per Container is 1, but limit is 2')],
+];
+
+function ofPod(pod: KubernetesObject, events: readonly ObjectEvent[] = [], healthySiblings = false): Sign[] {
+  return podSigns(pod, events, healthySiblings, start);
+}
+
+function ofContainer(status: JsonObject, healthySiblings = false): Sign[] {
+  return ofPod(podOf(undefined, { containers: [status] }), [], healthySiblings);
+}
+
+function ofPull(message: string): Sign[] {
+  return ofContainer(waiting('ErrImagePull', `failed to pull and unpack image: ${message}`));
+}
+
+function unschedulable(): KubernetesObject {
+  const scheduled = conditionAt(
+    'PodScheduled',
+    'False',
+    'Unschedulable',
+    '0/1 nodes are available: 1 Insufficient cpu.',
+  );
+  return podOf(undefined, { conditions: [scheduled] });
+}
+
+function ofEvent(reason: string, message: string): Sign[] {
+  const pod = podOf(undefined, reason === 'Unhealthy' ? { phase: 'Running' } : {});
+  return ofPod(pod, [eventOn(pod, reason, message, { count: 3 })]);
+}
+
+function ofCreation(message: string): Sign[] {
+  const conditions = [conditionAt('ReplicaFailure', 'True', 'FailedCreate', message, 1)];
+  return controllerSigns(replicaSetOf(liveDeployment(), { conditions }), [], start);
+}

@@ -88,6 +88,12 @@ async function tour(action: Action, cluster: DemoCluster): Promise<void> {
     return names.split('\n').filter((line) => line !== '').length;
   };
 
+  /** Pods of an older version, or too many, still end for some seconds after a command has ended. */
+  const expectPods = async (count: number) => {
+    await waitUntil(`${count} pods of ctwoc`, 30_000, async () => (await podsOf('ctwoc')) === count);
+    expect('running pods of ctwoc', await podsOf('ctwoc'), count);
+  };
+
   const first = await action('First deploy of 1.0.0', {
     ...application,
     'image-tag': '1.0.0',
@@ -103,12 +109,11 @@ async function tour(action: Action, cluster: DemoCluster): Promise<void> {
   expect(`http://${address}/ctwoc/version`, await get('/ctwoc/version'), '1.0.0');
 
   await action('Scale to 3', { command: 'scale', replicas: 'ctwoc=3' });
-  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+  await expectPods(3);
   await action('Scale to 5', { command: 'scale', replicas: 'ctwoc=5' });
-  expect('running pods of ctwoc', await podsOf('ctwoc'), 5);
+  await expectPods(5);
   await action('Scale back to 3', { command: 'scale', replicas: 'ctwoc=3' });
-  await waitUntil('the surplus pods have ended', 30_000, async () => (await podsOf('ctwoc')) === 3);
-  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+  await expectPods(3);
 
   const load = new Load(`http://${address}/version`, 50);
   const second = await action('Roll to 2.0.0', { ...application, 'image-tag': '2.0.0', replicas: 'ctwoc=3' });
@@ -158,15 +163,14 @@ async function tour(action: Action, cluster: DemoCluster): Promise<void> {
   expect('the roll went on to its end', (await rolling).outputs['status'], 'deployed');
   slow.dispose();
   expect(`http://${address}/version`, await get('/version'), '3.0.0');
-  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+  await expectPods(3);
 
   const target = { command: 'rollback', 'to-revision': '1' };
   const back = await action('Roll back to 1.0.0 from an empty folder', target, onCall);
   expect('its status', back.outputs['status'], 'rolled-back');
   expect(`http://${address}/version`, await get('/version'), '1.0.0');
   expect(`http://${address}/ctwoc/version`, await get('/ctwoc/version'), '1.0.0');
-  await waitUntil('the old pods have ended', 30_000, async () => (await podsOf('ctwoc')) === 3);
-  expect('running pods of ctwoc', await podsOf('ctwoc'), 3);
+  await expectPods(3);
   await action('Status with the history', { command: 'status' }, onCall);
   rmSync(empty, { recursive: true, force: true });
 }

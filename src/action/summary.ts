@@ -204,6 +204,7 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
     .map((outcome) => `${count(outcome)} ${undoWords[outcome]}`)
     .join(', ');
   const remarks = undo.results.flatMap((result) => remark(result));
+  if (undo.unsettled === true) remarks.push('The restored workloads are not ready again yet');
   const remarkList = bullets(remarks, (text) => text, limits.rows);
   return [
     ...(undo.complete
@@ -237,6 +238,8 @@ function remark(result: UndoResult): string[] {
       ];
     case 'kept':
       return [`${name(result.ref)} is kept: this run had created it, but it may hold data`];
+    case 'restored':
+      return result.note === undefined ? [] : [`${name(result.ref)} is restored: ${prose(result.note)}`];
     default:
       return [];
   }

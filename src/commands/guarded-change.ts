@@ -3,7 +3,7 @@ import { describeRef } from '../kubernetes/object.ts';
 import { Journal, readJournal, type JournalRecord } from '../release/journal.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
 import { undo } from '../release/undo.ts';
-import type { UndoReport } from '../release/undo-report.ts';
+import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { waitForRollout } from '../rollout/tracker.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -92,13 +92,28 @@ export async function undoJournal(context: Context, journal: Journal, timeoutMs:
   return await reporter.group('Undo', async () => {
     const deadline = clock.now() + timeoutMs;
     const report = await undo(client, journal.record.entries, { reporter, clock, deadline });
-    for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${result.outcome}`);
+    for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${outcomeOf(result)}`);
     const settled = await waitForRestored(context, report, deadline);
-    const complete = report.complete && settled;
     // What failed may succeed when it is tried again; what somebody else changed will not.
     if (!report.results.some(({ outcome }) => outcome === 'failed')) await journal.close();
-    return { ...report, complete };
+    return settled ? report : { ...report, complete: false, unsettled: true };
   });
+}
+
+function outcomeOf(result: UndoResult): string {
+  switch (result.outcome) {
+    case 'restored':
+      return result.note === undefined ? 'restored' : `restored (${result.note})`;
+    case 'partly':
+      return `restored in part: somebody else has changed ${result.fields.join(', ')} since`;
+    case 'failed':
+      return `failed: ${result.message}`;
+    case 'kept':
+      return 'kept, because it may hold data';
+    case 'untouched':
+    case 'deleted':
+      return result.outcome;
+  }
 }
 
 /** False when a restored workload did not become ready again in time. */

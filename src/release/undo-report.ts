@@ -17,5 +17,7 @@ export type UndoResult =
 export interface UndoReport {
   /** Everything is as it was before the run (kept objects aside). */
   complete: boolean;
+  /** All is written back, but restored workloads did not get ready again in time. */
+  unsettled?: true;
   results: UndoResult[];
 }

@@ -37,10 +37,12 @@ export function failed(object: KubernetesObject, reason: string, message: string
   return { state: 'failed', cause: { reason, message, hint, object: refOf(object) } };
 }
 
-/** Nothing in a status counts before the controller has seen the generation that our write made. */
+/**
+ * Nothing in a status counts before the controller has seen the generation that our write made. The API server answers the
+ * creation of an object with a status, too, all of whose counts are 0: a DaemonSet would seem to want no pod at all.
+ */
 export function isObserved(object: KubernetesObject, { generation }: Facts): boolean {
-  const observed = numberAt(object, 'status', 'observedGeneration');
-  return observed === undefined ? generation <= 1 && object['status'] !== undefined : observed >= generation;
+  return (numberAt(object, 'status', 'observedGeneration') ?? 0) >= generation;
 }
 
 export const notObserved = progressing('waiting for its controller to see the change');

@@ -8,6 +8,7 @@ import { isFinal, type Sign } from './failures/sign.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
 import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
 import { describeWork } from './progress.ts';
+import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
 import type { Cause, Verdict } from './verdict.ts';
@@ -61,6 +62,8 @@ export function decide(
     if (isFinal(sign, seen, facts.now, graces.leastMs))
       return { verdict: { state: 'failed', cause: { ...cause, since: Math.min(cause.since ?? seen, seen) } } };
   }
+  // Whatever its pods show, what is to be done is to resume it.
+  if (isPausedMeanwhile(object, facts)) return { verdict };
   const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
   const work = describeWork(pods, snapshot.events, facts.now);
   if (telling === undefined) return work === '' ? { verdict } : { verdict, work };

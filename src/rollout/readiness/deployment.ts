@@ -24,9 +24,9 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (complete) return ready(`${pods(available)} available`);
   if (booleanAt(object, 'spec', 'paused') === true) {
     const done = `${updated} of ${pods(wanted)} updated`;
-    return booleanAt(facts.asWritten, 'spec', 'paused') === true
-      ? unchecked(`it is paused: ${done}; nothing more happens until it is resumed`)
-      : progressing(`${done}; it is paused by somebody: resume it to go on`);
+    return isPausedMeanwhile(object, facts)
+      ? progressing(`${done}; it is paused by somebody: resume it to go on`)
+      : unchecked(`it is paused: ${done}; nothing more happens until it is resumed`);
   }
   const failure = finalFailure(object, facts);
   if (failure !== undefined) return failure;
@@ -57,4 +57,10 @@ function finalFailure(object: KubernetesObject, facts: Facts): Verdict | undefin
       ? 'See what its pods wait for; raise progressDeadlineSeconds if they only need more time.'
       : 'Correct what the message names.',
   );
+}
+
+/** Whether somebody has paused a Deployment that was not paused as we wrote it. */
+export function isPausedMeanwhile(object: KubernetesObject, { asWritten }: Facts): boolean {
+  const isPaused = (of: KubernetesObject) => booleanAt(of, 'spec', 'paused') === true;
+  return object.kind === 'Deployment' && isPaused(object) && !isPaused(asWritten);
 }

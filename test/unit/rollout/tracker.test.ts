@@ -227,7 +227,7 @@ describe('what is not about the new version does not count', () => {
     cluster.put(podOf(set, { containers: [crashed(9)] }));
     await turn();
     expect(state.result).toBeUndefined();
-    cluster.put(liveStatefulSet());
+    cluster.put(liveStatefulSet({ status: { updateRevision: 'web-3', currentRevision: 'web-3' } }));
     await turn();
     expect(state.result?.outcome).toBe('ready');
   });
@@ -264,7 +264,9 @@ describe('what is not about the new version does not count', () => {
   test('a pause by somebody else is waited out until the time is up, and named (R9)', async () => {
     const { cluster, clock, state } = waitFor([target(liveDeployment(begun))], { timeoutMs: 5000 });
     await clock.runFor(0);
-    cluster.put(liveDeployment({ ...begun, generation: 3, spec: { paused: true } }));
+    const paused = liveDeployment({ ...begun, updated: 1, generation: 3, spec: { paused: true } });
+    const set = replicaSetOf(paused);
+    cluster.put(paused, set, podOf(set, { containers: [crashed(1)] }));
     await clock.runFor(6000);
     expect(state.result?.outcome).toBe('timed-out');
     expect(state.result?.causes[0]?.message).toContain('it is paused by somebody: resume it to go on');

@@ -102,9 +102,12 @@ async function tour(action: Action, cluster: DemoCluster): Promise<void> {
   expect('the step succeeded', first.exit, 0);
   expect('its status', first.outputs['status'], 'deployed');
   const address = first.outputs['external-ip'] ?? '';
-  const get = async (path: string) => (await (await fetch(`http://${address}${path}`)).text()).trim();
+  const get = async (path: string) => {
+    const answer = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(3000) });
+    return (await answer.text()).trim();
+  };
   // A new address is known a moment before the node passes packets on to it.
-  await waitUntil('the new address answers', 30_000, async () => (await get('/version')) !== '');
+  await waitUntil('the new addresses answer', 60_000, async () => (await get('/ctwoc/version')) === '1.0.0');
   expect(`http://${address}/version`, await get('/version'), '1.0.0');
   expect(`http://${address}/ctwoc/version`, await get('/ctwoc/version'), '1.0.0');
 
@@ -194,7 +197,11 @@ async function prepare(): Promise<DemoCluster> {
   ];
   const files = ['-keyout', join(workspace, 'tls/tls.key'), '-out', join(workspace, 'tls/tls.crt')];
   await run('openssl', [...certificate, ...files, '-subj', '/CN=frontend.ctwoc.test']);
-  if (!options['use-kubeconfig']) return await up(clusterName);
+  if (!options['use-kubeconfig']) {
+    // A first deploy needs a cluster that has not seen the application.
+    await down(clusterName);
+    return await up(clusterName);
+  }
   const kubeconfig = process.env['KUBECONFIG'] ?? '';
   if (kubeconfig === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
   return { kubeconfig, kubectl: (args) => run('kubectl', ['--kubeconfig', kubeconfig, ...args]) };

@@ -1,5 +1,7 @@
+import { objectsAt, stringAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
+import { condition, conditionsOf } from './conditions.ts';
 import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';
@@ -11,6 +13,7 @@ import { describeWork } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
+import { unsettled } from './settling.ts';
 import type { Cause, Verdict } from './verdict.ts';
 
 /** All that is known of the cluster at one moment. */
@@ -46,7 +49,7 @@ export function decide(
   firstSeen: FirstSeen,
   graces: Graces,
 ): Decision {
-  const judged = judge(object, facts);
+  const judged = settled(object, judge(object, facts), facts, snapshot);
   if (!isWorkload(object) || (judged.state !== 'progressing' && judged.state !== 'failed'))
     return { verdict: named(object, judged) };
   const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
@@ -90,8 +93,25 @@ function signsOf(
   return [
     ...lostNodeSigns(held, snapshot.nodes ?? []),
     ...(isMaking ? controllerSigns(controller, eventsOf(controller), changed ? writtenAt : 0) : []),
-    ...pods.flatMap((pod) => podSigns(pod, eventsOf(pod), healthy > (isReadyPod(pod) ? 1 : 0), now, graces)),
+    ...pods.flatMap((pod) =>
+      podSigns(
+        pod,
+        [...eventsOf(pod), ...claimEvents(pod, snapshot.events)],
+        healthy > (isReadyPod(pod) ? 1 : 0),
+        now,
+        graces,
+      ),
+    ),
   ];
+}
+
+/** Of the claims that a pod waits for: they say why they are not bound. */
+function claimEvents(pod: KubernetesObject, events: readonly ObjectEvent[]): ObjectEvent[] {
+  if (condition(pod, 'PodScheduled')?.status !== 'False') return [];
+  const claims = objectsAt(pod, 'spec', 'volumes').map((volume) =>
+    stringAt(volume, 'persistentVolumeClaim', 'claimName'),
+  );
+  return events.filter(({ kind, name }) => kind === 'PersistentVolumeClaim' && claims.includes(name));
 }
 
 const indexes = new WeakMap<readonly ObjectEvent[], Map<string, ObjectEvent[]>>();
@@ -113,10 +133,28 @@ function withoutCounts(message: string): string {
     .replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
 }
 
+/** A workload is not ready while a container of it runs only since a moment ago. */
+function settled(
+  object: KubernetesObject,
+  verdict: Verdict,
+  { changed, now }: Facts,
+  { pods, replicaSets }: Snapshot,
+): Verdict {
+  if (verdict.state !== 'ready' || !changed || !isWorkload(object)) return verdict;
+  const message = unsettled(podsOfNewRevision(object, pods, replicaSets), now);
+  return message === undefined ? verdict : { state: 'progressing', message };
+}
+
+/** When a condition of it has changed last, milliseconds since the epoch. */
+function lastChange(object: KubernetesObject): number | undefined {
+  const times = conditionsOf(object).flatMap(({ updatedAt }) => updatedAt ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
 /** A failure that the object itself tells, with its name, and with what its pods tell beside it. */
 function named(object: KubernetesObject, verdict: Verdict, sign?: Cause): Verdict {
   if (verdict.state !== 'failed') return verdict;
-  const { message, since = sign?.since, ...cause } = verdict.cause;
+  const { message, since = sign?.since ?? lastChange(object), ...cause } = verdict.cause;
   const told = `${describeRef(refOf(object))}: ${message}${sign === undefined ? '' : `; ${sign.message}`}`;
   return { state: 'failed', cause: { ...cause, message: told, ...(since === undefined ? {} : { since }) } };
 }

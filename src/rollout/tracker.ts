@@ -1,15 +1,15 @@
 import { formatDuration, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { numberAt, stringsAt } from '../base/json.ts';
+import { numberAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { decide, type Decision, type FirstSeen, type Snapshot } from './decide.ts';
-import { readEvent, type ObjectEvent } from './failures/events.ts';
 import { defaultGraces, type Graces } from './failures/pod.ts';
 import type { Facts } from './readiness/rule.ts';
+import { inNamespace, Surroundings } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 
 export interface Target {
@@ -54,8 +54,6 @@ const tickMs = 500;
  * need a moment to try again.
  */
 const healingMs = 30_000;
-/** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
-const maxSelectors = 8;
 
 /**
  * Waits until all targets are ready, or one of them will not be, or time is up. Nothing is asked of the server when all are
@@ -85,18 +83,15 @@ interface Followed extends Target {
 class Tracker {
   readonly #options: RolloutOptions;
   readonly #targets: Followed[];
-  readonly #pods = new Map<string, KubernetesObject>();
-  readonly #replicaSets = new Map<string, KubernetesObject>();
-  readonly #nodes = new Map<string, KubernetesObject>();
-  readonly #events = new Map<string, ObjectEvent>();
+  readonly #surroundings: Surroundings;
   readonly #firstSeen: FirstSeen = new Map();
-  readonly #warnings = new Set<string>();
   /** When our last write was carried out; undefined when nothing was written. */
   readonly #lastWrite: number | undefined;
   #lastProgress: number;
 
   constructor(targets: readonly Target[], options: RolloutOptions) {
     this.#options = options;
+    this.#surroundings = new Surroundings(options);
     this.#lastProgress = options.clock.now();
     const writes = targets.filter(({ changed }) => changed).map(({ writtenAt }) => writtenAt);
     this.#lastWrite = writes.length === 0 ? undefined : Math.max(...writes);
@@ -113,7 +108,7 @@ class Tracker {
   /** Looks at everything once; undefined while the wait has to go on. */
   evaluate(): RolloutResult | undefined {
     const now = this.#options.clock.now();
-    const snapshot = this.#snapshot();
+    const snapshot = this.#surroundings.snapshot();
     for (const target of this.#targets) {
       // A final verdict stays: that an object was deleted, for one, is not to be seen on its last state.
       if (target.decision.verdict.state !== 'progressing') continue;
@@ -202,7 +197,8 @@ class Tracker {
           : {};
       return this.#observeTargets(client, resource, { ...inNamespace(namespace), ...name }, targets, signal, look);
     });
-    await Promise.all([...observations, ...(await this.#observeSurroundings(client, signal, oncePerTurn(look)))]);
+    const workloads = this.#pending().flatMap(({ object }) => (isWorkload(object) ? [object] : []));
+    await Promise.all([...observations, this.#surroundings.observe(client, workloads, signal, look)]);
   }
 
   async #observeTargets(
@@ -214,14 +210,17 @@ class Tracker {
     look: () => void,
   ): Promise<void> {
     const byName = new Map(targets.map((target) => [target.object.metadata.name, target]));
-    const take = (object: KubernetesObject) => {
-      const target = byName.get(object.metadata.name);
-      if (target !== undefined) target.object = object;
-    };
     const gone = (target: Followed) => {
       if (target.decision.verdict.state !== 'progressing') return;
       target.decision = deleted(target.object);
       this.#sayChange(target);
+    };
+    const take = (object: KubernetesObject) => {
+      const target = byName.get(object.metadata.name);
+      if (target === undefined) return;
+      // Made anew by somebody: its generation counts from 1 again, and what it says is not about our write.
+      if (object.metadata.uid === target.asWritten.metadata.uid) target.object = object;
+      else gone(target);
     };
     const handlers = {
       onSync: (objects: KubernetesObject[]) => {
@@ -243,81 +242,6 @@ class Tracker {
     await observe(client, resource, scope, handlers, signal, this.#options.clock);
   }
 
-  /** Pods, ReplicaSets and events of the workloads. Without the right to see them the wait goes on, and knows less. */
-  async #observeSurroundings(
-    client: KubernetesClient,
-    signal: AbortSignal,
-    look: () => void,
-  ): Promise<Promise<void>[]> {
-    const workloads = this.#pending().filter(({ object }) => isWorkload(object));
-    const namespaces = new Set(workloads.flatMap(({ object }) => object.metadata.namespace ?? []));
-    const [pods, replicaSets, events] = await Promise.all([
-      client.resource('v1', 'Pod'),
-      client.resource('apps/v1', 'ReplicaSet'),
-      client.resource('v1', 'Event'),
-    ]);
-    const follow = async (resource: Resource | undefined, scope: ListOptions, store: Store) => {
-      if (resource === undefined) return;
-      try {
-        await observe(client, resource, scope, storing(store, look), signal, this.#options.clock);
-      } catch (error) {
-        this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
-      }
-    };
-    const inNamespaces = [...namespaces].flatMap((namespace) => {
-      const inside = workloads.filter(({ object }) => object.metadata.namespace === namespace);
-      const selectors = selectorsOf(inside.map(({ object }) => object));
-      const hasDeployment = inside.some(({ object }) => object.kind === 'Deployment');
-      const event: Store = {
-        put: (object) => this.#events.set(idOf(object), readEvent(object)),
-        remove: (id) => this.#events.delete(id),
-      };
-      return [
-        ...selectors.flatMap((selector) => [
-          follow(pods, { namespace, ...selector }, mapStore(this.#pods)),
-          ...(hasDeployment ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets))] : []),
-        ]),
-        follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
-        ...['Killing', 'Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
-          follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
-        ),
-      ];
-    });
-    return [...inNamespaces, this.#observeNodes(client, workloads, signal, look)];
-  }
-
-  /** Whether nodes are up matters to DaemonSets alone. A Role of one namespace cannot allow it, so that nobody is warned. */
-  async #observeNodes(
-    client: KubernetesClient,
-    workloads: readonly Followed[],
-    signal: AbortSignal,
-    look: () => void,
-  ): Promise<void> {
-    if (!workloads.some(({ object }) => object.kind === 'DaemonSet')) return;
-    try {
-      const resource = await client.resource('v1', 'Node');
-      if (resource === undefined) return;
-      await observe(client, resource, {}, storing(mapStore(this.#nodes), look), signal, this.#options.clock);
-    } catch (error) {
-      this.#options.reporter.debug(`whether nodes are down stays unknown: ${messageOf(error)}`);
-    }
-  }
-
-  #warnOnce(message: string): void {
-    if (this.#warnings.has(message)) return;
-    this.#warnings.add(message);
-    this.#options.reporter.warning(message);
-  }
-
-  #snapshot(): Snapshot {
-    return {
-      pods: [...this.#pods.values()],
-      replicaSets: [...this.#replicaSets.values()],
-      nodes: [...this.#nodes.values()],
-      events: [...this.#events.values()],
-    };
-  }
-
   #pending(): Followed[] {
     return this.#targets.filter(({ decision }) => decision.verdict.state === 'progressing');
   }
@@ -327,7 +251,7 @@ class Tracker {
     return {
       outcome,
       causes: distinct,
-      snapshot: this.#snapshot(),
+      snapshot: this.#surroundings.snapshot(),
       targets: this.#targets.map(({ object, decision, readyAt }) => ({
         object,
         verdict: decision.verdict,
@@ -363,81 +287,6 @@ class Tracker {
       reporter.info(`still waiting (${left} left) for ${describeRef(refOf(object))}: ${what}`);
     }
   }
-}
-
-interface Store {
-  put(object: KubernetesObject): void;
-  remove(id: string): void;
-}
-
-function mapStore(map: Map<string, KubernetesObject>): Store {
-  return {
-    put: (object) => {
-      // Nobody asks who owns which field of a pod, and in large namespaces it is half of what they weigh.
-      delete object.metadata.managedFields;
-      map.set(idOf(object), object);
-    },
-    remove: (id) => {
-      map.delete(id);
-    },
-  };
-}
-
-function storing(store: Store, look: () => void) {
-  let known = new Set<string>();
-  return {
-    onSync: (objects: KubernetesObject[]) => {
-      const present = new Set(objects.map(idOf));
-      for (const id of known) if (!present.has(id)) store.remove(id);
-      for (const object of objects) store.put(object);
-      known = present;
-      look();
-    },
-    onChange: (type: string, object: KubernetesObject) => {
-      const id = idOf(object);
-      if (type === 'DELETED') {
-        store.remove(id);
-        known.delete(id);
-      } else {
-        store.put(object);
-        known.add(id);
-      }
-      look();
-    },
-  };
-}
-
-/** Pods change in bursts, and a look at hundreds of them costs milliseconds: one look for all that came in one turn. */
-function oncePerTurn(look: () => void): () => void {
-  let isPlanned = false;
-  return () => {
-    if (isPlanned) return;
-    isPlanned = true;
-    setImmediate(() => {
-      isPlanned = false;
-      look();
-    });
-  };
-}
-
-function idOf(object: KubernetesObject): string {
-  return object.metadata.uid ?? `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-}
-
-function inNamespace(namespace: string | undefined): ListOptions {
-  return namespace === undefined ? {} : { namespace };
-}
-
-/** One selector for each workload; the whole namespace when there are many of them, or one has none. */
-function selectorsOf(workloads: readonly KubernetesObject[]): { labelSelector?: string; fieldSelector?: string }[] {
-  if (workloads.length > maxSelectors) return [{}];
-  const selectors = workloads.map((workload) => {
-    if (workload.kind === 'Pod') return { fieldSelector: `metadata.name=${workload.metadata.name}` };
-    const labels = Object.entries(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
-    if (labels.length === 0) return {};
-    return { labelSelector: labels.map(([key, value]) => `${key}=${value}`).join(',') };
-  });
-  return selectors.some((selector) => Object.keys(selector).length === 0) ? [{}] : selectors;
 }
 
 function deleted(object: KubernetesObject): Decision {

@@ -139,10 +139,11 @@ function crashSigns(
     return [startSign(what, lastReason, stringAt(last, 'message') ?? '', where)];
   }
   if (isRunning && restarts < crashesUntilFinal) return [];
-  const since = timeOf(stringAt(last, 'finishedAt'));
+  const probe = killedBy(timeOf(stringAt(last, 'startedAt')) ?? 0);
+  const since = probe?.since ?? timeOf(stringAt(last, 'finishedAt'));
   const cause: Cause = {
     ...where,
-    ...describeEnd(what, lastReason, exitCode, restarts, killedBy(timeOf(stringAt(last, 'startedAt')) ?? 0)),
+    ...describeEnd(what, lastReason, exitCode, restarts, probe),
     ...(since === undefined ? {} : { since }),
   };
   const limit = healthySiblings ? crashesBesideHealthy : crashesUntilFinal;

@@ -72,14 +72,15 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
       ),
     );
   }
-  if (/not found|manifest unknown|does not exist|NotFound|name unknown/i.test(answer)) {
-    return mayHeal(missingGraceMs, cause('not found', 'Correct the tag, or push the image first.'));
-  }
+  // Before "not found": containerd calls this NotFound, too.
   if (/no match for platform|no matching manifest/i.test(answer)) {
     return mayHeal(
       missingGraceMs,
       cause('is not built for the processors of the nodes', 'Build it for their architecture, or choose other nodes.'),
     );
+  }
+  if (/not found|manifest unknown|does not exist|NotFound|name unknown/i.test(answer)) {
+    return mayHeal(missingGraceMs, cause('not found', 'Correct the tag, or push the image first.'));
   }
   return mayHeal(
     unreachableGraceMs,

@@ -126,7 +126,7 @@ function inWords(message: string): string {
   return message
     .replace(/\s*(?:no new claims to deallocate, *)?preemption:.*$/s, '')
     .replace(/^0\/\d+ nodes are available: /, '')
-    .replace(/\.$/, '')
+    .replace(/\.(?: not found)?$/, '')
     .replaceAll(
       /(\d+) Insufficient ([\w./-]+)/g,
       (_, count: string, resource: string) => `${have(count)} too little ${resource}`,
@@ -138,7 +138,7 @@ function inWords(message: string): string {
     )
     .replaceAll(
       /(\d+) node\(s\) didn't match Pod's node affinity\/selector/g,
-      (_, count: string) => `${nodes(count)} not matching its nodeSelector or affinity`,
+      (_, count: string) => `${nodes(count)} ${count === '1' ? 'does' : 'do'} not match its nodeSelector or affinity`,
     )
     .replaceAll(/(\d+) node\(s\)/g, (_, count: string) => nodes(count));
 }

@@ -51,14 +51,14 @@ function answerOf(message: string, probe: JsonObject): string {
 }
 
 /**
- * How the kubelet killed the run of a container that ended between these times (ms), if a probe made it: it says so with an
- * event "Killing". The container's own exit code tells nothing then.
+ * The probe for which the kubelet has killed the run of a container that started then (ms since the epoch), and since when it
+ * has done so: it says it with an event "Killing". The container's own exit code tells nothing then.
  */
 export function killedByProbe(
   container: JsonObject | undefined,
   events: readonly ObjectEvent[],
   startedAt: number,
-): { what: string; answer: string } | undefined {
+): { what: string; answer: string; since: number } | undefined {
   const name = stringAt(container, 'name') ?? '';
   const killing = events.find(
     (event) =>
@@ -72,5 +72,6 @@ export function killedByProbe(
     .filter((event) => event.reason === 'Unhealthy' && probeOf(event) === kind && (event.container ?? name) === name)
     .sort((left, right) => left.lastAt - right.lastAt)
     .at(-1);
-  return unhealthy === undefined ? { what: `${kind} probe`, answer: '' } : describeProbe(container, unhealthy);
+  const probe = unhealthy === undefined ? { what: `${kind} probe`, answer: '' } : describeProbe(container, unhealthy);
+  return { ...probe, since: killing.firstAt };
 }

@@ -1,0 +1,40 @@
+import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { timeOf } from './conditions.ts';
+
+/** A container that was started again has to run for this long before its workload counts as ready. */
+const settlingMs = 10_000;
+
+/**
+ * A container without a readiness probe counts as ready from its start, so that one that crashes at once makes its pod, and
+ * its workload, ready for a moment at every start. Says which container was started again too short a time ago to be believed; undefined when all have settled.
+ */
+export function unsettled(pods: readonly KubernetesObject[], now: number): string | undefined {
+  for (const pod of pods) {
+    if (pod.metadata.deletionTimestamp !== undefined || !isRestartedAlways(objectAt(pod, 'spec'))) continue;
+    const sidecars = objectsAt(pod, 'spec', 'initContainers')
+      .filter(isSidecar)
+      .map(({ name }) => name);
+    const statuses = [
+      ...objectsAt(pod, 'status', 'containerStatuses'),
+      ...objectsAt(pod, 'status', 'initContainerStatuses').filter(({ name }) => sidecars.includes(name)),
+    ];
+    for (const status of statuses) {
+      const [last, running] = [objectAt(status, 'lastState', 'terminated'), objectAt(status, 'state', 'running')];
+      const ended = Object.keys(last).length > 0 ? last : objectAt(status, 'state', 'terminated');
+      const changedAt = timeOf(stringAt(running, 'startedAt') ?? stringAt(ended, 'finishedAt'));
+      if (Object.keys(ended).length === 0 || changedAt === undefined || now - changedAt >= settlingMs) continue;
+      const [name, exitCode] = [stringAt(status, 'name') ?? '', numberAt(ended, 'exitCode') ?? 0];
+      return `container "${name}" has just ended with exit code ${exitCode}; waiting whether it goes on after its restart`;
+    }
+  }
+  return undefined;
+}
+
+function isRestartedAlways(spec: JsonObject): boolean {
+  return (stringAt(spec, 'restartPolicy') ?? 'Always') === 'Always';
+}
+
+function isSidecar(container: JsonObject): boolean {
+  return container['restartPolicy'] === 'Always';
+}

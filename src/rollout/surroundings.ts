@@ -1,0 +1,137 @@
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { stringsAt } from '../base/json.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { observe } from '../kubernetes/watch.ts';
+import type { Snapshot } from './decide.ts';
+import { readEvent, type ObjectEvent } from './failures/events.ts';
+import { idOf, mapStore, storing, type Store } from './store.ts';
+
+/** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
+const maxSelectors = 8;
+
+/** What tells why a workload is not ready: its pods, ReplicaSets and events, and the nodes under a DaemonSet. */
+export class Surroundings {
+  readonly #reporter: Reporter;
+  readonly #clock: Clock;
+  readonly #pods = new Map<string, KubernetesObject>();
+  readonly #replicaSets = new Map<string, KubernetesObject>();
+  readonly #nodes = new Map<string, KubernetesObject>();
+  readonly #events = new Map<string, ObjectEvent>();
+  readonly #warnings = new Set<string>();
+
+  constructor({ reporter, clock }: { reporter: Reporter; clock: Clock }) {
+    this.#reporter = reporter;
+    this.#clock = clock;
+  }
+
+  snapshot(): Snapshot {
+    return {
+      pods: [...this.#pods.values()],
+      replicaSets: [...this.#replicaSets.values()],
+      nodes: [...this.#nodes.values()],
+      events: [...this.#events.values()],
+    };
+  }
+
+  /**
+   * Follows them until the signal aborts, and calls `onChange` at most once per turn of the event loop. Without the right to see
+   * them the wait goes on, and knows less: a warning says so.
+   */
+  async observe(
+    client: KubernetesClient,
+    workloads: readonly KubernetesObject[],
+    signal: AbortSignal,
+    onChange: () => void,
+  ): Promise<void> {
+    const look = oncePerTurn(onChange);
+    const namespaces = new Set(workloads.flatMap(({ metadata }) => metadata.namespace ?? []));
+    const [pods, replicaSets, events] = await Promise.all([
+      client.resource('v1', 'Pod'),
+      client.resource('apps/v1', 'ReplicaSet'),
+      client.resource('v1', 'Event'),
+    ]);
+    const follow = async (resource: Resource | undefined, scope: ListOptions, store: Store) => {
+      if (resource === undefined) return;
+      try {
+        await observe(client, resource, scope, storing(store, look), signal, this.#clock);
+      } catch (error) {
+        this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
+      }
+    };
+    const inNamespaces = [...namespaces].flatMap((namespace) => {
+      const inside = workloads.filter(({ metadata }) => metadata.namespace === namespace);
+      const selectors = selectorsOf(inside);
+      const hasDeployment = inside.some(({ kind }) => kind === 'Deployment');
+      const event: Store = {
+        put: (object) => this.#events.set(idOf(object), readEvent(object)),
+        remove: (id) => this.#events.delete(id),
+      };
+      return [
+        ...selectors.flatMap((selector) => [
+          follow(pods, { namespace, ...selector }, mapStore(this.#pods)),
+          ...(hasDeployment ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets))] : []),
+        ]),
+        follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
+        ...['Killing', 'Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
+          follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
+        ),
+      ];
+    });
+    await Promise.all([...inNamespaces, this.#observeNodes(client, workloads, signal, look)]);
+  }
+
+  /** Whether nodes are up matters to DaemonSets alone. A Role of one namespace cannot allow it, so that nobody is warned. */
+  async #observeNodes(
+    client: KubernetesClient,
+    workloads: readonly KubernetesObject[],
+    signal: AbortSignal,
+    look: () => void,
+  ): Promise<void> {
+    if (!workloads.some(({ kind }) => kind === 'DaemonSet')) return;
+    try {
+      const resource = await client.resource('v1', 'Node');
+      if (resource === undefined) return;
+      await observe(client, resource, {}, storing(mapStore(this.#nodes), look), signal, this.#clock);
+    } catch (error) {
+      this.#reporter.debug(`whether nodes are down stays unknown: ${messageOf(error)}`);
+    }
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warnings.has(message)) return;
+    this.#warnings.add(message);
+    this.#reporter.warning(message);
+  }
+}
+
+/** Pods change in bursts, and a look at hundreds of them costs milliseconds: one look for all that came in one turn. */
+function oncePerTurn(look: () => void): () => void {
+  let isPlanned = false;
+  return () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    setImmediate(() => {
+      isPlanned = false;
+      look();
+    });
+  };
+}
+
+export function inNamespace(namespace: string | undefined): ListOptions {
+  return namespace === undefined ? {} : { namespace };
+}
+
+/** One selector for each workload; the whole namespace when there are many of them, or one has none. */
+function selectorsOf(workloads: readonly KubernetesObject[]): { labelSelector?: string; fieldSelector?: string }[] {
+  if (workloads.length > maxSelectors) return [{}];
+  const selectors = workloads.map((workload) => {
+    if (workload.kind === 'Pod') return { fieldSelector: `metadata.name=${workload.metadata.name}` };
+    const labels = Object.entries(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
+    if (labels.length === 0) return {};
+    return { labelSelector: labels.map(([key, value]) => `${key}=${value}`).join(',') };
+  });
+  return selectors.some((selector) => Object.keys(selector).length === 0) ? [{}] : selectors;
+}

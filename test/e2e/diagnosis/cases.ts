@@ -1,0 +1,593 @@
+import { container, deployment, sampleImage } from '../../support/objects.ts';
+
+export interface BrokenCase {
+  /** The name of the release and of its workload, and the beginning of its namespace. */
+  name: string;
+  /** What is broken, in the words of whoever broke it. */
+  cause: string;
+  objects: readonly object[];
+  inputs?: Record<string, string>;
+  /** What an administrator had put there before; `namespace` is the one of the case. */
+  before?: (namespace: string) => readonly object[];
+  /** Wait until pods of the namespace are refused. */
+  untilRefused?: boolean;
+  reason: string;
+  /** The whole sentence; the namespace of the case reads as `shop`. */
+  says: string | RegExp;
+  hint: string;
+  /** Nothing: soon after the first sign. `late`: what may well heal gets a minute. `timeout`: it may heal at any time. */
+  ends?: 'late' | 'timeout' | 'before the write';
+  /** Seconds from the first sign to the sentence, where 15 cannot be kept. */
+  within?: number;
+  /** Words that the summary shows beside it. */
+  evidence?: string;
+}
+
+/** Short enough for a suite, long enough for pods to start and to be looked at. */
+const short = { timeout: '10s' };
+
+/** A crash counts as final at the third start in a row, and the kubelet waits 10 s before that one. */
+const secondsOfThreeStarts = 20;
+
+const crash = { CRASH_AFTER: '0', EXIT_CODE: '3', CRASH_MESSAGE: 'fatal: no database' };
+const crashes = 'ends again and again with exit code 3, restarted 2 times';
+const seeLog = 'See the last lines of its log.';
+const seeProbe = 'See its log, and whether path, port and delays of the probe are right.';
+const makeRoom =
+  'Lower what the pod asks for, free or add nodes, or correct its nodeSelector, affinity and tolerations.';
+const supplyConfig = 'Put the ConfigMap or Secret into the manifests, or correct its name or key.';
+
+const images: BrokenCase[] = [
+  {
+    name: 'no-tag',
+    cause: 'a tag that nobody pushed',
+    objects: [deployment('no-tag', { image: 'registry.test/pulled/ctwoc:9.9.9' })],
+    reason: 'ImagePull',
+    says: 'Deployment "no-tag": container "web": image "registry.test/pulled/ctwoc:9.9.9" not found',
+    hint: 'Correct the tag, or push the image first.',
+  },
+  {
+    name: 'no-repository',
+    cause: 'a repository that does not exist',
+    objects: [deployment('no-repository', { image: 'registry.test/shop/wbe:1.0.0' })],
+    reason: 'ImagePull',
+    says: 'Deployment "no-repository": container "web": image "registry.test/shop/wbe:1.0.0" not found',
+    hint: 'Correct the tag, or push the image first.',
+  },
+  {
+    name: 'denied',
+    cause: 'an image that asks for credentials',
+    objects: [deployment('denied', { image: 'registry.test/denied/ctwoc:1.0.0' })],
+    reason: 'ImagePull',
+    says: 'Deployment "denied": container "web": image "registry.test/denied/ctwoc:1.0.0" may not be pulled: the registry denies access',
+    hint: 'See whether the image exists, and give the pods an imagePullSecret or the nodes the right to read it.',
+  },
+  {
+    name: 'limited',
+    cause: 'a registry that limits the rate',
+    objects: [deployment('limited', { image: 'registry.test/limited/ctwoc:1.0.0' })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'ImagePull',
+    says: 'Deployment "limited": container "web": image "registry.test/limited/ctwoc:1.0.0" cannot be pulled now: the registry limits the rate',
+    hint: 'Wait, sign in to the registry with an imagePullSecret, or use a mirror.',
+  },
+  {
+    name: 'no-host',
+    cause: 'a registry whose name does not resolve',
+    objects: [deployment('no-host', { image: 'regsitry.test/ctwoc:1.0.0' })],
+    inputs: { timeout: '90s' },
+    ends: 'late',
+    reason: 'ImagePull',
+    says: 'Deployment "no-host": container "web": image "regsitry.test/ctwoc:1.0.0" cannot be pulled: the name of its registry does not resolve',
+    hint: 'Correct the registry in the image, or the DNS of the nodes.',
+  },
+  {
+    name: 'refused',
+    cause: 'a registry that refuses connections',
+    objects: [deployment('refused', { image: '127.0.0.1:1/ctwoc:1.0.0' })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'ImagePull',
+    says: 'Deployment "refused": container "web": image "127.0.0.1:1/ctwoc:1.0.0" cannot be pulled: the registry cannot be reached (connect: connection refused)',
+    hint: 'See whether the nodes can reach the registry.',
+  },
+  {
+    name: 'upper',
+    cause: 'an image name with capitals',
+    objects: [deployment('upper', { image: 'registry.test/Shop/Web:1' })],
+    ends: 'before the write',
+    reason: 'InvalidInput',
+    says: 'the image of container "web" in Deployment "upper": "registry.test/Shop/Web:1" is not an image reference',
+    hint: 'Write REPOSITORY:TAG or REPOSITORY@sha256:DIGEST, the repository in lower case.',
+  },
+  {
+    name: 'never-pull',
+    cause: 'imagePullPolicy Never, and the image is not on the node',
+    objects: [deployment('never-pull', { image: 'registry.test/pulled/ctwoc:7', imagePullPolicy: 'Never' })],
+    reason: 'ErrImageNeverPull',
+    says: 'Deployment "never-pull": container "web": image "registry.test/pulled/ctwoc:7" is not on the node, and imagePullPolicy is Never',
+    hint: 'Load it onto the nodes, or change imagePullPolicy.',
+  },
+  {
+    name: 'agent',
+    cause: 'a DaemonSet with a tag that nobody pushed',
+    objects: [asKind('DaemonSet', deployment('agent', { image: 'registry.test/pulled/agent:9.9.9' }))],
+    reason: 'ImagePull',
+    says: 'DaemonSet "agent": container "web": image "registry.test/pulled/agent:9.9.9" not found',
+    hint: 'Correct the tag, or push the image first.',
+  },
+];
+
+const configuration: BrokenCase[] = [
+  {
+    name: 'no-configmap',
+    cause: 'variables from a ConfigMap that is not there',
+    objects: [deployment('no-configmap', { envFrom: [{ configMapRef: { name: 'settings' } }] })],
+    reason: 'CreateContainerConfigError',
+    says: 'Deployment "no-configmap": container "web" cannot be made: configmap "settings" not found',
+    hint: supplyConfig,
+  },
+  {
+    name: 'no-key',
+    cause: 'a key that the ConfigMap does not have',
+    objects: [
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { colour: 'red' } },
+      withVariable('no-key', { configMapKeyRef: { name: 'settings', key: 'color' } }),
+    ],
+    reason: 'CreateContainerConfigError',
+    says: 'Deployment "no-key": container "web" cannot be made: couldn\'t find key color in ConfigMap shop/settings',
+    hint: supplyConfig,
+  },
+  {
+    name: 'no-secret',
+    cause: 'a variable from a Secret that is not there',
+    objects: [withVariable('no-secret', { secretKeyRef: { name: 'database', key: 'password' } })],
+    reason: 'CreateContainerConfigError',
+    says: 'Deployment "no-secret": container "web" cannot be made: secret "database" not found',
+    hint: supplyConfig,
+  },
+  {
+    name: 'no-configmap-volume',
+    cause: 'a volume from a ConfigMap that is not there',
+    objects: [withVolume('no-configmap-volume', { configMap: { name: 'settings' } })],
+    reason: 'FailedMount',
+    says: 'Deployment "no-configmap-volume": volume "data" cannot be mounted: there is no ConfigMap "settings"',
+    hint: 'Put the ConfigMap into the manifests, or correct its name.',
+  },
+  {
+    name: 'no-secret-volume',
+    cause: 'a volume from a Secret that is not there',
+    objects: [withVolume('no-secret-volume', { secret: { secretName: 'certificate' } })],
+    reason: 'FailedMount',
+    says: 'Deployment "no-secret-volume": volume "data" cannot be mounted: there is no Secret "certificate"',
+    hint: 'Put the Secret into the manifests, or correct its name.',
+  },
+];
+
+const programs: BrokenCase[] = [
+  {
+    name: 'crash',
+    cause: 'a server that crashes at its start',
+    objects: [deployment('crash', { env: crash })],
+    reason: 'CrashLoopBackOff',
+    says: `Deployment "crash": container "web" ${crashes}`,
+    hint: seeLog,
+    within: secondsOfThreeStarts,
+    evidence: 'fatal: no database',
+  },
+  {
+    name: 'ends',
+    cause: 'a server whose program ends with exit code 0',
+    objects: [deployment('ends', { args: ['job', '-print', 'all done'] })],
+    reason: 'CrashLoopBackOff',
+    says: 'Deployment "ends": container "web" ends again and again with exit code 0 (its program has come to its end), restarted 2 times',
+    hint: 'Its program must go on running: see its command.',
+    within: secondsOfThreeStarts,
+    evidence: 'all done',
+  },
+  {
+    name: 'init',
+    cause: 'an init container that crashes',
+    objects: [
+      deployment('init', {
+        pod: {
+          initContainers: [
+            { name: 'migrate', image: sampleImage, args: ['job', '-exit', '4', '-print', 'no such table'] },
+          ],
+        },
+      }),
+    ],
+    reason: 'CrashLoopBackOff',
+    says: 'Deployment "init": init container "migrate" ends again and again with exit code 4, restarted 2 times',
+    hint: seeLog,
+    within: secondsOfThreeStarts,
+    evidence: 'no such table',
+  },
+  {
+    name: 'sidecar',
+    cause: 'a native sidecar that crashes',
+    objects: [deployment('sidecar', { pod: { initContainers: [{ ...sidecar('proxy'), restartPolicy: 'Always' }] } })],
+    reason: 'CrashLoopBackOff',
+    says: `Deployment "sidecar": sidecar container "proxy" ${crashes}`,
+    hint: seeLog,
+    within: secondsOfThreeStarts,
+    evidence: 'fatal: no database',
+  },
+  {
+    name: 'second',
+    cause: 'the second of two containers crashes',
+    objects: [
+      deployment('second', { pod: { containers: [container({ env: { READY_DELAY: '3s' } }), sidecar('metrics')] } }),
+    ],
+    reason: 'CrashLoopBackOff',
+    says: `Deployment "second": container "metrics" ${crashes}`,
+    hint: seeLog,
+    within: secondsOfThreeStarts,
+    evidence: 'fatal: no database',
+  },
+  {
+    name: 'memory',
+    cause: 'more memory than the limit allows',
+    objects: [
+      deployment('memory', {
+        env: { START_DELAY: '60s', MEMORY_GROWTH: '400' },
+        resources: { limits: { memory: '64Mi' } },
+      }),
+    ],
+    reason: 'OOMKilled',
+    says: 'Deployment "memory": container "web" was killed because it used more memory than its limit (OOMKilled, exit code 137), restarted 2 times',
+    hint: 'Raise resources.limits.memory, or make it use less.',
+    within: secondsOfThreeStarts,
+  },
+  {
+    name: 'no-program',
+    cause: 'a command that the image does not have',
+    objects: [deployment('no-program', { command: ['gunicorn', 'app:app'] })],
+    reason: 'RunContainerError|StartError|CrashLoopBackOff',
+    says: 'Deployment "no-program": container "web" cannot start: there is no program "gunicorn" in the image',
+    hint: 'Correct "command" in the manifest, or the entrypoint of the image.',
+  },
+  {
+    name: 'not-executable',
+    cause: 'a command that is no program',
+    objects: [deployment('not-executable', { command: ['/etc/hostname'] })],
+    reason: 'RunContainerError|StartError|CrashLoopBackOff',
+    says: 'Deployment "not-executable": container "web" cannot start: "/etc/hostname" may not be executed',
+    hint: 'Make it executable in the image.',
+  },
+  {
+    name: 'stateful',
+    cause: 'a StatefulSet whose pod crashes',
+    objects: [asKind('StatefulSet', deployment('stateful', { replicas: 2, env: crash }))],
+    reason: 'CrashLoopBackOff',
+    says: `StatefulSet "stateful": container "web" ${crashes}`,
+    hint: seeLog,
+    within: secondsOfThreeStarts,
+    evidence: 'fatal: no database',
+  },
+  {
+    name: 'bare',
+    cause: 'a Pod that fails',
+    objects: [
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'bare' },
+        spec: {
+          restartPolicy: 'Never',
+          containers: [{ ...container({ env: crash }), name: 'check' }],
+        },
+      },
+    ],
+    reason: 'Failed',
+    says: 'Pod "bare": failed: a container ended with an error; container "check" ended with exit code 3',
+    hint: 'See the log of its containers.',
+    evidence: 'fatal: no database',
+  },
+  {
+    name: 'migrate',
+    cause: 'a Job that fails at every try',
+    objects: [job('migrate', { backoffLimit: 0 }, ['job', '-exit', '4', '-print', 'no such table'])],
+    reason: 'BackoffLimitExceeded',
+    says: 'Job "migrate": failed: Job has reached the specified backoff limit; container "migrate" ended with exit code 4',
+    hint: 'See the log of its pods; raise backoffLimit if it should be tried more often.',
+    evidence: 'no such table',
+  },
+  {
+    name: 'slow-job',
+    cause: 'a Job that takes longer than it may',
+    objects: [job('slow-job', { activeDeadlineSeconds: 3 }, ['job', '-sleep', '60s', '-print', 'counting'])],
+    reason: 'DeadlineExceeded',
+    says: 'Job "slow-job": failed: Job was active longer than specified deadline',
+    hint: 'See why it takes so long, or raise activeDeadlineSeconds.',
+  },
+];
+
+const probes: BrokenCase[] = [
+  {
+    name: 'liveness',
+    cause: 'a liveness probe that never passes',
+    objects: [
+      deployment('liveness', {
+        env: { NEVER_READY: 'true' },
+        livenessProbe: { httpGet: { path: '/nothing-here', port: 8080 }, periodSeconds: 1, failureThreshold: 2 },
+      }),
+    ],
+    reason: 'Unhealthy',
+    says: 'Deployment "liveness": container "web" is killed by its liveness probe (GET /nothing-here): it answers with status 404, restarted 2 times',
+    hint: seeProbe,
+    within: secondsOfThreeStarts,
+  },
+  {
+    name: 'readiness',
+    cause: 'a readiness probe that never passes',
+    objects: [deployment('readiness', { env: { NEVER_READY: 'true' } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unhealthy',
+    says: 'Deployment "readiness": container "web": its readiness probe (GET /readyz) fails: it answers with status 503',
+    hint: seeProbe,
+  },
+  {
+    name: 'readiness-port',
+    cause: 'a readiness probe on a port where nothing listens',
+    objects: [deployment('readiness-port', { readinessProbe: { tcpSocket: { port: 9090 }, periodSeconds: 1 } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unhealthy',
+    says: /^Deployment "readiness-port": container "web": its readiness probe \(TCP port 9090\) fails: (?:nothing listens on port 9090|no answer within 1s)$/,
+    hint: seeProbe,
+  },
+  {
+    name: 'startup',
+    cause: 'a startup probe that never passes',
+    objects: [
+      deployment('startup', {
+        startupProbe: { httpGet: { path: '/nothing-here', port: 8080 }, periodSeconds: 1, failureThreshold: 2 },
+      }),
+    ],
+    reason: 'Unhealthy',
+    says: 'Deployment "startup": container "web" is killed by its startup probe (GET /nothing-here): it answers with status 404, restarted 2 times',
+    hint: seeProbe,
+    within: secondsOfThreeStarts,
+  },
+  {
+    name: 'deadline',
+    cause: 'no progress within progressDeadlineSeconds',
+    objects: [deployment('deadline', { env: { NEVER_READY: 'true' }, spec: { progressDeadlineSeconds: 6 } })],
+    reason: 'ProgressDeadlineExceeded',
+    says: 'Deployment "deadline": made no progress for 6s (spec.progressDeadlineSeconds); container "web": its readiness probe (GET /readyz) fails: it answers with status 503',
+    hint: 'See what its pods wait for; raise progressDeadlineSeconds if they only need more time.',
+  },
+];
+
+const nodes: BrokenCase[] = [
+  {
+    name: 'cpu',
+    cause: 'more cpu than any node has',
+    objects: [deployment('cpu', { resources: { requests: { cpu: '500' } } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "cpu": no node fits: 1 node has too little cpu\b/,
+    hint: makeRoom,
+  },
+  {
+    name: 'big',
+    cause: 'more memory than any node has',
+    objects: [deployment('big', { resources: { requests: { memory: '9Ti' } } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "big": no node fits: 1 node has too little memory\b/,
+    hint: makeRoom,
+  },
+  {
+    name: 'gpu',
+    cause: 'a GPU that no node has',
+    objects: [deployment('gpu', { resources: { limits: { 'nvidia.com/gpu': '1' } } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "gpu": no node fits: 1 node has too little nvidia\.com\/gpu\b/,
+    hint: makeRoom,
+  },
+  {
+    name: 'selector',
+    cause: 'a nodeSelector that fits no node',
+    objects: [deployment('selector', { pod: { nodeSelector: { 'cloud.google.com/gke-accelerator': 'nvidia-l4' } } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "selector": no node fits: \d+ nodes? do(?:es)? not match its nodeSelector or affinity\b/,
+    hint: makeRoom,
+  },
+  {
+    name: 'taint',
+    cause: 'a taint that the pod does not tolerate',
+    objects: [deployment('taint', { pod: { nodeSelector: { 'diagnosis.test/pool': 'tainted' } } })],
+    before: () => [
+      {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: { name: 'diagnosis-tainted', labels: { 'diagnosis.test/pool': 'tainted' } },
+        spec: { taints: [{ key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' }] },
+      },
+    ],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "taint": no node fits: .*\bha(?:s|ve) (?:a taint|the taint "nvidia\.com\/gpu") that it does not tolerate$/,
+    hint: makeRoom,
+  },
+  {
+    name: 'storage',
+    cause: 'a claim whose StorageClass is not there',
+    objects: [
+      claim('storage', { storageClassName: 'fast' }),
+      withVolume('storage', { persistentVolumeClaim: { claimName: 'storage' } }),
+    ],
+    reason: 'Unschedulable',
+    says: 'Deployment "storage": PersistentVolumeClaim "storage" is not bound: there is no StorageClass "fast"',
+    hint: 'Correct storageClassName, or create the StorageClass.',
+  },
+  {
+    name: 'no-claim',
+    cause: 'a claim that is not there',
+    objects: [withVolume('no-claim', { persistentVolumeClaim: { claimName: 'data' } })],
+    reason: 'Unschedulable',
+    says: 'Deployment "no-claim": there is no PersistentVolumeClaim "data"',
+    hint: 'Put the PersistentVolumeClaim into the manifests, or correct its name.',
+  },
+];
+
+const admission: BrokenCase[] = [
+  {
+    name: 'quota',
+    cause: 'a quota that is used up',
+    objects: [deployment('quota')],
+    before: () => [
+      { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'pods' }, spec: { hard: { pods: '0' } } },
+    ],
+    reason: 'FailedCreate',
+    says: 'Deployment "quota": pods cannot be made: the quota is used up: ResourceQuota "pods" (requested: pods=1, used: pods=0, limited: pods=0)',
+    hint: 'Raise the ResourceQuota, or lower what the pods ask for.',
+  },
+  {
+    name: 'limits',
+    cause: 'more memory than the LimitRange allows',
+    objects: [deployment('limits', { resources: { limits: { memory: '1Gi' } } })],
+    before: () => [
+      {
+        apiVersion: 'v1',
+        kind: 'LimitRange',
+        metadata: { name: 'sizes' },
+        spec: { limits: [{ type: 'Container', max: { memory: '512Mi' } }] },
+      },
+    ],
+    reason: 'FailedCreate',
+    says: 'Deployment "limits": pods cannot be made: maximum memory usage per Container is 512Mi, but limit is 1Gi',
+    hint: 'Make the resources of its containers fit the LimitRange of the namespace.',
+  },
+  {
+    name: 'security',
+    cause: 'a pod below the security level of its namespace',
+    objects: [deployment('security')],
+    before: (namespace) => [
+      {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+      },
+    ],
+    reason: 'FailedCreate',
+    says: /^Deployment "security": pods cannot be made: violates PodSecurity "restricted:latest": .*runAsNonRoot != true/,
+    hint: "Make the pod's securityContext meet the level of the namespace.",
+  },
+  {
+    name: 'policy',
+    cause: 'a policy that denies the pods',
+    objects: [deployment('policy')],
+    before: policy,
+    untilRefused: true,
+    reason: 'FailedCreate',
+    says: 'Deployment "policy": pods cannot be made: ValidatingAdmissionPolicy \'shop\' with binding \'shop\' denied request: every pod needs the label "team"',
+    hint: 'Change the pod so that this policy accepts it.',
+  },
+  {
+    name: 'no-account',
+    cause: 'a ServiceAccount that is not there',
+    objects: [deployment('no-account', { pod: { serviceAccountName: 'deployer' } })],
+    reason: 'FailedCreate',
+    says: 'Deployment "no-account": pods cannot be made: there is no ServiceAccount "deployer"',
+    hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
+  },
+  {
+    name: 'no-account-set',
+    cause: 'a StatefulSet with a ServiceAccount that is not there',
+    objects: [asKind('StatefulSet', deployment('no-account-set', { pod: { serviceAccountName: 'deployer' } }))],
+    reason: 'FailedCreate',
+    says: 'StatefulSet "no-account-set": pods cannot be made: there is no ServiceAccount "deployer"',
+    hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
+  },
+  {
+    name: 'no-priority',
+    cause: 'a PriorityClass that is not there',
+    objects: [deployment('no-priority', { pod: { priorityClassName: 'urgent' } })],
+    reason: 'FailedCreate',
+    says: 'Deployment "no-priority": pods cannot be made: there is no PriorityClass "urgent"',
+    hint: 'Correct priorityClassName, or create the PriorityClass.',
+  },
+];
+
+export const brokenCases: readonly BrokenCase[] = [
+  ...images,
+  ...configuration,
+  ...programs,
+  ...probes,
+  ...nodes,
+  ...admission,
+];
+
+function sidecar(name: string) {
+  const env = Object.entries({ ...crash, PORT: '9090', TLS_PORT: '9443' }).map(([key, value]) => ({
+    name: key,
+    value,
+  }));
+  return { name, image: sampleImage, env };
+}
+
+function job(name: string, spec: object, args: readonly string[]) {
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'migrate', image: sampleImage, args }] } };
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template, ...spec } };
+}
+
+function claim(name: string, spec: object) {
+  const asked = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec };
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name }, spec: asked };
+}
+
+function withVariable(name: string, valueFrom: object) {
+  return deployment(name, { pod: { containers: [{ ...container(), env: [{ name: 'VALUE', valueFrom }] }] } });
+}
+
+function withVolume(name: string, source: object) {
+  return deployment(name, {
+    volumeMounts: [{ name: 'data', mountPath: '/data' }],
+    pod: { volumes: [{ name: 'data', ...source }] },
+  });
+}
+
+/** A workload of another kind with the pods of a Deployment. */
+function asKind(kind: 'StatefulSet' | 'DaemonSet', from: ReturnType<typeof deployment>) {
+  const { replicas, ...spec } = from.spec;
+  return { ...from, kind, spec: kind === 'DaemonSet' ? spec : { replicas, serviceName: from.metadata.name, ...spec } };
+}
+
+/** Denies the pods of one namespace; the objects belong to no namespace and carry its name. */
+function policy(namespace: string): object[] {
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+  return [
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: namespace },
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: "'team' in object.metadata.labels", message: 'every pod needs the label "team"' }],
+      },
+    },
+    {
+      apiVersion,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name: namespace },
+      spec: {
+        policyName: namespace,
+        validationActions: ['Deny'],
+        matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
+      },
+    },
+  ];
+}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { createNamespace, deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
+import { objectsAt, stringAt } from '../../../src/base/json.ts';
+import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
 import { configMap, deployment, sampleImage, service } from '../../support/objects.ts';
 import { Step, runStep, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
@@ -210,8 +211,12 @@ test('a roll is paused half-way by another run, and resumed by a third', async (
 
 test('a restart makes all pods anew and leaves the next deploy with nothing to do', async () => {
   await deploy('fresh', [deployment('fresh')]);
-  const uid = () =>
-    kubectl(['get', 'pods', '-n', namespace, '-l', 'app=fresh', '-o', 'jsonpath={.items[*].metadata.uid}']);
+  /** Of the pods that stay: those of before may still be ending. */
+  const uid = async () => {
+    const list = await kubectlJson(['get', 'pods', '-n', namespace, '-l', 'app=fresh']);
+    const pods = objectsAt(list, 'items').filter((pod) => stringAt(pod, 'metadata', 'deletionTimestamp') === undefined);
+    return pods.map((pod) => stringAt(pod, 'metadata', 'uid')).join(' ');
+  };
   const before = await uid();
   expect((await command('restart', 'fresh')).outputs['status']).toBe('restarted');
   expect(await uid()).not.toContain(before);

@@ -14,7 +14,7 @@ import { brokenCases, type BrokenCase } from './cases.ts';
 interface Diagnosis {
   reason: string;
   message: string;
-  hint: string;
+  hint?: string;
   namedAfterSeconds?: number;
 }
 
@@ -70,7 +70,9 @@ async function deploy(broken: BrokenCase): Promise<{ result: StepResult; diagnos
     await kubectl(['wait', 'serviceaccount/default', '-n', namespace, '--for=create', '--timeout=30s']);
     if (broken.untilRefused === true) await untilPodsAreRefused(namespace);
     const result = await deployInto(namespace, broken.name, broken.objects, broken.inputs);
-    const failure = JSON.parse(textOr(result.outputs['failure'], '{"message":"no failure"}')) as Diagnosis;
+    const failure = JSON.parse(
+      textOr(result.outputs['failure'], '{"reason":"","message":"no failure","hint":""}'),
+    ) as Diagnosis;
     const message = failure.message.replace(timedOut, '').replaceAll(namespace, 'shop');
     const diagnosis = { ...failure, message };
     diagnoses.set(broken, diagnosis);
@@ -118,7 +120,7 @@ function tableOf(found: ReadonlyMap<BrokenCase, Diagnosis>): string {
   const rows = [...found].map(([{ cause, ends }, { message, hint, namedAfterSeconds }]) => [
     cause,
     message,
-    hint,
+    hint ?? '',
     ends === 'timeout' ? 'time-out' : ends === 'before the write' ? ends : String(namedAfterSeconds),
   ]);
   return [['cause', 'sentence', 'hint', 'seconds'], ['---', '---', '---', '---'], ...rows]

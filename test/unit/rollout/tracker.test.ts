@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { waitForRollout, type RolloutResult, type Target } from '../../../src/rollout/tracker.ts';
+import { refusal } from '../../support/fake-api.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
   conditionAt,
@@ -43,6 +44,15 @@ function waitFor(targets: Target[], { timeoutMs = 600_000, cluster = new Scripte
     (error: unknown) => (state.error = error),
   );
   return { cluster, clock, end, reporter, state, turn: () => clock.runFor(0) };
+}
+
+/** The server says 403 to every list of this kind. */
+function forbid(cluster: ScriptedCluster, kind: string): void {
+  const list = cluster.client.list.bind(cluster.client);
+  cluster.client.list = (resource, options, signal) =>
+    resource.kind === kind
+      ? Promise.reject(refusal(403, 'Forbidden', { apiVersion: 'v1', kind, name: '*' }))
+      : list(resource, options, signal);
 }
 
 describe('a wait', () => {
@@ -107,6 +117,50 @@ describe('a wait', () => {
     expect(state.result?.causes[0]?.message).toContain(
       'Deployment "web" in namespace "shop" was deleted while we waited for it',
     );
+  });
+
+  test('ends when somebody makes an object anew: what the new one says is not about our write', async () => {
+    const deployment = liveDeployment(begun);
+    const { cluster, state, turn } = waitFor([target(deployment)]);
+    await turn();
+    cluster.put(liveDeployment({ generation: 1, metadata: { uid: 'another' } }));
+    await turn();
+    expect(state.result?.outcome).toBe('failed');
+    expect(state.result?.causes[0]).toMatchObject({ reason: 'Deleted' });
+  });
+
+  test('goes on without the right to see events, and warns once for each kind that it may not see', async () => {
+    const cluster = new ScriptedCluster();
+    forbid(cluster, 'Event');
+    const { reporter, state, turn } = waitFor([target(liveDeployment(begun))], { cluster });
+    await turn();
+    expect(state.error).toBeUndefined();
+    expect(reporter.lines.filter((line) => line.startsWith('warning'))).toEqual([
+      expect.stringContaining('causes of failures may stay unknown'),
+    ]);
+    cluster.put(liveDeployment());
+    await turn();
+    expect(state.result?.outcome).toBe('ready');
+  });
+
+  test('cannot go on without the right to see the workload itself', async () => {
+    const cluster = new ScriptedCluster();
+    forbid(cluster, 'Deployment');
+    const { state, turn } = waitFor([target(liveDeployment(begun))], { cluster });
+    await turn();
+    expect(state.error).toMatchObject({ status: 403 });
+  });
+
+  test('tells since when a cause shows, although its words count on', async () => {
+    const deployment = liveDeployment({ updated: 1, available: 0 });
+    const set = replicaSetOf(deployment);
+    const { cluster, clock, state } = waitFor([target(deployment)]);
+    cluster.put(set, podOf(set, { containers: [crashed(1, { at: 1 })] }));
+    await clock.runFor(12_000);
+    cluster.put(podOf(set, { containers: [crashed(2, { at: 12 })] }));
+    await clock.runFor(0);
+    expect(state.result?.outcome).toBe('failed');
+    expect((state.result?.causes[0]?.since ?? 0) - start).toBeLessThanOrEqual(1000);
   });
 
   test('is not ended by the deletion of one that was ready: a finished Job may have a time to live (kustomize-controller#1578)', async () => {

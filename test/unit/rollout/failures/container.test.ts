@@ -100,6 +100,11 @@ describe('a container that cannot start', () => {
       `final: container "web" cannot be made: couldn't find key x in ConfigMap shop/web`,
     ],
     [
+      'for a ConfigMap that is called after a cache is final all the same',
+      waiting('CreateContainerConfigError', 'configmap "cache-config" not found'),
+      'final: container "web" cannot be made: configmap "cache-config" not found',
+    ],
+    [
       'for a cache that is not filled yet waits (kubernetes#74755)',
       waiting('CreateContainerConfigError', 'failed to sync configmap cache: timed out waiting for the condition'),
       'diagnostic: container "web": failed to sync configmap cache: timed out waiting for the condition',

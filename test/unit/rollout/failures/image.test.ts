@@ -14,6 +14,24 @@ const seconds = (reason: string, message: string): [string, number | undefined, 
 /** The words of containerd 1.6, as the kubelet passes them on. */
 const pulling = `rpc error: code = Unknown desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": `;
 
+describe('an image whose name reads like an answer', () => {
+  test.each([
+    ['registry.test/web:403', 'not found'],
+    ['registry.test/web:429', 'not found'],
+    ['registry.test/denied-persons:1', 'not found'],
+  ])('%s: is told by the answer alone', (name, text) => {
+    const message = `failed to pull and unpack image "${name}": failed to resolve reference "${name}": ${name}: not found`;
+    expect(imageSign('ErrImagePull', message, { ...where, image: name })?.cause.message).toBe(
+      `container "web": image "${name}" ${text}`,
+    );
+  });
+
+  test('and the address of its manifest counts as little', () => {
+    const message = `${pulling}unexpected status from HEAD request to https://registry.test/v2/web/manifests/403: 429 Too Many Requests`;
+    expect(seconds('ErrImagePull', message)[2]).toBe('cannot be pulled now: the registry limits the rate');
+  });
+});
+
 describe('an image that cannot be pulled is told by the words of the runtime', () => {
   test.each([
     [

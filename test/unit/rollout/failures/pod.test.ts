@@ -40,6 +40,24 @@ describe('a pod that fits on no node', () => {
     ]);
   });
 
+  test('has two minutes again when the autoscaler has tried and failed, for it tries elsewhere', () => {
+    const events = [
+      eventOn(unschedulable, 'FailedScaleUp', 'GCE out of resources', { first: 3 }),
+      eventOn(unschedulable, 'TriggeredScaleUp', 'pod triggered scale-up', { type: 'Normal', first: 1 }),
+    ];
+    expect(signsOf(unschedulable, events)).toEqual([
+      expect.stringMatching(/^mayHeal 120s: no node fits: .*; the autoscaler failed: GCE out of resources$/),
+    ]);
+  });
+
+  test('is waited for again when the autoscaler tries once more', () => {
+    const events = [
+      eventOn(unschedulable, 'FailedScaleUp', 'GCE out of resources', { first: 1 }),
+      eventOn(unschedulable, 'TriggeredScaleUp', 'pod triggered scale-up', { type: 'Normal', first: 3 }),
+    ];
+    expect(signsOf(unschedulable, events)).toEqual([expect.stringMatching(/^diagnostic: .*is adding a node$/)]);
+  });
+
   test('shows nothing more once it is bound (R18)', () => {
     expect(signsOf(podOf(undefined, { conditions: [conditionAt('PodScheduled', 'True')] }))).toEqual([]);
   });
@@ -53,6 +71,13 @@ describe('events of a pod', () => {
   test('a volume whose Secret is missing has 10 s', () => {
     expect(signsOf(pending, [mount()])).toEqual([
       'mayHeal 10s: volume "x" cannot be mounted: there is no Secret "absent"',
+    ]);
+  });
+
+  test('a volume that names a key that its ConfigMap does not have has 10 s', () => {
+    const message = 'MountVolume.SetUp failed for volume "x" : configmap references non-existent config key: port';
+    expect(signsOf(pending, [eventOn(pending, 'FailedMount', message)])).toEqual([
+      'mayHeal 10s: volume "x" cannot be mounted: its ConfigMap has no key "port"',
     ]);
   });
 

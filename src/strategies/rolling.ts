@@ -1,16 +1,21 @@
+import type { Clock } from '../base/clock.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { applyLayers } from '../manifests/order.ts';
 import { applyLayer } from '../release/apply.ts';
 import type { Journal } from '../release/journal.ts';
 import type { Prepared } from '../release/preflight.ts';
+import { untilServed } from '../release/served-kinds.ts';
 
 /** What the strategy needs to bring in the new version. */
 export interface StrategyContext {
   client: KubernetesClient;
   journal: Journal;
   force: boolean;
+  clock: Clock;
   signal: AbortSignal;
+  /** Until when all must be ready, milliseconds since the epoch. */
+  deadline: number;
   /** Waits until these objects are ready; throws a RolloutFailed when they will not be. */
   wait(written: Map<Prepared, KubernetesObject>): Promise<void>;
   onApplied(prepared: Prepared, object: KubernetesObject): void;
@@ -38,7 +43,7 @@ export async function rolling(context: StrategyContext, prepared: readonly Prepa
     const definitions = new Map([...written].filter(([, object]) => object.kind === 'CustomResourceDefinition'));
     if (definitions.size > 0) {
       await context.wait(definitions);
-      context.client.forgetDiscovery();
+      await untilServed(context.client, [...definitions.values()], context);
     }
   }
   await context.wait(all);

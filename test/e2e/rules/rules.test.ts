@@ -338,21 +338,23 @@ describe('each rule on a cluster', () => {
     expect(saidOf(await stage.wait('CustomResourceDefinition whose name is taken', twins, 30))).toMatch(
       /^failed: .*Conflict: /,
     );
-    stage.client.forgetDiscovery();
+    await stage.untilServed([gadgets]);
     const manifest = { apiVersion: `${group}/v1`, kind: 'Gadget', metadata: { name: 'one' }, spec: { size: 1 } };
     expect(await outcomeOf('custom resource without conventions', manifest)).toBe('ready: applied');
   });
 
   test.concurrent('a Gateway and an HTTPRoute', async () => {
     const group = 'gateway.networking.k8s.io';
+    const definitions: KubernetesObject[] = [];
     for (const [kind, plural] of [
       ['Gateway', 'gateways'],
       ['HTTPRoute', 'httproutes'],
     ] as const) {
       const made = await stage.write(undefined, definition(group, kind, plural));
       await stage.wait(`definition of ${kind}`, made, 30);
+      definitions.push(made);
     }
-    stage.client.forgetDiscovery();
+    await stage.untilServed(definitions);
     const gateway = {
       apiVersion: `${group}/v1`,
       kind: 'Gateway',

@@ -6,6 +6,7 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { untilServed } from '../../../src/release/served-kinds.ts';
 import { timeOf } from '../../../src/rollout/conditions.ts';
 import { waitForRollout, type RolloutResult } from '../../../src/rollout/tracker.ts';
 import { testKubeconfig } from '../../support/kubectl.ts';
@@ -54,6 +55,12 @@ export class Stage {
     const written = slim(object);
     this.sequences.push({ about, written, writtenAt, changed, steps, endedAt: Date.now(), verdict });
     return result;
+  }
+
+  /** Waits until objects of these definitions can be written. */
+  async untilServed(definitions: readonly KubernetesObject[]): Promise<void> {
+    const { signal } = new AbortController();
+    await untilServed(this.client, definitions, { clock: systemClock, signal, deadline: Date.now() + 30_000 });
   }
 
   /** Keeps the sequences as files that the unit tests replay. */

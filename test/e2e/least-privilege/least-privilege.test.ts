@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { load } from 'js-yaml';
+
+import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
+import { configMap, deployment, service } from '../../support/objects.ts';
+import { runStep, type StepResult } from '../../support/step.ts';
+import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
+
+let namespace: string;
+/** Of a user who has the rules of the README and those on the kinds of the manifests, in one namespace and nowhere else. */
+let kubeconfig: string;
+
+beforeAll(async () => {
+  namespace = await createNamespace('rights');
+  const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
+  const rules = [
+    ...rulesOfReadme(),
+    { apiGroups: [''], resources: ['configmaps', 'services'], verbs },
+    { apiGroups: ['apps'], resources: ['deployments'], verbs },
+  ];
+  const group = 'rbac.authorization.k8s.io';
+  const metadata = { name: 'deployer', namespace };
+  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
+  const objects = [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      subjects,
+      roleRef: { apiGroup: group, kind: 'Role', name: 'deployer' },
+    },
+  ];
+  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  const token = (await kubectl(['create', 'token', 'deployer', '-n', namespace])).trim();
+  const admin = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json'])) as {
+    users: { name: string }[];
+  };
+  kubeconfig = JSON.stringify({ ...admin, users: admin.users.map(({ name }) => ({ name, user: { token } })) });
+});
+
+afterAll(async () => {
+  await deleteNamespace(namespace);
+});
+
+function rulesOfReadme(): object[] {
+  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+  const block = /```yaml\n(?<rules>rules:\n[\s\S]*?)```/.exec(readme)?.groups?.['rules'] ?? '';
+  return (load(block) as { rules: object[] }).rules;
+}
+
+async function step(inputs: Record<string, string>, objects: readonly object[] = []): Promise<StepResult> {
+  const workspace = createWorkspace({ 'app.yaml': objects });
+  try {
+    return await runStep({ kubeconfig, namespace, release: 'small', ...inputs }, { workspace });
+  } finally {
+    removeWorkspace(workspace);
+  }
+}
+
+test('the rights of the README are enough to deploy, undo, scale, roll back and look', async () => {
+  const deploying = { manifests: '.', timeout: '60s' };
+  const first = await step(deploying, [deployment('small'), service('small'), configMap('small', { a: '1' })]);
+  expect(first.log).not.toMatch(/^::(error|warning)/m);
+  expect(first.outputs['status']).toBe('deployed');
+  const second = await step(deploying, [deployment('small', { env: { GREETING: 'x' } }), service('small')]);
+  expect(second.outputs['status']).toBe('deployed');
+  const broken = await step(deploying, [deployment('small', { image: 'registry.test/pulled/ctwoc:9.9.9' })]);
+  expect(broken.outputs['status']).toBe('undone');
+  expect(broken.outputs['failure']).toContain('not found');
+  expect((await step({ command: 'scale', replicas: '2' })).outputs['status']).toBe('scaled');
+  expect((await step({ command: 'rollback' })).outputs['status']).toBe('rolled-back');
+  expect((await step({ command: 'status' })).outputs['status']).toBe('reported');
+});
+
+test('a right that is missing is named with the rule to add', async () => {
+  const job = { restartPolicy: 'Never', containers: [{ name: 'x', image: 'registry.test/ctwoc:1.0.0' }] };
+  const object = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'x' }, spec: { template: { spec: job } } };
+  const result = await step({ manifests: '.' }, [object]);
+  expect(result.exit).toBe(1);
+  expect(result.outputs['failure']).toContain('may not get jobs');
+  expect(result.outputs['failure']).toContain('resources: [\\"jobs\\"]');
+});

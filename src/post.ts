@@ -6,6 +6,7 @@ import { runIdentity } from './action/run-identity.ts';
 import type { SavedState } from './action/state.ts';
 import { workspace } from './action/workspace.ts';
 import { systemClock } from './base/clock.ts';
+import { Failure } from './base/errors.ts';
 import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
 import type { RunReport } from './commands/report.ts';
@@ -23,6 +24,11 @@ export async function post(state: SavedState): Promise<number> {
     // A step in between may have changed the kubeconfig's current context.
     const target = state.context === undefined ? inputs : { ...inputs, context: state.context };
     const { client, contextName } = await connectToCluster(target, process.env, reporter, signal);
+    if (state.server !== undefined && state.server !== client.server) {
+      throw new Failure(`the main step changed ${state.server}, but the kubeconfig names ${client.server} now`, {
+        hint: 'The next run against the first cluster undoes what was left there.',
+      });
+    }
     report = await recover(
       {
         client,

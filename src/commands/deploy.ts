@@ -20,6 +20,9 @@ export interface DeployOptions extends ChangeOptions, ManifestOptions {
 export async function deploy(context: Context, options: DeployOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
+  if (strategy !== 'rolling') {
+    throw new InvalidInput(`the strategy "${strategy}" is not available yet`, { hint: 'Available is: rolling.' });
+  }
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
   const { manifests, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);
@@ -51,17 +54,15 @@ async function findNewNamespaces(
   const isNamespace = ({ kind, apiVersion }: KubernetesObject) => kind === 'Namespace' && apiVersion === 'v1';
   const brought = new Set(objects.filter(isNamespace).map(({ metadata }) => metadata.name));
   const needed = new Set([namespace, ...objects.flatMap(({ metadata }) => metadata.namespace ?? [])]);
-  const missing = new Set<string>();
-  for (const name of needed) {
-    if (await exists(client, name)) continue;
-    if (!brought.has(name) && !(createNamespace && name === namespace)) {
-      throw new InvalidInput(`there is no namespace "${name}" in the cluster`, {
-        hint: 'Correct the input "namespace", set "create-namespace: true", or put the Namespace into the manifests.',
-      });
-    }
-    missing.add(name);
+  const found = await Promise.all([...needed].map(async (name) => ({ name, exists: await exists(client, name) })));
+  const missing = found.filter((entry) => !entry.exists).map(({ name }) => name);
+  const nobodys = missing.find((name) => !brought.has(name) && !(createNamespace && name === namespace));
+  if (nobodys !== undefined) {
+    throw new InvalidInput(`there is no namespace "${nobodys}" in the cluster`, {
+      hint: 'Correct the input "namespace", set "create-namespace: true", or put the Namespace into the manifests.',
+    });
   }
-  return missing;
+  return new Set(missing);
 }
 
 async function exists(client: Context['client'], name: string): Promise<boolean> {

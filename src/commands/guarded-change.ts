@@ -1,7 +1,8 @@
 import { Cancelled, Failure, messageOf } from '../base/errors.ts';
 import { describeRef } from '../kubernetes/object.ts';
-import { Journal, readJournal, type JournalRecord } from '../release/journal.ts';
+import { Journal, readJournal } from '../release/journal.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
+import { isFinished } from '../release/revision.ts';
 import { undo } from '../release/undo.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
@@ -27,42 +28,65 @@ export interface ChangeFailure {
 
 export type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failure: ChangeFailure };
 
+export interface ChangeTask<T> {
+  command: string;
+  work(change: GuardedChange): Promise<T>;
+  /** Looks at the cluster while what has failed is still there. */
+  beforeUndo(error: unknown): Promise<void>;
+  /** Called after the undo, still under the lock. */
+  afterFailure?(failure: ChangeFailure): Promise<void>;
+}
+
 /**
- * Runs `work` under the lock of the release and with a journal. When it throws, `beforeUndo` may look at the cluster, and
- * then the journal is undone. A cancelled run stops at once and leaves the journal to its post step.
+ * Runs a task under the lock of the release and with a journal. When its work throws, the journal is undone. A cancelled
+ * run stops at once and leaves journal and lock to its post step.
  * @throws Cancelled
  */
 export async function guardedChange<T>(
   context: Context,
   options: Required<ChangeOptions>,
-  record: Pick<JournalRecord, 'command'>,
-  work: (change: GuardedChange) => Promise<T>,
-  beforeUndo: (error: unknown) => Promise<void>,
+  task: ChangeTask<T>,
+): Promise<ChangeOutcome<T>> {
+  const lock = await lockRelease(context, options);
+  try {
+    return await underLock(context, options, task, lock);
+  } catch (error) {
+    if (context.signal.aborted) throw new Cancelled();
+    throw error;
+  } finally {
+    if (!context.signal.aborted) await lock.release();
+  }
+}
+
+async function underLock<T>(
+  context: Context,
+  options: Required<ChangeOptions>,
+  task: ChangeTask<T>,
+  lock: Lock,
 ): Promise<ChangeOutcome<T>> {
   const { client, clock } = context;
-  const deadline = clock.now() + options.timeoutMs;
-  const lock = await lockRelease(context, options, deadline);
-  const signal = AbortSignal.any([context.signal, lock.lost]);
   const recovered = await undoLeftover(context, options);
   const journal = new Journal(client, options.namespace, {
     release: options.release,
+    command: task.command,
     run: context.run,
     startedAt: new Date(clock.now()).toISOString(),
     undoOnFailure: options.undoOnFailure,
     entries: [],
-    ...record,
   });
   try {
-    const stale = lock.contended || recovered;
-    const result = await work({ journal, deadline: clock.now() + options.timeoutMs, signal, stale });
+    const result = await task.work({
+      journal,
+      deadline: clock.now() + options.timeoutMs,
+      signal: AbortSignal.any([context.signal, lock.lost]),
+      stale: lock.contended || recovered,
+    });
     await journal.close();
-    await lock.release();
     return { state: 'done', result };
   } catch (error) {
-    if (context.signal.aborted) throw new Cancelled();
-    if (lock.lost.aborted) throw error;
-    const failure = await handleFailure(context, options, journal, error, beforeUndo);
-    await lock.release();
+    if (context.signal.aborted || lock.lost.aborted) throw error;
+    const failure = await handleFailure(context, options, journal, error, task);
+    await task.afterFailure?.(failure);
     return { state: 'failed', failure };
   }
 }
@@ -72,9 +96,9 @@ async function handleFailure(
   options: Required<ChangeOptions>,
   journal: Journal,
   error: unknown,
-  beforeUndo: (error: unknown) => Promise<void>,
+  task: ChangeTask<unknown>,
 ): Promise<ChangeFailure> {
-  await beforeUndo(error).catch((reason: unknown) => {
+  await task.beforeUndo(error).catch((reason: unknown) => {
     context.reporter.debug(`looking for the cause failed: ${messageOf(reason)}`);
   });
   if (journal.record.entries.length === 0) return { error };
@@ -132,19 +156,23 @@ async function waitForRestored(context: Context, report: UndoReport, deadline: n
 
 async function lockRelease(
   context: Context,
-  { release, namespace }: Required<ChangeOptions>,
-  deadline: number,
+  { release, namespace, timeoutMs }: Required<ChangeOptions>,
 ): Promise<Lock> {
   const { client, clock, reporter, signal, run } = context;
   // Said before the lock is taken: a run that is killed right after must be found by its post step.
   context.onChangeBegins({ release, namespace });
+  const deadline = clock.now() + timeoutMs;
   return await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
 }
 
-/** True when an earlier run had died and was undone now. */
+/** True when an earlier run had died, and what it left has been dealt with now. */
 async function undoLeftover(context: Context, options: Required<ChangeOptions>): Promise<boolean> {
   const leftover = await readJournal(context.client, options.namespace, options.release);
   if (leftover === undefined) return false;
+  if (await isFinished(context.client, options.namespace, leftover.record)) {
+    await leftover.close();
+    return true;
+  }
   const { command, run, startedAt, undoOnFailure } = leftover.record;
   context.reporter.warning(
     `an earlier "${command}" of release "${options.release}" (${run.url ?? run.holder}, ${startedAt}) was killed before its end`,

@@ -1,9 +1,9 @@
-import { booleanAt, numberAt } from '../base/json.ts';
-import type { JsonObject } from '../base/json.ts';
+import { booleanAt, numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
+import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { releaseWorkloads } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
@@ -84,38 +84,35 @@ export async function restart(context: Context, options: ChangeOptions): Promise
   const watch = new RolloutWatch(context);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
   const patch = { spec: { template: { metadata: { annotations } } } };
+  const write = async (object: KubernetesObject, dryRun: boolean) => {
+    const body = { type: 'merge', patch } as const;
+    return (await client.patch(refOf(object), body, { fieldManager: restartManager, dryRun })).object;
+  };
   const outcome = await guardedChange(
     context,
     { ...options, namespace },
-    { command: 'restart' },
-    async (change) => {
-      await change.journal.plan(
-        workloads.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })),
-      );
-      const written = await Promise.all(
-        workloads.map(
-          async (object) =>
-            (await client.patch(refOf(object), { type: 'merge', patch }, { fieldManager: restartManager })).object,
-        ),
-      );
-      await change.journal.done(written.map((object) => ({ ref: refOf(object), after: object })));
-      await reporter.group('Restart', async () => {
-        await watch.wait(
-          written.map((object) => ({ object, changed: true })),
-          change,
-        );
-      });
+    {
+      command: 'restart',
+      work: async (change) => {
+        const planned = workloads.map(async (object) => {
+          return { ref: refOf(object), before: object, after: await write(object, true), done: false };
+        });
+        await change.journal.plan(await Promise.all(planned));
+        const written = await Promise.all(workloads.map((object) => write(object, false)));
+        await change.journal.done(written.map((object) => ({ ref: refOf(object), after: object })));
+        await reporter.group('Restart', async () => {
+          await watch.wait(
+            written.map((object) => ({ object, changed: true })),
+            change,
+          );
+        });
+      },
+      beforeUndo: (error) => watch.collectEvidence(error),
     },
-    (error) => watch.collectEvidence(error),
   );
   describe(draft, workloads, watch);
   if (outcome.state === 'done') return draft.finish('restarted', `Restarted ${names} in ${draft.elapsed()}`);
-  const { error, undo } = outcome.failure;
-  const failure = watch.explain(failureOf(error));
-  draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
-  return undo?.complete === true
-    ? draft.finish('undone', `Restart of ${names} failed and was undone: ${failure.message}`)
-    : draft.finish('failed', `Restart of ${names} failed: ${failure.message}`);
+  return finishFailed(draft, watch, outcome.failure, `Restart of ${names}`);
 }
 
 function describe(draft: Draft, workloads: readonly KubernetesObject[], watch: RolloutWatch): void {

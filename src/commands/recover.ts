@@ -1,5 +1,6 @@
 import { readJournal } from '../release/journal.ts';
 import { acquireLock } from '../release/lock.ts';
+import { isFinished } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { undoJournal } from './guarded-change.ts';
@@ -21,6 +22,11 @@ export async function recover(
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
     const draft = new Draft(context, journal.record.command, { release, namespace });
+    if (await isFinished(client, namespace, journal.record)) {
+      await journal.close();
+      reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
+      return undefined;
+    }
     if (!undoOnFailure) {
       await journal.close();
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);

@@ -1,4 +1,4 @@
-import { Cancelled } from '../base/errors.ts';
+import { Cancelled, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
@@ -8,6 +8,7 @@ import { readJournal } from '../release/journal.ts';
 import { preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
 import {
+  isSameRelease,
   listRevisions,
   liveRevision,
   nextRevision,
@@ -19,6 +20,7 @@ import { addressesOf } from '../rollout/readiness/service.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
+import { finishFailed } from './failed-change.ts';
 import { guardedChange, type GuardedChange } from './guarded-change.ts';
 import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
@@ -74,7 +76,13 @@ export async function rollOut(
   const live = liveRevision(revisions);
   if (live !== undefined) draft.add({ previousRevision: live.revision });
   const isUnchanged = prepared.every(({ change }) => change === 'unchanged') && purpose.surplus.length === 0;
-  if (isUnchanged && leftover === undefined && live !== undefined) {
+  const isLive =
+    live !== undefined &&
+    isSameRelease(
+      live,
+      manifests.map(({ object }) => object),
+    );
+  if (isUnchanged && isLive && leftover === undefined) {
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
 
@@ -82,24 +90,8 @@ export async function rollOut(
   const startedAt = new Date(context.clock.now()).toISOString();
   const watch = new RolloutWatch(context);
   let current = prepared;
-  const outcome = await guardedChange(
-    context,
-    options,
-    { command: purpose.command },
-    async (change) => {
-      if (change.stale) current = await look();
-      await reporter.group(purpose.command === 'rollback' ? 'Roll back' : 'Deploy', async () => {
-        await bringIn(context, options, change, current, watch);
-        await prune(client, change.journal, purpose.surplus, reporter);
-      });
-      draft.mark('all objects are ready');
-    },
-    (error) => watch.collectEvidence(error),
-  );
-
-  reportObjects(draft, current, watch);
+  let known = revisions;
   const record = async (result: Outcome): Promise<number> => {
-    const known = await listRevisions(client, namespace, release);
     const revision = {
       ...revisionOf(context, options, current, nextRevision(known), startedAt, result),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
@@ -108,22 +100,37 @@ export async function rollOut(
     draft.add({ revision: revision.revision });
     return revision.revision;
   };
-  if (outcome.state === 'done') {
-    const revision = await record('live');
-    return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${draft.elapsed()}`);
-  }
-  const { error, undo } = outcome.failure;
-  const failure = watch.explain(failureOf(error), manifests);
-  draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
-  if (undo !== undefined || watch.wroteAnything) await record(undo?.complete === true ? 'undone' : 'failed');
-  if (undo === undefined) return draft.finish('failed', `${purpose.attempt} failed: ${failure.message}`);
-  return undo.complete
-    ? draft.finish('undone', `${purpose.attempt} failed and was undone: ${failure.message}`)
-    : draft.finish('failed', `${purpose.attempt} failed and could not be undone completely: ${failure.message}`);
+  const outcome = await guardedChange(context, options, {
+    command: purpose.command,
+    work: async (change) => {
+      // Another run may have come and gone before we had the lock.
+      known = await listRevisions(client, namespace, release);
+      if (change.stale || nextRevision(known) !== nextRevision(revisions)) current = await look();
+      change.journal.record.revision = nextRevision(known);
+      await reporter.group(purpose.command === 'rollback' ? 'Roll back' : 'Deploy', async () => {
+        await bringIn(context, options, change, current, watch);
+        await prune(client, change.journal, purpose.surplus, reporter);
+      });
+      draft.mark('all objects are ready');
+      // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
+      return await record('live');
+    },
+    beforeUndo: (error) => watch.collectEvidence(error),
+    afterFailure: async ({ undo }) => {
+      if (undo === undefined && !watch.wroteAnything) return;
+      await record(undo?.complete === true ? 'undone' : 'failed').catch((error: unknown) => {
+        reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
+      });
+    },
+  });
+
+  reportObjects(draft, current, watch);
+  if (outcome.state === 'failed') return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
+  return draft.finish(purpose.status, `${purpose.done} revision ${outcome.result} in ${draft.elapsed()}`);
 }
 
 async function bringIn(
-  { client, reporter }: Context,
+  { client, clock, reporter }: Context,
   options: RollOutOptions,
   change: GuardedChange,
   prepared: readonly Prepared[],
@@ -134,7 +141,9 @@ async function bringIn(
       client,
       journal: change.journal,
       force: options.forceConflicts,
+      clock,
       signal: change.signal,
+      deadline: change.deadline,
       onApplied: (entry, object) => {
         reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
       },

@@ -11,7 +11,8 @@ import { applyEntry, extractOwned } from '../release/managed-fields.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
-import { Draft, failureOf } from './draft.ts';
+import { Draft } from './draft.ts';
+import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
@@ -44,24 +45,26 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
   const outcome = await guardedChange(
     context,
     { ...options, namespace },
-    { command: 'scale' },
-    async (change) => {
-      // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
-      const manifests = wanted.map(({ live, replicas }) => inCluster(scaled(live, replicas)));
-      prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
-      await reporter.group('Scale', async () => {
-        const written = await applyLayer(client, prepared, change.journal, true);
-        for (const object of written.values()) {
-          reporter.info(`${describeRef(refOf(object), true)} scaled to ${numberAt(object, 'spec', 'replicas') ?? 0}`);
-        }
-        const targets = prepared.flatMap((entry) => {
-          const object = written.get(entry) ?? entry.live;
-          return object === undefined ? [] : [{ object, changed: written.has(entry) }];
+    {
+      command: 'scale',
+      work: async (change) => {
+        // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
+        const manifests = wanted.map(({ live, replicas }) => inCluster(scaled(live, replicas)));
+        prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
+        await reporter.group('Scale', async () => {
+          const written = await applyLayer(client, prepared, change.journal, true);
+          for (const object of written.values()) {
+            reporter.info(`${describeRef(refOf(object), true)} scaled to ${numberAt(object, 'spec', 'replicas') ?? 0}`);
+          }
+          const targets = prepared.flatMap((entry) => {
+            const object = written.get(entry) ?? entry.live;
+            return object === undefined ? [] : [{ object, changed: written.has(entry) }];
+          });
+          await watch.wait(targets, change);
         });
-        await watch.wait(targets, change);
-      });
+      },
+      beforeUndo: (error) => watch.collectEvidence(error),
     },
-    (error) => watch.collectEvidence(error),
   );
   draft.add({
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
@@ -78,12 +81,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
       ? draft.finish('scaled', `Scaled ${texts} in ${draft.elapsed()}`)
       : draft.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
   }
-  const { error, undo } = outcome.failure;
-  const failure = watch.explain(failureOf(error));
-  draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
-  return undo?.complete === true
-    ? draft.finish('undone', `Scaling ${texts} failed and was undone: ${failure.message}`)
-    : draft.finish('failed', `Scaling ${texts} failed: ${failure.message}`);
+  return finishFailed(draft, watch, outcome.failure, `Scaling ${texts}`);
 }
 
 /** A named workload is looked up in the cluster; without a name the release must have exactly one. */

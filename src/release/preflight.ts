@@ -48,8 +48,10 @@ export async function preflight(
   options: PreflightOptions,
 ): Promise<Prepared[]> {
   const definitions = definitionsOf(manifests.map(({ object }) => object));
-  const live = await readLive(client, manifests, options.newNamespaces);
-  const autoscaled = await autoscaledTargets(client, manifests);
+  const [live, autoscaled] = await Promise.all([
+    readLive(client, manifests, options.newNamespaces),
+    autoscaledTargets(client, manifests),
+  ]);
   const results = await mapConcurrently(manifests, concurrency, async (manifest) => {
     const current = live.get(keyOf(refOf(manifest.object)));
     leaveReplicasToAutoscaler(manifest.object, current, autoscaled);

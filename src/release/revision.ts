@@ -1,5 +1,6 @@
+import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { deleteRecord, labelsOf, listRecords, writeRecord } from './store.ts';
 
 /** How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. */
@@ -43,6 +44,24 @@ export function nextRevision(revisions: readonly Revision[]): number {
   return (revisions.at(-1)?.revision ?? 0) + 1;
 }
 
+/** Whether a run had come to its end but for closing its journal: then what it wrote is what is live, and not to be undone. */
+export async function isFinished(
+  client: KubernetesClient,
+  namespace: string,
+  { release, revision }: { release: string; revision?: number },
+): Promise<boolean> {
+  if (revision === undefined) return false;
+  return liveRevision(await listRevisions(client, namespace, release))?.revision === revision;
+}
+
+/** Whether these are the very objects of a revision. */
+export function isSameRelease({ objects }: Revision, manifests: readonly KubernetesObject[]): boolean {
+  const recorded = new Map(objects.map((object) => [keyOf(refOf(object)), object]));
+  return (
+    recorded.size === manifests.length && manifests.every((object) => equal(recorded.get(keyOf(refOf(object))), object))
+  );
+}
+
 /** Writes the revision, marks an older live one as superseded when the new one is live, and drops what is too old. */
 export async function recordRevision(
   client: KubernetesClient,
@@ -54,9 +73,9 @@ export async function recordRevision(
   const live = liveRevision(earlier);
   const superseded =
     revision.outcome === 'live' && live !== undefined && live.revision !== revision.revision ? live : undefined;
-  const protectedRevision = revision.outcome === 'live' ? revision.revision : live?.revision;
+  // What was live until now is what a rollback goes to, however many failures have come since.
   const surplus = earlier
-    .filter((old) => old.revision !== revision.revision && old.revision !== protectedRevision)
+    .filter((old) => old.revision !== revision.revision && old.revision !== live?.revision)
     .slice(0, Math.max(0, earlier.length + 1 - kept));
   await Promise.all([
     ...(superseded === undefined || surplus.includes(superseded)

@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { decide, type Decision, type FirstSeen, type Snapshot } from './decide.ts';
@@ -72,7 +72,6 @@ export async function waitForRollout(
 }
 
 interface Followed extends Target {
-  key: string;
   generation: number;
   asWritten: KubernetesObject;
   decision: Decision;
@@ -97,7 +96,6 @@ class Tracker {
     this.#lastWrite = writes.length === 0 ? undefined : Math.max(...writes);
     this.#targets = targets.map((target) => ({
       ...target,
-      key: keyOf(refOf(target.object)),
       generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
       asWritten: target.object,
       decision: { verdict: { state: 'progressing', message: '' } },

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { run } from '../cluster/run.ts';
 
 /** The cluster that the end-to-end suites run on; `script/test` sets it. */
 export function testKubeconfig(): string {
@@ -13,20 +13,7 @@ export function testKubeconfig(): string {
 
 /** Runs kubectl as an independent witness of what is in the cluster; throws with its stderr when it fails. */
 export function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const binary = process.env['TEST_KUBECTL'] ?? 'kubectl';
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary, ['--kubeconfig', testKubeconfig(), ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(stdout);
-      else reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`));
-    });
-    child.stdin.end(input);
-  });
+  return run(process.env['TEST_KUBECTL'] ?? 'kubectl', ['--kubeconfig', testKubeconfig(), ...args], { input });
 }
 
 export async function kubectlJson(args: readonly string[]): Promise<KubernetesObject> {

@@ -199,6 +199,19 @@ describe('a mistake is named before anything has changed', () => {
     expect(forced.outputs['status']).toBe('deployed');
   });
 
+  test.each(['canary', 'blue-green'])('the strategy %s, which does not exist yet', async (strategy) => {
+    const result = await deploy('early', [configMap('early', {})], { strategy });
+    expect(result.exit).toBe(1);
+    expect(failureOf(result).message).toBe(`the strategy "${strategy}" is not available yet`);
+    expect(await names('configmap')).not.toContain('configmap/early');
+  });
+
+  test.each(['promote', 'abort', 'teardown'])('the command %s, which does not exist yet', async (command) => {
+    const result = await runStep({ kubeconfig: testKubeconfig(), namespace, release: 'early', command });
+    expect(result.exit).toBe(1);
+    expect(failureOf(result).message).toBe(`the command "${command}" is not available yet`);
+  });
+
   test('a namespace that is not there', async () => {
     const result = await deploy('nowhere', [configMap('x', {})], { namespace: 'no-such-namespace' });
     expect(failureOf(result).message).toBe('there is no namespace "no-such-namespace" in the cluster');
@@ -362,6 +375,19 @@ describe('a failed deploy is named and undone', () => {
     const result = await deploy('left', broken, { 'undo-on-failure': 'false' });
     expect(result.outputs['status']).toBe('failed');
     expect(await names('deployment')).toContain('deployment.apps/left');
+  });
+
+  test('and counts as a revision of its own once it is healthy, not as the one before', async () => {
+    const missing = { envFrom: [{ configMapRef: { name: 'healed' } }] };
+    await deploy('healing', [deployment('healing')]);
+    const failed = await deploy('healing', [deployment('healing', missing)], { 'undo-on-failure': 'false' });
+    expect(failed.outputs['status']).toBe('failed');
+    await kubectl(['create', 'configmap', 'healed', '-n', namespace]);
+    await kubectl(['rollout', 'status', 'deployment/healing', '-n', namespace, '--timeout=60s']);
+    const again = await deploy('healing', [deployment('healing', missing)]);
+    expect(again.outputs).toMatchObject({ status: 'deployed', changed: '[]', 'previous-revision': '1' });
+    const later = await deploy('healing', [deployment('healing', missing)]);
+    expect(later.outputs).toMatchObject({ status: 'unchanged', revision: again.outputs['revision'] });
   });
 });
 

@@ -2,25 +2,14 @@ import { expect, test } from '@jest/globals';
 
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { applyLayer } from '../../../src/release/apply.ts';
-import { Journal, readJournal } from '../../../src/release/journal.ts';
+import { readJournal } from '../../../src/release/journal.ts';
 import type { Prepared } from '../../../src/release/preflight.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
-import { configMap, manifestOf } from './build.ts';
+import { configMap, journalIn, manifestOf } from './build.ts';
 
 function prepared(name: string, change: Prepared['change'] = 'created'): Prepared {
   const manifest = manifestOf(configMap({ a: '1' }, { name }));
   return { manifest, live: undefined, predicted: manifest.object, change, takeover: false, warnings: [] };
-}
-
-function journalIn(api: FakeApi): Journal {
-  return new Journal(api, 'shop', {
-    release: 'web',
-    command: 'deploy',
-    run: { holder: 'run-1' },
-    startedAt: '',
-    undoOnFailure: true,
-    entries: [],
-  });
 }
 
 test('the journal is in the cluster before the first object is written', async () => {

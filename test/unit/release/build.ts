@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../../src/base/json.ts';
+import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
+import { Journal } from '../../../src/release/journal.ts';
 
 /** An entry of managedFields; by default an apply of ours. */
 export function owner(fieldsV1: JsonObject, more: Partial<ManagedFieldsEntry> = {}): ManagedFieldsEntry {
@@ -35,4 +37,16 @@ export function objectOf(apiVersion: string, kind: string, body: JsonObject, par
 export function manifestOf(object: KubernetesObject, line = 1): Manifest {
   const locate = (path: readonly (string | number)[]) => ({ file: `${path.join('.')}.yaml`, line });
   return { object, source: { file: 'a.yaml', line, locate } };
+}
+
+/** The journal of a deploy that has not planned anything yet. */
+export function journalIn(api: KubernetesClient): Journal {
+  return new Journal(api, 'shop', {
+    release: 'web',
+    command: 'deploy',
+    run: { holder: 'run-1' },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    undoOnFailure: true,
+    entries: [],
+  });
 }

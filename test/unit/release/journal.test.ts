@@ -1,20 +1,9 @@
 import { expect, test } from '@jest/globals';
 
 import { refOf } from '../../../src/kubernetes/object.ts';
-import { Journal, readJournal } from '../../../src/release/journal.ts';
+import { readJournal } from '../../../src/release/journal.ts';
 import { FakeApi } from '../../support/fake-api.ts';
-import { configMap } from './build.ts';
-
-function journalIn(api: FakeApi): Journal {
-  return new Journal(api, 'shop', {
-    release: 'web',
-    command: 'deploy',
-    run: { holder: 'run-1' },
-    startedAt: '2026-01-01T00:00:00.000Z',
-    undoOnFailure: true,
-    entries: [],
-  });
-}
+import { configMap, journalIn } from './build.ts';
 
 const before = configMap({ a: '1' });
 const predicted = configMap({ a: '2' });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import {
+  isFinished,
+  isSameRelease,
   listRevisions,
   liveRevision,
   nextRevision,
@@ -9,6 +11,7 @@ import {
   type Revision,
 } from '../../../src/release/revision.ts';
 import { FakeApi } from '../../support/fake-api.ts';
+import { configMap } from './build.ts';
 
 function revision(number: number, outcome: Outcome): Revision {
   return {
@@ -54,6 +57,13 @@ describe('the history of a release', () => {
     expect(nextRevision(revisions)).toBe(11);
   });
 
+  test('keeps what was live before, so that there is something to roll back to after many failures', async () => {
+    const failures = Array.from({ length: 14 }, (): Outcome => 'failed');
+    const revisions = await recordAll(new FakeApi(), ['live', ...failures, 'live']);
+    expect(short(revisions)[0]).toBe('1 superseded');
+    expect(liveRevision(revisions)?.revision).toBe(16);
+  });
+
   test('keeps ten, the live one among them however old it is', async () => {
     const revisions = await recordAll(new FakeApi(), ['live', ...Array.from({ length: 14 }, (): Outcome => 'failed')]);
     expect(revisions.map((entry) => entry.revision)).toEqual([1, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
@@ -62,4 +72,21 @@ describe('the history of a release', () => {
   test('begins with 1', () => {
     expect(nextRevision([])).toBe(1);
   });
+});
+
+describe('a run that was killed', () => {
+  test('has come to its end once its revision is live', async () => {
+    const api = new FakeApi();
+    await recordAll(api, ['live', 'live']);
+    expect(await isFinished(api, 'shop', { release: 'web', revision: 2 })).toBe(true);
+    expect(await isFinished(api, 'shop', { release: 'web', revision: 3 })).toBe(false);
+    expect(await isFinished(api, 'shop', { release: 'web' })).toBe(false);
+  });
+});
+
+test('a revision is the same as manifests only with the same objects and no others', () => {
+  const recorded = { ...revision(1, 'live'), objects: [configMap({ a: '1' })] };
+  expect(isSameRelease(recorded, [configMap({ a: '1' })])).toBe(true);
+  expect(isSameRelease(recorded, [configMap({ a: '2' })])).toBe(false);
+  expect(isSameRelease(recorded, [])).toBe(false);
 });

@@ -1,0 +1,104 @@
+import { expect, test } from '@jest/globals';
+
+import type { Context } from '../../../src/commands/context.ts';
+import { guardedChange, type GuardedChange } from '../../../src/commands/guarded-change.ts';
+import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { Journal, readJournal } from '../../../src/release/journal.ts';
+import { recordRevision, type Revision } from '../../../src/release/revision.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { FakeApi } from '../../support/fake-api.ts';
+import { silentReporter } from '../../support/silent-reporter.ts';
+
+const options = { release: 'web', namespace: 'shop', timeoutMs: 60_000, undoOnFailure: true, undoTimeoutMs: 60_000 };
+
+function contextOf(client: FakeApi): Context {
+  return {
+    client,
+    reporter: silentReporter,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    run: { holder: 'run-2' },
+    cwd: '/',
+    contextName: 'test',
+    startedAt: 0,
+    onChangeBegins: () => undefined,
+  };
+}
+
+/** A run that wrote revision 1 and was killed before it closed its journal; `recorded`: after it had recorded it as live. */
+async function killedRun(api: FakeApi, recorded: boolean): Promise<KubernetesObject> {
+  const written = api.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made', namespace: 'shop' } });
+  const record = {
+    release: 'web',
+    command: 'deploy',
+    revision: 1,
+    run: { holder: 'run-1' },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    undoOnFailure: true,
+    entries: [],
+  };
+  const journal = new Journal(api, 'shop', record);
+  await journal.plan([{ ref: refOf(written), before: null, after: written, done: true }]);
+  const revision: Revision = {
+    release: 'web',
+    revision: 1,
+    outcome: 'live',
+    strategy: 'rolling',
+    startedAt: record.startedAt,
+    finishedAt: record.startedAt,
+    images: {},
+    objects: [],
+  };
+  if (recorded) await recordRevision(api, 'shop', revision, []);
+  return written;
+}
+
+async function nextRun(api: FakeApi, work: (change: GuardedChange) => Promise<string>) {
+  return await guardedChange(contextOf(api), options, {
+    command: 'deploy',
+    work,
+    beforeUndo: () => Promise.resolve(),
+  });
+}
+
+test('a run that was killed before its revision was live is undone by the next one', async () => {
+  const api = new FakeApi();
+  const written = await killedRun(api, false);
+  const outcome = await nextRun(api, ({ stale }) => Promise.resolve(`stale: ${String(stale)}`));
+  expect(outcome).toEqual({ state: 'done', result: 'stale: true' });
+  expect(api.get(refOf(written))).toBeUndefined();
+});
+
+test('one that was killed after that is left as it is', async () => {
+  const api = new FakeApi();
+  const written = await killedRun(api, true);
+  const outcome = await nextRun(api, () => Promise.resolve('done'));
+  expect(outcome).toEqual({ state: 'done', result: 'done' });
+  expect(api.get(refOf(written))).toBeDefined();
+  expect(await readJournal(api, 'shop', 'web')).toBeUndefined();
+});
+
+test('the lock is free again after a failure, and the failure is told before that', async () => {
+  const api = new FakeApi();
+  const holders: unknown[] = [];
+  const holder = () => {
+    const lease = api.get({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      namespace: 'shop',
+      name: 'gke-rollout.web',
+    });
+    return (lease?.['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity;
+  };
+  const outcome = await guardedChange(contextOf(api), options, {
+    command: 'deploy',
+    work: () => Promise.reject(new Error('no')),
+    beforeUndo: () => Promise.resolve(),
+    afterFailure: () => {
+      holders.push(holder());
+      return Promise.resolve();
+    },
+  });
+  expect(outcome.state).toBe('failed');
+  expect([...holders, holder()]).toEqual(['run-2', '']);
+});

@@ -43,7 +43,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const chosen = positionals.length > 0 ? positionals : known;
-const clusterName = 'test';
+/** Checkouts that test at the same time on one machine need a cluster each. */
+const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 
 /** A matrix that is too long for every run takes a share of its cases; a suite that is named runs whole. */
 const share = positionals.length > 0 ? '1' : '0.1';

@@ -34,7 +34,7 @@ interface Definition {
   example: string;
   /** The commands on which it has an effect; all of them when absent. */
   commands?: readonly Command[];
-  /** Likewise for strategies. */
+  /** Likewise for the strategies of commands that have one. */
   strategies?: readonly Strategy[];
   /** The commands that cannot do without it. */
   required?: readonly Command[];
@@ -53,13 +53,13 @@ export type InputDefinition = Definition &
     | { type: 'string'; format?: Format; default?: undefined }
     | { type: 'lines'; default?: undefined }
     | { type: 'boolean'; default: 'true' | 'false' }
-    | { type: 'duration'; default: string }
+    | { type: 'duration'; default: string; mayBeZero?: true }
     | { type: 'percents'; default: string }
     | { type: 'choice'; values: readonly string[]; default: string }
   );
 
 /** Commands that read manifests. */
-const withManifests = ['deploy', 'plan', 'preview'] as const;
+const withManifests: readonly Command[] = ['deploy', 'plan', 'preview'];
 
 /** Commands that write and then wait until the workloads are ready. */
 const waiting = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
@@ -132,6 +132,7 @@ export const inputTable = {
   'step-duration': {
     type: 'duration',
     default: '1m',
+    mayBeZero: true,
     description: 'How long each step of a canary is watched before the next one.',
     example: '5m',
     commands: ['deploy'],
@@ -154,6 +155,31 @@ export const inputTable = {
     example: 'true',
     commands: ['deploy'],
     strategies: ['canary'],
+  },
+  'keep-old-for': {
+    type: 'duration',
+    default: '1m',
+    mayBeZero: true,
+    description:
+      'How long the side that served before stays after a switch, so that a rollback only has to switch back. The run waits that long.',
+    example: '10m',
+    commands: ['deploy', 'promote', 'rollback'],
+    strategies: ['blue-green'],
+  },
+  'session-affinity': {
+    type: 'string',
+    format: { pattern: /^(none|client-ip)$/, name: 'session affinity', hint: 'Write none or client-ip.' },
+    description:
+      'Whether the Services of the manifests send all requests of one client address to the same pod: `none` or `client-ip`. By default as the manifests say.',
+    example: 'client-ip',
+    commands: withManifests,
+  },
+  'session-affinity-timeout': {
+    type: 'duration',
+    default: '3h',
+    description: 'How long a client address stays with its pod.',
+    example: '30m',
+    commands: withManifests,
   },
   namespace: {
     type: 'string',

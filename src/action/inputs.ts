@@ -103,7 +103,8 @@ export function misplaced(
       { hint: 'Remove it, or choose another command.' },
     );
   }
-  if (strategy !== undefined && definition.strategies?.includes(strategy) === false) {
+  const hasStrategy = inputTable.strategy.commands.includes(command);
+  if (hasStrategy && strategy !== undefined && definition.strategies?.includes(strategy) === false) {
     return new InvalidInput(
       `the input "${id}" has no effect on the strategy "${strategy}"; it belongs to ${list(definition.strategies)}`,
       { hint: 'Remove it, or choose another strategy.' },
@@ -163,7 +164,7 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
     case 'boolean':
       return parseBoolean(id, text ?? definition.default);
     case 'duration':
-      return parseDuration(text ?? definition.default, id);
+      return parseDuration(text ?? definition.default, id, definition.mayBeZero);
     case 'percents':
       return parsePercents(id, text ?? definition.default);
     case 'choice':

@@ -9,6 +9,7 @@ import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
 
 export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyOptions {
+  keepOldForMs: number;
   createNamespace: boolean;
   forceConflicts: boolean;
 }

@@ -5,6 +5,7 @@ import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
 import { setNamespaces } from '../manifests/namespace.ts';
 import { setReplicas } from '../manifests/replicas.ts';
+import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
 import type { Context } from './context.ts';
@@ -18,6 +19,8 @@ export interface ManifestOptions {
   configmaps: readonly string[];
   secrets: readonly string[];
   strategy: Strategy;
+  sessionAffinity?: string;
+  sessionAffinityTimeoutMs: number;
 }
 
 export interface LoadedManifests {
@@ -53,6 +56,7 @@ export async function loadManifests(
   for (const value of secretValues(manifests)) reporter.mask(value);
   const images = setImages(manifests, options.imageTag, options.images);
   setReplicas(own, options.replicas);
+  setSessionAffinity(manifests, options.sessionAffinity, options.sessionAffinityTimeoutMs);
   const kinds = await client.resources();
   setNamespaces(manifests, namespace, (apiVersion, kind) => {
     const resource = kinds.find(

@@ -9,6 +9,7 @@ import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
 
 export interface PromoteOptions extends ChangeOptions {
+  keepOldForMs: number;
   forceConflicts: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
-import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
 
 /** The workloads of a release as they are now. @throws InvalidInput when the release has none */
@@ -13,7 +13,8 @@ export async function releaseWorkloads(
 ): Promise<KubernetesObject[]> {
   const revisions = await listRevisions(client, namespace, release);
   const latest: Revision | undefined = liveRevision(revisions) ?? revisions.at(-1);
-  const refs = (latest?.objects ?? []).filter((object) => isWorkload(object) && fits(object)).map(refOf);
+  const workloads = (latest?.objects ?? []).filter((object) => isWorkload(object) && fits(object));
+  const refs = latest === undefined ? [] : workloads.map((object) => runningRef(latest, object));
   const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
   if (found.length > 0) return found;
   throw new InvalidInput(

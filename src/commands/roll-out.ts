@@ -22,6 +22,7 @@ import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
+import { keepOldSide } from './keep-old.ts';
 import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
@@ -29,6 +30,8 @@ export interface RollOutOptions extends Required<ChangeOptions> {
   /** The name of the strategy, for the record. */
   strategy: string;
   forceConflicts: boolean;
+  /** How long the side that served before stays after a switch. */
+  keepOldForMs: number;
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;
 }
@@ -64,17 +67,17 @@ export async function rollOut(
 ): Promise<RunReport> {
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
-  const { manifests } = purpose;
+  const { manifests, strategy } = purpose;
   const plan: PlanContext = {
     client,
     namespace,
-    look: (of) => preflight(client, of, { force: options.forceConflicts, newNamespaces }),
+    look: (of, { force = options.forceConflicts } = {}) => preflight(client, of, { force, newNamespaces }),
     note: (text) => {
       reporter.info(text);
       draft.mark(text);
     },
   };
-  const look = () => plan.look(manifests);
+  const look = async () => await plan.look((await strategy.arrange?.(plan, manifests)) ?? manifests);
   const [prepared, revisions, leftover] = await reporter.group('Preflight', async () => {
     const found = await Promise.all([
       look(),
@@ -101,16 +104,17 @@ export async function rollOut(
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
 
-  let way = await purpose.strategy(plan, prepared);
+  let way = await strategy.plan(plan, prepared, manifests);
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
   const watch = new RolloutWatch(context);
   let current = prepared;
   let known = revisions;
   const numberOf = () => purpose.promotes ?? nextRevision(known);
-  const record = async (result: Outcome): Promise<number> => {
+  const record = async (result: Outcome, serving?: Record<string, string>): Promise<number> => {
     const revision = {
-      ...revisionOf(context, options, current, numberOf(), startedAt, result),
+      ...revisionOf(context, options, manifests, numberOf(), startedAt, result),
+      ...(serving === undefined ? {} : { serving }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);
@@ -126,7 +130,7 @@ export async function rollOut(
       known = await listRevisions(client, namespace, release);
       if (change.stale || nextRevision(known) !== nextRevision(revisions)) {
         current = await look();
-        way = await purpose.strategy(plan, current);
+        way = await strategy.plan(plan, current, manifests);
       }
       journal.record.revision = numberOf();
       const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
@@ -136,7 +140,7 @@ export async function rollOut(
       });
       draft.mark('all objects are ready');
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
-      const revision = await record(progress.state === 'complete' ? 'live' : 'waiting');
+      const revision = await (progress.state === 'complete' ? record('live', progress.serving) : record('waiting'));
       if (progress.state === 'waiting') {
         const { candidates, constantTotal } = progress;
         const since = new Date(context.clock.now()).toISOString();
@@ -161,11 +165,15 @@ export async function rollOut(
     },
   });
 
-  reportObjects(draft, current, watch);
+  const reached = outcome.state === 'done' ? outcome.result.progress : undefined;
+  reportObjects(draft, (reached?.state === 'complete' ? reached.brought : undefined) ?? current, watch);
   if (outcome.state === 'failed') return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
   const { revision, progress } = outcome.result;
   if (progress.state === 'waiting') return finishWaiting(draft, options, revision, progress, watch);
-  return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${draft.elapsed()}`);
+  const { retired = [] } = progress;
+  const took = draft.elapsed();
+  if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
+  return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${took}`);
 }
 
 const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promote: 'Promote' };
@@ -324,13 +332,13 @@ async function createNamespace(
 function revisionOf(
   context: Context,
   options: RollOutOptions,
-  prepared: readonly Prepared[],
+  manifests: readonly Manifest[],
   revision: number,
   startedAt: string,
   outcome: Outcome,
 ): Revision {
   const { commit, url, actor } = context.run;
-  const objects = prepared.map(({ manifest }) => manifest.object);
+  const objects = manifests.map(({ object }) => object);
   return {
     release: options.release,
     revision,

@@ -4,7 +4,8 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
+import { blueGreen } from '../strategies/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
@@ -12,6 +13,7 @@ import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
 
 export interface RollbackOptions extends ChangeOptions {
+  keepOldForMs: number;
   /** A revision number; by default the last one that was live before what is live now. */
   toRevision?: string;
   /** Remove objects that the revision does not have and a later one has added. */
@@ -29,28 +31,31 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'rollback', { release, namespace });
-  const { target, manifests, surplus } = await reporter.group('Look up revisions', async () => {
+  const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
     const revisions = await listRevisions(client, namespace, release);
     const chosen = chooseRevision(revisions, options.toRevision, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
-    const old = await manifestsOf(context, chosen, options.replicas);
-    return { target: chosen, manifests: old, surplus: await surplusOf(context, liveRevision(revisions), chosen) };
+    const now = liveRevision(revisions);
+    const old = await manifestsOf(context, chosen, now, options.replicas);
+    return { target: chosen, manifests: old, surplus: await surplusOf(context, now, chosen), live: now };
   });
   for (const object of options.prune ? [] : surplus) {
     draft.warn(
       `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was left; "prune: true" removes it`,
     );
   }
+  // The old side may still be there; and a canary of what has served before would only take time.
+  const isSided = live?.strategy === 'blue-green';
   return await rollOut(
     context,
-    { ...options, namespace, strategy: target.strategy, newNamespaces: new Set() },
+    { ...options, namespace, strategy: isSided ? 'blue-green' : 'rolling', newNamespaces: new Set() },
     {
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      strategy: rolling,
+      strategy: isSided ? blueGreen({ autoPromote: true }) : rolling,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
@@ -96,7 +101,12 @@ export function chooseRevision(
 }
 
 /** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */
-async function manifestsOf({ client }: Context, revision: Revision, replicas: readonly string[]): Promise<Manifest[]> {
+async function manifestsOf(
+  { client }: Context,
+  revision: Revision,
+  live: Revision | undefined,
+  replicas: readonly string[],
+): Promise<Manifest[]> {
   const file = `revision ${revision.revision}`;
   const manifests = structuredClone(revision.objects).map((object) => ({
     object,
@@ -106,10 +116,11 @@ async function manifestsOf({ client }: Context, revision: Revision, replicas: re
     manifests
       .filter(({ object }) => isScalable(object))
       .map(async ({ object }) => {
-        const live = numberAt(await client.read(refOf(object)), 'spec', 'replicas');
+        const running = live === undefined ? refOf(object) : runningRef(live, object);
+        const current = numberAt(await client.read(running), 'spec', 'replicas');
         const recorded = numberAt(object, 'spec', 'replicas');
-        if (live !== undefined && recorded !== undefined)
-          object['spec'] = { ...(object['spec'] as object), replicas: live };
+        if (current !== undefined && recorded !== undefined)
+          object['spec'] = { ...(object['spec'] as object), replicas: current };
       }),
   );
   setReplicas(manifests, replicas);

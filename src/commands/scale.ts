@@ -7,7 +7,7 @@ import { applyLayer } from '../release/apply.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
@@ -90,20 +90,26 @@ async function findWorkloads(
   requests: readonly ReplicaRequest[],
 ): Promise<Wanted[]> {
   const live = liveRevision(await listRevisions(client, namespace, release));
-  const recorded = (live?.objects ?? []).filter(isScalable).map(refOf);
+  // By the name that it has in the manifests, whatever it is called where it runs.
+  const recorded =
+    live === undefined
+      ? []
+      : live.objects
+          .filter(isScalable)
+          .map((object) => ({ name: object.metadata.name, ref: runningRef(live, object) }));
   const named = requests.flatMap(({ kind, name }) =>
-    name === undefined || recorded.some((ref) => ref.name === name)
+    name === undefined || recorded.some((known) => known.name === name)
       ? []
       : (kind === undefined ? ['Deployment', 'StatefulSet'] : [kind]).map((each) => ({
-          apiVersion: 'apps/v1',
-          kind: each,
-          namespace,
           name,
+          ref: { apiVersion: 'apps/v1', kind: each, namespace, name },
         })),
   );
-  const refs = [...new Map([...recorded, ...named].map((ref) => [keyOf(ref), ref])).values()];
-  const objects = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
-  const candidates = objects.map((object) => ({ kind: object.kind, name: object.metadata.name, object }));
+  const known = [...new Map([...recorded, ...named].map((entry) => [keyOf(entry.ref), entry])).values()];
+  const found = await Promise.all(known.map(async ({ name, ref }) => ({ name, object: await client.read(ref) })));
+  const candidates = found.flatMap(({ name, object }) =>
+    object === undefined ? [] : [{ kind: object.kind, name, object }],
+  );
   if (candidates.length === 0) {
     throw new InvalidInput(`there is no workload to scale in namespace "${namespace}" for release "${release}"`, {
       hint: 'Correct the inputs "namespace" and "release", or name the workload: "replicas: web=5".',

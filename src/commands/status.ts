@@ -2,7 +2,7 @@ import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { readJournal, stepsBackwards, type WaitingCandidate } from '../release/journal.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
@@ -26,7 +26,9 @@ export async function status(context: Context, options: StatusOptions): Promise<
     readJournal(client, namespace, release),
   ]);
   const live = liveRevision(revisions);
-  const objects = await Promise.all((live?.objects ?? []).map((object) => client.read(refOf(object))));
+  const objects = await Promise.all(
+    (live?.objects ?? []).map((object) => client.read(live === undefined ? refOf(object) : runningRef(live, object))),
+  );
   const found = objects.filter((object) => object !== undefined);
   const workloads = found.filter(isWorkload).map((object) => workloadNow(object, context.clock.now()));
   for (const { ref, state, message } of workloads) reporter.info(`${describeRef(ref)}: ${state}: ${message}`);
@@ -58,7 +60,8 @@ async function describeCandidate(
 ): Promise<string> {
   const found = await Promise.all(candidates.map((ref) => client.read(ref)));
   const workloads = found.filter((object) => object !== undefined).map((object) => workloadNow(object, clock.now()));
-  for (const { ref, state, message } of workloads) reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
+  for (const { ref, state, message } of workloads)
+    reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
   draft.addWorkloads(workloads);
   return `revision ${revision} waits as a candidate since ${since}`;
 }

@@ -1,6 +1,6 @@
 import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { deleteRecord, labelsOf, listRecords, writeRecord } from './store.ts';
 
 /**
@@ -25,8 +25,10 @@ export interface Revision {
   actor?: string;
   /** `workload/container` → image. */
   images: Record<string, string>;
-  /** Every object as it was applied. */
+  /** Every object as it was meant: as the user's manifests have it, with the inputs of the run. */
   objects: KubernetesObject[];
+  /** What workloads of these are called where a strategy runs them under another name, by their keys. */
+  serving?: Record<string, string>;
 }
 
 const kept = 10;
@@ -36,6 +38,12 @@ export async function listRevisions(client: KubernetesClient, namespace: string,
   return records
     .map((record) => record.value as unknown as Revision)
     .sort((left, right) => left.revision - right.revision);
+}
+
+/** Where a workload of a revision runs. */
+export function runningRef({ serving = {} }: Revision, object: KubernetesObject): ObjectRef {
+  const ref = refOf(object);
+  return { ...ref, name: serving[keyOf(ref)] ?? ref.name };
 }
 
 export function liveRevision(revisions: readonly Revision[]): Revision | undefined {

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
-import { equal, numberAt, objectAt } from '../base/json.ts';
+import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
@@ -12,7 +12,8 @@ import type { Prepared } from '../release/preflight.ts';
 import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
 import { addedShare, constantShare, podShare, type ReplicaShare } from '../traffic/replica-share.ts';
 import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
-import { configOf, copyConfig, deriveCandidate, isConfig, trackLabel, useCopies, workloadLabel } from './candidate.ts';
+import { configOf, copyConfig, deriveCandidate, isConfig, useCopies, workloadLabel } from './candidate.ts';
+import { changesPods, refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
 import { applyAndWait, rolling } from './rolling.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
@@ -41,22 +42,30 @@ interface Pair {
  * until the promotion, which rolls them while the candidate serves (docs/strategies.md).
  */
 export function canary(options: CanaryOptions): Strategy {
-  return async (context, prepared) => {
-    const pairs = pairsOf(prepared, options);
-    refuseUnfit(prepared);
-    if (pairs.length === 0) {
-      const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
-      context.note(
-        isFirst
-          ? 'there is no stable version yet: this deploy brings in all pods at once, and the next one has a canary'
-          : 'no pod template of a running Deployment changes: nothing to try on a canary, so that all is brought in at once',
-      );
-      return await rolling(context, prepared);
-    }
-    if (options.constantTotal) await refuseAutoscaled(context, prepared, pairs);
-    await refuseUnreachable(context, prepared, pairs);
-    return await planCanary(context, prepared, pairs, options);
-  };
+  return { plan: async (context, prepared, manifests) => await planFor(context, prepared, manifests, options) };
+}
+
+async function planFor(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  manifests: readonly Manifest[],
+  options: CanaryOptions,
+): Promise<Plan> {
+  refusePinned(prepared, 'canary');
+  const pairs = pairsOf(prepared, options);
+  refuseUnfit(prepared, 'canary');
+  if (pairs.length === 0) {
+    const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
+    context.note(
+      isFirst
+        ? 'there is no stable version yet: this deploy brings in all pods at once, and the next one has a canary'
+        : 'no pod template of a running Deployment changes: nothing to try on a canary, so that all is brought in at once',
+    );
+    return await rolling.plan(context, prepared, manifests);
+  }
+  if (options.constantTotal) await refuseAutoscaled(context, prepared, pairs);
+  await refuseUnreachable(context, prepared, pairs);
+  return await planCanary(context, prepared, pairs, options);
 }
 
 async function planCanary(
@@ -78,7 +87,10 @@ async function planCanary(
   const [firstStep = 0] = options.steps;
   for (const { candidate, live } of pairs) setReplicas(candidate, shareOf(live, firstStep, options).candidate);
   const preparedTemporary = await context.look(temporary);
-  refuseForeign(preparedTemporary, options);
+  refuseForeign(
+    preparedTemporary.filter(({ manifest }) => !options.variants.includes(manifest)),
+    'candidate',
+  );
   return {
     run: async (run) => {
       run.journal.record.temporary = temporary.map(({ object }) => refOf(object));
@@ -140,7 +152,12 @@ async function watchStep(
   for (const { live, candidate } of pairs) {
     const stable = numberAt(await context.client.read(refOf(live)), 'spec', 'replicas') ?? 1;
     const share: ReplicaShare = { candidate: numberAt(candidate.object, 'spec', 'replicas') ?? 1, stable };
-    context.onTraffic({ workload: live.metadata.name, wanted: percent, candidatePods: share.candidate, stablePods: share.stable });
+    context.onTraffic({
+      workload: live.metadata.name,
+      wanted: percent,
+      candidatePods: share.candidate,
+      stablePods: share.stable,
+    });
     context.mark(
       `${live.metadata.name}: ${share.candidate} of ${share.candidate + share.stable} pods are the candidate (${podShare(share).toFixed(0)} %)`,
     );
@@ -247,20 +264,6 @@ function copiesOf(prepared: readonly Prepared[], pairs: readonly Pair[], { varia
   );
 }
 
-function refuseUnfit(prepared: readonly Prepared[]): void {
-  const unfit = prepared.find(
-    (entry) =>
-      ['StatefulSet', 'DaemonSet'].includes(entry.manifest.object.kind) &&
-      entry.live !== undefined &&
-      changesPods(entry),
-  );
-  if (unfit === undefined) return;
-  throw new InvalidInput(`${describeRef(refOf(unfit.manifest.object))} would get new pods, which a canary cannot try`, {
-    location: unfit.manifest.source.locate([]),
-    hint: 'Its pods have names, storage or nodes of their own. Deploy it with the strategy "rolling", as a release of its own.',
-  });
-}
-
 async function refuseAutoscaled(
   context: PlanContext,
   prepared: readonly Prepared[],
@@ -307,22 +310,6 @@ async function refuseUnreachable(
   }
 }
 
-/** What a candidate is called may be taken by something that is none. */
-function refuseForeign(temporary: readonly Prepared[], { variants }: CanaryOptions): void {
-  const foreign = temporary.find(
-    ({ live, manifest }) =>
-      live !== undefined && !variants.includes(manifest) && live.metadata.labels?.[trackLabel] === undefined,
-  );
-  if (foreign === undefined) return;
-  const ref = refOf(foreign.manifest.object);
-  throw new InvalidInput(
-    `the candidate is to be called ${describeRef(ref)}, but there is one that this action has not made`,
-    {
-      hint: 'Delete it if it is not needed any more, or put it into a file named *-canary.yaml to use it as the candidate.',
-    },
-  );
-}
-
 async function servicesOfPairs(
   { client, namespace }: StrategyContext,
   pairs: readonly Pair[],
@@ -334,13 +321,6 @@ async function servicesOfPairs(
 function shareOf(live: KubernetesObject, percent: number, { constantTotal }: CanaryOptions): ReplicaShare {
   const replicas = numberAt(live, 'spec', 'replicas') ?? 1;
   return constantTotal ? constantShare(replicas, percent) : addedShare(replicas, percent);
-}
-
-/** Whether new pods come of it: another pod template, as the server would store it. */
-function changesPods({ live, predicted, manifest, change }: Prepared): boolean {
-  if (live === undefined || change === 'unchanged') return false;
-  const template = objectAt(predicted ?? manifest.object, 'spec', 'template');
-  return !equal(template, objectAt(live, 'spec', 'template'));
 }
 
 function setReplicas({ object }: Manifest, replicas: number): void {

@@ -1,6 +1,7 @@
 import { Failure } from '../base/errors.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { JournalRecord } from '../release/journal.ts';
+import { blueGreen, switchTo } from './blue-green.ts';
 import { canary, promoteCanary } from './canary.ts';
 import { rolling } from './rolling.ts';
 import type { Strategy } from './strategy.ts';
@@ -21,21 +22,21 @@ export function strategyOf(options: StrategyOptions, variants: readonly Manifest
     case 'canary':
       return canary({ ...options, steps: options.canarySteps, variants });
     case 'blue-green':
-      throw new Failure('the strategy "blue-green" is not available yet');
+      return blueGreen(options);
   }
 }
 
 /** How a candidate that waits is brought in. */
 export function promotionOf(strategy: string, { waiting }: JournalRecord): Strategy {
-  if (strategy !== 'canary' || waiting === undefined) {
-    throw new Failure(`what waits was deployed with the strategy "${strategy}", which this version does not know`);
-  }
-  return (_, prepared) =>
-    Promise.resolve({
-      run: async (context) => {
-        const manifests = prepared.map(({ manifest }) => manifest);
-        await promoteCanary(context, manifests, waiting);
-        return { state: 'complete' };
-      },
-    });
+  if (waiting === undefined) throw new Failure('there is no candidate that waits');
+  if (strategy === 'blue-green') return switchTo(waiting.candidates);
+  return {
+    plan: (_, __, manifests) =>
+      Promise.resolve({
+        run: async (context) => {
+          await promoteCanary(context, manifests, waiting);
+          return { state: 'complete' };
+        },
+      }),
+  };
 }

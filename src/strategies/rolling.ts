@@ -3,16 +3,21 @@ import { applyLayers } from '../manifests/order.ts';
 import { applyLayer } from '../release/apply.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { untilServed } from '../release/served-kinds.ts';
+import { refusePinned } from './fitness.ts';
 import type { Strategy, StrategyContext } from './strategy.ts';
 
 /** All at once, as each workload's own update strategy says. */
-export const rolling: Strategy = (_, prepared) =>
-  Promise.resolve({
-    run: async (context) => {
-      await applyAndWait(context, prepared);
-      return { state: 'complete' };
-    },
-  });
+export const rolling: Strategy = {
+  plan: (_, prepared) => {
+    refusePinned(prepared, 'rolling');
+    return Promise.resolve({
+      run: async (context) => {
+        await applyAndWait(context, prepared);
+        return { state: 'complete' };
+      },
+    });
+  },
+};
 
 /**
  * Applies all objects layer by layer in the order in which they need each other, and waits for all of them together. Only

@@ -11,7 +11,7 @@ export interface PlanContext {
   client: KubernetesClient;
   namespace: string;
   /** Reads what is there and lets the server try these objects. @throws Failures with every problem */
-  look(manifests: readonly Manifest[]): Promise<Prepared[]>;
+  look(manifests: readonly Manifest[], options?: { force?: boolean }): Promise<Prepared[]>;
   /** A sentence that the user should know of. */
   note(text: string): void;
 }
@@ -50,12 +50,30 @@ export interface TrafficStep {
 }
 
 /** How it went: all is in, or a candidate is left waiting for `promote` or `abort`. */
-export type Progress = { state: 'complete' } | { state: 'waiting'; candidates: ObjectRef[]; constantTotal?: boolean };
+export type Progress = Complete | { state: 'waiting'; candidates: ObjectRef[]; constantTotal?: boolean };
+
+export interface Complete {
+  state: 'complete';
+  /** What workloads of the manifests are called where they are not called as in the manifests, by their keys. */
+  serving?: Record<string, string>;
+  /** What served before and still runs, to switch back to for a while. */
+  retired?: ObjectRef[];
+  /** What was brought in, compared with what it replaces; by default what was planned for. */
+  brought?: Prepared[];
+}
 
 /** What a strategy is going to do. It holds what was read of the cluster, so that it is of use only while that is fresh. */
 export interface Plan {
   run(context: StrategyContext): Promise<Progress>;
 }
 
-/** Makes the plan for these objects. @throws InvalidInput when the strategy does not fit them */
-export type Strategy = (context: PlanContext, prepared: readonly Prepared[]) => Promise<Plan>;
+export interface Strategy {
+  /** The manifests as they are called and labelled in the cluster now; by default as they are. */
+  arrange?(context: PlanContext, manifests: readonly Manifest[]): Promise<Manifest[]>;
+  /**
+   * @param prepared the arranged manifests, compared with the cluster
+   * @param manifests the user's own
+   * @throws InvalidInput when the strategy does not fit them
+   */
+  plan(context: PlanContext, prepared: readonly Prepared[], manifests: readonly Manifest[]): Promise<Plan>;
+}

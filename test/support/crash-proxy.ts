@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Agent, request, type RequestOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-import { objectAt, stringAt, type Json } from '../../src/base/json.ts';
-import { kubectl } from './kubectl.ts';
+import { stringAt, type Json } from '../../src/base/json.ts';
+import { readAll, type ApiServer } from './api-server.ts';
 
 /** When the client dies: its write has not reached the API server yet, or has, but the answer never comes. */
 export type Moment = 'before' | 'after';
@@ -24,17 +23,17 @@ const perConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 
  * to the API server by then arrives there, as it would without the proxy.
  */
 export class CrashProxy implements AsyncDisposable {
-  /** Every write so far, in the order in which they came: `PATCH …/deployments/web`. */
+  /** Every write so far, in the order in which they came: `PATCH deployments/web`. */
   readonly writes: string[] = [];
   readonly #server: Server;
-  readonly #upstream: Upstream;
+  readonly #api: ApiServer;
   readonly #underWay = new Set<Promise<void>>();
   #plan: CrashPlan | undefined;
   #isCut = false;
   #leaseHolder = '';
 
-  private constructor(upstream: Upstream) {
-    this.#upstream = upstream;
+  private constructor(api: ApiServer) {
+    this.#api = api;
     this.#server = createServer((incoming, answer) => {
       const work = this.#handle(incoming, answer).catch(() => {
         answer.destroy();
@@ -46,9 +45,9 @@ export class CrashProxy implements AsyncDisposable {
     this.#server.keepAliveTimeout = 0;
   }
 
-  /** Listens on loopback, before the API server of the tests. */
-  static async start(): Promise<CrashProxy> {
-    const proxy = new CrashProxy(await upstreamOfTests());
+  /** Listens on loopback, before this API server. */
+  static async start(api: ApiServer): Promise<CrashProxy> {
+    const proxy = new CrashProxy(api);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -66,8 +65,8 @@ export class CrashProxy implements AsyncDisposable {
     });
   }
 
-  /** Counts from the next write on, and kills at the one that the plan names. */
-  arm(plan: CrashPlan | undefined): void {
+  /** Counts from the next write on, and kills at the one that the plan names; without a plan passes all on. */
+  arm(plan?: CrashPlan): void {
     this.writes.length = 0;
     this.#plan = plan;
     this.#isCut = false;
@@ -86,19 +85,19 @@ export class CrashProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-    this.#upstream.agent.destroy();
   }
 
   async #handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/' } = incoming;
     const body = await readAll(incoming);
-    const isFatal = this.#countsAsWrite(incoming, body) && this.writes.length === this.#plan?.write;
+    const isFatal = this.#countsAsWrite(method, url, body) && this.writes.length === this.#plan?.write;
     if (this.#isCut) return;
     if (isFatal && this.#plan?.moment === 'before') {
       this.#cut();
       return;
     }
-    const response = await this.#forward(incoming, body, answer);
-    const isStream = incoming.url?.includes('watch=') === true || incoming.url?.includes('follow=') === true;
+    const response = await this.#forward(method, url, incoming, body, answer);
+    const isStream = /[?&](watch|follow)=/.test(url);
     const content = isStream ? undefined : await readAll(response);
     if (isFatal) this.#cut();
     if (this.hasCrashed) {
@@ -121,23 +120,27 @@ export class CrashProxy implements AsyncDisposable {
     this.#plan?.kill();
   }
 
-  #forward(incoming: IncomingMessage, body: Buffer, answer: ServerResponse): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const { agent, options, credentials } = this.#upstream;
-      const headers = { ...endToEnd(incoming.headers), ...credentials, 'content-length': String(body.length) };
-      const onward = request({ ...options, agent, method: incoming.method, path: incoming.url, headers }, resolve);
-      onward.on('error', reject);
-      // A client that goes away ends its watches; a write that has begun goes on.
-      if (incoming.method === 'GET') answer.on('close', () => onward.destroy());
-      onward.end(body);
-    });
+  async #forward(
+    method: string,
+    url: string,
+    { headers }: IncomingMessage,
+    body: Buffer,
+    answer: ServerResponse,
+  ): Promise<IncomingMessage> {
+    const gone = new AbortController();
+    // A client that goes away ends its watches; a write that has begun goes on.
+    if (method === 'GET')
+      answer.on('close', () => {
+        gone.abort();
+      });
+    return await this.#api.send(method, url, { headers: endToEnd(headers), body, abort: gone.signal });
   }
 
   /**
    * What changes the cluster. Renewals of a Lease do not count: when they come is a matter of time, and they leave nothing
    * behind. Nor do dry runs, and the questions that are asked by POST.
    */
-  #countsAsWrite({ method = '', url = '' }: IncomingMessage, body: Buffer): boolean {
+  #countsAsWrite(method: string, url: string, body: Buffer): boolean {
     const { pathname, searchParams } = new URL(url, 'http://server');
     if (!['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) || searchParams.has('dryRun')) return false;
     if (/^\/apis\/auth(entication|orization)\.k8s\.io\//.test(pathname)) return false;
@@ -152,40 +155,6 @@ export class CrashProxy implements AsyncDisposable {
     this.writes.push(`${method} ${pathname.replace(/^.*\/namespaces\/[^/]+\//, '')}${what}`);
     return true;
   }
-}
-
-interface Upstream {
-  agent: Agent;
-  options: RequestOptions;
-  /** Headers. */
-  credentials: Record<string, string>;
-}
-
-/** The API server of the tests, with the certificate or the token of its kubeconfig. */
-async function upstreamOfTests(): Promise<Upstream> {
-  const config = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '--minify', '-o', 'json'])) as Json;
-  const cluster = objectAt(config, 'clusters', 0, 'cluster');
-  const user = objectAt(config, 'users', 0, 'user');
-  const server = new URL(stringAt(cluster, 'server') ?? '');
-  const pem = (value: string | undefined) => (value === undefined ? undefined : Buffer.from(value, 'base64'));
-  const token = stringAt(user, 'token');
-  return {
-    agent: new Agent({ keepAlive: true }),
-    options: {
-      host: server.hostname,
-      port: server.port === '' ? 443 : Number(server.port),
-      ca: pem(stringAt(cluster, 'certificate-authority-data')),
-      cert: pem(stringAt(user, 'client-certificate-data')),
-      key: pem(stringAt(user, 'client-key-data')),
-    },
-    credentials: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  };
-}
-
-async function readAll(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {

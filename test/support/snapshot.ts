@@ -1,5 +1,6 @@
 import { stringAt, stringsAt, type Json, type JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import type { ApiServer } from './api-server.ts';
 import { differences } from './compare.ts';
 import { kubectl } from './kubectl.ts';
 
@@ -17,25 +18,22 @@ export interface Snapshot {
 
 /** Made by controllers, or gone by themselves. */
 const derived = new Set([
-  'controllerrevisions.apps',
+  'controllerrevisions',
   'endpoints',
-  'endpointslices.discovery.k8s.io',
+  'endpointslices',
   'events',
-  'events.events.k8s.io',
   'pods',
-  'replicasets.apps',
+  'replicasets',
   'serviceaccounts',
 ]);
 
-let kinds: Promise<string[]> | undefined;
+let collections: Promise<string[]> | undefined;
 
-export async function snapshot(namespace: string): Promise<Snapshot> {
-  kinds ??= listKinds();
-  const all = [...(await kinds)].join(',');
-  const text = await kubectl(['get', all, '-n', namespace, '-o', 'json', '--show-managed-fields']);
-  const { items } = JSON.parse(text) as { items: KubernetesObject[] };
+export async function snapshot(api: ApiServer, namespace: string): Promise<Snapshot> {
+  collections ??= listCollections();
+  const all = await Promise.all((await collections).map((collection) => listIn(api, namespace, collection)));
   const result: Snapshot = { objects: new Map(), revisions: new Map(), records: [], holders: [] };
-  for (const object of items) {
+  for (const object of all.flat()) {
     const { kind, metadata } = object;
     const labels = stringsAt(object, 'metadata', 'labels');
     if (kind === 'Lease') {
@@ -52,9 +50,23 @@ export async function snapshot(namespace: string): Promise<Snapshot> {
   return result;
 }
 
-async function listKinds(): Promise<string[]> {
-  const names = await kubectl(['api-resources', '--namespaced', '--verbs=list', '-o', 'name']);
-  return names.split('\n').filter((name) => name !== '' && !derived.has(name));
+/** The objects of a collection such as `apps/v1/deployments`. */
+export async function listIn(api: ApiServer, namespace: string, collection: string): Promise<KubernetesObject[]> {
+  const [, version = '', plural = ''] = /^(.*)\/([^/]+)$/.exec(collection) ?? [];
+  const root = version.includes('/') ? 'apis' : 'api';
+  const list = JSON.parse(await api.get(`/${root}/${version}/namespaces/${namespace}/${plural}`)) as JsonObject;
+  // The items of a list leave out what all of them have in common.
+  const kind = (stringAt(list, 'kind') ?? '').replace(/List$/, '');
+  return (list['items'] as KubernetesObject[]).map((item) => ({ ...item, apiVersion: version, kind }));
+}
+
+/** All kinds of namespaced objects that there are: `v1/secrets`, `apps/v1/deployments`. */
+async function listCollections(): Promise<string[]> {
+  const table = await kubectl(['api-resources', '--namespaced', '--verbs=list', '--no-headers']);
+  return table.split('\n').flatMap((line) => {
+    const [, plural = '', version = ''] = /^(\S+)\s.*?(\S+)\s+true\s/.exec(line) ?? [];
+    return plural === '' || derived.has(plural) ? [] : [`${version}/${plural}`];
+  });
 }
 
 /** What the objects of two snapshots of one namespace differ in, ownership of fields included. */

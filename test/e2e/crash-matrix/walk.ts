@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
 import { mapConcurrently } from '../../../src/base/concurrency.ts';
-import { changes, portable, snapshot, type Snapshot } from '../../support/snapshot.ts';
+import type { ApiServer } from '../../support/api-server.ts';
 import { CrashProxy, type Moment } from '../../support/crash-proxy.ts';
 import { deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
 import { shareOf } from '../../support/share.ts';
+import { changes, portable, snapshot, type Snapshot } from '../../support/snapshot.ts';
 import { Step, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 import type { FollowUp, Run, Scenario, State } from './scenarios.ts';
@@ -33,14 +34,13 @@ export interface PointResult {
 }
 
 /** Runs a scenario undisturbed: how many writes there are, and what "fully new" is. */
-export async function referenceOf(scenario: Scenario): Promise<Reference> {
-  await using proxy = await CrashProxy.start();
+export async function referenceOf(api: ApiServer, scenario: Scenario): Promise<Reference> {
+  await using proxy = await CrashProxy.start(api);
   const namespace = await prepare(scenario);
   try {
-    proxy.arm(undefined);
     const result = await runToEnd(scenario.killed, namespace, proxy.kubeconfig);
     if (result.exit !== 0) throw new Error(`${scenario.name} fails without a kill: ${result.log}`);
-    return { writes: proxy.writes.length, after: await snapshot(namespace) };
+    return { writes: proxy.writes.length, after: await snapshot(api, namespace) };
   } finally {
     await deleteNamespace(namespace);
   }
@@ -55,84 +55,90 @@ export function pointsOf({ writes }: Reference, name: string): Point[] {
   return shareOf(all, ({ write, moment }) => `${name} ${write} ${moment}`);
 }
 
+/** Tries these points, each in a namespace in which all is as it is before the scenario. */
 export async function walk(
+  api: ApiServer,
   scenario: Scenario,
   followUp: FollowUp,
   reference: Reference,
   points: readonly Point[],
 ): Promise<PointResult[]> {
-  return await mapConcurrently(points, parallel, async (point) => await tryPoint(scenario, followUp, reference, point));
-}
-
-async function tryPoint(
-  scenario: Scenario,
-  followUp: FollowUp,
-  reference: Reference,
-  point: Point,
-): Promise<PointResult> {
-  await using proxy = await CrashProxy.start();
-  const namespace = await prepare(scenario);
-  let trace = '';
+  /** Where a point has ended exactly as before, the next one can begin. */
+  const ready: string[] = [];
+  const used = new Set<string>();
   try {
-    const before = await snapshot(namespace);
-    using run = start(scenario.killed, namespace, proxy.kubeconfig);
-    proxy.arm({
-      ...point,
-      kill: () => {
-        run.step.signal('SIGKILL');
-      },
+    return await mapConcurrently(points, parallel, async (point) => {
+      const namespace = ready.pop() ?? (await prepare(scenario));
+      used.add(namespace);
+      const result = await tryPoint({ api, scenario, followUp, reference, namespace }, point);
+      if (result.isAsBefore) ready.push(namespace);
+      return result;
     });
-    const killed = await run.step.main();
-    await proxy.settled();
-    const last = proxy.writes.at(-1) ?? '';
-    trace = `killed ${point.moment} write ${point.write} (${last})`;
-    if (!proxy.hasCrashed && killed.exit !== 0) return failed([`failed by itself: ${killed.log}`], trace);
-    const wasLive = isLiveAgain(before, await snapshot(namespace));
-
-    proxy.arm(undefined);
-    const next = await follow(followUp, namespace, run.step);
-    const isRefusal = next.exit !== 0 && followUp.mayRefuse?.test(next.log) === true;
-    // A post step says by its exit code that the run was not what it should have been.
-    const isExpected = next.exit === 0 || followUp.next === undefined || isRefusal;
-    if (!isExpected) return failed([`the next run fails: ${next.log}`], trace);
-
-    const ends = followUp.ends === 'either' ? (wasLive ? 'to' : 'from') : followUp.ends;
-    const after = withoutTolerated(await snapshot(namespace), followUp, before);
-    const state = ends === 'from' ? scenario.from : scenario.to;
-    const left = ends === 'from' ? changes(before, after) : changes(portable(reference.after), portable(after));
-    const problems = [...left, ...disorder(after), ...(await podsOf(namespace, state))];
-    return { problems: problems.map((problem) => `${trace}: ${problem}`), ended: ends };
-  } catch (error) {
-    return failed([error instanceof Error ? (error.stack ?? error.message) : String(error)], trace);
   } finally {
-    await deleteNamespace(namespace);
+    for (const namespace of used) await deleteNamespace(namespace);
   }
 }
 
-function failed(problems: readonly string[], trace: string): PointResult {
-  return { problems: problems.map((problem) => `${trace}: ${problem}`), ended: 'from' };
+interface Stage {
+  api: ApiServer;
+  scenario: Scenario;
+  followUp: FollowUp;
+  reference: Reference;
+  namespace: string;
+}
+
+async function tryPoint(stage: Stage, point: Point): Promise<PointResult & { isAsBefore: boolean }> {
+  const { api, scenario, followUp, reference, namespace } = stage;
+  await using proxy = await CrashProxy.start(api);
+  const before = await snapshot(api, namespace);
+  using run = start(scenario.killed, namespace, proxy.kubeconfig);
+  const kill = () => {
+    run.step.signal('SIGKILL');
+  };
+  proxy.arm({ ...point, kill });
+  const killed = await run.step.main();
+  await proxy.settled();
+  const trace = `killed ${point.moment} write ${point.write} (${proxy.writes.at(-1) ?? 'none'})`;
+  const failed = (problem: string) => ({
+    problems: [`${trace}: ${problem}`],
+    ended: 'from' as const,
+    isAsBefore: false,
+  });
+  if (!proxy.hasCrashed && killed.exit !== 0) return failed(`failed by itself: ${killed.log}`);
+  const wasLive = isLiveNow(before, await snapshot(api, namespace));
+
+  proxy.arm();
+  const next = await follow(stage, run.step);
+  const isRefusal = next.exit !== 0 && followUp.mayRefuse?.test(next.log) === true;
+  // A post step says by its exit code that the run was not what it should have been.
+  const isExpected = next.exit === 0 || followUp.next === undefined || isRefusal;
+  if (!isExpected) return failed(`the next run fails: ${next.log}`);
+
+  const ended = followUp.ends === 'either' ? (wasLive ? 'to' : 'from') : followUp.ends;
+  const after = await snapshot(api, namespace);
+  const own = withoutTolerated(after, followUp, before);
+  const state = ended === 'from' ? scenario.from : scenario.to;
+  const left = ended === 'from' ? changes(before, own) : changes(portable(reference.after), portable(own));
+  const problems = [...left, ...disorder(after), ...(await podsOf(api, namespace, state))];
+  return {
+    problems: problems.map((problem) => `${trace}: ${problem}`),
+    ended,
+    isAsBefore: problems.length === 0 && changes(before, after).length === 0,
+  };
 }
 
 /** Whether the killed run had come so far that its version counts as live. */
-function isLiveAgain(before: Snapshot, after: Snapshot): boolean {
+function isLiveNow(before: Snapshot, after: Snapshot): boolean {
   return [...after.revisions].some(([revision, outcome]) => outcome === 'live' && !before.revisions.has(revision));
 }
 
 /** What comes after the kill: another run, straight to the API server, or the post step of the killed one. */
-async function follow(followUp: FollowUp, namespace: string, step: Step): Promise<StepResult> {
+async function follow({ api, followUp, namespace }: Stage, step: Step): Promise<StepResult> {
   if (followUp.next === undefined) return await step.post();
-  await letLockExpire(namespace);
+  // As if the 15 s had passed for which a dead holder keeps its lock; that it does end after them, other suites show.
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/gke-rollout.${release}`;
+  await api.mergeIfThere(lease, { spec: { leaseDurationSeconds: 1 } });
   return await runToEnd(followUp.next, namespace, testKubeconfig());
-}
-
-/** As if the 15 s had passed for which a dead holder keeps its lock; that it does end after them, other suites show. */
-async function letLockExpire(namespace: string): Promise<void> {
-  const patch = '{"spec":{"leaseDurationSeconds":1}}';
-  const name = `lease/gke-rollout.${release}`;
-  await kubectl(['patch', name, '-n', namespace, '--type=merge', `--patch=${patch}`]).catch((error: unknown) => {
-    // Killed before it took the lock.
-    if (!String(error).includes('NotFound')) throw error;
-  });
 }
 
 function withoutTolerated(after: Snapshot, { tolerates = [] }: FollowUp, before: Snapshot): Snapshot {
@@ -144,8 +150,8 @@ function withoutTolerated(after: Snapshot, { tolerates = [] }: FollowUp, before:
   return { ...after, objects: new Map(objects) };
 }
 
-async function podsOf(namespace: string, state: State): Promise<string[]> {
-  return state === 'nothing' ? await anyPods(namespace) : await wrongPods(namespace, state);
+async function podsOf(api: ApiServer, namespace: string, state: State): Promise<string[]> {
+  return state === 'nothing' ? await anyPods(api, namespace) : await wrongPods(api, namespace, state);
 }
 
 /** A namespace of its own with what is there before. */
@@ -166,7 +172,7 @@ interface Started extends Disposable {
 function start({ inputs, manifests }: Run, namespace: string, kubeconfig: string): Started {
   const workspace = createWorkspace(manifests === undefined ? {} : { 'app.yaml': manifests });
   const common = { namespace, release, kubeconfig, ...(manifests === undefined ? {} : { manifests: '.' }) };
-  const step = new Step({ ...common, timeout: '60s', ...inputs }, { workspace });
+  const step = new Step({ ...common, timeout: '120s', ...inputs }, { workspace });
   return {
     step,
     [Symbol.dispose]: () => {

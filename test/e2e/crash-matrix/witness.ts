@@ -1,7 +1,6 @@
-import { numberAt, objectsAt, stringAt } from '../../../src/base/json.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { kubectl } from '../../support/kubectl.ts';
-import type { Snapshot } from '../../support/snapshot.ts';
+import { numberAt, stringAt } from '../../../src/base/json.ts';
+import type { ApiServer } from '../../support/api-server.ts';
+import { listIn, type Snapshot } from '../../support/snapshot.ts';
 import { imageOf, type Version } from './application.ts';
 
 /** What is wrong in a release that no run is at work on: leftovers of a run, locks, two live revisions. */
@@ -15,20 +14,21 @@ export function disorder({ records, holders, revisions }: Snapshot): string[] {
 }
 
 /** What is wrong when the application is to run in this version, and in no other: asks its pods, not only its objects. */
-export async function wrongPods(namespace: string, version: Version): Promise<string[]> {
+export async function wrongPods(api: ApiServer, namespace: string, version: Version): Promise<string[]> {
   const problems: string[] = [];
-  const read = async (kinds: string) =>
-    JSON.parse(await kubectl(['get', kinds, '-n', namespace, '-o', 'json'])) as { items: KubernetesObject[] };
-  const [deployments, pods] = await Promise.all([read('deployments'), read('pods')]);
-  for (const object of deployments.items) {
+  const [deployments, pods] = await Promise.all([
+    listIn(api, namespace, 'apps/v1/deployments'),
+    listIn(api, namespace, 'v1/pods'),
+  ]);
+  for (const object of deployments) {
     const wanted = numberAt(object, 'spec', 'replicas');
     const counts = ['replicas', 'updatedReplicas', 'readyReplicas'].map((name) => numberAt(object, 'status', name));
     const isSeen = numberAt(object, 'status', 'observedGeneration') === object.metadata.generation;
     if (!isSeen || counts.some((count) => count !== wanted))
       problems.push(`Deployment "${object.metadata.name}" is not ready: ${JSON.stringify(object['status'])}`);
   }
-  for (const pod of pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
-    const image = stringAt(objectsAt(pod, 'spec', 'containers')[0], 'image');
+  for (const pod of pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
+    const image = stringAt(pod, 'spec', 'containers', 0, 'image');
     if (image !== imageOf[version]) problems.push(`Pod "${pod.metadata.name}" runs ${image ?? 'nothing'}`);
   }
   const answers: [string, string][] = [
@@ -39,14 +39,16 @@ export async function wrongPods(namespace: string, version: Version): Promise<st
   ];
   for (const [path, expected] of answers) {
     const url = `/api/v1/namespaces/${namespace}/services/web:http/proxy${path}`;
-    const found = await kubectl(['get', '--raw', url]).catch((error: unknown) => String(error));
+    const found = await api.get(url).catch((error: unknown) => String(error));
     if (found !== expected) problems.push(`${path} answers ${JSON.stringify(found)}`);
   }
   return problems;
 }
 
 /** What is wrong when the namespace is to hold nothing that runs. */
-export async function anyPods(namespace: string): Promise<string[]> {
-  const found = await kubectl(['get', 'deployments,replicasets,services', '-n', namespace, '-o', 'name']);
-  return found.split('\n').filter((line) => line !== '');
+export async function anyPods(api: ApiServer, namespace: string): Promise<string[]> {
+  const collections = ['apps/v1/deployments', 'v1/pods', 'v1/services'];
+  const found = await Promise.all(collections.map((collection) => listIn(api, namespace, collection)));
+  const there = found.flat().filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return there.map(({ kind, metadata }) => `${kind} "${metadata.name}" is there`);
 }

@@ -54,6 +54,7 @@ export type InputDefinition = Definition &
     | { type: 'lines'; default?: undefined }
     | { type: 'boolean'; default: 'true' | 'false' }
     | { type: 'duration'; default: string }
+    | { type: 'percents'; default: string }
     | { type: 'choice'; values: readonly string[]; default: string }
   );
 
@@ -118,6 +119,41 @@ export const inputTable = {
     example: '|\n  web=5\n  StatefulSet/db=3',
     commands: [...withManifests, 'scale', 'rollback'],
     required: ['scale'],
+  },
+  'canary-steps': {
+    type: 'percents',
+    default: '25',
+    description:
+      'The shares of the requests that a canary gets, in percent, one after the other. Where a Service spreads requests over pods, the nearest number of pods is taken, at least one.',
+    example: '10, 25, 50',
+    commands: ['deploy'],
+    strategies: ['canary'],
+  },
+  'step-duration': {
+    type: 'duration',
+    default: '1m',
+    description: 'How long each step of a canary is watched before the next one.',
+    example: '5m',
+    commands: ['deploy'],
+    strategies: ['canary'],
+  },
+  'auto-promote': {
+    type: 'boolean',
+    default: 'true',
+    description:
+      'Bring the new version in when all checks of the candidate have passed. With `false` the candidate is left waiting (status `waiting`) until another run says `promote` or `abort`.',
+    example: 'false',
+    commands: ['deploy'],
+    strategies: ['canary', 'blue-green'],
+  },
+  'constant-total': {
+    type: 'boolean',
+    default: 'false',
+    description:
+      'For scarce capacity: as many pods as before in all, because stable pods make room for those of the canary.',
+    example: 'true',
+    commands: ['deploy'],
+    strategies: ['canary'],
   },
   namespace: {
     type: 'string',
@@ -199,7 +235,7 @@ export const inputTable = {
     description:
       'Take over fields that another manager owns, such as a change made by hand. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
-    commands: [...withManifests, 'rollback'],
+    commands: [...withManifests, 'promote', 'rollback'],
   },
   kubeconfig: {
     type: 'string',

@@ -29,9 +29,11 @@ type Value<Definition> = Definition extends { type: 'choice'; values: readonly (
     ? boolean
     : Definition extends { type: 'duration' }
       ? number
-      : Definition extends { type: 'lines' }
-        ? string[]
-        : string;
+      : Definition extends { type: 'percents' }
+        ? number[]
+        : Definition extends { type: 'lines' }
+          ? string[]
+          : string;
 
 type OptionalId = { [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' } ? Id : never }[InputId];
 
@@ -162,6 +164,8 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
       return parseBoolean(id, text ?? definition.default);
     case 'duration':
       return parseDuration(text ?? definition.default, id);
+    case 'percents':
+      return parsePercents(id, text ?? definition.default);
     case 'choice':
       return parseChoice(id, definition.values, text ?? definition.default);
   }
@@ -177,6 +181,15 @@ function parseBoolean(id: string, text: string): boolean {
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
   throw new InvalidInput(`the input "${id}" is "${text}", which is no boolean`, { hint: 'Write true or false.' });
+}
+
+/** `10, 25, 50`: whole numbers from 1 to 99, each larger than the one before. */
+function parsePercents(id: string, text: string): number[] {
+  const percents = text.split(/[\s,]+/).map((part) => (/^\d{1,2}%?$/.test(part) ? Number.parseInt(part, 10) : 0));
+  if (percents.every((percent, index) => percent > (percents[index - 1] ?? 0))) return percents;
+  throw new InvalidInput(`the input "${id}" is "${text}", which is no list of growing percentages`, {
+    hint: 'Write whole numbers from 1 to 99, such as "10, 25, 50".',
+  });
 }
 
 function parseChoice(id: string, values: readonly string[], text: string): string {

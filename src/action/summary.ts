@@ -33,6 +33,7 @@ const icons: Record<Status, string> = {
   resumed: '✅',
   restarted: '✅',
   'rolled-back': '✅',
+  aborted: '✅',
   reported: '✅',
   unchanged: '✅',
   waiting: '⏸️',
@@ -62,6 +63,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     facts(report),
     renderHistory(report, limits),
     workloads.length === 0 ? '' : workloadTable(workloads, limits),
+    traffic(report, limits),
     addresses(report, limits),
     warnings.length === 0
       ? ''
@@ -122,6 +124,23 @@ function workloadTable(workloads: readonly WorkloadReport[], limits: SummaryLimi
         : [replicas.before, replicas.after].filter((n, i, all) => n !== undefined && n !== all[i - 1]).join(' → '),
       stateOf(state, message),
       durationMs === undefined ? '' : formatDuration(durationMs),
+    ],
+    limits.rows,
+  );
+}
+
+/** What share a candidate got, step by step. */
+function traffic({ traffic: steps = [] }: RunReport, limits: SummaryLimits): string {
+  if (steps.length === 0) return '';
+  return table(
+    ['Traffic', 'Workload', 'Candidate', 'Wanted', 'Measured'],
+    steps,
+    ({ atMs, workload, wanted, candidatePods, stablePods, measured, requests }) => [
+      `after ${formatDuration(atMs)}`,
+      code(workload),
+      `${candidatePods} of ${candidatePods + stablePods} pods`,
+      `${wanted} %`,
+      measured === undefined ? 'not measured' : `${measured.toFixed(1)} % of ${requests ?? 0} requests`,
     ],
     limits.rows,
   );

@@ -1,7 +1,8 @@
 import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
 import type { Context } from './context.ts';
-import type { FailureReport, RunReport, Status } from './report.ts';
+import type { TrafficStep } from '../strategies/strategy.ts';
+import type { FailureReport, RunReport, Status, WorkloadReport } from './report.ts';
 
 /** A report while the run that it tells of is under way. */
 export class Draft {
@@ -35,6 +36,15 @@ export class Draft {
     if (this.#report.warnings.includes(text)) return;
     this.#report.warnings.push(text);
     this.#context.reporter.warning(text);
+  }
+
+  addWorkloads(workloads: readonly WorkloadReport[]): void {
+    this.#report.workloads = [...this.#report.workloads, ...workloads];
+  }
+
+  addTraffic(step: TrafficStep): void {
+    const atMs = this.#context.clock.now() - this.#context.startedAt;
+    this.#report.traffic = [...(this.#report.traffic ?? []), { atMs, ...step }];
   }
 
   /** A line of the timeline. */

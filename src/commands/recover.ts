@@ -1,9 +1,9 @@
-import { readJournal } from '../release/journal.ts';
+import { readJournal, stepsBackwards } from '../release/journal.ts';
 import { acquireLock } from '../release/lock.ts';
 import { isFinished } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
-import { undoJournal } from './guarded-change.ts';
+import { closeFinished, firstOwnStep, undoJournal } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
 
 /**
@@ -23,12 +23,14 @@ export async function recover(
   try {
     const draft = new Draft(context, journal.record.command, { release, namespace });
     if (await isFinished(client, namespace, journal.record)) {
-      await journal.close();
+      await closeFinished(context, journal, { timeoutMs: undoTimeoutMs });
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
       return undefined;
     }
+    // A candidate that waits had come to its end too; what was begun after it had not.
+    if (stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length === 0) return undefined;
     if (!undoOnFailure) {
-      await journal.close();
+      await journal.accept();
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     const undo = await undoJournal(context, journal, undoTimeoutMs);

@@ -3,6 +3,7 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport } from '../release/undo-report.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { Cause } from '../rollout/verdict.ts';
+import type { TrafficStep } from '../strategies/strategy.ts';
 
 /** How a run ended; the value of the output `status`. */
 export type Status =
@@ -12,6 +13,7 @@ export type Status =
   | 'resumed'
   | 'restarted'
   | 'rolled-back'
+  | 'aborted'
   | 'reported'
   | 'unchanged'
   /** A candidate waits for `promote` or `abort`. */
@@ -40,6 +42,8 @@ export interface RunReport {
   workloads: WorkloadReport[];
   addresses: AddressReport[];
   timeline: TimelineEntry[];
+  /** Which share of the requests a candidate got, in order of time. */
+  traffic?: TrafficReport[];
   failure?: FailureReport;
   undo?: UndoReport;
   /** Revisions of the release, newest first; only of the command `status`. */
@@ -53,7 +57,7 @@ export interface RunReport {
 
 export interface HistoryEntry {
   revision: number;
-  outcome: 'live' | 'superseded' | 'undone' | 'failed';
+  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted';
   /** ISO 8601. */
   finishedAt: string;
   images: string[];
@@ -86,6 +90,11 @@ export interface AddressReport {
   /** An IP address or a host name. */
   address: string;
   url: string;
+}
+
+export interface TrafficReport extends TrafficStep {
+  /** Milliseconds since the start of the run. */
+  atMs: number;
 }
 
 export interface TimelineEntry {

@@ -1,6 +1,6 @@
 import { Cancelled, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
@@ -17,15 +17,16 @@ import {
   type Revision,
 } from '../release/revision.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
-import { rolling } from '../strategies/rolling.ts';
+import type { PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
-import { guardedChange, type GuardedChange } from './guarded-change.ts';
+import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
+  /** The name of the strategy, for the record. */
   strategy: string;
   forceConflicts: boolean;
   /** Namespaces that are not there yet. */
@@ -37,6 +38,11 @@ export interface Purpose {
   command: string;
   status: Status;
   manifests: readonly Manifest[];
+  strategy: Strategy;
+  /** What becomes of a candidate that waits. */
+  candidate?: ChangeTask<unknown>['candidate'];
+  /** The revision that waits and is to become live; otherwise a new one is made. */
+  promotes?: number;
   /** Objects of the live revision that the new one does not have, to be removed once all else is ready. */
   surplus: readonly KubernetesObject[];
   /** The revision whose objects these are, when they are those of an earlier one. */
@@ -59,7 +65,16 @@ export async function rollOut(
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
   const { manifests } = purpose;
-  const look = () => preflight(client, manifests, { force: options.forceConflicts, newNamespaces });
+  const plan: PlanContext = {
+    client,
+    namespace,
+    look: (of) => preflight(client, of, { force: options.forceConflicts, newNamespaces }),
+    note: (text) => {
+      reporter.info(text);
+      draft.mark(text);
+    },
+  };
+  const look = () => plan.look(manifests);
   const [prepared, revisions, leftover] = await reporter.group('Preflight', async () => {
     const found = await Promise.all([
       look(),
@@ -86,14 +101,16 @@ export async function rollOut(
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
 
+  let way = await purpose.strategy(plan, prepared);
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
   const watch = new RolloutWatch(context);
   let current = prepared;
   let known = revisions;
+  const numberOf = () => purpose.promotes ?? nextRevision(known);
   const record = async (result: Outcome): Promise<number> => {
     const revision = {
-      ...revisionOf(context, options, current, nextRevision(known), startedAt, result),
+      ...revisionOf(context, options, current, numberOf(), startedAt, result),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);
@@ -102,22 +119,42 @@ export async function rollOut(
   };
   const outcome = await guardedChange(context, options, {
     command: purpose.command,
+    ...(purpose.candidate === undefined ? {} : { candidate: purpose.candidate }),
     work: async (change) => {
+      const { journal } = change;
       // Another run may have come and gone before we had the lock.
       known = await listRevisions(client, namespace, release);
-      if (change.stale || nextRevision(known) !== nextRevision(revisions)) current = await look();
-      change.journal.record.revision = nextRevision(known);
-      await reporter.group(purpose.command === 'rollback' ? 'Roll back' : 'Deploy', async () => {
-        await bringIn(context, options, change, current, watch);
-        await prune(client, change.journal, purpose.surplus, reporter);
+      if (change.stale || nextRevision(known) !== nextRevision(revisions)) {
+        current = await look();
+        way = await purpose.strategy(plan, current);
+      }
+      journal.record.revision = numberOf();
+      const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
+        const reached = await way.run(strategyContext(context, options, plan, change, watch, draft));
+        if (reached.state === 'complete') await prune(client, journal, purpose.surplus, reporter);
+        return reached;
       });
       draft.mark('all objects are ready');
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
-      return await record('live');
+      const revision = await record(progress.state === 'complete' ? 'live' : 'waiting');
+      if (progress.state === 'waiting') {
+        const { candidates, constantTotal } = progress;
+        const since = new Date(context.clock.now()).toISOString();
+        await journal.leaveWaiting({
+          revision,
+          candidates,
+          since,
+          ...(constantTotal === undefined ? {} : { constantTotal }),
+        });
+      } else {
+        delete journal.record.waiting;
+      }
+      return { revision, progress };
     },
     beforeUndo: (error) => watch.collectEvidence(error),
     afterFailure: async ({ undo }) => {
-      if (undo === undefined && !watch.wroteAnything) return;
+      // What was to be promoted waits as before.
+      if (purpose.promotes !== undefined || (undo === undefined && !watch.wroteAnything)) return;
       await record(undo?.complete === true ? 'undone' : 'failed').catch((error: unknown) => {
         reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
       });
@@ -126,36 +163,75 @@ export async function rollOut(
 
   reportObjects(draft, current, watch);
   if (outcome.state === 'failed') return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
-  return draft.finish(purpose.status, `${purpose.done} revision ${outcome.result} in ${draft.elapsed()}`);
+  const { revision, progress } = outcome.result;
+  if (progress.state === 'waiting') return finishWaiting(draft, options, revision, progress, watch);
+  return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${draft.elapsed()}`);
 }
 
-async function bringIn(
-  { client, clock, reporter }: Context,
-  options: RollOutOptions,
-  change: GuardedChange,
-  prepared: readonly Prepared[],
+const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promote: 'Promote' };
+
+function finishWaiting(
+  draft: Draft,
+  { release }: RollOutOptions,
+  revision: number,
+  { candidates }: Extract<Progress, { state: 'waiting' }>,
   watch: RolloutWatch,
-): Promise<void> {
-  await rolling(
-    {
-      client,
-      journal: change.journal,
-      force: options.forceConflicts,
-      clock,
-      signal: change.signal,
-      deadline: change.deadline,
-      onApplied: (entry, object) => {
-        reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
-      },
-      wait: async (written) => {
-        await watch.wait(
-          [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' })),
-          change,
-        );
-      },
-    },
-    prepared,
+): RunReport {
+  const names = candidates.map(({ name }) => name).join(', ');
+  draft.addWorkloads(candidates.flatMap((ref) => candidateReport(ref, watch)));
+  return draft.finish(
+    'waiting',
+    `Revision ${revision} of ${release} waits as a candidate (${names}): run "promote" to bring it in, or "abort" to take it away`,
   );
+}
+
+function candidateReport(ref: ObjectRef, watch: RolloutWatch): WorkloadReport[] {
+  const object = watch.latest(ref);
+  if (object === undefined) return [];
+  const replicas = numberAt(object, 'spec', 'replicas');
+  const duration = watch.durationOf(ref);
+  return [
+    {
+      ref,
+      containers: containersOf(object).map(({ name, image }) => ({ name, after: image ?? '' })),
+      ...(replicas === undefined ? {} : { replicas: { after: replicas } }),
+      ...(duration === undefined ? {} : { durationMs: duration }),
+      ...watch.stateOf(ref),
+    },
+  ];
+}
+
+function strategyContext(
+  { client, clock, reporter }: Context,
+  { forceConflicts, timeoutMs }: RollOutOptions,
+  plan: PlanContext,
+  { journal, signal }: GuardedChange,
+  watch: RolloutWatch,
+  draft: Draft,
+): StrategyContext {
+  return {
+    ...plan,
+    client,
+    journal,
+    force: forceConflicts,
+    clock,
+    reporter,
+    signal,
+    timeoutMs,
+    onApplied: (entry, object) => {
+      reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
+    },
+    wait: async (written, { holdMs = 0 } = {}) => {
+      const targets = [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' }));
+      await watch.wait(targets, { deadline: clock.now() + timeoutMs + holdMs, signal, holdMs });
+    },
+    mark: (text) => {
+      draft.mark(text);
+    },
+    onTraffic: (step) => {
+      draft.addTraffic(step);
+    },
+  };
 }
 
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */

@@ -5,6 +5,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import type { RunReport } from './report.ts';
@@ -49,6 +50,9 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
       command: 'rollback',
       status: 'rolled-back',
       manifests,
+      strategy: rolling,
+      // Without a number it is the candidate that is to go, and that is what "abort" is for.
+      ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
       restores: target.restores ?? target.revision,
       done: `Rolled ${release} back to revision ${target.revision} as`,

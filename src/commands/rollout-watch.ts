@@ -44,7 +44,7 @@ export class RolloutWatch {
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
   async wait(
     targets: readonly { object: KubernetesObject; changed: boolean }[],
-    { deadline, signal }: { deadline: number; signal: AbortSignal },
+    { deadline, signal, holdMs = 0 }: { deadline: number; signal: AbortSignal; holdMs?: number },
   ): Promise<void> {
     const { client, clock, reporter } = this.#context;
     const now = clock.now();
@@ -57,7 +57,7 @@ export class RolloutWatch {
     const result = await waitForRollout(
       client,
       targets.map(({ object, changed }) => ({ object, changed, writtenAt: writtenAt(object) ?? now })),
-      { reporter, clock, deadline, signal },
+      { reporter, clock, deadline, signal, holdMs },
     );
     for (const { object, verdict, readyAt } of result.targets) {
       const key = keyOf(refOf(object));

@@ -1,13 +1,11 @@
 import { InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt, setAt } from '../base/json.ts';
+import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isScalable } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../release/apply.ts';
-import { fieldManager } from '../release/field-manager.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
-import { applyEntry, extractOwned } from '../release/managed-fields.ts';
+import { changedInCluster } from '../release/owned-change.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -49,7 +47,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
       command: 'scale',
       work: async (change) => {
         // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
-        const manifests = wanted.map(({ live, replicas }) => inCluster(scaled(live, replicas)));
+        const manifests = wanted.map(({ live, replicas }) => changedInCluster(live, ['spec', 'replicas'], replicas));
         prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
         await reporter.group('Scale', async () => {
           const written = await applyLayer(client, prepared, change.journal, true);
@@ -127,26 +125,4 @@ async function refuseAutoscaled({ client }: Context, namespace: string, wanted: 
       hint: 'Change minReplicas and maxReplicas of the autoscaler instead.',
     },
   );
-}
-
-/** What we own of the object already, with another number of replicas. */
-function scaled(live: KubernetesObject, replicas: number): KubernetesObject {
-  const { apiVersion, kind, metadata } = live;
-  const entry = applyEntry(live, fieldManager);
-  const owned = entry === undefined ? {} : extractOwned(live, entry);
-  const name = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
-  const manifest: KubernetesObject = {
-    ...owned,
-    apiVersion,
-    kind,
-    metadata: { ...objectAt(owned, 'metadata'), ...name },
-  };
-  setAt(manifest, ['spec', 'replicas'], replicas);
-  return manifest;
-}
-
-/** It stands in no file of the user's. */
-function inCluster(object: KubernetesObject): Manifest {
-  const file = 'the cluster';
-  return { object, source: { file, line: 1, locate: () => ({ file }) } };
 }

@@ -1,11 +1,12 @@
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
-import { readJournal } from '../release/journal.ts';
+import { readJournal, stepsBackwards, type WaitingCandidate } from '../release/journal.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { firstOwnStep } from './guarded-change.ts';
 import type { HistoryEntry, RunReport, WorkloadReport } from './report.ts';
 import { addressReports } from './roll-out.ts';
 
@@ -36,7 +37,8 @@ export async function status(context: Context, options: StatusOptions): Promise<
     addresses: found.flatMap(addressReports),
     history: revisions.toReversed().map(historyEntry),
   });
-  if (journal !== undefined) {
+  const waiting = journal?.record.waiting;
+  if (journal !== undefined && stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length > 0) {
     const { command, run, startedAt } = journal.record;
     draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
     return draft.finish('reported', `A ${command} of ${release} is in progress since ${startedAt}`);
@@ -44,7 +46,21 @@ export async function status(context: Context, options: StatusOptions): Promise<
   if (live === undefined) return draft.finish('reported', `Nothing of ${release} is live in namespace ${namespace}`);
   const troubled = workloads.filter(({ state }) => state !== 'ready').length;
   const health = troubled === 0 ? 'healthy' : `${troubled} of ${workloads.length} workloads are not ready`;
-  return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}`);
+  const candidate = waiting === undefined ? '' : `; ${await describeCandidate(context, draft, waiting)}`;
+  return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}${candidate}`);
+}
+
+/** Adds the workloads of a candidate to the report. */
+async function describeCandidate(
+  { client, clock, reporter }: Context,
+  draft: Draft,
+  { revision, candidates, since }: WaitingCandidate,
+): Promise<string> {
+  const found = await Promise.all(candidates.map((ref) => client.read(ref)));
+  const workloads = found.filter((object) => object !== undefined).map((object) => workloadNow(object, clock.now()));
+  for (const { ref, state, message } of workloads) reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
+  draft.addWorkloads(workloads);
+  return `revision ${revision} waits as a candidate since ${since}`;
 }
 
 function workloadNow(object: KubernetesObject, now: number): WorkloadReport {

@@ -3,8 +3,11 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { deleteRecord, labelsOf, listRecords, writeRecord } from './store.ts';
 
-/** How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. */
-export type Outcome = 'live' | 'superseded' | 'undone' | 'failed';
+/**
+ * How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. One that is `waiting` has not:
+ * it becomes `live` when it is promoted, or `aborted`.
+ */
+export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted';
 
 /** One recorded version of a release: everything that is needed to bring it back without a checkout. */
 export interface Revision {
@@ -83,6 +86,19 @@ export async function recordRevision(
       : [write(client, namespace, { ...superseded, outcome: 'superseded' })]),
     ...surplus.map((old) => deleteRecord(client, namespace, nameOf(old))),
   ]);
+}
+
+/** Says how a revision that was waiting has ended. */
+export async function setOutcome(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  revision: number,
+  outcome: Outcome,
+): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const found = revisions.find((entry) => entry.revision === revision);
+  if (found !== undefined) await write(client, namespace, { ...found, outcome });
 }
 
 async function write(client: KubernetesClient, namespace: string, revision: Revision): Promise<void> {

@@ -1,0 +1,61 @@
+import type { Clock } from '../base/clock.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import type { Journal } from '../release/journal.ts';
+import type { Prepared } from '../release/preflight.ts';
+
+/** What a strategy knows before the first write: enough to find everything that is wrong with the input. */
+export interface PlanContext {
+  client: KubernetesClient;
+  namespace: string;
+  /** Reads what is there and lets the server try these objects. @throws Failures with every problem */
+  look(manifests: readonly Manifest[]): Promise<Prepared[]>;
+  /** A sentence that the user should know of. */
+  note(text: string): void;
+}
+
+/** What a strategy needs to bring in the new version. */
+export interface StrategyContext extends PlanContext {
+  journal: Journal;
+  force: boolean;
+  clock: Clock;
+  reporter: Reporter;
+  signal: AbortSignal;
+  /** How long each phase may take until what it wrote is ready. */
+  timeoutMs: number;
+  /**
+   * Waits until these objects are ready, and then as long as `holdMs` says; throws a RolloutFailed when they will not be, or
+   * do not stay so.
+   */
+  wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: { holdMs?: number }): Promise<void>;
+  onApplied(prepared: Prepared, object: KubernetesObject): void;
+  /** A line of the timeline. */
+  mark(text: string): void;
+  onTraffic(step: TrafficStep): void;
+}
+
+/** Which share of the requests a candidate got at one time. */
+export interface TrafficStep {
+  /** The stable workload's name. */
+  workload: string;
+  /** What was asked for, in percent. */
+  wanted: number;
+  candidatePods: number;
+  stablePods: number;
+  /** In percent, of this many requests; absent when it could not be measured. */
+  measured?: number;
+  requests?: number;
+}
+
+/** How it went: all is in, or a candidate is left waiting for `promote` or `abort`. */
+export type Progress = { state: 'complete' } | { state: 'waiting'; candidates: ObjectRef[]; constantTotal?: boolean };
+
+/** What a strategy is going to do. It holds what was read of the cluster, so that it is of use only while that is fresh. */
+export interface Plan {
+  run(context: StrategyContext): Promise<Progress>;
+}
+
+/** Makes the plan for these objects. @throws InvalidInput when the strategy does not fit them */
+export type Strategy = (context: PlanContext, prepared: readonly Prepared[]) => Promise<Plan>;

@@ -4,6 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -31,7 +32,9 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const draft = new Draft(context, 'rollback', { release, namespace });
   const { target, manifests, surplus } = await reporter.group('Look up revisions', async () => {
     const revisions = await listRevisions(client, namespace, release);
-    const chosen = chooseRevision(revisions, options.toRevision, release, namespace);
+    const unfinished = (await readJournal(client, namespace, release))?.record;
+    const wanted = options.toRevision ?? revisionBefore(unfinished, revisions);
+    const chosen = chooseRevision(revisions, wanted, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
@@ -60,6 +63,16 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
     },
     draft,
   );
+}
+
+/** Back from what a dead run has left half done leads to what is recorded as live, and not to what was live before that. */
+export function revisionBefore(
+  unfinished: JournalRecord | undefined,
+  revisions: readonly Revision[],
+): string | undefined {
+  const live = liveRevision(revisions);
+  if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return undefined;
+  return live === undefined || live.revision === unfinished.revision ? undefined : String(live.revision);
 }
 
 /**

@@ -58,7 +58,8 @@ async function describeCandidate(
 ): Promise<string> {
   const found = await Promise.all(candidates.map((ref) => client.read(ref)));
   const workloads = found.filter((object) => object !== undefined).map((object) => workloadNow(object, clock.now()));
-  for (const { ref, state, message } of workloads) reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
+  for (const { ref, state, message } of workloads)
+    reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
   draft.addWorkloads(workloads);
   return `revision ${revision} waits as a candidate since ${since}`;
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 
-import { mapConcurrently } from '../../../src/base/concurrency.ts';
 import type { ApiServer } from '../../support/api-server.ts';
 import { CrashProxy, type Moment } from '../../support/crash-proxy.ts';
 import { deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
@@ -8,12 +7,16 @@ import { shareOf } from '../../support/share.ts';
 import { changes, portable, snapshot, type Snapshot } from '../../support/snapshot.ts';
 import { Step, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
-import type { FollowUp, Run, Scenario, State } from './scenarios.ts';
-import { anyPods, disorder, wrongPods } from './witness.ts';
+import type { FollowUp, Run, Scenario } from './scenarios.ts';
+import { Turns } from './turns.ts';
+import { disorder, wrongPods } from './witness.ts';
 
-/** Points under way at once: most of a point is waiting for pods. */
-const parallel = 4;
+/** Points under way at once, of all scenarios together: most of a point is waiting for pods. */
+const turns = new Turns(4);
 const release = 'shop';
+
+/** Of one follow-up, in a run that takes a share only. */
+const mostOfShare = 2;
 
 export interface Reference {
   /** How many writes the run makes when nobody kills it. */
@@ -52,7 +55,7 @@ export function pointsOf({ writes }: Reference, name: string): Point[] {
     { write: index + 1, moment: 'before' },
     { write: index + 1, moment: 'after' },
   ]).flat();
-  return shareOf(all, ({ write, moment }) => `${name} ${write} ${moment}`);
+  return shareOf(all, ({ write, moment }) => `${name} ${write} ${moment}`, mostOfShare);
 }
 
 /** Tries these points, each in a namespace in which all is as it is before the scenario. */
@@ -67,13 +70,14 @@ export async function walk(
   const ready: string[] = [];
   const used = new Set<string>();
   try {
-    return await mapConcurrently(points, parallel, async (point) => {
+    const one = async (point: Point): Promise<PointResult> => {
       const namespace = ready.pop() ?? (await prepare(scenario));
       used.add(namespace);
       const result = await tryPoint({ api, scenario, followUp, reference, namespace }, point);
       if (result.isAsBefore) ready.push(namespace);
       return result;
-    });
+    };
+    return await Promise.all(points.map(async (point) => await turns.take(async () => await one(point))));
   } finally {
     for (const namespace of used) await deleteNamespace(namespace);
   }
@@ -105,7 +109,6 @@ async function tryPoint(stage: Stage, point: Point): Promise<PointResult & { isA
     isAsBefore: false,
   });
   if (!proxy.hasCrashed && killed.exit !== 0) return failed(`failed by itself: ${killed.log}`);
-  const wasLive = isLiveNow(before, await snapshot(api, namespace));
 
   proxy.arm();
   const next = await follow(stage, run.step);
@@ -114,22 +117,21 @@ async function tryPoint(stage: Stage, point: Point): Promise<PointResult & { isA
   const isExpected = next.exit === 0 || followUp.next === undefined || isRefusal;
   if (!isExpected) return failed(`the next run fails: ${next.log}`);
 
-  const ended = followUp.ends === 'either' ? (wasLive ? 'to' : 'from') : followUp.ends;
   const after = await snapshot(api, namespace);
   const own = withoutTolerated(after, followUp, before);
-  const state = ended === 'from' ? scenario.from : scenario.to;
-  const left = ended === 'from' ? changes(before, own) : changes(portable(reference.after), portable(own));
-  const problems = [...left, ...disorder(after), ...(await podsOf(api, namespace, state))];
+  const left = { from: changes(before, own), to: changes(portable(reference.after), portable(own)) };
+  const nearer = left.to.length < left.from.length ? 'to' : 'from';
+  const ended = followUp.ends === 'either' ? nearer : followUp.ends;
+  const state = scenario[ended];
+  // One that has nothing to do does not take the lock; that of the dead run has run out.
+  const hasWritten = !isRefusal && next.outputs['status'] !== 'unchanged';
+  const orderly = hasWritten ? after : { ...after, holders: [] };
+  const problems = [...left[ended], ...disorder(orderly, state), ...(await wrongPods(api, namespace, state))];
   return {
     problems: problems.map((problem) => `${trace}: ${problem}`),
     ended,
     isAsBefore: problems.length === 0 && changes(before, after).length === 0,
   };
-}
-
-/** Whether the killed run had come so far that its version counts as live. */
-function isLiveNow(before: Snapshot, after: Snapshot): boolean {
-  return [...after.revisions].some(([revision, outcome]) => outcome === 'live' && !before.revisions.has(revision));
 }
 
 /** What comes after the kill: another run, straight to the API server, or the post step of the killed one. */
@@ -148,10 +150,6 @@ function withoutTolerated(after: Snapshot, { tolerates = [] }: FollowUp, before:
   });
   const objects = [...after.objects].filter(([name]) => before.objects.has(name) || !names.includes(name));
   return { ...after, objects: new Map(objects) };
-}
-
-async function podsOf(api: ApiServer, namespace: string, state: State): Promise<string[]> {
-  return state === 'nothing' ? await anyPods(api, namespace) : await wrongPods(api, namespace, state);
 }
 
 /** A namespace of its own with what is there before. */

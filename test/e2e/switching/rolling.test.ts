@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { figure } from '../../support/figure.ts';
-import { SteadyLoad, totalOf } from '../../support/steady-load.ts';
-import { problemsOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
+import { SteadyLoad } from '../../support/steady-load.ts';
+import { lossesOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
 
 const patienceMs = 600_000;
 
@@ -19,14 +18,7 @@ describe.each(['ClusterIP', 'LoadBalancer'] as const)('rolling under load on the
         await stage.deploy(version);
         expect(await versionsNow(load)).toEqual([version]);
       }
-      const problems = await problemsOf(load);
-      const { sent, lost, perSecond } = await load.stop();
-      const name = kind.toLowerCase();
-      figure(`switching-rolls-${name}`, count);
-      figure(`switching-rolls-requests-${name}`, sent);
-      figure(`switching-rolls-requests-per-second-${name}`, perSecond);
-      figure(`switching-rolls-lost-${name}`, totalOf(lost));
-      expect(problems).toEqual([]);
+      expect(await lossesOf(load, `rolls-${kind.toLowerCase()}`, count)).toEqual([]);
     },
     patienceMs,
   );

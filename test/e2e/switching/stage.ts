@@ -1,3 +1,4 @@
+import { figure } from '../../support/figure.ts';
 import { createNamespace, deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
 import { deployment, service } from '../../support/objects.ts';
 import { shareOf } from '../../support/share.ts';
@@ -8,7 +9,7 @@ import { waitUntil } from '../../cluster/run.ts';
 
 export type Version = '1.0.0' | '2.0.0';
 
-export const perSecond = 500;
+const perSecond = 500;
 
 /** The rules of kube-proxy are that far behind at most, when an EndpointSlice has changed. */
 const settleMs = 1000;
@@ -91,11 +92,18 @@ export async function addressOf(
   return url;
 }
 
-/** The load was as heavy as it was to be, and no request was lost; `[]` is what a test expects. */
-export async function problemsOf(load: SteadyLoad, wanted = perSecond): Promise<string[]> {
-  const end = await load.stop();
-  const isSlow = end.perSecond < 0.95 * wanted;
-  return [...(isSlow ? [`only ${end.perSecond} requests a second were sent`] : []), ...load.losses()];
+/**
+ * Ends the load, prints what it saw, and returns what a test expects to be nothing: the requests that were lost, and that
+ * the load was lighter than it was to be.
+ */
+export async function lossesOf(load: SteadyLoad, name: string, rounds: number): Promise<string[]> {
+  const { sent, lost, perSecond: reached } = await load.stop();
+  figure(`switching-${name}`, rounds);
+  figure(`switching-${name}-requests`, sent);
+  figure(`switching-${name}-requests-per-second`, reached);
+  figure(`switching-${name}-lost`, totalOf(lost));
+  const isLight = reached < 0.95 * perSecond;
+  return [...(isLight ? [`only ${reached} requests a second were sent`] : []), ...load.losses()];
 }
 
 /** Watches for a second which versions answer now. */

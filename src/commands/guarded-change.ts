@@ -3,7 +3,7 @@ import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.
 import { Journal, readJournal, stepsBackwards, type JournalEntry, type JournalRecord } from '../release/journal.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
 import { remove } from '../release/prune.ts';
-import { isFinished, listRevisions, setOutcome } from '../release/revision.ts';
+import { isFinished, listRevisions, setOutcome, supersedeOlder } from '../release/revision.ts';
 import { undo } from '../release/undo.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
@@ -180,6 +180,16 @@ export async function closeFinished(
   }
 }
 
+/** Does the rest of what a run had left to do that died when its revision was live already. */
+export async function finishLeftover(
+  context: Context,
+  journal: Journal,
+  options: Pick<Required<ChangeOptions>, 'namespace' | 'release' | 'timeoutMs'>,
+): Promise<void> {
+  await supersedeOlder(context.client, options.namespace, options.release);
+  await closeFinished(context, journal, options);
+}
+
 /** Behind the steps of a candidate that waits: what the run under way has done. */
 export function firstOwnStep({ waiting }: JournalRecord): number {
   return waiting === undefined ? 0 : waiting.step + 1;
@@ -307,7 +317,7 @@ async function undoLeftover(
   const leftover = await readJournal(context.client, options.namespace, options.release);
   if (leftover === undefined) return { recovered: false };
   if (await isFinished(context.client, options.namespace, leftover.record)) {
-    await closeFinished(context, leftover, options);
+    await finishLeftover(context, leftover, options);
     return { recovered: true };
   }
   const { command, run, startedAt, undoOnFailure, waiting } = leftover.record;
@@ -333,10 +343,10 @@ async function undoLeftover(
 }
 
 /** A run may have died after it had recorded its candidate, and before it had left it waiting. */
-async function noLongerWaiting(
+export async function noLongerWaiting(
   { client }: Context,
   { revision }: JournalRecord,
-  { namespace, release }: Required<ChangeOptions>,
+  { namespace, release }: Pick<Required<ChangeOptions>, 'namespace' | 'release'>,
 ): Promise<void> {
   if (revision === undefined) return;
   const recorded = (await listRevisions(client, namespace, release)).find((entry) => entry.revision === revision);

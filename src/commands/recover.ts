@@ -1,9 +1,9 @@
 import { readJournal, stepsBackwards } from '../release/journal.ts';
-import { acquireLock } from '../release/lock.ts';
+import { acquireLock, releaseLeftLock } from '../release/lock.ts';
 import { isFinished } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
-import { closeFinished, firstOwnStep, undoJournal } from './guarded-change.ts';
+import { finishLeftover, firstOwnStep, noLongerWaiting, undoJournal } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
 
 /**
@@ -16,14 +16,17 @@ export async function recover(
 ): Promise<RunReport | undefined> {
   const { client, clock, reporter, signal, run } = context;
   const journal = await readJournal(client, namespace, release);
-  if (journal?.record.run.holder !== run.holder) return undefined;
+  if (journal?.record.run.holder !== run.holder) {
+    await releaseLeftLock(client, namespace, release, run.holder);
+    return undefined;
+  }
   const deadline = clock.now() + undoTimeoutMs;
   // The main step held the lock by the same name, so that there is nothing to wait for.
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
     const draft = new Draft(context, journal.record.command, { release, namespace });
     if (await isFinished(client, namespace, journal.record)) {
-      await closeFinished(context, journal, { timeoutMs: undoTimeoutMs });
+      await finishLeftover(context, journal, { release, namespace, timeoutMs: undoTimeoutMs });
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
       return undefined;
     }
@@ -34,6 +37,7 @@ export async function recover(
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     const undo = await undoJournal(context, journal, undoTimeoutMs);
+    if (journal.record.waiting === undefined) await noLongerWaiting(context, journal.record, { release, namespace });
     draft.add({ undo });
     return undo.complete
       ? draft.finish('undone', `The ${journal.record.command} of ${release} was cancelled and undone`)

@@ -4,6 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import { blueGreen } from '../strategies/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
@@ -33,7 +34,9 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const draft = new Draft(context, 'rollback', { release, namespace });
   const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
     const revisions = await listRevisions(client, namespace, release);
-    const chosen = chooseRevision(revisions, options.toRevision, release, namespace);
+    const unfinished = (await readJournal(client, namespace, release))?.record;
+    const wanted = options.toRevision ?? revisionBefore(unfinished, revisions);
+    const chosen = chooseRevision(revisions, wanted, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
@@ -65,6 +68,16 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
     },
     draft,
   );
+}
+
+/** Back from what a dead run has left half done leads to what is recorded as live, and not to what was live before that. */
+export function revisionBefore(
+  unfinished: JournalRecord | undefined,
+  revisions: readonly Revision[],
+): string | undefined {
+  const live = liveRevision(revisions);
+  if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return undefined;
+  return live === undefined || live.revision === unfinished.revision ? undefined : String(live.revision);
 }
 
 /**

@@ -96,6 +96,14 @@ export async function recordRevision(
   ]);
 }
 
+/** A run may have died after it had recorded its revision as live, and before it could mark the one before as superseded. */
+export async function supersedeOlder(client: KubernetesClient, namespace: string, release: string): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const live = liveRevision(revisions);
+  const older = revisions.filter((revision) => revision.outcome === 'live' && revision !== live);
+  await Promise.all(older.map((revision) => write(client, namespace, { ...revision, outcome: 'superseded' })));
+}
+
 /** Says how a revision that was waiting has ended. */
 export async function setOutcome(
   client: KubernetesClient,

@@ -88,7 +88,7 @@ export async function rollOut(
 
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   let current = prepared;
   let known = revisions;
   const record = async (result: Outcome): Promise<number> => {
@@ -166,7 +166,7 @@ async function confirmUnchanged(
   prepared: readonly Prepared[],
   live: Revision,
 ): Promise<RunReport> {
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const deadline = context.clock.now() + options.timeoutMs;
   const targets = prepared.flatMap((entry) =>
     entry.live === undefined ? [] : [{ object: entry.live, changed: false }],

@@ -5,6 +5,8 @@ export interface Capacity {
   cpu?: string;
   memory?: string;
   pods?: string;
+  /** Devices, such as `nvidia.com/gpu`. */
+  [resource: `${string}/${string}`]: string;
 }
 
 /** Pods must tolerate it to be put on a node without a kubelet; they are chosen onto it by `nodeName` or hostname. */

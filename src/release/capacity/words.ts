@@ -24,7 +24,9 @@ export function describePlacement(subject: string, demand: Demand, placement: Pl
   }
   const names = [...lacking].sort(([, left], [, right]) => right - left).map(([name]) => name);
   const [scarcest] = names;
-  const each = names.length === 0 ? '' : ` with ${listed(names.map((name) => described(name, demand.perPod)))} each`;
+  // That each is one pod more goes without saying.
+  const wanted = names.filter((name) => name !== 'pods').map((name) => described(name, demand.perPod));
+  const each = wanted.length === 0 ? '' : ` with ${listed(wanted)} each`;
   const room = `${needs}${each}, and there is room for ${placed === 0 ? 'none' : placed}`;
   const ruledOut = describeRuledOut(placement);
   if (scarcest === undefined) return `${room}: of ${counted(fitting.length, 'node')} that fit, ${ruledOut}`;
@@ -37,10 +39,13 @@ export function describePlacement(subject: string, demand: Demand, placement: Pl
 function describeFree(name: string, wanted: number, fitting: readonly Amounts[]): string {
   const free = fitting.map((amounts) => Math.max(0, amounts.get(name) ?? 0));
   const enough = free.filter((amount) => amount >= wanted).length;
+  const which = `${enough === 0 ? 'none' : enough} of ${counted(fitting.length, 'node')} that fit${fitting.length === 1 ? 's' : ''} ${enough > 1 ? 'have' : 'has'}`;
+  if (name.startsWith(hostPort)) return `${which} ${name} free`;
   const [all, most] = [free.reduce((sum, amount) => sum + amount, 0), Math.max(...free)];
-  const figures = `${formatAmount(name, all)} in all, ${formatAmount(name, most)} at most on one`;
-  const which = enough === 0 ? 'none' : String(enough);
-  return `${which} of ${counted(fitting.length, 'node')} that fit${fitting.length === 1 ? 's' : ''} ${enough > 1 ? 'have' : 'has'} that much ${name} free (${figures})`;
+  const figures = `(${formatAmount(name, all)} in all, ${formatAmount(name, most)} at most on one)`;
+  return name === 'pods'
+    ? `${which} a place for one pod more ${figures}`
+    : `${which} that much ${name} free ${figures}`;
 }
 
 function describeRuledOut({ repelled, unbalanced }: Placement): string {
@@ -86,7 +91,6 @@ export function morePods(count: number): string {
 
 function described(name: string, amounts: Amounts): string {
   if (name.startsWith(hostPort)) return name;
-  if (name === 'pods') return 'a place in the number of pods';
   return `${formatAmount(name, amounts.get(name) ?? 0)} ${name}`;
 }
 

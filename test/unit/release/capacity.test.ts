@@ -91,6 +91,12 @@ describe('room on the nodes', () => {
       [nodeOf('a'), nodeOf('b', {}, { labels: { pool: 'gpu' }, taints: [{ key: 'gpu', effect: 'NoSchedule' }] })],
       'Deployment "model" needs 1 more pod, and none of the 2 nodes takes them: 1 is not chosen by their nodeSelector or affinity; 1 is tainted "gpu", which the pods do not tolerate',
     ],
+    [
+      'the number of pods',
+      templateWith(),
+      [nodeOf('a', { pods: '0' })],
+      'Deployment "model" needs 1 more pod, and there is room for none: none of 1 node that fits has a place for one pod more (0 in all, 0 at most on one)',
+    ],
     ['no node', templateWith(), [], 'Deployment "model" needs 1 more pod, and there is no node'],
   ])('in words: %s', async (_, template, nodes, words) => {
     put(...nodes);

@@ -43,7 +43,7 @@ export function exceeds(
   const growth = inScope.reduce<Amounts>(
     (sum, { spec, extra, freed }) =>
       freed.reduce((rest, each) => minus(rest, usageOf(each)), plus(sum, times(usageOf(spec), extra))),
-    isScoped(quota) ? new Map() : objects,
+    objects,
   );
   const exceeded = [...hard].flatMap(([resource, limit]): QuotaShortage[] => {
     const more = growth.get(resource) ?? 0;
@@ -88,13 +88,6 @@ function unspecifiedIn(spec: JsonObject, counted: readonly string[]): { resource
       const without = containers.find((container) => !has(container));
       return without === undefined ? [] : [{ resource, container: stringAt(without, 'name') ?? '' }];
     });
-}
-
-function isScoped(quota: KubernetesObject): boolean {
-  return (
-    listAt(quota, 'spec', 'scopes').length > 0 ||
-    objectsAt(quota, 'spec', 'scopeSelector', 'matchExpressions').length > 0
-  );
 }
 
 /** A quota with scopes counts only pods that are in all of them. */

@@ -61,11 +61,11 @@ describe('pods find a place', () => {
   });
 
   test('the large ones before the small ones, in whatever order they are asked for', () => {
-    const nodes = [nodeOf('a'), nodeOf('b')];
-    const small: [JsonObject, number] = [templateWith({ cpu: '1' }), 4];
+    const nodes = [nodeOf('a'), nodeOf('b', { cpu: '2' })];
+    const small: [JsonObject, number] = [templateWith({ cpu: '1' }), 2];
     const large: [JsonObject, number] = [templateWith({ cpu: '4' }), 1];
-    expect(countOf(nodes, [], small, large)).toEqual([4, 1]);
-    expect(countOf(nodes, [], large, small)).toEqual([1, 4]);
+    expect(countOf(nodes, [], small, large)).toEqual([2, 1]);
+    expect(countOf(nodes, [], large, small)).toEqual([1, 2]);
   });
 
   test('up to the number of pods that a node may have', () => {

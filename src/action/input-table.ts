@@ -241,6 +241,24 @@ export const inputTable = {
     example: '15m',
     commands: waiting,
   },
+  'unschedulable-grace': {
+    type: 'duration',
+    default: '2m',
+    description:
+      'How long a pod may fit on no node before the wait ends. While a cluster autoscaler says that it adds a node, it goes on; give more where nodes with GPUs take long, or come from elsewhere.',
+    example: '15m',
+    commands: waiting,
+  },
+  'on-low-capacity': {
+    type: 'choice',
+    values: ['fail', 'warn'],
+    default: 'fail',
+    description:
+      'What to do when nodes or quotas have no room for the pods that come beside the old ones: stop before the first change, or say so and try.',
+    example: 'warn',
+    commands: ['deploy'],
+    strategies: ['canary', 'blue-green'],
+  },
   'undo-on-failure': {
     type: 'boolean',
     default: 'true',

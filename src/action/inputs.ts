@@ -64,7 +64,9 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
     }
   }
   const command = commands.find((name) => name === values['command']);
-  const strategy = strategies.find((name) => name === values['strategy']);
+  // Commands that go on with a deploy, such as "promote", know its strategy from the cluster.
+  const takesStrategy = inputTable.strategy.commands.some((name) => name === command);
+  const strategy = takesStrategy ? strategies.find((name) => name === values['strategy']) : undefined;
   if (command !== undefined) {
     for (const [id, definition] of definitions()) {
       const problem = misplaced(id, definition, given.get(id), command, strategy);

@@ -10,6 +10,7 @@ import { rollOut } from './roll-out.ts';
 
 export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyOptions {
   keepOldForMs: number;
+  onLowCapacity: 'fail' | 'warn';
   createNamespace: boolean;
   forceConflicts: boolean;
 }

@@ -34,7 +34,7 @@ async function setPaused(context: Context, options: ChangeOptions, paused: boole
   const deployments = await releaseWorkloads(context, namespace, options.release, ({ kind }) => kind === 'Deployment');
   const toChange = deployments.filter((object) => (booleanAt(object, 'spec', 'paused') ?? false) !== paused);
   const names = deployments.map(({ metadata }) => metadata.name).join(', ');
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const written: KubernetesObject[] = [];
   await reporter.group(paused ? 'Pause' : 'Resume', async () => {
     for (const object of toChange) {
@@ -81,7 +81,7 @@ export async function restart(context: Context, options: ChangeOptions): Promise
     ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind),
   );
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
   const patch = { spec: { template: { metadata: { annotations } } } };
   const write = async (object: KubernetesObject, dryRun: boolean) => {

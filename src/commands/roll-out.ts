@@ -32,6 +32,8 @@ export interface RollOutOptions extends Required<ChangeOptions> {
   forceConflicts: boolean;
   /** How long the side that served before stays after a switch. */
   keepOldForMs: number;
+  /** What is to be done where there is no room for a candidate; by default it is an error. */
+  onLowCapacity?: 'fail' | 'warn';
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;
 }
@@ -71,6 +73,8 @@ export async function rollOut(
   const plan: PlanContext = {
     client,
     namespace,
+    onLowCapacity: options.onLowCapacity ?? 'fail',
+    reporter,
     look: (of, { force = options.forceConflicts } = {}) => preflight(client, of, { force, newNamespaces }),
     note: (text) => {
       reporter.info(text);
@@ -107,7 +111,7 @@ export async function rollOut(
   let way = await strategy.plan(plan, prepared, manifests);
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   let current = prepared;
   let known = revisions;
   const numberOf = () => purpose.promotes ?? nextRevision(known);
@@ -223,7 +227,6 @@ function strategyContext(
     journal,
     force: forceConflicts,
     clock,
-    reporter,
     signal,
     timeoutMs,
     onApplied: (entry, object) => {
@@ -250,7 +253,7 @@ async function confirmUnchanged(
   prepared: readonly Prepared[],
   live: Revision,
 ): Promise<RunReport> {
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const deadline = context.clock.now() + options.timeoutMs;
   const targets = prepared.flatMap((entry) =>
     entry.live === undefined ? [] : [{ object: entry.live, changed: false }],

@@ -38,7 +38,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
     return found;
   });
   const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   let prepared: Prepared[] = [];
   const outcome = await guardedChange(
     context,

@@ -32,6 +32,11 @@ export interface ListOptions {
   fieldSelector?: string;
 }
 
+export interface LargeListOptions extends ListOptions {
+  /** What to keep of each object as its page comes, where thousands of whole ones would fill the memory. */
+  keep?: (object: KubernetesObject) => KubernetesObject;
+}
+
 export interface ObjectList {
   items: KubernetesObject[];
   resourceVersion: string;
@@ -83,7 +88,7 @@ export interface KubernetesClient {
   /** Undefined when there is no such object. */
   read(ref: ObjectRef): Promise<KubernetesObject | undefined>;
   /** Consistent, all pages of it; rejects with the signal's reason when aborted. */
-  list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ObjectList>;
+  list(resource: Resource, options: LargeListOptions, signal?: AbortSignal): Promise<ObjectList>;
   /** Server-side apply with strict field validation. */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<Written>;
   create(object: KubernetesObject, options: WriteOptions): Promise<Written>;

@@ -6,6 +6,7 @@ import type {
   FieldDocumentation,
   JsonPatchOperation,
   KubernetesClient,
+  LargeListOptions,
   ListOptions,
   LogOptions,
   ObjectList,
@@ -102,7 +103,7 @@ class HttpClient implements KubernetesClient {
     }
   }
 
-  async list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ObjectList> {
+  async list(resource: Resource, options: LargeListOptions, signal?: AbortSignal): Promise<ObjectList> {
     try {
       return await this.#pages(resource, options, pageSize, signal);
     } catch (error) {
@@ -113,7 +114,12 @@ class HttpClient implements KubernetesClient {
   }
 
   /** @param limit objects in one answer; 0 for all of them */
-  async #pages(resource: Resource, options: ListOptions, limit: number, signal?: AbortSignal): Promise<ObjectList> {
+  async #pages(
+    resource: Resource,
+    options: LargeListOptions,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<ObjectList> {
     const items: KubernetesObject[] = [];
     let token = '';
     for (;;) {
@@ -131,7 +137,10 @@ class HttpClient implements KubernetesClient {
       });
       // Items of a list come without apiVersion and kind.
       const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-      for (const item of objectsAt(body, 'items')) items.push({ ...type, ...item } as KubernetesObject);
+      for (const item of objectsAt(body, 'items')) {
+        const object = { ...type, ...item } as KubernetesObject;
+        items.push(options.keep?.(object) ?? object);
+      }
       token = stringAt(body, 'metadata', 'continue') ?? '';
       if (token === '') return { items, resourceVersion: stringAt(body, 'metadata', 'resourceVersion') ?? '' };
     }

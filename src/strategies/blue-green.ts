@@ -5,6 +5,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
 import { applyLayer } from '../release/apply.ts';
+import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
 import { isAutoscaler } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
@@ -202,6 +203,7 @@ async function planSwitch(
     ),
     'green side',
   );
+  await requireRoom(context, candidates, state);
   const switched = new Set(
     switches.flatMap(({ group }) => [...group.workloads, ...group.services]).map((one) => one.object.metadata.name),
   );
@@ -226,6 +228,19 @@ async function planSwitch(
       return await switchOver(run, manifests, switches);
     },
   };
+}
+
+/** @throws LowCapacity when there is no room for a second full set of pods */
+async function requireRoom(context: PlanContext, candidates: readonly Manifest[], state: State): Promise<void> {
+  const { client, namespace, onLowCapacity, reporter } = context;
+  const surges = candidates.map(({ object }) => {
+    const running = numberAt(state.deployments.get(keyOf(refOf(object))), 'spec', 'replicas') ?? 0;
+    const extra = Math.max(0, (numberAt(object, 'spec', 'replicas') ?? 1) - running);
+    return { ref: refOf(object), template: objectAt(object, 'spec', 'template'), extra };
+  });
+  const creates = candidates.map(({ object }) => refOf(object)).filter((ref) => !state.deployments.has(keyOf(ref)));
+  const report = await checkCapacity(client, namespace, surges, { strategy: 'blue-green', creates });
+  enforceCapacity(report, onLowCapacity, reporter);
 }
 
 /** What binds each Service to the pods that serve now, where it would send requests to the candidate's pods too. */

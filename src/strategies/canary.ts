@@ -6,6 +6,7 @@ import { rankOf } from '../manifests/order.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
 import { applyLayer } from '../release/apply.ts';
+import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
 import { scaledTargets, isAutoscaler } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
@@ -91,10 +92,11 @@ async function planCanary(
     preparedTemporary.filter(({ manifest }) => !options.variants.includes(manifest)),
     'candidate',
   );
+  const inPlace = await needsPlaces(context, pairs, options);
   return {
     run: async (run) => {
       run.journal.record.temporary = temporary.map(({ object }) => refOf(object));
-      await bringInCandidate(run, { prelude, temporary: preparedTemporary, pairs }, options);
+      await bringInCandidate(run, { prelude, temporary: preparedTemporary, pairs, inPlace }, options);
       const { constantTotal } = options;
       const promotion = { candidates: pairs.map(({ candidate }) => refOf(candidate.object)), constantTotal };
       if (!options.autoPromote) return { state: 'waiting', ...promotion };
@@ -105,16 +107,56 @@ async function planCanary(
   };
 }
 
+/**
+ * Whether stable pods have to go before those of the candidate can come: where all places are taken, as in a pool of GPUs.
+ * @throws LowCapacity when there is no room even so
+ */
+async function needsPlaces(context: PlanContext, pairs: readonly Pair[], options: CanaryOptions): Promise<boolean> {
+  const { client, namespace, onLowCapacity, reporter } = context;
+  const surges = pairs.map(({ candidate, live }) => {
+    const most = Math.max(...options.steps.map((percent) => shareOf(live, percent, options).candidate));
+    return { ref: refOf(live), template: objectAt(candidate.object, 'spec', 'template'), extra: most };
+  });
+  const about = { strategy: 'canary', creates: pairs.map(({ candidate }) => refOf(candidate.object)) } as const;
+  const report = await checkCapacity(client, namespace, surges, about);
+  if (options.constantTotal && report.state === 'short') {
+    const freed = surges.map((surge) => ({ ...surge, freed: surge.extra }));
+    const inPlace = await checkCapacity(client, namespace, freed, about);
+    enforceCapacity(inPlace, onLowCapacity, reporter);
+    context.note('all places are taken: stable pods go before those of the candidate come');
+    return true;
+  }
+  enforceCapacity(report, onLowCapacity, reporter);
+  return false;
+}
+
+interface Arrival {
+  prelude: Prepared[];
+  temporary: Prepared[];
+  pairs: readonly Pair[];
+  /** Stable pods make room first. */
+  inPlace: boolean;
+}
+
 async function bringInCandidate(
   context: StrategyContext,
-  { prelude, temporary, pairs }: { prelude: Prepared[]; temporary: Prepared[]; pairs: readonly Pair[] },
+  { prelude, temporary, pairs, inPlace }: Arrival,
   options: CanaryOptions,
 ): Promise<void> {
   const { client, journal, clock } = context;
   if (prelude.length > 0) await applyAndWait(context, prelude);
   for (const [index, percent] of options.steps.entries()) {
-    journal.beginStep();
     const shares = pairs.map(({ live }) => shareOf(live, percent, options));
+    const makeRoom = async () => {
+      if (!options.constantTotal) return;
+      journal.beginStep();
+      await scale(
+        context,
+        pairs.map(({ live }, pair) => ({ ref: refOf(live), replicas: shares[pair]?.stable ?? 1 })),
+      );
+    };
+    if (inPlace) await makeRoom();
+    journal.beginStep();
     let entries = temporary;
     if (index > 0) {
       pairs.forEach(({ candidate }, pair) => {
@@ -123,13 +165,7 @@ async function bringInCandidate(
       entries = await context.look(temporary.map(({ manifest }) => manifest));
     }
     await applyAndWait(context, entries);
-    if (options.constantTotal) {
-      journal.beginStep();
-      await scale(
-        context,
-        pairs.map(({ live }, pair) => ({ ref: refOf(live), replicas: shares[pair]?.stable ?? 1 })),
-      );
-    }
+    if (!inPlace) await makeRoom();
     const deadline = clock.now() + context.timeoutMs;
     await untilRouted(client, await servicesOfPairs(context, pairs), { ...context, deadline });
     await watchStep(context, entries, pairs, percent, options);

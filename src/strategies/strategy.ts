@@ -14,6 +14,9 @@ export interface PlanContext {
   look(manifests: readonly Manifest[], options?: { force?: boolean }): Promise<Prepared[]>;
   /** A sentence that the user should know of. */
   note(text: string): void;
+  /** What is to be done where nodes or quotas have no room for the pods of a candidate. */
+  onLowCapacity: 'fail' | 'warn';
+  reporter: Reporter;
 }
 
 /** What a strategy needs to bring in the new version. */
@@ -21,7 +24,6 @@ export interface StrategyContext extends PlanContext {
   journal: Journal;
   force: boolean;
   clock: Clock;
-  reporter: Reporter;
   signal: AbortSignal;
   /** How long each phase may take until what it wrote is ready. */
   timeoutMs: number;

@@ -1,15 +1,19 @@
 import { InvalidInput } from '../base/errors.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { parseChecks } from '../traffic/parse.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { loadManifests, type ManifestOptions } from './load-manifests.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
+import { assertAskable } from './verification.ts';
 
 export interface DeployOptions extends ChangeOptions, ManifestOptions {
   createNamespace: boolean;
   forceConflicts: boolean;
+  /** Checks, as `docs/verify.md` has them. */
+  verify?: string;
 }
 
 /**
@@ -23,15 +27,17 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
   if (strategy !== 'rolling') {
     throw new InvalidInput(`the strategy "${strategy}" is not available yet`, { hint: 'Available is: rolling.' });
   }
+  const checks = parseChecks(options.verify ?? '');
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
   const { manifests, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);
     const objects = loaded.map(({ object }) => object);
+    await assertAskable(context, checks, loaded, namespace);
     return { manifests: loaded, newNamespaces: await findNewNamespaces(context, options, namespace, objects) };
   });
   return await rollOut(
     context,
-    { ...options, namespace, newNamespaces },
+    { ...options, namespace, newNamespaces, checks },
     {
       command: 'deploy',
       status: 'deployed',

@@ -1,5 +1,6 @@
 import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
+import { VerificationFailed } from '../traffic/result.ts';
 import type { Context } from './context.ts';
 import type { FailureReport, RunReport, Status } from './report.ts';
 
@@ -69,7 +70,14 @@ export function failureOf(error: unknown): FailureReport {
   });
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
-  return { message, ...(hint === undefined ? {} : { hint }), causes: [], problems, evidence: [] };
+  return {
+    ...(error instanceof VerificationFailed ? { reason: 'VerificationFailed' } : {}),
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    causes: [],
+    problems,
+    evidence: [],
+  };
 }
 
 function withHint({ message, hint }: Failure): string {

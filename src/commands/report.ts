@@ -3,6 +3,7 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport } from '../release/undo-report.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { Cause } from '../rollout/verdict.ts';
+import type { CheckResult } from '../traffic/result.ts';
 
 /** How a run ended; the value of the output `status`. */
 export type Status =
@@ -40,6 +41,8 @@ export interface RunReport {
   workloads: WorkloadReport[];
   addresses: AddressReport[];
   timeline: TimelineEntry[];
+  /** What the checks of the input `verify` came to, in the order in which they were made. */
+  checks?: CheckResult[];
   failure?: FailureReport;
   undo?: UndoReport;
   /** Revisions of the release, newest first; only of the command `status`. */
@@ -95,6 +98,8 @@ export interface TimelineEntry {
 }
 
 export interface FailureReport {
+  /** `VerificationFailed`; absent where a cause has a reason of its own. */
+  reason?: string;
   /** One sentence: the cause. */
   message: string;
   hint?: string;

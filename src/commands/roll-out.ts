@@ -18,18 +18,22 @@ import {
 } from '../release/revision.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import { rolling } from '../strategies/rolling.ts';
+import type { Check } from '../traffic/check.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type GuardedChange } from './guarded-change.ts';
 import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
+import { verifyRelease } from './verification.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
   strategy: string;
   forceConflicts: boolean;
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;
+  /** What must hold once all is ready. */
+  checks: readonly Check[];
 }
 
 /** What brings the objects in, and how its report speaks of it. */
@@ -112,6 +116,7 @@ export async function rollOut(
         await prune(client, change.journal, purpose.surplus, reporter);
       });
       draft.mark('all objects are ready');
+      await verifyRelease(context, options, manifests, change, draft);
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
       return await record('live');
     },
@@ -174,6 +179,8 @@ async function confirmUnchanged(
   draft.add({ revision: live.revision });
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
+    const manifests = prepared.map(({ manifest }) => manifest);
+    await verifyRelease(context, options, manifests, { deadline, signal: context.signal }, draft);
   } catch (error) {
     if (context.signal.aborted) throw new Cancelled();
     await watch.collectEvidence(error);

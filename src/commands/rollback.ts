@@ -44,7 +44,7 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   }
   return await rollOut(
     context,
-    { ...options, namespace, strategy: target.strategy, newNamespaces: new Set() },
+    { ...options, namespace, strategy: target.strategy, newNamespaces: new Set(), checks: [] },
     {
       command: 'rollback',
       status: 'rolled-back',

@@ -33,7 +33,9 @@ type Value<Definition> = Definition extends { type: 'choice'; values: readonly (
         ? string[]
         : string;
 
-type OptionalId = { [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' } ? Id : never }[InputId];
+type OptionalId = {
+  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' } ? Id : never;
+}[InputId];
 
 /** What the user asked for. A list that was not given is empty, a text that was not given is absent. */
 export type Inputs = {

@@ -1,6 +1,5 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import type { Check, VersionPlace } from './check.ts';
-import { needsVersion } from './check.ts';
+import { needsVersion, type Check, type VersionPlace, type Via } from './check.ts';
 import type { Surroundings } from './measure.ts';
 import type { CheckResult } from './result.ts';
 import { questionOf, runCheck } from './run-check.ts';
@@ -41,6 +40,8 @@ export interface ShareOptions {
   path?: string;
   /** 400 by default: a share of 10 % within ±3 points. */
   requests?: number;
+  /** The only way to ask; by default the first one that is reachable. */
+  via?: Via;
 }
 
 /**
@@ -50,13 +51,14 @@ export interface ShareOptions {
 export async function measureShare(
   client: KubernetesClient,
   sides: Sides,
-  { version, path = '/', requests = 400 }: ShareOptions,
+  { version, path = '/', requests = 400, via }: ShareOptions,
   surroundings: Surroundings,
 ): Promise<Measurement> {
   const check: Check = {
     name: 'share',
     line: 0,
     target: { kind: 'service', path },
+    ...(via === undefined ? {} : { via }),
     eachPod: false,
     method: 'GET',
     headers: {},

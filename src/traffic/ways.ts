@@ -154,7 +154,7 @@ export function hasCredentials(headers: Readonly<Record<string, string>>): boole
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'TimeoutError';
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError';
 }
 
 /** How long a connection may take before an address counts as out of reach. */

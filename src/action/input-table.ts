@@ -52,6 +52,8 @@ export type InputDefinition = Definition &
   (
     | { type: 'string'; format?: Format; default?: undefined }
     | { type: 'lines'; default?: undefined }
+    /** Several lines that belong together; absent when not given. */
+    | { type: 'text'; default?: undefined }
     | { type: 'boolean'; default: 'true' | 'false' }
     | { type: 'duration'; default: string; mayBeZero?: true }
     | { type: 'percents'; default: string }
@@ -233,6 +235,13 @@ export const inputTable = {
       'Remove objects that the revision does not have and a later one has added. Otherwise they are listed and left.',
     example: 'true',
     commands: ['rollback'],
+  },
+  verify: {
+    type: 'text',
+    description:
+      'Checks over HTTP that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. See docs/verify.md.',
+    example: '|\n  /healthz\n  service/web:80/version 200 json .version == {version}',
+    commands: ['deploy', 'promote'],
   },
   timeout: {
     type: 'duration',

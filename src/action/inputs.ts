@@ -35,7 +35,9 @@ type Value<Definition> = Definition extends { type: 'choice'; values: readonly (
           ? string[]
           : string;
 
-type OptionalId = { [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' } ? Id : never }[InputId];
+type OptionalId = {
+  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' } ? Id : never;
+}[InputId];
 
 /** What the user asked for. A list that was not given is empty, a text that was not given is absent. */
 export type Inputs = {
@@ -158,6 +160,8 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
   switch (definition.type) {
     case 'string':
       return text === undefined ? undefined : checkFormat(id, definition.format, text);
+    case 'text':
+      return text;
     case 'lines':
       return (text ?? '')
         .split('\n')

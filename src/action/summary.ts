@@ -5,6 +5,7 @@ import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
 import { alert, bullets, code, details, html, prose, table } from './markdown.ts';
 import { renderEvidence } from './summary-evidence.ts';
+import { renderChecks } from './summary-checks.ts';
 import { renderHistory } from './summary-history.ts';
 
 /** A summary of more than 1 MiB is dropped by GitHub as a whole; this much is what anybody may still want to read. */
@@ -64,6 +65,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     renderHistory(report, limits),
     workloads.length === 0 ? '' : workloadTable(workloads, limits),
     traffic(report, limits),
+    renderChecks(report, limits),
     addresses(report, limits),
     warnings.length === 0
       ? ''

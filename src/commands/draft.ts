@@ -1,5 +1,6 @@
 import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
+import { VerificationFailed, type CheckResult } from '../traffic/result.ts';
 import type { Context } from './context.ts';
 import type { TrafficStep } from '../strategies/strategy.ts';
 import type { FailureReport, RunReport, Status, WorkloadReport } from './report.ts';
@@ -42,6 +43,10 @@ export class Draft {
     this.#report.workloads = [...this.#report.workloads, ...workloads];
   }
 
+  addChecks(checks: readonly CheckResult[]): void {
+    this.#report.checks = [...(this.#report.checks ?? []), ...checks];
+  }
+
   addTraffic(step: TrafficStep): void {
     const atMs = this.#context.clock.now() - this.#context.startedAt;
     this.#report.traffic = [...(this.#report.traffic ?? []), { atMs, ...step }];
@@ -79,7 +84,14 @@ export function failureOf(error: unknown): FailureReport {
   });
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
-  return { message, ...(hint === undefined ? {} : { hint }), causes: [], problems, evidence: [] };
+  return {
+    ...(error instanceof VerificationFailed ? { reason: 'VerificationFailed' } : {}),
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    causes: [],
+    problems,
+    evidence: [],
+  };
 }
 
 function withHint({ message, hint }: Failure): string {

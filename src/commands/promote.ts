@@ -3,14 +3,18 @@ import { inCluster } from '../release/owned-change.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions, type Revision } from '../release/revision.ts';
 import { promotionOf } from '../strategies/index.ts';
+import { parseChecks } from '../traffic/parse.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
+import { assertAskable } from './verification.ts';
 
 export interface PromoteOptions extends ChangeOptions {
   keepOldForMs: number;
   forceConflicts: boolean;
+  /** Checks, as `docs/verify.md` has them. */
+  verify?: string;
 }
 
 /**
@@ -21,6 +25,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
+  const checks = parseChecks(options.verify ?? '');
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, namespace, release, 'promote');
     const { commit, finishedAt } = found.revision;
@@ -29,15 +34,17 @@ export async function promote(context: Context, options: PromoteOptions): Promis
     );
     return found;
   });
+  const manifests = structuredClone(revision.objects).map(inCluster);
+  await assertAskable(context, checks, manifests, namespace);
   const { strategy } = revision;
   const draft = new Draft(context, 'promote', { release, namespace, strategy });
   return await rollOut(
     context,
-    { ...options, namespace, strategy, newNamespaces: new Set() },
+    { ...options, namespace, strategy, newNamespaces: new Set(), checks },
     {
       command: 'promote',
       status: 'deployed',
-      manifests: structuredClone(revision.objects).map(inCluster),
+      manifests,
       strategy: promotionOf(strategy, record),
       candidate: 'continue',
       promotes: revision.revision,

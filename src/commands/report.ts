@@ -4,6 +4,7 @@ import type { UndoReport } from '../release/undo-report.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { Cause } from '../rollout/verdict.ts';
 import type { TrafficStep } from '../strategies/strategy.ts';
+import type { CheckResult } from '../traffic/result.ts';
 
 /** How a run ended; the value of the output `status`. */
 export type Status =
@@ -44,6 +45,8 @@ export interface RunReport {
   timeline: TimelineEntry[];
   /** Which share of the requests a candidate got, in order of time. */
   traffic?: TrafficReport[];
+  /** What the checks of the input `verify` came to, in the order in which they were made. */
+  checks?: CheckResult[];
   failure?: FailureReport;
   undo?: UndoReport;
   /** Revisions of the release, newest first; only of the command `status`. */
@@ -104,6 +107,8 @@ export interface TimelineEntry {
 }
 
 export interface FailureReport {
+  /** `VerificationFailed`; absent where a cause has a reason of its own. */
+  reason?: string;
   /** One sentence: the cause. */
   message: string;
   hint?: string;

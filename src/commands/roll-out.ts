@@ -18,6 +18,7 @@ import {
 } from '../release/revision.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import type { PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
+import type { Check } from '../traffic/check.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
@@ -25,6 +26,7 @@ import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-ch
 import { keepOldSide } from './keep-old.ts';
 import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
+import { verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
   /** The name of the strategy, for the record. */
@@ -36,6 +38,8 @@ export interface RollOutOptions extends Required<ChangeOptions> {
   onLowCapacity?: 'fail' | 'warn';
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;
+  /** What must hold once all is ready. */
+  checks: readonly Check[];
 }
 
 /** What brings the objects in, and how its report speaks of it. */
@@ -138,11 +142,14 @@ export async function rollOut(
       }
       journal.record.revision = numberOf();
       const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
-        const reached = await way.run(strategyContext(context, options, plan, change, watch, draft));
+        const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, manifests));
         if (reached.state === 'complete') await prune(client, journal, purpose.surplus, reporter);
         return reached;
       });
       draft.mark('all objects are ready');
+      if (progress.state === 'complete') {
+        await verifyRelease(context, verificationOf(context, options, change), manifests, draft);
+      }
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
       const revision = await (progress.state === 'complete' ? record('live', progress.serving) : record('waiting'));
       if (progress.state === 'waiting') {
@@ -213,14 +220,23 @@ function candidateReport(ref: ObjectRef, watch: RolloutWatch): WorkloadReport[] 
   ];
 }
 
+function verificationOf({ clock }: Context, options: RollOutOptions, { signal }: GuardedChange): VerificationOptions {
+  const { checks, namespace, timeoutMs } = options;
+  return { checks, namespace, signal, deadline: clock.now() + timeoutMs };
+}
+
 function strategyContext(
-  { client, clock, reporter }: Context,
-  { forceConflicts, timeoutMs }: RollOutOptions,
+  context: Context,
+  options: RollOutOptions,
   plan: PlanContext,
-  { journal, signal }: GuardedChange,
+  change: GuardedChange,
   watch: RolloutWatch,
   draft: Draft,
+  manifests: readonly Manifest[],
 ): StrategyContext {
+  const { client, clock, reporter } = context;
+  const { forceConflicts, timeoutMs } = options;
+  const { journal, signal } = change;
   return {
     ...plan,
     client,
@@ -236,6 +252,8 @@ function strategyContext(
       const targets = [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' }));
       await watch.wait(targets, { deadline: clock.now() + timeoutMs + holdMs, signal, holdMs });
     },
+    verifyCandidate: async (candidate) =>
+      await verifyCandidate(context, verificationOf(context, options, change), manifests, candidate, draft),
     mark: (text) => {
       draft.mark(text);
     },
@@ -261,6 +279,8 @@ async function confirmUnchanged(
   draft.add({ revision: live.revision });
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
+    const manifests = prepared.map(({ manifest }) => manifest);
+    await verifyRelease(context, { ...options, deadline, signal: context.signal }, manifests, draft);
   } catch (error) {
     if (context.signal.aborted) throw new Cancelled();
     await watch.collectEvidence(error);

@@ -53,7 +53,7 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const isSided = live?.strategy === 'blue-green';
   return await rollOut(
     context,
-    { ...options, namespace, strategy: isSided ? 'blue-green' : 'rolling', newNamespaces: new Set() },
+    { ...options, namespace, strategy: isSided ? 'blue-green' : 'rolling', newNamespaces: new Set(), checks: [] },
     {
       command: 'rollback',
       status: 'rolled-back',

@@ -11,6 +11,9 @@ import type {
   LogOptions,
   ObjectList,
   PatchBody,
+  ProxyAnswer,
+  ProxyRequest,
+  ProxyTarget,
   Resource,
   WatchEvent,
   WriteOptions,
@@ -19,8 +22,9 @@ import type {
 import type { Connection } from './endpoint.ts';
 import { apiVersionOf, discover, type Discovery } from './discovery.ts';
 import { ApiError, attemptOn, isStatus, statusOf, type Attempt } from './errors.ts';
-import { refOf, type KubernetesObject, type ObjectRef } from './object.ts';
+import { describeRef, refOf, type KubernetesObject, type ObjectRef } from './object.ts';
 import { OpenApi } from './openapi.ts';
+import { proxyPathOf, proxyRefusal } from './proxied.ts';
 import { pathOf } from './resource-path.ts';
 import { Transport, type Answer, type Call, type TransportOptions } from './transport.ts';
 import { UnknownKind } from './unknown-kind.ts';
@@ -228,6 +232,25 @@ class HttpClient implements KubernetesClient {
       attempt: { verb: 'get', plural: 'pods/log', group: '', subject: `the log of Pod "${pod.name}"` },
     });
     return text;
+  }
+
+  async proxy(target: ProxyTarget, request: ProxyRequest, signal?: AbortSignal): Promise<ProxyAnswer> {
+    const { kind, namespace, name } = target;
+    const { path, ...rest } = request;
+    const resource = await this.#resourceOf({ apiVersion: 'v1', kind, name });
+    const answer = await this.#transport.pass({
+      ...rest,
+      path: `${proxyPathOf(resource, target)}${path}`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const refusal = proxyRefusal(answer, {
+      verb: 'ask',
+      plural: `${resource.plural}/proxy`,
+      group: '',
+      subject: `${describeRef({ apiVersion: 'v1', kind, namespace, name })} through the API server`,
+    });
+    if (refusal !== undefined) throw refusal;
+    return answer;
   }
 
   async *watch(

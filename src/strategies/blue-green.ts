@@ -4,6 +4,7 @@ import { ApiError } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
 import { applyLayer } from '../release/apply.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
 import { isAutoscaler } from '../release/hpa.ts';
@@ -11,7 +12,7 @@ import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
 import { isService, selectorOf, selects, servicesIn, type Labels } from '../traffic/services.ts';
-import { isConfig, trackLabel } from './candidate.ts';
+import { configOf, isConfig, trackLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
 import { applyAndWait, rolling } from './rolling.ts';
 import {
@@ -134,12 +135,17 @@ function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group
   return result;
 }
 
-function isReadByGroupOnly(manifest: Manifest, group: Group, manifests: readonly Manifest[]): boolean {
-  if (!isConfig(manifest.object)) return false;
-  const others = manifests.filter((other) => !group.workloads.includes(other) && other !== manifest);
-  const name = JSON.stringify(manifest.object.metadata.name);
-  const isNamed = (other: Manifest) => JSON.stringify(other.object['spec'] ?? {}).includes(name);
-  return group.workloads.some(isNamed) && !others.some(isNamed);
+function isReadByGroupOnly({ object }: Manifest, group: Group, manifests: readonly Manifest[]): boolean {
+  if (!isConfig(object)) return false;
+  const key = keyOf(refOf(object));
+  const isRead = (reader: Manifest) => configOf(reader.object).has(key);
+  // Whatever else names it, such as an Ingress its certificate, may mean it too.
+  const isNamed = (other: Manifest) => JSON.stringify(other.object['spec'] ?? {}).includes(`"${object.metadata.name}"`);
+  const others = manifests.filter((other) => !group.workloads.includes(other));
+  return (
+    group.workloads.some(isRead) &&
+    !others.some((other) => (isWorkload(other.object) ? isRead(other) : !isService(other.object) && isNamed(other)))
+  );
 }
 
 function switchesOf(prepared: readonly Prepared[], state: State): Switch[] {
@@ -223,6 +229,7 @@ async function planSwitch(
       journal.beginStep();
       await applyAndWait(run, preparedCandidates);
       run.mark(`${candidates.map(({ object }) => object.metadata.name).join(', ')} ready beside what serves`);
+      await run.verifyCandidate({ selector: { [trackLabel]: switches[0]?.to ?? 'green' }, preview: true });
       const refs = candidates.map(({ object }) => refOf(object));
       if (!options.autoPromote) return { state: 'waiting', candidates: refs };
       return await switchOver(run, manifests, switches);

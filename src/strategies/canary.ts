@@ -1,5 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt } from '../base/json.ts';
+import { numberAt, objectAt, stringsAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
@@ -185,20 +185,27 @@ async function watchStep(
     const object = await context.client.read(refOf(entry.manifest.object));
     if (object !== undefined) written.set(entry, object);
   }
+  await context.wait(written, { holdMs: stepDurationMs });
   for (const { live, candidate } of pairs) {
     const stable = numberAt(await context.client.read(refOf(live)), 'spec', 'replicas') ?? 1;
     const share: ReplicaShare = { candidate: numberAt(candidate.object, 'spec', 'replicas') ?? 1, stable };
+    const measured = await context.verifyCandidate({
+      selector: stringsAt(candidate.object, 'spec', 'selector', 'matchLabels'),
+      wantedShare: podShare(share),
+    });
     context.onTraffic({
       workload: live.metadata.name,
       wanted: percent,
       candidatePods: share.candidate,
       stablePods: share.stable,
+      ...(measured === undefined ? {} : { measured: measured.percent, requests: measured.requests }),
     });
+    const requests =
+      measured === undefined ? '' : `, ${measured.percent.toFixed(1)} % of ${measured.requests} requests went to them`;
     context.mark(
-      `${live.metadata.name}: ${share.candidate} of ${share.candidate + share.stable} pods are the candidate (${podShare(share).toFixed(0)} %)`,
+      `${live.metadata.name}: ${share.candidate} of ${share.candidate + share.stable} pods are the candidate's${requests}`,
     );
   }
-  await context.wait(written, { holdMs: stepDurationMs });
 }
 
 /**

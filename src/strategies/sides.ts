@@ -153,6 +153,11 @@ export function isScaledBy(autoscalers: readonly KubernetesObject[], workload: K
   return (['blue', 'green'] as const).some((side) => targets.has(keyOf(refOn(side, workload))));
 }
 
+/** What the Service is called that reaches the candidate before it serves. */
+export function previewName(service: string): string {
+  return `${service}-preview`;
+}
+
 /** A Service by which the candidate can be asked before it serves. */
 export function previewOf(
   service: KubernetesObject,
@@ -170,7 +175,7 @@ export function previewOf(
       apiVersion: 'v1',
       kind: 'Service',
       metadata: {
-        name: `${name}-preview`,
+        name: previewName(name),
         ...(namespace === undefined ? {} : { namespace }),
         labels: { [trackLabel]: side },
       },

@@ -5,6 +5,7 @@ import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Journal } from '../release/journal.ts';
 import type { Prepared } from '../release/preflight.ts';
+import type { Labels } from '../traffic/services.ts';
 
 /** What a strategy knows before the first write: enough to find everything that is wrong with the input. */
 export interface PlanContext {
@@ -33,9 +34,28 @@ export interface StrategyContext extends PlanContext {
    */
   wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: { holdMs?: number }): Promise<void>;
   onApplied(prepared: Prepared, object: KubernetesObject): void;
+  /**
+   * Carries the user's checks out on the candidate. Answers the share of the requests that it was measured to get, where
+   * one was wanted and the checks say how versions are told apart. @throws VerificationFailed
+   */
+  verifyCandidate(candidate: VerifiedCandidate): Promise<MeasuredShare | undefined>;
   /** A line of the timeline. */
   mark(text: string): void;
   onTraffic(step: TrafficStep): void;
+}
+
+export interface VerifiedCandidate {
+  /** Labels that its pods have, and no others behind the same Service. */
+  selector: Labels;
+  /** It does not serve yet, and is asked through the Service that was made for that. */
+  preview?: boolean;
+  /** In percent; only where it serves beside the stable version. */
+  wantedShare?: number;
+}
+
+export interface MeasuredShare {
+  percent: number;
+  requests: number;
 }
 
 /** Which share of the requests a candidate got at one time. */

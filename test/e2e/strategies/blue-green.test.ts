@@ -81,7 +81,7 @@ describe('blue-green', () => {
     expect([await imageOf('turn-green'), await replicasOf('turn-green')]).toEqual([image('2.0.0'), 2]);
     expect([await imageOf('turn'), await replicasOf('turn')]).toEqual([image('1.0.0'), 0]);
     expect(await exists('service', 'turn-preview')).toBe(false);
-    expect(second.summary).toContain('`1.0.0` → `2.0.0`');
+    expect(second.summary).toContain('`registry.test/ctwoc:1.0.0` → `2.0.0`');
 
     const same = await run('turn', {}, { 'app.yaml': app('turn', '2.0.0') });
     expect(same.outputs['status']).toBe('unchanged');

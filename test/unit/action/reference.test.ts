@@ -46,7 +46,7 @@ describe('what is written about inputs and outputs', () => {
       [`INPUT_${id.toUpperCase()}`]: String(value.value),
     };
     expect(() => readInputs(env)).not.toThrow();
-    expect(example.startsWith('|\n')).toBe(type === 'lines');
+    expect(example.startsWith('|\n')).toBe(type === 'lines' || type === 'text');
   });
 
   test('no description holds an expression, which the runner would evaluate (kent8192/reinhardt-web#4554)', () => {

@@ -11,7 +11,15 @@ import { isAutoscaler } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
-import { isService, selectorOf, selects, servicesIn, type Labels } from '../traffic/services.ts';
+import {
+  isFollowedLate,
+  isService,
+  selectorOf,
+  selects,
+  servicesIn,
+  settleMsOf,
+  type Labels,
+} from '../traffic/services.ts';
 import { configOf, isConfig, trackLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
 import { applyAndWait, rolling } from './rolling.ts';
@@ -338,6 +346,7 @@ async function switchOver(
 ): Promise<Awaited<ReturnType<Plan['run']>>> {
   const { client, journal, clock } = context;
   const state = await stateOf(context, manifests);
+  await unite(context, state, switches);
   journal.beginStep();
   const services = await switchServices(context, state, switches);
   await untilRouted(client, services, { ...context, deadline: clock.now() + context.timeoutMs });
@@ -380,6 +389,32 @@ function keepScaled(manifests: readonly Manifest[], { deployments }: State): Man
     if (live !== undefined && live > 0) objectAt(object, 'spec')['replicas'] = live;
   }
   return [...manifests];
+}
+
+/**
+ * Behind a load balancer that takes new endpoints late and drops old ones at once, both sides serve for a while before the
+ * old one is taken out.
+ */
+async function unite(context: StrategyContext, state: State, switches: readonly Switch[]): Promise<void> {
+  const { client, journal, clock } = context;
+  const keys = new Set(
+    switches.flatMap(({ group }) =>
+      [...group.services.map(({ object }) => object), ...group.foreign].map((service) => keyOf(refOf(service))),
+    ),
+  );
+  const late = state.services.filter((service) => keys.has(keyOf(refOf(service))) && isFollowedLate(service));
+  if (late.length === 0) return;
+  journal.beginStep();
+  const manifests = late.map((service) =>
+    changedInCluster(service, ['spec', 'selector'], { ...unpinned(selectorOf(service)) }),
+  );
+  const written = await applyLayer(client, await context.look(manifests, { force: true }), journal, true);
+  const names = late.map(({ metadata }) => metadata.name).join(', ');
+  const seconds = Math.max(...late.map(settleMsOf)) / 1000;
+  context.note(
+    `${names}: both sides serve for ${seconds} s, until the load balancer in front has taken in the new one`,
+  );
+  await untilRouted(client, [...written.values()], { ...context, deadline: clock.now() + context.timeoutMs });
 }
 
 const maxRaces = 5;

@@ -1,4 +1,5 @@
-import { Failure } from '../base/errors.ts';
+import { Failure, InvalidInput } from '../base/errors.ts';
+import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { JournalRecord } from '../release/journal.ts';
 import { blueGreen, switchTo } from './blue-green.ts';
@@ -22,6 +23,7 @@ export function strategyOf(options: StrategyOptions, variants: readonly Manifest
     case 'canary':
       return canary({ ...options, steps: options.canarySteps, variants });
     case 'blue-green':
+      refuseOwnSides(variants);
       return blueGreen(options);
   }
 }
@@ -39,4 +41,14 @@ export function promotionOf(strategy: string, { waiting }: JournalRecord): Strat
         },
       }),
   };
+}
+
+/** @throws InvalidInput because nothing may be left out silently */
+function refuseOwnSides(variants: readonly Manifest[]): void {
+  const [variant] = variants;
+  if (variant === undefined) return;
+  throw new InvalidInput(`${describeRef(refOf(variant.object))} is a side of your own, which is not supported yet`, {
+    location: variant.source.locate([]),
+    hint: 'Give the manifest of one Deployment, without "-blue" or "-green" in the name of its file: the other side is made from it.',
+  });
 }

@@ -4,7 +4,7 @@ import { booleanAt, objectsAt, stringAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { selectorOf } from './services.ts';
+import { selectorOf, settleMsOf } from './services.ts';
 
 export interface RoutingOptions {
   clock: Clock;
@@ -16,14 +16,8 @@ export interface RoutingOptions {
 const pollMs = 250;
 
 /**
- * How long nodes may take to follow the EndpointSlices, and requests that are under way to end: only then may pods that
- * were taken out of a Service go. kube-proxy follows within a second (kubernetes pkg/proxy: minSyncPeriod 1 s).
- */
-export const drainMs = 5_000;
-
-/**
- * Waits until each Service sends requests to the ready pods that it selects, and to no other, and until that is known
- * everywhere. Without the right to see EndpointSlices only the latter is waited for.
+ * Waits until each Service sends requests to the ready pods that it selects, and to no other, and as long as it may take
+ * until that is known everywhere. Without the right to see EndpointSlices only the latter is waited for.
  * @throws Failure when it does not come about in time
  */
 export async function untilRouted(
@@ -34,7 +28,7 @@ export async function untilRouted(
   const routing = services.filter((service) => Object.keys(selectorOf(service)).length > 0);
   if (routing.length === 0) return;
   await Promise.all(routing.map((service) => untilSlicesFollow(client, service, options)));
-  await options.clock.sleep(drainMs, options.signal);
+  await options.clock.sleep(Math.max(...routing.map(settleMsOf)), options.signal);
 }
 
 async function untilSlicesFollow(

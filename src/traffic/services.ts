@@ -25,3 +25,31 @@ export async function servicesIn(client: KubernetesClient, namespace: string): P
   const resource = await client.resource('v1', 'Service');
   return resource === undefined ? [] : (await client.list(resource, { namespace })).items;
 }
+
+/** How long nodes may take to follow the EndpointSlices (kubernetes pkg/proxy: 1 s), and requests under way to end. */
+const clusterSettleMs = 5_000;
+
+/** How long a Google load balancer may take until it sends requests to new endpoints (docs/strategies.md has the sources). */
+const negSettleMs = 60_000;
+
+/** On a Service: how long whatever sends requests to it from outside takes to follow its endpoints: `90s`. */
+export const settleAnnotation = 'gke-rollout/settle';
+
+const negAnnotations = ['cloud.google.com/neg', 'cloud.google.com/neg-status'];
+
+/**
+ * Whether something in front of the Service follows its endpoints by itself and late: a Google load balancer with network
+ * endpoint groups. It takes removed endpoints out at once and new ones in only when they have passed its own checks, so
+ * that a plain switch would leave it without any (kubernetes/ingress-gce#638).
+ */
+export function isFollowedLate({ metadata }: KubernetesObject): boolean {
+  const annotations = metadata.annotations ?? {};
+  return settleAnnotation in annotations || negAnnotations.some((key) => (annotations[key] ?? '{}') !== '{}');
+}
+
+/** How long it takes until a change of the Service's endpoints has come about everywhere, in ms. */
+export function settleMsOf(service: KubernetesObject): number {
+  if (!isFollowedLate(service)) return clusterSettleMs;
+  const given = /^(?<seconds>\d+)s$/.exec(service.metadata.annotations?.[settleAnnotation] ?? '')?.groups?.['seconds'];
+  return given === undefined ? negSettleMs : Math.max(clusterSettleMs, Number(given) * 1000);
+}

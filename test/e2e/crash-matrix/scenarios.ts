@@ -98,7 +98,7 @@ export function leftWaiting(inputs: Record<string, string>): Scenario {
     to: 'waiting',
     followUps: [
       { name: 'the same again', next: killed, ends: 'to' },
-      { name: 'a deploy of the old version', next: deploy({}, 'one'), ends: 'from', tolerates: [extra] },
+      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'from', tolerates: [extra] },
       postStep,
     ],
   };
@@ -129,7 +129,7 @@ export function abort(inputs: Record<string, string>): Scenario {
     to: 'one',
     followUps: [
       { name: 'the same again', next: { inputs: { command: 'abort' } }, ends: 'to', mayRefuse: nothingWaits },
-      { name: 'a deploy of the old version', next: deploy({}, 'one'), ends: 'to' },
+      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'to' },
       postStep,
     ],
   };

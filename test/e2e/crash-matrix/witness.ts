@@ -32,7 +32,10 @@ export async function wrongPods(api: ApiServer, namespace: string, state: State)
     listIn(api, namespace, 'v1/pods'),
   ]);
   const stable: Version = state === 'waiting' ? 'one' : state;
-  const candidates = pods.filter((pod) => stringAt(pod, 'metadata', 'labels', 'gke-rollout/track') !== undefined);
+  // What is there before any candidate is blue, where there are sides.
+  const candidates = pods.filter((pod) =>
+    ['canary', 'green'].includes(stringAt(pod, 'metadata', 'labels', 'gke-rollout/track') ?? ''),
+  );
   const versionOf = (pod: KubernetesObject) => (state === 'waiting' && candidates.includes(pod) ? 'two' : stable);
   return [
     ...deployments.flatMap(unready),

@@ -27,8 +27,6 @@ export interface LoadEnd extends Tally {
 /** The requests of a tenth of a second, as `server load` prints them; times in milliseconds since the epoch. */
 interface Window extends Tally {
   fromMs: number;
-  /** When the last of its requests had ended. */
-  untilMs: number;
 }
 
 const windowMs = 100;
@@ -58,7 +56,7 @@ export class SteadyLoad implements AsyncDisposable {
     this.#ended = once(lines, 'close');
   }
 
-  /** Resolves when what was sent until then (milliseconds since the epoch) is known. */
+  /** Resolves when all that was sent until then (milliseconds since the epoch) has ended. */
   async reaches(time: number): Promise<void> {
     while ((this.#windows.at(-1)?.fromMs ?? 0) + windowMs < time) {
       if (this.#process.exitCode !== null) throw new Error('the load has ended before its time');
@@ -66,9 +64,12 @@ export class SteadyLoad implements AsyncDisposable {
     }
   }
 
-  /** Requests that were sent and had ended between two times, milliseconds since the epoch. */
-  between(from: number, to: number): Tally {
-    return sum(this.#windows.filter(({ fromMs, untilMs }) => fromMs >= from && untilMs <= to));
+  /**
+   * Requests that were sent between two times, milliseconds since the epoch, whenever they ended. When the load has reached
+   * the second of them, all of them have.
+   */
+  sentBetween(from: number, to: number): Tally {
+    return sum(this.#windows.filter(({ fromMs }) => fromMs >= from && fromMs + windowMs <= to));
   }
 
   /** When the first answer of a version came after a time, and the last one; undefined where there was none. */
@@ -107,8 +108,7 @@ export class SteadyLoad implements AsyncDisposable {
       return;
     }
     const counts = (name: string) => objectAt(line, name) as Record<string, number>;
-    const untilMs = numberAt(line, 'untilMs') ?? fromMs;
-    this.#windows.push({ fromMs, untilMs, sent, answers: counts('answers'), lost: counts('lost') });
+    this.#windows.push({ fromMs, sent, answers: counts('answers'), lost: counts('lost') });
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -49,7 +49,7 @@ export function application(version: Version, replicas = 1): object[] {
 }
 
 /** Only the second version has it. */
-export const extra = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extra' }, data: { a: '1' } };
+const extra = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extra' }, data: { a: '1' } };
 
 /** Has nothing to do with the application: a deploy of it alone shows what a dead run has left behind. */
 export const other = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'other' }, data: { a: '1' } };

@@ -1,4 +1,4 @@
-import { application, extra, other, type Version } from './application.ts';
+import { application, other, type Version } from './application.ts';
 
 /** A run of the action: its inputs, and the manifests in its workspace. */
 export interface Run {
@@ -29,8 +29,10 @@ export interface FollowUp {
   next?: Run;
   /** The state it ends in: `from` of the scenario, `to`, or the one of both to which the killed run had come. */
   ends: 'from' | 'to' | 'either';
-  /** Objects that the next run brings itself, or that nobody removes when the killed run had come to its end. */
-  tolerates?: readonly object[];
+  /** Objects of the next run alone. */
+  brings?: readonly object[];
+  /** What the next run leaves of the objects that a killed run has brought which had come to its end: `Kind/name`. */
+  leaves?: RegExp;
   /** What the next run may say when it finds nothing to do. */
   mayRefuse?: RegExp;
 }
@@ -56,7 +58,7 @@ export function firstDeploy(inputs: Record<string, string>): Scenario {
         name: 'a deploy of something else',
         next: { inputs: {}, manifests: [other] },
         ends: 'either',
-        tolerates: [other],
+        brings: [other],
       },
       postStep,
     ],
@@ -74,11 +76,13 @@ export function update(inputs: Record<string, string>): Scenario {
     to: 'two',
     followUps: [
       { name: 'the same again', next: killed, ends: 'to' },
-      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'from', tolerates: [extra] },
+      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'from', leaves: /./ },
       {
         name: 'a rollback',
         next: { inputs: { command: 'rollback', prune: 'true' } },
         ends: 'from',
+        // Scaled to 0, for the next turn.
+        leaves: /-green$/,
         // Killed before it had changed anything: before what is live there was nothing.
         mayRefuse: /has no earlier revision that was live/,
       },
@@ -98,7 +102,7 @@ export function leftWaiting(inputs: Record<string, string>): Scenario {
     to: 'waiting',
     followUps: [
       { name: 'the same again', next: killed, ends: 'to' },
-      { name: 'a deploy of the old version', next: deploy({}, 'one'), ends: 'from', tolerates: [extra] },
+      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'from', leaves: /./ },
       postStep,
     ],
   };
@@ -129,7 +133,7 @@ export function abort(inputs: Record<string, string>): Scenario {
     to: 'one',
     followUps: [
       { name: 'the same again', next: { inputs: { command: 'abort' } }, ends: 'to', mayRefuse: nothingWaits },
-      { name: 'a deploy of the old version', next: deploy({}, 'one'), ends: 'to' },
+      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'to' },
       postStep,
     ],
   };

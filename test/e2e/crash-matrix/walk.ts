@@ -109,6 +109,7 @@ async function tryPoint(stage: Stage, point: Point): Promise<PointResult & { isA
     isAsBefore: false,
   });
   if (!proxy.hasCrashed && killed.exit !== 0) return failed(`failed by itself: ${killed.log}`);
+  const hadEnded = isLiveNow(before, await snapshot(api, namespace));
 
   proxy.arm();
   const next = await follow(stage, run.step);
@@ -118,15 +119,19 @@ async function tryPoint(stage: Stage, point: Point): Promise<PointResult & { isA
   if (!isExpected) return failed(`the next run fails: ${next.log}`);
 
   const after = await snapshot(api, namespace);
-  const own = withoutTolerated(after, followUp, before);
-  const left = { from: changes(before, own), to: changes(portable(reference.after), portable(own)) };
-  const nearer = left.to.length < left.from.length ? 'to' : 'from';
+  const brought = (followUp.brings ?? []).map(nameOf);
+  const left = hadEnded ? [...reference.after.objects.keys()].filter((name) => followUp.leaves?.test(name)) : [];
+  const differences = {
+    from: changes(before, withoutAdded(after, before, [...brought, ...left])),
+    to: changes(portable(reference.after), portable(withoutAdded(after, before, brought))),
+  };
+  const nearer = differences.to.length < differences.from.length ? 'to' : 'from';
   const ended = followUp.ends === 'either' ? nearer : followUp.ends;
   const state = scenario[ended];
   // One that has nothing to do does not take the lock; that of the dead run has run out.
   const hasWritten = !isRefusal && next.outputs['status'] !== 'unchanged';
   const orderly = hasWritten ? after : { ...after, holders: [] };
-  const problems = [...left[ended], ...disorder(orderly, state), ...(await wrongPods(api, namespace, state))];
+  const problems = [...differences[ended], ...disorder(orderly, state), ...(await wrongPods(api, namespace, state))];
   return {
     problems: problems.map((problem) => `${trace}: ${problem}`),
     ended,
@@ -143,13 +148,21 @@ async function follow({ api, followUp, namespace }: Stage, step: Step): Promise<
   return await runToEnd(followUp.next, namespace, testKubeconfig());
 }
 
-function withoutTolerated(after: Snapshot, { tolerates = [] }: FollowUp, before: Snapshot): Snapshot {
-  const names = tolerates.map((object) => {
-    const { kind, metadata } = object as { kind: string; metadata: { name: string } };
-    return `${kind}/${metadata.name}`;
-  });
+/** Whether the killed run had come so far that its version counts as live. */
+function isLiveNow(before: Snapshot, after: Snapshot): boolean {
+  return [...after.revisions].some(
+    ([revision, outcome]) => outcome === 'live' && before.revisions.get(revision) !== 'live',
+  );
+}
+
+function withoutAdded(after: Snapshot, before: Snapshot, names: readonly string[]): Snapshot {
   const objects = [...after.objects].filter(([name]) => before.objects.has(name) || !names.includes(name));
   return { ...after, objects: new Map(objects) };
+}
+
+function nameOf(object: object): string {
+  const { kind, metadata } = object as { kind: string; metadata: { name: string } };
+  return `${kind}/${metadata.name}`;
 }
 
 /** A namespace of its own with what is there before. */

@@ -1,5 +1,6 @@
 import { numberAt, stringAt } from '../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { waitUntil } from '../../cluster/run.ts';
 import type { ApiServer } from '../../support/api-server.ts';
 import { listIn, type Snapshot } from '../../support/snapshot.ts';
 import { imageOf, type Version } from './application.ts';
@@ -24,15 +25,31 @@ export function disorder({ records, holders, revisions }: Snapshot, state: State
   ];
 }
 
-/** What is wrong with what runs: asks the pods, not only their objects. */
+/** No run waits for the pods of a side that it has scaled to 0: they go within this time. */
+const goingMs = 15_000;
+
+/** What is wrong with what runs, once what is going has gone: asks the pods, not only their objects. */
 export async function wrongPods(api: ApiServer, namespace: string, state: State): Promise<string[]> {
+  let problems: string[] = [];
+  const isRight = async () => {
+    problems = await wrongNow(api, namespace, state);
+    return problems.length === 0;
+  };
+  await waitUntil('the pods are right', goingMs, isRight).catch(() => undefined);
+  return problems;
+}
+
+async function wrongNow(api: ApiServer, namespace: string, state: State): Promise<string[]> {
   if (state === 'nothing') return await anything(api, namespace);
   const [deployments, pods] = await Promise.all([
     listIn(api, namespace, 'apps/v1/deployments'),
     listIn(api, namespace, 'v1/pods'),
   ]);
   const stable: Version = state === 'waiting' ? 'one' : state;
-  const candidates = pods.filter((pod) => stringAt(pod, 'metadata', 'labels', 'gke-rollout/track') !== undefined);
+  // What is there before any candidate is blue, where there are sides.
+  const candidates = pods.filter((pod) =>
+    ['canary', 'green'].includes(stringAt(pod, 'metadata', 'labels', 'gke-rollout/track') ?? ''),
+  );
   const versionOf = (pod: KubernetesObject) => (state === 'waiting' && candidates.includes(pod) ? 'two' : stable);
   return [
     ...deployments.flatMap(unready),

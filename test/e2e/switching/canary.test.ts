@@ -18,7 +18,7 @@ const inputs = { strategy: 'canary', 'canary-steps': '25', 'step-duration': '1s'
 async function measuredShare(load: SteadyLoad, candidate: Version, stable: Version): Promise<number> {
   const from = Date.now();
   await load.reaches(from + watchMs);
-  const { answers } = load.between(from, from + watchMs);
+  const { answers } = load.sentBetween(from, from + watchMs);
   expect(Object.keys(answers).sort()).toEqual([candidate, stable].sort());
   return (answers[candidate] ?? 0) / totalOf(answers);
 }

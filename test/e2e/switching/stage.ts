@@ -110,8 +110,8 @@ export async function lossesOf(load: SteadyLoad, name: string, rounds: number): 
 export async function versionsNow(load: SteadyLoad): Promise<string[]> {
   const from = Date.now() + settleMs;
   await load.reaches(from + 1000);
-  const { answers } = load.between(from, from + 1000);
-  return totalOf(answers) === 0 ? ['nobody'] : Object.keys(answers).sort();
+  const { answers, lost } = load.sentBetween(from, from + 1000);
+  return totalOf(answers) === 0 ? [`nobody, but ${JSON.stringify(lost)}`] : Object.keys(answers).sort();
 }
 
 /** How often something is to be done: `whole` times, or a share of that in a run of everything. */

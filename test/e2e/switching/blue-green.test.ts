@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 
 import { figure } from '../../support/figure.ts';
 import { SteadyLoad } from '../../support/steady-load.ts';
+import { waitUntil } from '../../cluster/run.ts';
 import { lossesOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
 
 const patienceMs = 1_800_000;
@@ -42,13 +43,39 @@ test(
   'a rollback while the old side stays is a switch back, and loses no request either',
   async () => {
     await using stage = await Stage.open('back');
-    await stage.deploy('2.0.0', { strategy: 'blue-green', 'keep-old-for': '0s' });
     await using load = new SteadyLoad(await stage.address('ClusterIP'));
-    expect(await versionsNow(load)).toEqual(['2.0.0']);
-    const result = await stage.run({ command: 'rollback', 'keep-old-for': '0s' });
-    expect(result.outputs['status']).toBe('rolled-back');
+    // It goes on for a while after its switch, without the lock.
+    const deploying = stage.deploy('2.0.0', { strategy: 'blue-green', 'keep-old-for': '45s' });
+    await waitUntil('the new side serves', 120_000, async () => (await versionsNow(load)).join() === '2.0.0');
+    const from = performance.now();
+    const back = await stage.run({ command: 'rollback', 'keep-old-for': '0s' });
+    figure('switching-rollback-while-old-side-stays-s', (performance.now() - from) / 1000);
+    expect(back.outputs['status']).toBe('rolled-back');
+    // Its pods had stayed: none is made for the way back.
+    expect(back.log).not.toMatch(/0 of \d pods (updated|available)/);
+    expect(await versionsNow(load)).toEqual(['1.0.0']);
+    const deployed = await deploying;
+    expect(deployed.outputs['status']).toBe('deployed');
+    expect(deployed.log).toContain('another run has come since');
     expect(await versionsNow(load)).toEqual(['1.0.0']);
     expect(await lossesOf(load, 'blue-green-rollback', 1)).toEqual([]);
+  },
+  patienceMs,
+);
+
+test(
+  'a switch behind a load balancer that takes new endpoints late and drops old ones at once loses none (ingress-gce#638)',
+  async () => {
+    const annotations = { 'harness.test/neg-lag': '3s', 'gke-rollout/settle': '8s' };
+    await using stage = await Stage.open('lagging', annotations);
+    await using load = new SteadyLoad(await stage.address('LoadBalancer'));
+    for (const version of ['2.0.0', '1.0.0'] as const) {
+      const result = await stage.deploy(version, { strategy: 'blue-green', 'keep-old-for': '0s' });
+      expect(result.outputs['status']).toBe('deployed');
+      expect(result.log).toContain('both sides serve for 8 s');
+      expect(await versionsNow(load)).toEqual([version]);
+    }
+    expect(await lossesOf(load, 'blue-green-lagging', 2)).toEqual([]);
   },
   patienceMs,
 );

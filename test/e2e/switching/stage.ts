@@ -15,7 +15,12 @@ const perSecond = 500;
 const settleMs = 1000;
 
 /** A Service with three pods that go on answering for two seconds after they were told to end. */
-export function application(name: string, version: Version, serviceSpec: object = {}): object[] {
+export function application(
+  name: string,
+  version: Version,
+  serviceSpec: object = {},
+  annotations: Record<string, string> = {},
+): object[] {
   return [
     deployment(name, {
       image: `registry.test/ctwoc:${version}`,
@@ -24,7 +29,7 @@ export function application(name: string, version: Version, serviceSpec: object 
       pod: { terminationGracePeriodSeconds: 10 },
       spec: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
     }),
-    service(name, { type: 'LoadBalancer', ...serviceSpec }),
+    { ...service(name, { type: 'LoadBalancer', ...serviceSpec }), metadata: { name, annotations } },
   ];
 }
 
@@ -32,21 +37,28 @@ export function application(name: string, version: Version, serviceSpec: object 
 export class Stage implements AsyncDisposable {
   readonly namespace: string;
   readonly release: string;
+  readonly #annotations: Record<string, string>;
 
-  private constructor(namespace: string, release: string) {
+  private constructor(namespace: string, release: string, annotations: Record<string, string>) {
     this.namespace = namespace;
     this.release = release;
+    this.#annotations = annotations;
   }
 
-  /** Deploys version 1.0.0. */
-  static async open(release: string): Promise<Stage> {
-    const stage = new Stage(await createNamespace('switching'), release);
+  /** Deploys version 1.0.0. @param annotations of the Service */
+  static async open(release: string, annotations: Record<string, string> = {}): Promise<Stage> {
+    const stage = new Stage(await createNamespace('switching'), release, annotations);
     await stage.deploy('1.0.0');
     return stage;
   }
 
   async deploy(version: Version, inputs: Record<string, string> = {}): Promise<StepResult> {
-    return await this.run({ manifests: '.', ...inputs }, { 'app.yaml': application(this.release, version) });
+    return await this.run(
+      { manifests: '.', ...inputs },
+      {
+        'app.yaml': application(this.release, version, {}, this.#annotations),
+      },
+    );
   }
 
   /** Runs the action, main step and post step, and throws when it fails. */

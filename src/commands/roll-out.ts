@@ -16,6 +16,8 @@ import {
   type Outcome,
   type Revision,
 } from '../release/revision.ts';
+import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts';
+import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -39,6 +41,10 @@ export interface Purpose {
   manifests: readonly Manifest[];
   /** Objects of the live revision that the new one does not have, to be removed once all else is ready. */
   surplus: readonly KubernetesObject[];
+  /** Objects of the release that are recorded again without being touched. */
+  alongside?: readonly KubernetesObject[];
+  /** Paths that the apply is to own alone. */
+  claims?: Claims;
   /** The revision whose objects these are, when they are those of an earlier one. */
   restores?: number;
   /** `Deployed shop`, `Deploy of shop` */
@@ -59,7 +65,8 @@ export async function rollOut(
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
   const { manifests } = purpose;
-  const look = () => preflight(client, manifests, { force: options.forceConflicts, newNamespaces });
+  const { claims = [] } = purpose;
+  const look = () => preflight(client, manifests, { force: options.forceConflicts, claims, newNamespaces });
   const [prepared, revisions, leftover] = await reporter.group('Preflight', async () => {
     const found = await Promise.all([
       look(),
@@ -93,7 +100,8 @@ export async function rollOut(
   let known = revisions;
   const record = async (result: Outcome): Promise<number> => {
     const revision = {
-      ...revisionOf(context, options, current, nextRevision(known), startedAt, result),
+      ...revisionOf(context, options, [...(purpose.alongside ?? []), ...objectsOf(current)], startedAt, result),
+      revision: nextRevision(known),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);
@@ -108,7 +116,7 @@ export async function rollOut(
       if (change.stale || nextRevision(known) !== nextRevision(revisions)) current = await look();
       change.journal.record.revision = nextRevision(known);
       await reporter.group(purpose.command === 'rollback' ? 'Roll back' : 'Deploy', async () => {
-        await bringIn(context, options, change, current, watch);
+        await bringIn(context, options, change, current, watch, purpose.command === 'rollback');
         await prune(client, change.journal, purpose.surplus, reporter);
       });
       draft.mark('all objects are ready');
@@ -135,6 +143,7 @@ async function bringIn(
   change: GuardedChange,
   prepared: readonly Prepared[],
   watch: RolloutWatch,
+  goesBack: boolean,
 ): Promise<void> {
   await rolling(
     {
@@ -148,6 +157,10 @@ async function bringIn(
         reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
       },
       wait: async (written) => {
+        for (const [entry, object] of goesBack ? written : []) {
+          if (entry.change !== 'unchanged' && waitsForBrokenPods(object))
+            await freeStatefulSet(client, refOf(object), undefined, clock);
+        }
         await watch.wait(
           [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' })),
           change,
@@ -245,19 +258,20 @@ async function createNamespace(
   draft.mark(`namespace ${namespace} created; an undo would keep it`);
 }
 
+function objectsOf(prepared: readonly Prepared[]): KubernetesObject[] {
+  return prepared.map(({ manifest }) => manifest.object);
+}
+
 function revisionOf(
   context: Context,
   options: RollOutOptions,
-  prepared: readonly Prepared[],
-  revision: number,
+  objects: KubernetesObject[],
   startedAt: string,
   outcome: Outcome,
-): Revision {
+): Omit<Revision, 'revision'> {
   const { commit, url, actor } = context.run;
-  const objects = prepared.map(({ manifest }) => manifest.object);
   return {
     release: options.release,
-    revision,
     outcome,
     strategy: options.strategy,
     startedAt,

@@ -7,12 +7,16 @@ import { setReplicas } from '../manifests/replicas.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { findWorkload } from './find-workload.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
+import { rollbackWorkload } from './rollback-workload.ts';
 
 export interface RollbackOptions extends ChangeOptions {
   /** A revision number; by default the last one that was live before what is live now. */
   toRevision?: string;
+  /** `Deployment/web` or `web`: goes by the workload's own revisions, not by those of the release. */
+  workload?: string;
   /** Remove objects that the revision does not have and a later one has added. */
   prune: boolean;
   replicas: readonly string[];
@@ -21,15 +25,24 @@ export interface RollbackOptions extends ChangeOptions {
 
 /**
  * Brings back every object of an earlier revision, from what is recorded in the cluster: no checkout is needed. It is a
- * deploy of old objects, and makes a revision of its own; when it fails, it is undone like any other.
+ * deploy of old objects, and makes a revision of its own; when it fails, it is undone like any other. What this action has
+ * never deployed goes back to what its controller keeps.
  */
 export async function rollback(context: Context, options: RollbackOptions): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'rollback', { release, namespace });
+  const revisions = await listRevisions(client, namespace, release);
+  if (options.workload !== undefined || !revisions.some(wasLive)) {
+    const workload = await findWorkload(context, { namespace, release, named: options.workload });
+    if (workload !== undefined) {
+      const { toRevision, replicas } = options;
+      const task = { workload, toRevision, replicas, revisions };
+      return await rollbackWorkload(context, { ...options, namespace }, task, draft);
+    }
+  }
   const { target, manifests, surplus } = await reporter.group('Look up revisions', async () => {
-    const revisions = await listRevisions(client, namespace, release);
     const chosen = chooseRevision(revisions, options.toRevision, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
@@ -70,10 +83,9 @@ export function chooseRevision(
 ): Revision {
   if (revisions.length === 0) {
     throw new InvalidInput(`there is no revision of release "${release}" in namespace "${namespace}"`, {
-      hint: 'Correct the inputs "release" and "namespace"; only what this action has deployed can be rolled back.',
+      hint: 'Correct the inputs "release" and "namespace"; there is no other workload either that could be rolled back.',
     });
   }
-  const wasLive = revisions.filter(({ outcome }) => outcome === 'live' || outcome === 'superseded');
   const listed = `there are ${revisions.map(({ revision, outcome }) => `${revision} (${outcome})`).join(', ')}`;
   if (wanted !== undefined) {
     const found = revisions.find(({ revision }) => String(revision) === wanted);
@@ -84,11 +96,15 @@ export function chooseRevision(
   }
   const live = liveRevision(revisions);
   const origin = live === undefined ? Number.POSITIVE_INFINITY : (live.restores ?? live.revision);
-  const previous = wasLive.findLast((revision) => (revision.restores ?? revision.revision) < origin);
+  const previous = revisions.filter(wasLive).findLast((revision) => (revision.restores ?? revision.revision) < origin);
   if (previous !== undefined) return previous;
   throw new InvalidInput(`release "${release}" has no earlier revision that was live: ${listed}`, {
     hint: 'Set the input "to-revision" if you want one of them all the same.',
   });
+}
+
+function wasLive({ outcome }: Revision): boolean {
+  return outcome === 'live' || outcome === 'superseded';
 }
 
 /** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */

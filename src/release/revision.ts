@@ -1,7 +1,8 @@
 import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { deleteRecord, labelsOf, listRecords, writeRecord } from './store.ts';
+import { fieldManager } from './field-manager.ts';
+import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord } from './store.ts';
 
 /** How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. */
 export type Outcome = 'live' | 'superseded' | 'undone' | 'failed';
@@ -28,8 +29,19 @@ export interface Revision {
 
 const kept = 10;
 
+/** Those of one release, oldest first. */
 export async function listRevisions(client: KubernetesClient, namespace: string, release: string): Promise<Revision[]> {
-  const records = await listRecords(client, namespace, labelsOf(release, 'revision'));
+  return await list(client, namespace, labelsOf(release, 'revision'));
+}
+
+/** Those of all releases in the namespace. */
+export async function listAllRevisions(client: KubernetesClient, namespace: string): Promise<Revision[]> {
+  const { managedBy, record } = recordLabels;
+  return await list(client, namespace, { [managedBy]: fieldManager, [record]: 'revision' });
+}
+
+async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {
+  const records = await listRecords(client, namespace, labels);
   return records
     .map((record) => record.value as unknown as Revision)
     .sort((left, right) => left.revision - right.revision);

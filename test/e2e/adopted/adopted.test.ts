@@ -228,6 +228,24 @@ describe('a Deployment of kubectl', () => {
     expect(good.log).toContain('Deployment/worse has no earlier revision that could be good');
   });
 
+  test.concurrent(
+    'past its progress deadline is not judged by that when it goes back (R2, kubernaut#199)',
+    async () => {
+      await makeReady('deployment', 'late', deployment('late', { spec: { progressDeadlineSeconds: 2 } }));
+      await setImage('deployment', 'late', missing);
+      const reason = '{.status.conditions[?(@.type=="Progressing")].reason}';
+      await kubectl([
+        'wait',
+        'deployment/late',
+        '-n',
+        namespace,
+        `--for=jsonpath=${reason}=ProgressDeadlineExceeded`,
+        '--timeout=60s',
+      ]);
+      expect((await rollback('late')).outputs['status']).toBe('rolled-back');
+    },
+  );
+
   test.concurrent('that never ran before has nothing to go back to', async () => {
     await make(deployment('only', { image: missing }));
     const back = await rollback('only');

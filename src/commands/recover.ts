@@ -1,6 +1,9 @@
-import { readJournal } from '../release/journal.ts';
+import { messageOf } from '../base/errors.ts';
+import { containersOf } from '../manifests/pod-template.ts';
+import { keyOf, refOf } from '../kubernetes/object.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { acquireLock } from '../release/lock.ts';
-import { isFinished } from '../release/revision.ts';
+import { isFinished, listRevisions, recordRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { undoJournal } from './guarded-change.ts';
@@ -27,12 +30,19 @@ export async function recover(
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
       return undefined;
     }
+    const record = async (undone: boolean) => {
+      await recordCancelled(context, namespace, journal.record, undone).catch((error: unknown) => {
+        reporter.warning(`this cancelled revision could not be recorded: ${messageOf(error)}`);
+      });
+    };
     if (!undoOnFailure) {
       await journal.close();
+      await record(false);
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     const undo = await undoJournal(context, journal, undoTimeoutMs);
     draft.add({ undo });
+    await record(undo.complete);
     return undo.complete
       ? draft.finish('undone', `The ${journal.record.command} of ${release} was cancelled and undone`)
       : draft.finish(
@@ -42,4 +52,33 @@ export async function recover(
   } finally {
     await lock.release();
   }
+}
+
+/** The history tells of a run that was cancelled too; what it would have applied in all, its post step does not know. */
+async function recordCancelled(
+  { client, clock }: Context,
+  namespace: string,
+  { release, revision, run, startedAt, entries }: JournalRecord,
+  undone: boolean,
+): Promise<void> {
+  if (revision === undefined) return;
+  const { url, commit, actor } = run;
+  const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
+  const images = written.flatMap((object) =>
+    containersOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
+  );
+  const cancelled = {
+    release,
+    revision,
+    outcome: undone ? ('undone' as const) : ('failed' as const),
+    strategy: '',
+    startedAt,
+    finishedAt: new Date(clock.now()).toISOString(),
+    ...(commit === undefined ? {} : { commit }),
+    ...(url === undefined ? {} : { run: url }),
+    ...(actor === undefined ? {} : { actor }),
+    images: Object.fromEntries(images),
+    objects: [],
+  };
+  await recordRevision(client, namespace, cancelled, await listRevisions(client, namespace, release));
 }

@@ -24,7 +24,8 @@ export async function releaseWorkloads(
 ): Promise<KubernetesObject[]> {
   const { client } = context;
   const revisions = await listRevisions(client, namespace, release);
-  const latest: Revision | undefined = liveRevision(revisions) ?? revisions.at(-1);
+  const latest: Revision | undefined =
+    liveRevision(revisions) ?? revisions.findLast(({ objects }) => objects.length > 0);
   if (named !== undefined || latest === undefined) {
     const only = await findWorkload(context, { namespace, release, named, kinds });
     if (only !== undefined) return [only];

@@ -55,7 +55,7 @@ export interface RunReport {
 
 export interface HistoryEntry {
   revision: number;
-  outcome: 'live' | 'superseded' | 'undone' | 'failed';
+  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'unreadable';
   /** ISO 8601. */
   finishedAt: string;
   images: string[];

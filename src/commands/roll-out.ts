@@ -12,6 +12,7 @@ import {
   listRevisions,
   liveRevision,
   nextRevision,
+  problemsOfRevisions,
   recordRevision,
   type Outcome,
   type Revision,
@@ -77,7 +78,7 @@ export async function rollOut(
     reporter.info(`${found[0].length} objects are valid; ${changes} of them are to be changed`);
     return found;
   });
-  for (const warning of warningsOf(prepared)) draft.warn(warning);
+  for (const warning of [...warningsOf(prepared), ...problemsOfRevisions(revisions)]) draft.warn(warning);
   draft.mark('manifests are valid');
 
   const live = liveRevision(revisions);

@@ -4,7 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, problemsOfRevisions, type Revision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
@@ -34,6 +34,7 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const { release } = options;
   const draft = new Draft(context, 'rollback', { release, namespace });
   const revisions = await listRevisions(client, namespace, release);
+  for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
   if (options.workload !== undefined || !revisions.some(wasLive)) {
     const workload = await findWorkload(context, { namespace, release, named: options.workload });
     if (workload !== undefined) {
@@ -89,7 +90,13 @@ export function chooseRevision(
   const listed = `there are ${revisions.map(({ revision, outcome }) => `${revision} (${outcome})`).join(', ')}`;
   if (wanted !== undefined) {
     const found = revisions.find(({ revision }) => String(revision) === wanted);
-    if (found !== undefined) return found;
+    if (found !== undefined && found.objects.length > 0) return found;
+    if (found !== undefined) {
+      throw new InvalidInput(
+        `of revision ${wanted} of release "${release}" no objects are recorded: ${found.problem ?? 'its run was cancelled'}`,
+        { hint: 'Set the input "to-revision" to another one.' },
+      );
+    }
     throw new InvalidInput(`there is no revision ${wanted} of release "${release}": ${listed}`, {
       hint: 'Set the input "to-revision" to one of them.',
     });

@@ -2,7 +2,7 @@ import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { readJournal } from '../release/journal.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, problemsOfRevisions, type Revision } from '../release/revision.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
@@ -32,6 +32,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
     listRevisions(client, namespace, release),
     readJournal(client, namespace, release),
   ]);
+  for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
   const live = liveRevision(revisions);
   const [objects, others] = await Promise.all([
     Promise.all((live?.objects ?? []).map((object) => client.read(refOf(object)))),

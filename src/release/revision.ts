@@ -2,10 +2,10 @@ import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
-import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord } from './store.ts';
+import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
 
 /** How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. */
-export type Outcome = 'live' | 'superseded' | 'undone' | 'failed';
+export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'unreadable';
 
 /** One recorded version of a release: everything that is needed to bring it back without a checkout. */
 export interface Revision {
@@ -23,8 +23,10 @@ export interface Revision {
   actor?: string;
   /** `workload/container` → image. */
   images: Record<string, string>;
-  /** Every object as it was applied. */
+  /** Every object as it was applied; none of a run that was cancelled before it knew. */
   objects: KubernetesObject[];
+  /** Why there is nothing of it but its number. */
+  problem?: string;
 }
 
 const kept = 10;
@@ -43,8 +45,28 @@ export async function listAllRevisions(client: KubernetesClient, namespace: stri
 async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {
   const records = await listRecords(client, namespace, labels);
   return records
-    .map((record) => record.value as unknown as Revision)
+    .map((record) => ('value' in record ? (record.value as unknown as Revision) : unreadable(record)))
     .sort((left, right) => left.revision - right.revision);
+}
+
+/** Its number stays taken, and it is dropped when its time comes. */
+function unreadable({ name, labels, problem }: BrokenRecord): Revision {
+  return {
+    release: labels[recordLabels.release] ?? '',
+    revision: Number(/\.v(\d+)$/.exec(name)?.[1] ?? 0),
+    outcome: 'unreadable',
+    strategy: '',
+    startedAt: '',
+    finishedAt: '',
+    images: {},
+    objects: [],
+    problem,
+  };
+}
+
+/** What the user should know of the records: one sentence for each that cannot be read. */
+export function problemsOfRevisions(revisions: readonly Revision[]): string[] {
+  return revisions.flatMap(({ problem }) => (problem === undefined ? [] : [`${problem}; it is left out`]));
 }
 
 export function liveRevision(revisions: readonly Revision[]): Revision | undefined {

@@ -425,6 +425,11 @@ describe('a run that does not come to its end', () => {
     expect(post.log).toContain('cancelled and undone');
     expect(await image('cancelled')).toBe(before);
     expect(await names('secret')).not.toContain('secret/gke-rollout.cancelled.journal');
+    const told = await runStep({ kubeconfig: testKubeconfig(), namespace, release: 'cancelled', command: 'status' });
+    expect(JSON.parse(told.outputs['history'] ?? '[]')).toMatchObject([
+      { revision: 2, outcome: 'undone' },
+      { revision: 1, outcome: 'live' },
+    ]);
   });
 
   test('killed: the next run undoes it first, and then does its own work', async () => {

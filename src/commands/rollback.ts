@@ -106,7 +106,7 @@ export function chooseRevision(
   const previous = revisions.filter(wasLive).findLast((revision) => (revision.restores ?? revision.revision) < origin);
   if (previous !== undefined) return previous;
   throw new InvalidInput(`release "${release}" has no earlier revision that was live: ${listed}`, {
-    hint: 'Set the input "to-revision" if you want one of them all the same.',
+    hint: 'Set the input "to-revision" if you want one of them all the same, or "workload" to go by what Kubernetes keeps of one.',
   });
 }
 

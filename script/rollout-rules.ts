@@ -118,9 +118,9 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     containerState,
     ofPod(podOf(undefined, { containers: [crashed(4)], spec: { restartPolicy: 'OnFailure' } })),
   ],
-  ['No node fits', 'condition PodScheduled', ofPod(unschedulable())],
+  ['No node fits (the default of `unschedulable-grace`)', 'condition PodScheduled', ofPod(unschedulable())],
   [
-    'No node fits, and the cluster autoscaler says that it cannot help',
+    'No node fits, and the cluster autoscaler says that it cannot help (half of `unschedulable-grace`)',
     `PodScheduled and ${podEvent}`,
     ofPod(unschedulable(), [eventOn(unschedulable(), 'NotTriggerScaleUp', 'no', { type: 'Normal' })]),
   ],

@@ -95,7 +95,11 @@ async function cluster(): Promise<Record<string, string>> {
 }
 
 function programs(binaries: Binaries): Record<string, string> {
-  return { TEST_KUBECTL: binaries['kubectl'] ?? '', TEST_ACT: binaries['act'] ?? '' };
+  return {
+    TEST_KUBECTL: binaries['kubectl'] ?? '',
+    TEST_ACT: binaries['act'] ?? '',
+    TEST_SAMPLE: binaries['ctwoc-1.0.0'] ?? '',
+  };
 }
 
 /** Runs jest over one folder and counts from its own report; a suite that could not even start counts as failed. */

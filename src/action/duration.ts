@@ -7,9 +7,9 @@ const longestMs = 5 * 24 * unitMs.h;
 
 /**
  * `90s`, `10m`, `1h30m` in milliseconds.
- * @throws InvalidInput for anything else, zero and more than five days included; `name` is the input it stands in
+ * @throws InvalidInput for anything else, more than five days included, and zero unless that is meant; `name` is the input it stands in
  */
-export function parseDuration(text: string, name: string): number {
+export function parseDuration(text: string, name: string, mayBeZero = false): number {
   const wrong = (why: string, hint: string) => new InvalidInput(`the input "${name}" is "${text}", ${why}`, { hint });
   if (/^\d+(\.\d+)?$/.test(text)) {
     throw wrong('which has no unit', `Add one: ${text}s, ${text}m or ${text}h.`);
@@ -19,7 +19,7 @@ export function parseDuration(text: string, name: string): number {
     throw wrong('which is no duration', 'Write hours, minutes and seconds in this order, such as 90s, 10m or 1h30m.');
   }
   const ms = (['h', 'm', 's'] as const).reduce((sum, unit) => sum + Number(parts[unit] ?? 0) * unitMs[unit], 0);
-  if (ms === 0) throw wrong('which leaves no time', 'Give it at least 1s.');
+  if (ms === 0 && !mayBeZero) throw wrong('which leaves no time', 'Give it at least 1s.');
   if (ms > longestMs) throw wrong('which is longer than any job may run', 'Give it at most 120h.');
   return ms;
 }

@@ -34,7 +34,7 @@ interface Definition {
   example: string;
   /** The commands on which it has an effect; all of them when absent. */
   commands?: readonly Command[];
-  /** Likewise for strategies. */
+  /** Likewise for the strategies of commands that have one. */
   strategies?: readonly Strategy[];
   /** The commands that cannot do without it. */
   required?: readonly Command[];
@@ -52,13 +52,16 @@ export type InputDefinition = Definition &
   (
     | { type: 'string'; format?: Format; default?: undefined }
     | { type: 'lines'; default?: undefined }
+    /** Several lines that belong together; absent when not given. */
+    | { type: 'text'; default?: undefined }
     | { type: 'boolean'; default: 'true' | 'false' }
-    | { type: 'duration'; default: string }
+    | { type: 'duration'; default: string; mayBeZero?: true }
+    | { type: 'percents'; default: string }
     | { type: 'choice'; values: readonly string[]; default: string }
   );
 
 /** Commands that read manifests. */
-const withManifests = ['deploy', 'plan', 'preview'] as const;
+const withManifests: readonly Command[] = ['deploy', 'plan', 'preview'];
 
 /** Commands that write and then wait until the workloads are ready. */
 const waiting = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
@@ -118,6 +121,67 @@ export const inputTable = {
     example: '|\n  web=5\n  StatefulSet/db=3',
     commands: [...withManifests, 'scale', 'rollback'],
     required: ['scale'],
+  },
+  'canary-steps': {
+    type: 'percents',
+    default: '25',
+    description:
+      'The shares of the requests that a canary gets, in percent, one after the other. Where a Service spreads requests over pods, the nearest number of pods is taken, at least one.',
+    example: '10, 25, 50',
+    commands: ['deploy'],
+    strategies: ['canary'],
+  },
+  'step-duration': {
+    type: 'duration',
+    default: '1m',
+    mayBeZero: true,
+    description: 'How long each step of a canary is watched before the next one.',
+    example: '5m',
+    commands: ['deploy'],
+    strategies: ['canary'],
+  },
+  'auto-promote': {
+    type: 'boolean',
+    default: 'true',
+    description:
+      'Bring the new version in when all checks of the candidate have passed. With `false` the candidate is left waiting (status `waiting`) until another run says `promote` or `abort`.',
+    example: 'false',
+    commands: ['deploy'],
+    strategies: ['canary', 'blue-green'],
+  },
+  'constant-total': {
+    type: 'boolean',
+    default: 'false',
+    description:
+      'For scarce capacity: as many pods as before in all, because stable pods make room for those of the canary.',
+    example: 'true',
+    commands: ['deploy'],
+    strategies: ['canary'],
+  },
+  'keep-old-for': {
+    type: 'duration',
+    default: '1m',
+    mayBeZero: true,
+    description:
+      'How long the side that served before stays after a switch, so that a rollback only has to switch back. The run waits that long.',
+    example: '10m',
+    commands: ['deploy', 'promote', 'rollback'],
+    strategies: ['blue-green'],
+  },
+  'session-affinity': {
+    type: 'string',
+    format: { pattern: /^(none|client-ip)$/, name: 'session affinity', hint: 'Write none or client-ip.' },
+    description:
+      'Whether the Services of the manifests send all requests of one client address to the same pod: `none` or `client-ip`. By default as the manifests say.',
+    example: 'client-ip',
+    commands: withManifests,
+  },
+  'session-affinity-timeout': {
+    type: 'duration',
+    default: '3h',
+    description: 'How long a client address stays with its pod.',
+    example: '30m',
+    commands: withManifests,
   },
   namespace: {
     type: 'string',
@@ -185,12 +249,37 @@ export const inputTable = {
     example: 'true',
     commands: ['rollback'],
   },
+  verify: {
+    type: 'text',
+    description:
+      'Checks over HTTP that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. See docs/verify.md.',
+    example: '|\n  /healthz\n  service/web:80/version 200 json .version == {version}',
+    commands: ['deploy', 'promote'],
+  },
   timeout: {
     type: 'duration',
     default: '10m',
     description: 'How long all workloads together may take until they are ready: `90s`, `10m`, `1h30m`.',
     example: '15m',
     commands: waiting,
+  },
+  'unschedulable-grace': {
+    type: 'duration',
+    default: '2m',
+    description:
+      'How long a pod may fit on no node before the wait ends. While a cluster autoscaler says that it adds a node, it goes on; give more where nodes with GPUs take long, or come from elsewhere.',
+    example: '15m',
+    commands: waiting,
+  },
+  'on-low-capacity': {
+    type: 'choice',
+    values: ['fail', 'warn'],
+    default: 'fail',
+    description:
+      'What to do when nodes or quotas have no room for the pods that come beside the old ones: stop before the first change, or say so and try.',
+    example: 'warn',
+    commands: ['deploy'],
+    strategies: ['canary', 'blue-green'],
   },
   'undo-on-failure': {
     type: 'boolean',
@@ -212,7 +301,7 @@ export const inputTable = {
     description:
       'Take over fields that another manager owns, such as a change made by hand. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
-    commands: [...withManifests, 'rollback'],
+    commands: [...withManifests, 'promote', 'rollback'],
   },
   kubeconfig: {
     type: 'string',

@@ -29,11 +29,15 @@ type Value<Definition> = Definition extends { type: 'choice'; values: readonly (
     ? boolean
     : Definition extends { type: 'duration' }
       ? number
-      : Definition extends { type: 'lines' }
-        ? string[]
-        : string;
+      : Definition extends { type: 'percents' }
+        ? number[]
+        : Definition extends { type: 'lines' }
+          ? string[]
+          : string;
 
-type OptionalId = { [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' } ? Id : never }[InputId];
+type OptionalId = {
+  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' } ? Id : never;
+}[InputId];
 
 /** What the user asked for. A list that was not given is empty, a text that was not given is absent. */
 export type Inputs = {
@@ -62,7 +66,9 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
     }
   }
   const command = commands.find((name) => name === values['command']);
-  const strategy = strategies.find((name) => name === values['strategy']);
+  // Commands that go on with a deploy, such as "promote", know its strategy from the cluster.
+  const takesStrategy = inputTable.strategy.commands.some((name) => name === command);
+  const strategy = takesStrategy ? strategies.find((name) => name === values['strategy']) : undefined;
   if (command !== undefined) {
     for (const [id, definition] of definitions()) {
       const problem = misplaced(id, definition, given.get(id), command, strategy);
@@ -101,7 +107,8 @@ export function misplaced(
       { hint: 'Remove it, or choose another command.' },
     );
   }
-  if (strategy !== undefined && definition.strategies?.includes(strategy) === false) {
+  const hasStrategy = inputTable.strategy.commands.includes(command);
+  if (hasStrategy && strategy !== undefined && definition.strategies?.includes(strategy) === false) {
     return new InvalidInput(
       `the input "${id}" has no effect on the strategy "${strategy}"; it belongs to ${list(definition.strategies)}`,
       { hint: 'Remove it, or choose another strategy.' },
@@ -153,6 +160,8 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
   switch (definition.type) {
     case 'string':
       return text === undefined ? undefined : checkFormat(id, definition.format, text);
+    case 'text':
+      return text;
     case 'lines':
       return (text ?? '')
         .split('\n')
@@ -161,7 +170,9 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
     case 'boolean':
       return parseBoolean(id, text ?? definition.default);
     case 'duration':
-      return parseDuration(text ?? definition.default, id);
+      return parseDuration(text ?? definition.default, id, definition.mayBeZero);
+    case 'percents':
+      return parsePercents(id, text ?? definition.default);
     case 'choice':
       return parseChoice(id, definition.values, text ?? definition.default);
   }
@@ -177,6 +188,15 @@ function parseBoolean(id: string, text: string): boolean {
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
   throw new InvalidInput(`the input "${id}" is "${text}", which is no boolean`, { hint: 'Write true or false.' });
+}
+
+/** `10, 25, 50`: whole numbers from 1 to 99, each larger than the one before. */
+function parsePercents(id: string, text: string): number[] {
+  const percents = text.split(/[\s,]+/).map((part) => (/^\d{1,2}%?$/.test(part) ? Number.parseInt(part, 10) : 0));
+  if (percents.every((percent, index) => percent > (percents[index - 1] ?? 0))) return percents;
+  throw new InvalidInput(`the input "${id}" is "${text}", which is no list of growing percentages`, {
+    hint: 'Write whole numbers from 1 to 99, such as "10, 25, 50".',
+  });
 }
 
 function parseChoice(id: string, values: readonly string[], text: string): string {

@@ -36,8 +36,14 @@ export function outputsOf(report: RunReport): Record<OutputId, string> {
     ),
     history: report.history === undefined ? '' : JSON.stringify([...report.history, ...(report.workloadHistory ?? [])]),
     failure: report.failure === undefined ? '' : JSON.stringify(failureOf(report.failure)),
-    'traffic-share': '',
+    'traffic-share': trafficShare(report),
   };
+}
+
+/** As it was measured last. */
+function trafficShare({ checks = [] }: RunReport): string {
+  const share = checks.findLast((check) => check.share !== undefined)?.share;
+  return share === undefined ? '' : String(Number(share.measured.toFixed(1)));
 }
 
 function failureOf(failure: FailureReport): Record<string, unknown> {
@@ -45,7 +51,7 @@ function failureOf(failure: FailureReport): Record<string, unknown> {
   const hint = failure.hint ?? cause?.hint;
   const [problem] = failure.problems;
   return {
-    reason: cause?.reason ?? (failure.problems.length > 0 ? 'InvalidInput' : 'Failed'),
+    reason: failure.reason ?? cause?.reason ?? (failure.problems.length > 0 ? 'InvalidInput' : 'Failed'),
     message: cut(failure.message, maxMessage),
     ...(hint === undefined ? {} : { hint }),
     ...(cause === undefined ? {} : { object: nameOf(cause.object) }),

@@ -5,6 +5,7 @@ import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
 import { alert, bullets, code, details, html, prose, table } from './markdown.ts';
 import { renderEvidence } from './summary-evidence.ts';
+import { renderChecks } from './summary-checks.ts';
 import { renderHistory } from './summary-history.ts';
 
 /** A summary of more than 1 MiB is dropped by GitHub as a whole; this much is what anybody may still want to read. */
@@ -33,6 +34,7 @@ const icons: Record<Status, string> = {
   resumed: '✅',
   restarted: '✅',
   'rolled-back': '✅',
+  aborted: '✅',
   reported: '✅',
   unchanged: '✅',
   waiting: '⏸️',
@@ -62,6 +64,8 @@ function render(report: RunReport, limits: SummaryLimits): string {
     facts(report),
     renderHistory(report, limits),
     workloads.length === 0 ? '' : workloadTable(workloads, limits),
+    traffic(report, limits),
+    renderChecks(report, limits),
     addresses(report, limits),
     warnings.length === 0
       ? ''
@@ -122,6 +126,23 @@ function workloadTable(workloads: readonly WorkloadReport[], limits: SummaryLimi
         : [replicas.before, replicas.after].filter((n, i, all) => n !== undefined && n !== all[i - 1]).join(' → '),
       stateOf(state, message),
       durationMs === undefined ? '' : formatDuration(durationMs),
+    ],
+    limits.rows,
+  );
+}
+
+/** What share a candidate got, step by step. */
+function traffic({ traffic: steps = [] }: RunReport, limits: SummaryLimits): string {
+  if (steps.length === 0) return '';
+  return table(
+    ['Traffic', 'Workload', 'Candidate', 'Wanted', 'Measured'],
+    steps,
+    ({ atMs, workload, wanted, candidatePods, stablePods, measured, requests }) => [
+      `after ${formatDuration(atMs)}`,
+      code(workload),
+      `${candidatePods} of ${candidatePods + stablePods} pods`,
+      `${wanted} %`,
+      measured === undefined ? 'not measured' : `${measured.toFixed(1)} % of ${requests ?? 0} requests`,
     ],
     limits.rows,
   );

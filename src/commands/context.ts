@@ -28,6 +28,8 @@ export interface ChangeOptions {
   namespace?: string;
   /** For everything that is awaited together, from the first write on. */
   timeoutMs: number;
+  /** How long a pod may fit on no node before the wait ends. */
+  unschedulableGraceMs: number;
   undoOnFailure: boolean;
   undoTimeoutMs: number;
 }

@@ -1,15 +1,22 @@
 import { InvalidInput } from '../base/errors.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
+import { parseChecks } from '../traffic/parse.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { loadManifests, type ManifestOptions } from './load-manifests.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
+import { assertAskable } from './verification.ts';
 
-export interface DeployOptions extends ChangeOptions, ManifestOptions {
+export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyOptions {
+  keepOldForMs: number;
+  onLowCapacity: 'fail' | 'warn';
   createNamespace: boolean;
   forceConflicts: boolean;
+  /** Checks, as `docs/verify.md` has them. */
+  verify?: string;
 }
 
 /**
@@ -20,22 +27,23 @@ export interface DeployOptions extends ChangeOptions, ManifestOptions {
 export async function deploy(context: Context, options: DeployOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
-  if (strategy !== 'rolling') {
-    throw new InvalidInput(`the strategy "${strategy}" is not available yet`, { hint: 'Available is: rolling.' });
-  }
+  const checks = parseChecks(options.verify ?? '');
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
-  const { manifests, newNamespaces } = await context.reporter.group('Load manifests', async () => {
+  const { manifests, variants, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);
-    const objects = loaded.map(({ object }) => object);
-    return { manifests: loaded, newNamespaces: await findNewNamespaces(context, options, namespace, objects) };
+    const objects = loaded.manifests.map(({ object }) => object);
+    await assertAskable(context, checks, loaded.manifests, namespace);
+    return { ...loaded, newNamespaces: await findNewNamespaces(context, options, namespace, objects) };
   });
   return await rollOut(
     context,
-    { ...options, namespace, newNamespaces },
+    { ...options, namespace, newNamespaces, checks },
     {
       command: 'deploy',
       status: 'deployed',
       manifests,
+      strategy: strategyOf(options, variants),
+      candidate: 'replace',
       surplus: [],
       done: `Deployed ${release}`,
       attempt: `Deploy of ${release}`,

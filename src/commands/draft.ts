@@ -1,7 +1,9 @@
 import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
+import { VerificationFailed, type CheckResult } from '../traffic/result.ts';
 import type { Context } from './context.ts';
-import type { FailureReport, RunReport, Status } from './report.ts';
+import type { TrafficStep } from '../strategies/strategy.ts';
+import type { FailureReport, RunReport, Status, WorkloadReport } from './report.ts';
 
 /** A report while the run that it tells of is under way. */
 export class Draft {
@@ -37,6 +39,19 @@ export class Draft {
     this.#context.reporter.warning(text);
   }
 
+  addWorkloads(workloads: readonly WorkloadReport[]): void {
+    this.#report.workloads = [...this.#report.workloads, ...workloads];
+  }
+
+  addChecks(checks: readonly CheckResult[]): void {
+    this.#report.checks = [...(this.#report.checks ?? []), ...checks];
+  }
+
+  addTraffic(step: TrafficStep): void {
+    const atMs = this.#context.clock.now() - this.#context.startedAt;
+    this.#report.traffic = [...(this.#report.traffic ?? []), { atMs, ...step }];
+  }
+
   /** A line of the timeline. */
   mark(text: string): void {
     this.#report.timeline.push({ atMs: this.#context.clock.now() - this.#context.startedAt, text });
@@ -69,7 +84,14 @@ export function failureOf(error: unknown): FailureReport {
   });
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Failure ? error.hint : undefined;
-  return { message, ...(hint === undefined ? {} : { hint }), causes: [], problems, evidence: [] };
+  return {
+    ...(error instanceof VerificationFailed ? { reason: 'VerificationFailed' } : {}),
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    causes: [],
+    problems,
+    evidence: [],
+  };
 }
 
 function withHint({ message, hint }: Failure): string {

@@ -3,6 +3,7 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { listAllRevisions, liveRevision } from '../release/revision.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
+import { workloadLabel } from '../strategies/candidate.ts';
 import type { Context } from './context.ts';
 
 export interface WorkloadSearch {
@@ -33,7 +34,7 @@ export async function findWorkload(context: Context, search: WorkloadSearch): Pr
   );
 }
 
-/** The workloads of a namespace that no release of this action has deployed, and that no other object makes. */
+/** The workloads of a namespace that neither a release of this action has deployed, nor another object or a strategy makes. */
 export async function unrecordedWorkloads(
   { client }: Context,
   { namespace, release, kinds = kindsWithHistory, tolerant = false }: WorkloadSearch,
@@ -54,7 +55,9 @@ export async function unrecordedWorkloads(
     .flat()
     .filter(
       (object) =>
-        !owners.has(keyOf(refOf(object))) && object.metadata.ownerReferences?.some((o) => o.controller) !== true,
+        !owners.has(keyOf(refOf(object))) &&
+        object.metadata.labels?.[workloadLabel] === undefined &&
+        object.metadata.ownerReferences?.some((o) => o.controller) !== true,
     )
     .sort((left, right) => nameOf(left).localeCompare(nameOf(right)));
 }
@@ -95,7 +98,9 @@ async function namedWorkload(
       { hint: 'Write the kind before the name.' },
     );
   }
-  const owner = (await releasesByWorkload(client, namespace, release)).get(keyOf(refOf(object)));
+  // A candidate or a side belongs to the release of the workload that it was made from.
+  const origin = { ...refOf(object), name: object.metadata.labels?.[workloadLabel] ?? object.metadata.name };
+  const owner = (await releasesByWorkload(client, namespace, release)).get(keyOf(origin));
   if (owner !== undefined) {
     throw new InvalidInput(`${nameOf(object)} in namespace "${namespace}" belongs to release "${owner}"`, {
       hint: `Set the input "release" to "${owner}".`,

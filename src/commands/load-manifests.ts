@@ -5,8 +5,9 @@ import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
 import { setNamespaces } from '../manifests/namespace.ts';
 import { setReplicas } from '../manifests/replicas.ts';
+import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
-import { selectVariants, type Strategy } from '../manifests/variants.ts';
+import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
 import type { Context } from './context.ts';
 
 export interface ManifestOptions {
@@ -18,6 +19,14 @@ export interface ManifestOptions {
   configmaps: readonly string[];
   secrets: readonly string[];
   strategy: Strategy;
+  sessionAffinity?: string;
+  sessionAffinityTimeoutMs: number;
+}
+
+export interface LoadedManifests {
+  manifests: Manifest[];
+  /** The user's own candidates for this strategy, from files such as `web-canary.yaml`. */
+  variants: Manifest[];
 }
 
 /** From the inputs to the objects as they are meant for the cluster. @throws InvalidInput, Failures */
@@ -25,26 +34,29 @@ export async function loadManifests(
   context: Context,
   options: ManifestOptions,
   namespace: string,
-): Promise<Manifest[]> {
+): Promise<LoadedManifests> {
   const { client, reporter, cwd } = context;
   const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd);
   const { taken, left } = selectVariants(read, options.strategy);
   for (const { source, object } of left) {
     reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);
   }
-  const manifests = [
+  const variants = taken.filter((manifest) => variantOf(manifest) !== undefined);
+  const own = [
     ...(await configMapsFromFiles(options.configmaps, cwd)),
     ...(await secretsFromFiles(options.secrets, cwd)),
-    ...taken,
+    ...taken.filter((manifest) => variantOf(manifest) === undefined),
   ];
-  if (manifests.length === 0) {
+  const manifests = [...own, ...variants];
+  if (own.length === 0) {
     throw new InvalidInput('there is nothing to deploy', {
       hint: 'Set the input "manifests" to files that hold Kubernetes objects for this strategy.',
     });
   }
   for (const value of secretValues(manifests)) reporter.mask(value);
   const images = setImages(manifests, options.imageTag, options.images);
-  setReplicas(manifests, options.replicas);
+  setReplicas(own, options.replicas);
+  setSessionAffinity(manifests, options.sessionAffinity, options.sessionAffinityTimeoutMs);
   const kinds = await client.resources();
   setNamespaces(manifests, namespace, (apiVersion, kind) => {
     const resource = kinds.find(
@@ -60,5 +72,6 @@ export async function loadManifests(
   for (const { workload, container, before, after } of images) {
     if (before !== after) reporter.info(`${describeRef(workload)}: container "${container}": ${before} → ${after}`);
   }
-  return manifests;
+  if (options.strategy === 'canary') matchVariants(own, variants);
+  return { manifests: own, variants };
 }

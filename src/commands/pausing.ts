@@ -37,7 +37,7 @@ async function setPaused(context: Context, options: PausingOptions, paused: bool
   const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
   const toChange = deployments.filter((object) => (booleanAt(object, 'spec', 'paused') ?? false) !== paused);
   const names = deployments.map(({ metadata }) => metadata.name).join(', ');
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const written: KubernetesObject[] = [];
   await reporter.group(paused ? 'Pause' : 'Resume', async () => {
     for (const object of toChange) {
@@ -82,7 +82,7 @@ export async function restart(context: Context, options: PausingOptions): Promis
   const draft = new Draft(context, 'restart', { release, namespace });
   const workloads = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
   const patch = { spec: { template: { metadata: { annotations } } } };
   const write = async (object: KubernetesObject, dryRun: boolean) => {

@@ -1,12 +1,12 @@
 import { messageOf } from '../base/errors.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { keyOf, refOf } from '../kubernetes/object.ts';
-import { readJournal, type JournalRecord } from '../release/journal.ts';
-import { acquireLock } from '../release/lock.ts';
-import { isFinished, listRevisions, recordRevision } from '../release/revision.ts';
+import { readJournal, stepsBackwards, type JournalRecord } from '../release/journal.ts';
+import { acquireLock, releaseLeftLock } from '../release/lock.ts';
+import { isFinished, listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
-import { undoJournal } from './guarded-change.ts';
+import { finishLeftover, firstOwnStep, noLongerWaiting, undoJournal } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
 
 /**
@@ -19,28 +19,36 @@ export async function recover(
 ): Promise<RunReport | undefined> {
   const { client, clock, reporter, signal, run } = context;
   const journal = await readJournal(client, namespace, release);
-  if (journal?.record.run.holder !== run.holder) return undefined;
+  if (journal?.record.run.holder !== run.holder) {
+    await releaseLeftLock(client, namespace, release, run.holder);
+    return undefined;
+  }
   const deadline = clock.now() + undoTimeoutMs;
   // The main step held the lock by the same name, so that there is nothing to wait for.
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
     const draft = new Draft(context, journal.record.command, { release, namespace });
     if (await isFinished(client, namespace, journal.record)) {
-      await journal.close();
+      await finishLeftover(context, journal, { release, namespace, timeoutMs: undoTimeoutMs });
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
       return undefined;
     }
+    // A candidate that waits had come to its end too; what was begun after it had not.
+    if (stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length === 0) return undefined;
     const record = async (undone: boolean) => {
+      // What was to be promoted waits as before.
+      if (journal.record.waiting !== undefined) return;
       await recordCancelled(context, namespace, journal.record, undone).catch((error: unknown) => {
         reporter.warning(`this cancelled revision could not be recorded: ${messageOf(error)}`);
       });
     };
     if (!undoOnFailure) {
-      await journal.close();
+      await journal.accept();
       await record(false);
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     const undo = await undoJournal(context, journal, undoTimeoutMs);
+    if (journal.record.waiting === undefined) await noLongerWaiting(context, journal.record, { release, namespace });
     draft.add({ undo });
     await record(undo.complete);
     return undo.complete
@@ -63,6 +71,13 @@ async function recordCancelled(
 ): Promise<void> {
   if (revision === undefined) return;
   const { url, commit, actor } = run;
+  const revisions = await listRevisions(client, namespace, release);
+  const recorded = revisions.find((entry) => entry.revision === revision);
+  if (recorded !== undefined) {
+    // It was killed between the record of its candidate and the end of its journal.
+    if (recorded.outcome === 'waiting') await setOutcome(client, namespace, release, revision, 'failed');
+    return;
+  }
   const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
   const images = written.flatMap((object) =>
     containersOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
@@ -80,5 +95,5 @@ async function recordCancelled(
     images: Object.fromEntries(images),
     objects: [],
   };
-  await recordRevision(client, namespace, cancelled, await listRevisions(client, namespace, release));
+  await recordRevision(client, namespace, cancelled, revisions);
 }

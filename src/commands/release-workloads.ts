@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
-import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
 import { findWorkload } from './find-workload.ts';
 
@@ -28,9 +28,10 @@ export async function releaseWorkloads(
     liveRevision(revisions) ?? revisions.findLast(({ objects }) => objects.length > 0);
   if (named !== undefined || latest === undefined) {
     const only = await findWorkload(context, { namespace, release, named, kinds });
-    if (only !== undefined) return [only];
+    if (only !== undefined) return [(latest && (await client.read(runningRef(latest, only)))) ?? only];
   }
-  const refs = (latest?.objects ?? []).filter((object) => isWorkload(object) && kinds.includes(object.kind)).map(refOf);
+  const workloads = (latest?.objects ?? []).filter((object) => isWorkload(object) && kinds.includes(object.kind));
+  const refs = latest === undefined ? [] : workloads.map((object) => runningRef(latest, object));
   const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
   if (found.length > 0) return found;
   throw new InvalidInput(

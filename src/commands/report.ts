@@ -3,6 +3,8 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport } from '../release/undo-report.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { Cause } from '../rollout/verdict.ts';
+import type { TrafficStep } from '../strategies/strategy.ts';
+import type { CheckResult } from '../traffic/result.ts';
 
 /** How a run ended; the value of the output `status`. */
 export type Status =
@@ -12,6 +14,7 @@ export type Status =
   | 'resumed'
   | 'restarted'
   | 'rolled-back'
+  | 'aborted'
   | 'reported'
   | 'unchanged'
   /** A candidate waits for `promote` or `abort`. */
@@ -40,6 +43,10 @@ export interface RunReport {
   workloads: WorkloadReport[];
   addresses: AddressReport[];
   timeline: TimelineEntry[];
+  /** Which share of the requests a candidate got, in order of time. */
+  traffic?: TrafficReport[];
+  /** What the checks of the input `verify` came to, in the order in which they were made. */
+  checks?: CheckResult[];
   failure?: FailureReport;
   undo?: UndoReport;
   /** Revisions of the release, newest first; only of the command `status`. */
@@ -55,7 +62,7 @@ export interface RunReport {
 
 export interface HistoryEntry {
   revision: number;
-  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'unreadable';
+  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
   /** ISO 8601. */
   finishedAt: string;
   images: string[];
@@ -106,6 +113,11 @@ export interface AddressReport {
   url: string;
 }
 
+export interface TrafficReport extends TrafficStep {
+  /** Milliseconds since the start of the run. */
+  atMs: number;
+}
+
 export interface TimelineEntry {
   /** Milliseconds since the start of the run. */
   atMs: number;
@@ -113,6 +125,8 @@ export interface TimelineEntry {
 }
 
 export interface FailureReport {
+  /** `VerificationFailed`; absent where a cause has a reason of its own. */
+  reason?: string;
   /** One sentence: the cause. */
   message: string;
   hint?: string;

@@ -1,6 +1,6 @@
 import { Cancelled, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
@@ -20,19 +20,29 @@ import {
 import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts';
 import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
-import { rolling } from '../strategies/rolling.ts';
+import type { PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
+import type { Check } from '../traffic/check.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
-import { guardedChange, type GuardedChange } from './guarded-change.ts';
+import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
+import { keepOldSide } from './keep-old.ts';
 import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
+import { verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
+  /** The name of the strategy, for the record. */
   strategy: string;
   forceConflicts: boolean;
+  /** How long the side that served before stays after a switch. */
+  keepOldForMs: number;
+  /** What is to be done where there is no room for a candidate; by default it is an error. */
+  onLowCapacity?: 'fail' | 'warn';
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;
+  /** What must hold once all is ready. */
+  checks: readonly Check[];
 }
 
 /** What brings the objects in, and how its report speaks of it. */
@@ -40,10 +50,17 @@ export interface Purpose {
   command: string;
   status: Status;
   manifests: readonly Manifest[];
+  strategy: Strategy;
+  /** What becomes of a candidate that waits. */
+  candidate?: ChangeTask<unknown>['candidate'];
+  /** The revision that waits and is to become live; otherwise a new one is made. */
+  promotes?: number;
   /** Objects of the live revision that the new one does not have, to be removed once all else is ready. */
   surplus: readonly KubernetesObject[];
   /** Objects of the release that are recorded again without being touched. */
   alongside?: readonly KubernetesObject[];
+  /** What those are called where they run, by their keys. */
+  serving?: Record<string, string>;
   /** Paths that the apply is to own alone. */
   claims?: Claims;
   /** The revision whose objects these are, when they are those of an earlier one. */
@@ -65,9 +82,19 @@ export async function rollOut(
 ): Promise<RunReport> {
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
-  const { manifests } = purpose;
-  const { claims = [] } = purpose;
-  const look = () => preflight(client, manifests, { force: options.forceConflicts, claims, newNamespaces });
+  const { manifests, strategy, claims = [] } = purpose;
+  const plan: PlanContext = {
+    client,
+    namespace,
+    onLowCapacity: options.onLowCapacity ?? 'fail',
+    reporter,
+    look: (of, { force = options.forceConflicts } = {}) => preflight(client, of, { force, claims, newNamespaces }),
+    note: (text) => {
+      reporter.info(text);
+      draft.mark(text);
+    },
+  };
+  const look = async () => await plan.look((await strategy.arrange?.(plan, manifests)) ?? manifests);
   const [prepared, revisions, leftover] = await reporter.group('Preflight', async () => {
     const found = await Promise.all([
       look(),
@@ -94,15 +121,19 @@ export async function rollOut(
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
 
+  let way = await strategy.plan(plan, prepared, manifests);
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   let current = prepared;
   let known = revisions;
-  const record = async (result: Outcome): Promise<number> => {
+  const numberOf = () => purpose.promotes ?? nextRevision(known);
+  const objects = [...(purpose.alongside ?? []), ...manifests.map(({ object }) => object)];
+  const record = async (result: Outcome, serving?: Record<string, string>): Promise<number> => {
+    const names = serving ?? purpose.serving;
     const revision = {
-      ...revisionOf(context, options, [...(purpose.alongside ?? []), ...objectsOf(current)], startedAt, result),
-      revision: nextRevision(known),
+      ...revisionOf(context, options, objects, numberOf(), startedAt, result),
+      ...(names === undefined ? {} : { serving: names }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);
@@ -111,65 +142,140 @@ export async function rollOut(
   };
   const outcome = await guardedChange(context, options, {
     command: purpose.command,
+    ...(purpose.candidate === undefined ? {} : { candidate: purpose.candidate }),
     work: async (change) => {
+      const { journal } = change;
       // Another run may have come and gone before we had the lock.
       known = await listRevisions(client, namespace, release);
-      if (change.stale || nextRevision(known) !== nextRevision(revisions)) current = await look();
-      change.journal.record.revision = nextRevision(known);
-      await reporter.group(purpose.command === 'rollback' ? 'Roll back' : 'Deploy', async () => {
-        await bringIn(context, options, change, current, watch, purpose.command === 'rollback');
-        await prune(client, change.journal, purpose.surplus, reporter);
+      if (change.stale || nextRevision(known) !== nextRevision(revisions)) {
+        current = await look();
+        way = await strategy.plan(plan, current, manifests);
+      }
+      journal.record.revision = numberOf();
+      const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
+        const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, purpose));
+        if (reached.state === 'complete') await prune(client, journal, purpose.surplus, reporter);
+        return reached;
       });
       draft.mark('all objects are ready');
+      if (progress.state === 'complete') {
+        await verifyRelease(context, verificationOf(context, options, change), manifests, draft);
+      }
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
-      return await record('live');
+      const revision = await (progress.state === 'complete' ? record('live', progress.serving) : record('waiting'));
+      if (progress.state === 'waiting') {
+        const { candidates, constantTotal } = progress;
+        const since = new Date(context.clock.now()).toISOString();
+        await journal.leaveWaiting({
+          revision,
+          candidates,
+          since,
+          ...(constantTotal === undefined ? {} : { constantTotal }),
+        });
+      } else {
+        delete journal.record.waiting;
+      }
+      return { revision, progress };
     },
     beforeUndo: (error) => watch.collectEvidence(error),
     afterFailure: async ({ undo }) => {
-      if (undo === undefined && !watch.wroteAnything) return;
+      // What was to be promoted waits as before.
+      if (purpose.promotes !== undefined || (undo === undefined && !watch.wroteAnything)) return;
       await record(undo?.complete === true ? 'undone' : 'failed').catch((error: unknown) => {
         reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
       });
     },
   });
 
-  reportObjects(draft, current, watch);
+  const reached = outcome.state === 'done' ? outcome.result.progress : undefined;
+  reportObjects(draft, (reached?.state === 'complete' ? reached.brought : undefined) ?? current, watch);
   if (outcome.state === 'failed') return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
-  return draft.finish(purpose.status, `${purpose.done} revision ${outcome.result} in ${draft.elapsed()}`);
+  const { revision, progress } = outcome.result;
+  if (progress.state === 'waiting') return finishWaiting(draft, options, revision, progress, watch);
+  const { retired = [] } = progress;
+  const took = draft.elapsed();
+  if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
+  return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${took}`);
 }
 
-async function bringIn(
-  { client, clock, reporter }: Context,
-  options: RollOutOptions,
-  change: GuardedChange,
-  prepared: readonly Prepared[],
+const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promote: 'Promote' };
+
+function finishWaiting(
+  draft: Draft,
+  { release }: RollOutOptions,
+  revision: number,
+  { candidates }: Extract<Progress, { state: 'waiting' }>,
   watch: RolloutWatch,
-  goesBack: boolean,
-): Promise<void> {
-  await rolling(
-    {
-      client,
-      journal: change.journal,
-      force: options.forceConflicts,
-      clock,
-      signal: change.signal,
-      deadline: change.deadline,
-      onApplied: (entry, object) => {
-        reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
-      },
-      wait: async (written) => {
-        for (const [entry, object] of goesBack ? written : []) {
-          if (entry.change !== 'unchanged' && waitsForBrokenPods(object))
-            await freeStatefulSet(client, refOf(object), undefined, clock);
-        }
-        await watch.wait(
-          [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' })),
-          change,
-        );
-      },
-    },
-    prepared,
+): RunReport {
+  const names = candidates.map(({ name }) => name).join(', ');
+  draft.addWorkloads(candidates.flatMap((ref) => candidateReport(ref, watch)));
+  return draft.finish(
+    'waiting',
+    `Revision ${revision} of ${release} waits as a candidate (${names}): run "promote" to bring it in, or "abort" to take it away`,
   );
+}
+
+function candidateReport(ref: ObjectRef, watch: RolloutWatch): WorkloadReport[] {
+  const object = watch.latest(ref);
+  if (object === undefined) return [];
+  const replicas = numberAt(object, 'spec', 'replicas');
+  const duration = watch.durationOf(ref);
+  return [
+    {
+      ref,
+      containers: containersOf(object).map(({ name, image }) => ({ name, after: image ?? '' })),
+      ...(replicas === undefined ? {} : { replicas: { after: replicas } }),
+      ...(duration === undefined ? {} : { durationMs: duration }),
+      ...watch.stateOf(ref),
+    },
+  ];
+}
+
+function verificationOf({ clock }: Context, options: RollOutOptions, { signal }: GuardedChange): VerificationOptions {
+  const { checks, namespace, timeoutMs } = options;
+  return { checks, namespace, signal, deadline: clock.now() + timeoutMs };
+}
+
+function strategyContext(
+  context: Context,
+  options: RollOutOptions,
+  plan: PlanContext,
+  change: GuardedChange,
+  watch: RolloutWatch,
+  draft: Draft,
+  { command, manifests }: Purpose,
+): StrategyContext {
+  const { client, clock, reporter } = context;
+  const { forceConflicts, timeoutMs } = options;
+  const { journal, signal } = change;
+  return {
+    ...plan,
+    client,
+    journal,
+    force: forceConflicts,
+    clock,
+    signal,
+    timeoutMs,
+    onApplied: (entry, object) => {
+      reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
+    },
+    wait: async (written, { holdMs = 0 } = {}) => {
+      for (const [entry, object] of command === 'rollback' ? written : []) {
+        if (entry.change !== 'unchanged' && waitsForBrokenPods(object))
+          await freeStatefulSet(client, refOf(object), undefined, clock);
+      }
+      const targets = [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' }));
+      await watch.wait(targets, { deadline: clock.now() + timeoutMs + holdMs, signal, holdMs });
+    },
+    verifyCandidate: async (candidate) =>
+      await verifyCandidate(context, verificationOf(context, options, change), manifests, candidate, draft),
+    mark: (text) => {
+      draft.mark(text);
+    },
+    onTraffic: (step) => {
+      draft.addTraffic(step);
+    },
+  };
 }
 
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
@@ -180,7 +286,7 @@ async function confirmUnchanged(
   prepared: readonly Prepared[],
   live: Revision,
 ): Promise<RunReport> {
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const deadline = context.clock.now() + options.timeoutMs;
   const targets = prepared.flatMap((entry) =>
     entry.live === undefined ? [] : [{ object: entry.live, changed: false }],
@@ -188,6 +294,8 @@ async function confirmUnchanged(
   draft.add({ revision: live.revision });
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
+    const manifests = prepared.map(({ manifest }) => manifest);
+    await verifyRelease(context, { ...options, deadline, signal: context.signal }, manifests, draft);
   } catch (error) {
     if (context.signal.aborted) throw new Cancelled();
     await watch.collectEvidence(error);
@@ -259,20 +367,18 @@ async function createNamespace(
   draft.mark(`namespace ${namespace} created; an undo would keep it`);
 }
 
-function objectsOf(prepared: readonly Prepared[]): KubernetesObject[] {
-  return prepared.map(({ manifest }) => manifest.object);
-}
-
 function revisionOf(
   context: Context,
   options: RollOutOptions,
   objects: KubernetesObject[],
+  revision: number,
   startedAt: string,
   outcome: Outcome,
-): Omit<Revision, 'revision'> {
+): Revision {
   const { commit, url, actor } = context.run;
   return {
     release: options.release,
+    revision,
     outcome,
     strategy: options.strategy,
     startedAt,

@@ -5,8 +5,10 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../release/adopt.ts';
-import { liveRevision, type Revision } from '../release/revision.ts';
+import { liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts';
+import { workloadLabel } from '../strategies/candidate.ts';
+import { rolling } from '../strategies/rolling.ts';
 import type { Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { nameOf } from './find-workload.ts';
@@ -30,12 +32,14 @@ export interface WorkloadRollback {
  */
 export async function rollbackWorkload(
   context: Context,
-  options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts'>,
+  options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts' | 'checks'>,
   { workload, toRevision, replicas, revisions }: WorkloadRollback,
   draft: Draft,
 ): Promise<RunReport> {
   const { reporter } = context;
   const { release } = options;
+  const live = liveRevision(revisions);
+  refuseSide(workload, live, release);
   const target = await reporter.group(`Look up revisions of ${nameOf(workload)}`, async () => {
     const history = await readHistory(context, workload);
     for (const revision of history) reporter.info(describeRevision(workload, revision));
@@ -54,24 +58,39 @@ export async function rollbackWorkload(
   }
   const manifest = fromCluster(manifestOfRevision(workload, target), `revision ${target.revision}`);
   setReplicas([manifest], replicas);
-  const others = (liveRevision(revisions)?.objects ?? []).filter(
-    (object) => keyOf(refOf(object)) !== keyOf(refOf(workload)),
-  );
+  const others = (live?.objects ?? []).filter((object) => keyOf(refOf(object)) !== keyOf(refOf(workload)));
+  // Where the rest of the release runs on sides, it goes on to.
+  const { strategy: strategyName, serving } = live?.serving === undefined ? { strategy: 'rolling' } : live;
   return await rollOut(
     context,
     // Who has written into the template is of no matter when it is replaced.
-    { ...options, strategy: 'rolling', forceConflicts: true, newNamespaces: new Set() },
+    { ...options, strategy: strategyName, forceConflicts: true, newNamespaces: new Set(), checks: [] },
     {
       command: 'rollback',
       status: 'rolled-back',
       manifests: [manifest],
+      strategy: rolling,
       alongside: others,
+      ...(serving === undefined ? {} : { serving }),
       claims: replacedPaths,
       surplus: [],
       done: `Rolled ${nameOf(workload)} back to its revision ${target.revision}, recorded as ${release}`,
       attempt: `Rollback of ${nameOf(workload)} to its revision ${target.revision}`,
     },
     draft,
+  );
+}
+
+/** @throws InvalidInput for what a strategy runs under another name: its version is that of the release */
+export function refuseSide(workload: KubernetesObject, live: Revision | undefined, release: string): void {
+  const running = live === undefined ? refOf(workload) : runningRef(live, workload);
+  const isDerived = workload.metadata.labels?.[workloadLabel] !== undefined;
+  if (!isDerived && running.name === workload.metadata.name) return;
+  throw new InvalidInput(
+    isDerived
+      ? `${nameOf(workload)} was made by a strategy of this action and has no history of its own`
+      : `${nameOf(workload)} of release "${release}" does not serve now, but ${running.name} does`,
+    { hint: 'Leave out the input "workload" to roll back the release, or run the command "abort" for a candidate.' },
   );
 }
 
@@ -109,12 +128,12 @@ export function chooseWorkloadRevision(
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
 async function confirmCurrent(
   context: Context,
-  options: Pick<RollOutOptions, 'timeoutMs'>,
+  options: Pick<RollOutOptions, 'timeoutMs' | 'unschedulableGraceMs'>,
   workload: KubernetesObject,
   target: WorkloadRevision,
   draft: Draft,
 ): Promise<RunReport> {
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   const is = `${nameOf(workload)} is at revision ${target.revision} already`;
   const deadline = context.clock.now() + options.timeoutMs;
   let failure;

@@ -4,7 +4,10 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
-import { listRevisions, liveRevision, problemsOfRevisions, type Revision } from '../release/revision.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
+import { blueGreen } from '../strategies/blue-green.ts';
+import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
@@ -13,6 +16,7 @@ import { rollOut } from './roll-out.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 
 export interface RollbackOptions extends ChangeOptions {
+  keepOldForMs: number;
   /** A revision number; by default the last one that was live before what is live now. */
   toRevision?: string;
   /** `Deployment/web` or `web`: goes by the workload's own revisions, not by those of the release. */
@@ -43,26 +47,34 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
       return await rollbackWorkload(context, { ...options, namespace }, task, draft);
     }
   }
-  const { target, manifests, surplus } = await reporter.group('Look up revisions', async () => {
-    const chosen = chooseRevision(revisions, options.toRevision, release, namespace);
+  const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
+    const unfinished = (await readJournal(client, namespace, release))?.record;
+    const wanted = options.toRevision ?? revisionBefore(unfinished, revisions);
+    const chosen = chooseRevision(revisions, wanted, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
-    const old = await manifestsOf(context, chosen, options.replicas);
-    return { target: chosen, manifests: old, surplus: await surplusOf(context, liveRevision(revisions), chosen) };
+    const now = liveRevision(revisions);
+    const old = await manifestsOf(context, chosen, now, options.replicas);
+    return { target: chosen, manifests: old, surplus: await surplusOf(context, now, chosen), live: now };
   });
   for (const object of options.prune ? [] : surplus) {
     draft.warn(
       `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was left; "prune: true" removes it`,
     );
   }
+  // The old side may still be there; and a canary of what has served before would only take time.
+  const isSided = live?.strategy === 'blue-green';
   return await rollOut(
     context,
-    { ...options, namespace, strategy: target.strategy, newNamespaces: new Set() },
+    { ...options, namespace, strategy: isSided ? 'blue-green' : 'rolling', newNamespaces: new Set(), checks: [] },
     {
       command: 'rollback',
       status: 'rolled-back',
       manifests,
+      strategy: isSided ? blueGreen({ autoPromote: true }) : rolling,
+      // Without a number it is the candidate that is to go, and that is what "abort" is for.
+      ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
       restores: target.restores ?? target.revision,
       done: `Rolled ${release} back to revision ${target.revision} as`,
@@ -70,6 +82,16 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
     },
     draft,
   );
+}
+
+/** Back from what a dead run has left half done leads to what is recorded as live, and not to what was live before that. */
+export function revisionBefore(
+  unfinished: JournalRecord | undefined,
+  revisions: readonly Revision[],
+): string | undefined {
+  const live = liveRevision(revisions);
+  if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return undefined;
+  return live === undefined || live.revision === unfinished.revision ? undefined : String(live.revision);
 }
 
 /**
@@ -115,7 +137,12 @@ function wasLive({ outcome }: Revision): boolean {
 }
 
 /** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */
-async function manifestsOf({ client }: Context, revision: Revision, replicas: readonly string[]): Promise<Manifest[]> {
+async function manifestsOf(
+  { client }: Context,
+  revision: Revision,
+  live: Revision | undefined,
+  replicas: readonly string[],
+): Promise<Manifest[]> {
   const file = `revision ${revision.revision}`;
   const manifests = structuredClone(revision.objects).map((object) => ({
     object,
@@ -125,10 +152,11 @@ async function manifestsOf({ client }: Context, revision: Revision, replicas: re
     manifests
       .filter(({ object }) => isScalable(object))
       .map(async ({ object }) => {
-        const live = numberAt(await client.read(refOf(object)), 'spec', 'replicas');
+        const running = live === undefined ? refOf(object) : runningRef(live, object);
+        const current = numberAt(await client.read(running), 'spec', 'replicas');
         const recorded = numberAt(object, 'spec', 'replicas');
-        if (live !== undefined && recorded !== undefined)
-          object['spec'] = { ...(object['spec'] as object), replicas: live };
+        if (current !== undefined && recorded !== undefined)
+          object['spec'] = { ...(object['spec'] as object), replicas: current };
       }),
   );
   setReplicas(manifests, replicas);

@@ -6,9 +6,10 @@ import { applyEntry } from '../release/managed-fields.ts';
 import { timeOf } from '../rollout/conditions.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
+import type { Graces } from '../rollout/failures/pod.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
-import type { Context } from './context.ts';
+import type { ChangeOptions, Context } from './context.ts';
 import type { FailureReport } from './report.ts';
 
 /** Objects that were written will not be ready. */
@@ -28,6 +29,7 @@ export class RolloutFailed extends Failure {
 /** Waits for what a command has written, and remembers what is needed to tell of it. */
 export class RolloutWatch {
   readonly #context: Context;
+  readonly #graces: Graces;
   readonly #objects = new Map<string, KubernetesObject>();
   readonly #verdicts = new Map<string, Verdict>();
   readonly #startedAt = new Map<string, number>();
@@ -37,14 +39,15 @@ export class RolloutWatch {
   #namedAt: number | undefined;
   wroteAnything = false;
 
-  constructor(context: Context) {
+  constructor(context: Context, { unschedulableGraceMs }: Pick<ChangeOptions, 'unschedulableGraceMs'>) {
     this.#context = context;
+    this.#graces = { unschedulableMs: unschedulableGraceMs };
   }
 
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
   async wait(
     targets: readonly { object: KubernetesObject; changed: boolean }[],
-    { deadline, signal }: { deadline: number; signal: AbortSignal },
+    { deadline, signal, holdMs = 0 }: { deadline: number; signal: AbortSignal; holdMs?: number },
   ): Promise<void> {
     const { client, clock, reporter } = this.#context;
     const now = clock.now();
@@ -57,7 +60,7 @@ export class RolloutWatch {
     const result = await waitForRollout(
       client,
       targets.map(({ object, changed }) => ({ object, changed, writtenAt: writtenAt(object) ?? now })),
-      { reporter, clock, deadline, signal },
+      { reporter, clock, deadline, signal, holdMs, graces: this.#graces },
     );
     for (const { object, verdict, readyAt } of result.targets) {
       const key = keyOf(refOf(object));

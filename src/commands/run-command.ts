@@ -1,7 +1,9 @@
 import { InvalidInput } from '../base/errors.ts';
+import { abort } from './abort.ts';
 import type { Context } from './context.ts';
 import { deploy, type DeployOptions } from './deploy.ts';
 import { pause, restart, resume } from './pausing.ts';
+import { promote } from './promote.ts';
 import type { RunReport } from './report.ts';
 import { rollback, type RollbackOptions } from './rollback.ts';
 import { scale, type ScaleOptions } from './scale.ts';
@@ -12,6 +14,8 @@ export type CommandOptions = DeployOptions & ScaleOptions & RollbackOptions;
 /** The commands that exist, by name. */
 const commands: Readonly<Record<string, (context: Context, options: CommandOptions) => Promise<RunReport>>> = {
   deploy,
+  promote,
+  abort,
   scale,
   rollback,
   pause,

@@ -1,15 +1,13 @@
 import { InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt, setAt } from '../base/json.ts';
+import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isScalable } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../release/apply.ts';
-import { fieldManager } from '../release/field-manager.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
-import { applyEntry, extractOwned } from '../release/managed-fields.ts';
+import { changedInCluster } from '../release/owned-change.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
@@ -40,7 +38,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
     return found;
   });
   const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
-  const watch = new RolloutWatch(context);
+  const watch = new RolloutWatch(context, options);
   let prepared: Prepared[] = [];
   const outcome = await guardedChange(
     context,
@@ -49,7 +47,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
       command: 'scale',
       work: async (change) => {
         // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
-        const manifests = wanted.map(({ live, replicas }) => inCluster(scaled(live, replicas)));
+        const manifests = wanted.map(({ live, replicas }) => changedInCluster(live, ['spec', 'replicas'], replicas));
         prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
         await reporter.group('Scale', async () => {
           const written = await applyLayer(client, prepared, change.journal, true);
@@ -92,20 +90,26 @@ async function findWorkloads(
   requests: readonly ReplicaRequest[],
 ): Promise<Wanted[]> {
   const live = liveRevision(await listRevisions(client, namespace, release));
-  const recorded = (live?.objects ?? []).filter(isScalable).map(refOf);
+  // By the name that it has in the manifests, whatever it is called where it runs.
+  const recorded =
+    live === undefined
+      ? []
+      : live.objects
+          .filter(isScalable)
+          .map((object) => ({ name: object.metadata.name, ref: runningRef(live, object) }));
   const named = requests.flatMap(({ kind, name }) =>
-    name === undefined || recorded.some((ref) => ref.name === name)
+    name === undefined || recorded.some((known) => known.name === name)
       ? []
       : (kind === undefined ? ['Deployment', 'StatefulSet'] : [kind]).map((each) => ({
-          apiVersion: 'apps/v1',
-          kind: each,
-          namespace,
           name,
+          ref: { apiVersion: 'apps/v1', kind: each, namespace, name },
         })),
   );
-  const refs = [...new Map([...recorded, ...named].map((ref) => [keyOf(ref), ref])).values()];
-  const objects = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
-  const candidates = objects.map((object) => ({ kind: object.kind, name: object.metadata.name, object }));
+  const known = [...new Map([...recorded, ...named].map((entry) => [keyOf(entry.ref), entry])).values()];
+  const found = await Promise.all(known.map(async ({ name, ref }) => ({ name, object: await client.read(ref) })));
+  const candidates = found.flatMap(({ name, object }) =>
+    object === undefined ? [] : [{ kind: object.kind, name, object }],
+  );
   if (candidates.length === 0) {
     throw new InvalidInput(`there is no workload to scale in namespace "${namespace}" for release "${release}"`, {
       hint: 'Correct the inputs "namespace" and "release", or name the workload: "replicas: web=5".',
@@ -127,26 +131,4 @@ async function refuseAutoscaled({ client }: Context, namespace: string, wanted: 
       hint: 'Change minReplicas and maxReplicas of the autoscaler instead.',
     },
   );
-}
-
-/** What we own of the object already, with another number of replicas. */
-function scaled(live: KubernetesObject, replicas: number): KubernetesObject {
-  const { apiVersion, kind, metadata } = live;
-  const entry = applyEntry(live, fieldManager);
-  const owned = entry === undefined ? {} : extractOwned(live, entry);
-  const name = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
-  const manifest: KubernetesObject = {
-    ...owned,
-    apiVersion,
-    kind,
-    metadata: { ...objectAt(owned, 'metadata'), ...name },
-  };
-  setAt(manifest, ['spec', 'replicas'], replicas);
-  return manifest;
-}
-
-/** It stands in no file of the user's. */
-function inCluster(object: KubernetesObject): Manifest {
-  const file = 'the cluster';
-  return { object, source: { file, line: 1, locate: () => ({ file }) } };
 }

@@ -1,12 +1,13 @@
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
-import { readJournal } from '../release/journal.ts';
-import { listRevisions, liveRevision, problemsOfRevisions, type Revision } from '../release/revision.ts';
+import { readJournal, stepsBackwards, type WaitingCandidate } from '../release/journal.ts';
+import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
+import { firstOwnStep } from './guarded-change.ts';
 import type { HistoryEntry, RunReport, WorkloadHistoryEntry, WorkloadReport } from './report.ts';
 import { addressReports } from './roll-out.ts';
 import {
@@ -35,7 +36,9 @@ export async function status(context: Context, options: StatusOptions): Promise<
   for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
   const live = liveRevision(revisions);
   const [objects, others] = await Promise.all([
-    Promise.all((live?.objects ?? []).map((object) => client.read(refOf(object)))),
+    Promise.all(
+      (live?.objects ?? []).map((object) => client.read(live === undefined ? refOf(object) : runningRef(live, object))),
+    ),
     workloadsBeside(context, namespace, options, live),
   ]);
   const found = objects.filter((object) => object !== undefined);
@@ -52,18 +55,22 @@ export async function status(context: Context, options: StatusOptions): Promise<
     history: revisions.toReversed().map(historyEntry),
     workloadHistory: await workloadHistory(context, others),
   });
-  if (journal !== undefined) {
+  const waiting = journal?.record.waiting;
+  if (journal !== undefined && stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length > 0) {
     const { command, run, startedAt } = journal.record;
     draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
     return draft.finish('reported', `A ${command} of ${release} is in progress since ${startedAt}`);
   }
   const troubled = workloads.filter(({ state }) => state !== 'ready').length;
   const health = troubled === 0 ? 'healthy' : `${troubled} of ${workloads.length} workloads are not ready`;
-  if (live !== undefined) return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}`);
+  const candidate = waiting === undefined ? '' : `; ${await describeCandidate(context, draft, waiting)}`;
+  if (live !== undefined) {
+    return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}${candidate}`);
+  }
   const nothing = `Nothing of ${release} is live in namespace ${namespace}`;
-  return others.length === 0
-    ? draft.finish('reported', nothing)
-    : draft.finish('reported', `${nothing}; not deployed by this action: ${others.map(nameOf).join(', ')}: ${health}`);
+  const beside =
+    others.length === 0 ? '' : `; not deployed by this action: ${others.map(nameOf).join(', ')}: ${health}`;
+  return draft.finish('reported', `${nothing}${beside}${candidate}`);
 }
 
 /** The workload that is asked about; of a release that has nothing live all that nobody has deployed with this action. */
@@ -91,6 +98,20 @@ async function workloadHistory(
     }
   }
   return entries;
+}
+
+/** Adds the workloads of a candidate to the report. */
+async function describeCandidate(
+  { client, clock, reporter }: Context,
+  draft: Draft,
+  { revision, candidates, since }: WaitingCandidate,
+): Promise<string> {
+  const found = await Promise.all(candidates.map((ref) => client.read(ref)));
+  const workloads = found.filter((object) => object !== undefined).map((object) => workloadNow(object, clock.now()));
+  for (const { ref, state, message } of workloads)
+    reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
+  draft.addWorkloads(workloads);
+  return `revision ${revision} waits as a candidate since ${since}`;
 }
 
 function workloadNow(object: KubernetesObject, now: number): WorkloadReport {

@@ -32,6 +32,11 @@ export interface ListOptions {
   fieldSelector?: string;
 }
 
+export interface LargeListOptions extends ListOptions {
+  /** What to keep of each object as its page comes, where thousands of whole ones would fill the memory. */
+  keep?: (object: KubernetesObject) => KubernetesObject;
+}
+
 export interface ObjectList {
   items: KubernetesObject[];
   resourceVersion: string;
@@ -63,6 +68,35 @@ export interface LogOptions {
   previous?: boolean;
 }
 
+/** What the API server passes a request on to: a Service or a pod, `https` when that is what it speaks. */
+export interface ProxyTarget {
+  kind: 'Service' | 'Pod';
+  namespace: string;
+  name: string;
+  /** The number of a port; of a Service also its name. */
+  port: string;
+  scheme: 'http' | 'https';
+}
+
+export interface ProxyRequest {
+  method: string;
+  /** With its query: `/predict?model=a`. */
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+  timeoutMs: number;
+}
+
+/** What came back, whoever made it: the application, or the API server when it could not reach one. */
+export interface ProxyAnswer {
+  status: number;
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string>>;
+  /** The first megabyte of it. */
+  body: string;
+  durationMs: number;
+}
+
 /**
  * The Kubernetes API as the layers above use it: JSON in, JSON out, nothing dropped or renamed. Every call has a
  * deadline, is retried where that is safe, and throws an `ApiError` with the server's Status otherwise.
@@ -83,7 +117,7 @@ export interface KubernetesClient {
   /** Undefined when there is no such object. */
   read(ref: ObjectRef): Promise<KubernetesObject | undefined>;
   /** Consistent, all pages of it; rejects with the signal's reason when aborted. */
-  list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ObjectList>;
+  list(resource: Resource, options: LargeListOptions, signal?: AbortSignal): Promise<ObjectList>;
   /** Server-side apply with strict field validation. */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<Written>;
   create(object: KubernetesObject, options: WriteOptions): Promise<Written>;
@@ -97,6 +131,13 @@ export interface KubernetesClient {
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
   /** The last lines a container wrote. Throws an ApiError where there is no log (yet). */
   logs(pod: ObjectRef, container: string, options: LogOptions): Promise<string>;
+
+  /**
+   * One request to a Service or a pod, passed on by the API server (`…/proxy/…`). It is not repeated, and any status is an answer.
+   * @throws ApiError when the server itself refuses: a right is missing, or there is no such object; TimeoutError (a
+   *   DOMException) after `timeoutMs`; ConnectionError when the server cannot be reached
+   */
+  proxy(target: ProxyTarget, request: ProxyRequest, signal?: AbortSignal): Promise<ProxyAnswer>;
 
   /**
    * One WATCH request: yields events until the server ends it, the connection breaks (throws) or the signal aborts.

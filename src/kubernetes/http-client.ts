@@ -6,10 +6,14 @@ import type {
   FieldDocumentation,
   JsonPatchOperation,
   KubernetesClient,
+  LargeListOptions,
   ListOptions,
   LogOptions,
   ObjectList,
   PatchBody,
+  ProxyAnswer,
+  ProxyRequest,
+  ProxyTarget,
   Resource,
   WatchEvent,
   WriteOptions,
@@ -18,8 +22,9 @@ import type {
 import type { Connection } from './endpoint.ts';
 import { apiVersionOf, discover, type Discovery } from './discovery.ts';
 import { ApiError, attemptOn, isStatus, statusOf, type Attempt } from './errors.ts';
-import { refOf, type KubernetesObject, type ObjectRef } from './object.ts';
+import { describeRef, refOf, type KubernetesObject, type ObjectRef } from './object.ts';
 import { OpenApi } from './openapi.ts';
+import { proxyPathOf, proxyRefusal } from './proxied.ts';
 import { pathOf } from './resource-path.ts';
 import { Transport, type Answer, type Call, type TransportOptions } from './transport.ts';
 import { UnknownKind } from './unknown-kind.ts';
@@ -102,7 +107,7 @@ class HttpClient implements KubernetesClient {
     }
   }
 
-  async list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ObjectList> {
+  async list(resource: Resource, options: LargeListOptions, signal?: AbortSignal): Promise<ObjectList> {
     try {
       return await this.#pages(resource, options, pageSize, signal);
     } catch (error) {
@@ -113,7 +118,12 @@ class HttpClient implements KubernetesClient {
   }
 
   /** @param limit objects in one answer; 0 for all of them */
-  async #pages(resource: Resource, options: ListOptions, limit: number, signal?: AbortSignal): Promise<ObjectList> {
+  async #pages(
+    resource: Resource,
+    options: LargeListOptions,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<ObjectList> {
     const items: KubernetesObject[] = [];
     let token = '';
     for (;;) {
@@ -131,7 +141,10 @@ class HttpClient implements KubernetesClient {
       });
       // Items of a list come without apiVersion and kind.
       const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
-      for (const item of objectsAt(body, 'items')) items.push({ ...type, ...item } as KubernetesObject);
+      for (const item of objectsAt(body, 'items')) {
+        const object = { ...type, ...item } as KubernetesObject;
+        items.push(options.keep?.(object) ?? object);
+      }
       token = stringAt(body, 'metadata', 'continue') ?? '';
       if (token === '') return { items, resourceVersion: stringAt(body, 'metadata', 'resourceVersion') ?? '' };
     }
@@ -219,6 +232,25 @@ class HttpClient implements KubernetesClient {
       attempt: { verb: 'get', plural: 'pods/log', group: '', subject: `the log of Pod "${pod.name}"` },
     });
     return text;
+  }
+
+  async proxy(target: ProxyTarget, request: ProxyRequest, signal?: AbortSignal): Promise<ProxyAnswer> {
+    const { kind, namespace, name } = target;
+    const { path, ...rest } = request;
+    const resource = await this.#resourceOf({ apiVersion: 'v1', kind, name });
+    const answer = await this.#transport.pass({
+      ...rest,
+      path: `${proxyPathOf(resource, target)}${path}`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const refusal = proxyRefusal(answer, {
+      verb: 'ask',
+      plural: `${resource.plural}/proxy`,
+      group: '',
+      subject: `${describeRef({ apiVersion: 'v1', kind, namespace, name })} through the API server`,
+    });
+    if (refusal !== undefined) throw refusal;
+    return answer;
   }
 
   async *watch(

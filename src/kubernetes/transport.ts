@@ -5,6 +5,7 @@ import { Failure } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { Connection, Headers } from './endpoint.ts';
 import { ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
+import { ownStatus } from './proxied.ts';
 
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -29,6 +30,24 @@ export interface Answer {
   warnings: string[];
 }
 
+/** A request of somebody else that the server only passes on. */
+export interface Passage {
+  method: string;
+  /** With its query, encoded. */
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+export interface Passed {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  durationMs: number;
+}
+
 export interface TransportOptions {
   clock: Clock;
   signal?: AbortSignal;
@@ -51,6 +70,8 @@ const maxRetryAfterMs = 30_000;
 const patienceMs = 60_000;
 /** The same where waiting has little hope: the server has never answered, or says itself that it has failed. */
 const shortPatienceMs = 10_000;
+/** How much of a passed answer is read. */
+const longestPassed = 1_048_576;
 const firstBackoffMs = 200;
 const lastBackoffMs = 5000;
 
@@ -120,6 +141,50 @@ export class Transport {
       const error = this.#refusal(call, response, body, false);
       if (response.statusCode !== 401 || refreshed) throw error;
       await this.#connection.refresh(credentials);
+    }
+  }
+
+  /**
+   * Sends a request once and returns whatever is answered; a 401 renews the credentials first.
+   * @throws ConnectionError; the reason of a signal, or a TimeoutError
+   */
+  async pass(passage: Passage): Promise<Passed> {
+    for (let refreshed = false; ; refreshed = true) {
+      this.#count(passage.method);
+      const credentials = await this.#connection.authorize();
+      const passed = await this.#passOnce(passage, credentials);
+      if (passed.status !== 401 || refreshed || ownStatus(passed.body) === undefined) return passed;
+      await this.#connection.refresh(credentials);
+    }
+  }
+
+  async #passOnce({ method, path, headers, body, timeoutMs, signal }: Passage, credentials: Headers): Promise<Passed> {
+    const given = this.#joined(signal);
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const all = given === undefined ? deadline : AbortSignal.any([given, deadline]);
+    const started = performance.now();
+    try {
+      const response = await request(`${this.#connection.server}${path}`, {
+        method,
+        dispatcher: this.#connection.requests,
+        signal: all,
+        // The deadline is the one that counts.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        headers: { 'User-Agent': this.#options.userAgent, ...headers, ...credentials },
+        ...(body === undefined ? {} : { body }),
+      });
+      const text = await startOf(response.body);
+      const flat = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')]);
+      return {
+        status: response.statusCode,
+        headers: Object.fromEntries(flat) as Record<string, string>,
+        body: text,
+        durationMs: performance.now() - started,
+      };
+    } catch (error) {
+      all.throwIfAborted();
+      throw connectionError(error, this.#connection.server, this.#connection.proxy);
     }
   }
 
@@ -206,7 +271,11 @@ export class Transport {
   }
 
   #signalOf(call: Call): AbortSignal | undefined {
-    const signals = [this.#options.signal, call.signal].filter((signal) => signal !== undefined);
+    return this.#joined(call.signal);
+  }
+
+  #joined(given: AbortSignal | undefined): AbortSignal | undefined {
+    const signals = [this.#options.signal, given].filter((signal) => signal !== undefined);
     return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   }
 
@@ -231,6 +300,18 @@ function parse(text: string): Json | undefined {
   } catch {
     return text;
   }
+}
+
+/** The first megabyte of a body, as text; what follows is not read. */
+async function startOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > longestPassed) break;
+  }
+  return Buffer.concat(chunks).subarray(0, longestPassed).toString();
 }
 
 function isWebPage(response: Dispatcher.ResponseData): boolean {

@@ -56,7 +56,8 @@ export function applyLayers(manifests: readonly Manifest[]): Manifest[][] {
   return layers.filter((layer) => layer.length > 0);
 }
 
-function rankOf(object: KubernetesObject): 0 | 1 | 2 | 3 {
+/** Which of the four layers of `applyLayers` an object belongs to. */
+export function rankOf(object: KubernetesObject): 0 | 1 | 2 | 3 {
   if (isWorkload(object)) return 2;
   if (observers.has(groupOf(object.apiVersion))) return 3;
   if (!isBuiltIn(object)) return podTemplatePath(object) === undefined ? 1 : 2;

@@ -1,26 +1,71 @@
 import { basename } from 'node:path';
 
+import { InvalidInput } from '../base/errors.ts';
+import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
+import { containersOf } from './pod-template.ts';
 
 export type Strategy = 'rolling' | 'canary' | 'blue-green';
+
+export type VariantName = 'canary' | 'blue' | 'green';
 
 /** `web-canary.yaml`, `web-canary.v2.yaml`: manifests of one strategy only. */
 const variant = /-(?<name>canary|blue|green)\./;
 
-const variantsOf: Readonly<Record<Strategy, readonly string[]>> = {
+const variantsOf: Readonly<Record<Strategy, readonly VariantName[]>> = {
   rolling: [],
   canary: ['canary'],
   'blue-green': ['blue', 'green'],
 };
+
+/** Of which variant a manifest is by the name of its file; undefined for all strategies' own. */
+export function variantOf({ source }: Manifest): VariantName | undefined {
+  return variant.exec(basename(source.file))?.groups?.['name'] as VariantName | undefined;
+}
 
 /** Parts the manifests into those that the strategy takes and those that are meant for another one. */
 export function selectVariants(
   manifests: readonly Manifest[],
   strategy: Strategy,
 ): { taken: Manifest[]; left: Manifest[] } {
-  const isTaken = ({ source }: Manifest) => {
-    const name = variant.exec(basename(source.file))?.groups?.['name'];
+  const isTaken = (manifest: Manifest) => {
+    const name = variantOf(manifest);
     return name === undefined || variantsOf[strategy].includes(name);
   };
   return { taken: manifests.filter(isTaken), left: manifests.filter((manifest) => !isTaken(manifest)) };
+}
+
+/** The user's own candidate for a Deployment: one of its name with `-canary` at the end. */
+export function canaryVariantOf({ object }: Manifest, variants: readonly Manifest[]): Manifest | undefined {
+  const { kind, metadata } = object;
+  return variants.find(
+    (variant) => variant.object.kind === kind && variant.object.metadata.name === `${metadata.name}-canary`,
+  );
+}
+
+/**
+ * Lets stable Deployments have the images of the user's own candidates, in place: what is promoted is what was tried.
+ * @throws InvalidInput for a candidate that belongs to none
+ */
+export function matchVariants(manifests: readonly Manifest[], variants: readonly Manifest[]): void {
+  const deployments = manifests.filter(({ object }) => object.kind === 'Deployment');
+  for (const variant of variants.filter(({ object }) => object.kind === 'Deployment')) {
+    const stable = deployments.find((manifest) => canaryVariantOf(manifest, [variant]) !== undefined);
+    if (stable === undefined) {
+      throw new InvalidInput(`${describeRef(refOf(variant.object))} is a candidate of no Deployment`, {
+        location: variant.source.locate(['metadata', 'name']),
+        hint: 'Add the manifest of the Deployment that it is for, and name it like that one, with "-canary" at the end.',
+      });
+    }
+    adoptImages(stable, variant);
+  }
+}
+
+/** Gives the containers of one workload the images of the other's containers of the same name. */
+function adoptImages(workload: Manifest, from: Manifest): void {
+  const images = new Map(containersOf(from.object).map(({ name, image }) => [name, image]));
+  for (const { container, name } of containersOf(workload.object)) {
+    const image = images.get(name);
+    if (image !== undefined) container['image'] = image;
+  }
 }

@@ -12,6 +12,21 @@ export interface JournalEntry {
   after: KubernetesObject | null;
   /** True once the write was answered. */
   done: boolean;
+  /** The step of the strategy that it belongs to, from 0; absent is 0. Steps are undone in reverse order. */
+  step?: number;
+}
+
+/** A candidate that was left waiting for `promote` or `abort`: the journal stays open until then. */
+export interface WaitingCandidate {
+  revision: number;
+  /** The last step that brought it in. Later ones belong to a promotion under way. */
+  step: number;
+  /** The workloads that run the new version beside the stable ones. */
+  candidates: ObjectRef[];
+  /** The stable workloads have made room for the candidates' pods. */
+  constantTotal?: boolean;
+  /** ISO 8601. */
+  since: string;
 }
 
 export interface JournalRecord {
@@ -25,6 +40,9 @@ export interface JournalRecord {
   /** Whether a run that finds this journal should undo it; false leaves things as they are. */
   undoOnFailure: boolean;
   entries: JournalEntry[];
+  /** What only a candidate needs: it goes once the revision is recorded as live. */
+  temporary?: ObjectRef[];
+  waiting?: WaitingCandidate;
 }
 
 /** The write-ahead list of one run. It is in the cluster before the change that it describes. */
@@ -32,11 +50,31 @@ export class Journal {
   readonly #client: KubernetesClient;
   readonly #namespace: string;
   readonly record: JournalRecord;
+  #step: number;
 
   constructor(client: KubernetesClient, namespace: string, record: JournalRecord) {
     this.#client = client;
     this.#namespace = namespace;
     this.record = record;
+    this.#step = lastStep(record.entries);
+  }
+
+  /** What is planned from now on is undone before all that was planned until now. */
+  beginStep(): void {
+    if (this.record.entries.length > 0) this.#step = lastStep(this.record.entries) + 1;
+  }
+
+  /** Leaves the candidate waiting, with all that an abort will have to undo. */
+  async leaveWaiting(waiting: Omit<WaitingCandidate, 'step'>): Promise<void> {
+    this.record.waiting = { ...waiting, step: lastStep(this.record.entries) };
+    await this.#write();
+  }
+
+  /** Call when all from this step on has been undone. */
+  async forget(from: number): Promise<void> {
+    this.record.entries = this.record.entries.filter(({ step = 0 }) => step < from);
+    this.#step = lastStep(this.record.entries);
+    await this.#write();
   }
 
   /** Call before the objects are written: afterwards the cluster knows what there was. */
@@ -48,10 +86,16 @@ export class Journal {
   /** Call after a layer of objects was written, with what the server answered. */
   async done(entries: readonly { ref: ObjectRef; after: KubernetesObject }[]): Promise<void> {
     for (const { ref, after } of entries) {
-      const planned = this.record.entries.find((entry) => keyOf(entry.ref) === keyOf(ref));
+      const planned = this.record.entries[this.#indexOf(ref)];
       this.#put({ ref, before: planned?.before ?? null, after, done: true });
     }
     await this.#write();
+  }
+
+  /** What was done stays as it is; a candidate that waited before goes on waiting. */
+  async accept(): Promise<void> {
+    if (this.record.waiting === undefined) await this.close();
+    else await this.forget(this.record.waiting.step + 1);
   }
 
   /** Nothing is left to undo. */
@@ -60,9 +104,17 @@ export class Journal {
   }
 
   #put(entry: JournalEntry): void {
-    const index = this.record.entries.findIndex((known) => keyOf(known.ref) === keyOf(entry.ref));
-    if (index === -1) this.record.entries.push(entry);
-    else this.record.entries[index] = entry;
+    const index = this.#indexOf(entry.ref);
+    const numbered = this.#step === 0 ? entry : { ...entry, step: this.#step };
+    if (index === -1) this.record.entries.push(numbered);
+    else this.record.entries[index] = numbered;
+  }
+
+  /** Of the current step: what an earlier one did to the same object is undone on its own. */
+  #indexOf(ref: ObjectRef): number {
+    return this.record.entries.findIndex(
+      (known) => (known.step ?? 0) === this.#step && keyOf(known.ref) === keyOf(ref),
+    );
   }
 
   async #write(): Promise<void> {
@@ -75,6 +127,23 @@ export class Journal {
       JSON.parse(JSON.stringify(this.record)) as never,
     );
   }
+}
+
+/** The steps that are to be undone, the last one first. */
+export function stepsBackwards(
+  entries: readonly JournalEntry[],
+  from = 0,
+): { step: number; entries: JournalEntry[] }[] {
+  const steps = new Map<number, JournalEntry[]>();
+  for (const entry of entries) {
+    const { step = 0 } = entry;
+    if (step >= from) steps.set(step, [...(steps.get(step) ?? []), entry]);
+  }
+  return [...steps].map(([step, own]) => ({ step, entries: own })).sort((left, right) => right.step - left.step);
+}
+
+function lastStep(entries: readonly JournalEntry[]): number {
+  return Math.max(0, ...entries.map(({ step = 0 }) => step));
 }
 
 /** The journal that a run has left behind, or undefined when the last one ended in order. */

@@ -47,12 +47,7 @@ export async function acquireLock(
   holder: string,
   options: LockOptions,
 ): Promise<Lock> {
-  const ref: ObjectRef = {
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    namespace,
-    name: `gke-rollout.${release}`,
-  };
+  const ref = leaseRef(namespace, release);
   const { clock, reporter } = options;
   let seen: { mark: string; at: number } | undefined;
   let contended = false;
@@ -92,6 +87,24 @@ export async function acquireLock(
     }
     await clock.sleep(pollMs, options.signal);
   }
+}
+
+/** Frees the lock if this holder has it still: it may have died after its last write, or before its first. */
+export async function releaseLeftLock(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  holder: string,
+): Promise<void> {
+  const ref = leaseRef(namespace, release);
+  const lease = await client.read(ref);
+  if (lease === undefined || stringAt(lease, 'spec', 'holderIdentity') !== holder) return;
+  // With the resourceVersion that was read: somebody who has taken it meanwhile keeps it.
+  await client.replace({ ...lease, spec: { ...objectAt(lease, 'spec'), holderIdentity: '' } }, { fieldManager });
+}
+
+function leaseRef(namespace: string, release: string): ObjectRef {
+  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: `gke-rollout.${release}` };
 }
 
 /** Undefined when somebody else was quicker. */

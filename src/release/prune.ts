@@ -14,7 +14,16 @@ export async function prune(
 ): Promise<void> {
   if (surplus.length === 0) return;
   await journal.plan(surplus.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
-  await mapConcurrently(surplus, concurrency, async (object) => {
+  await remove(client, surplus, reporter);
+}
+
+/** Deletes these very objects, not later ones of the same names. */
+export async function remove(
+  client: KubernetesClient,
+  objects: readonly KubernetesObject[],
+  reporter: Reporter,
+): Promise<void> {
+  await mapConcurrently(objects, concurrency, async (object) => {
     const { uid } = object.metadata;
     await client.delete(refOf(object), uid === undefined ? {} : { uid });
     reporter.info(`${describeRef(refOf(object), true)} removed`);

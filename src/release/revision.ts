@@ -1,11 +1,14 @@
 import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
 
-/** How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. */
-export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'unreadable';
+/**
+ * How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. One that is `waiting` has not:
+ * it becomes `live` when it is promoted, or `aborted`.
+ */
+export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
 
 /** One recorded version of a release: everything that is needed to bring it back without a checkout. */
 export interface Revision {
@@ -23,8 +26,13 @@ export interface Revision {
   actor?: string;
   /** `workload/container` → image. */
   images: Record<string, string>;
-  /** Every object as it was applied; none of a run that was cancelled before it knew. */
+  /**
+   * Every object as it was meant: as the user's manifests have it, with the inputs of the run. None of a run that was
+   * cancelled before it knew.
+   */
   objects: KubernetesObject[];
+  /** What workloads of these are called where a strategy runs them under another name, by their keys. */
+  serving?: Record<string, string>;
   /** Why there is nothing of it but its number. */
   problem?: string;
 }
@@ -67,6 +75,12 @@ function unreadable({ name, labels, problem }: BrokenRecord): Revision {
 /** What the user should know of the records: one sentence for each that cannot be read. */
 export function problemsOfRevisions(revisions: readonly Revision[]): string[] {
   return revisions.flatMap(({ problem }) => (problem === undefined ? [] : [`${problem}; it is left out`]));
+}
+
+/** Where a workload of a revision runs. */
+export function runningRef({ serving = {} }: Revision, object: KubernetesObject): ObjectRef {
+  const ref = refOf(object);
+  return { ...ref, name: serving[keyOf(ref)] ?? ref.name };
 }
 
 export function liveRevision(revisions: readonly Revision[]): Revision | undefined {
@@ -117,6 +131,28 @@ export async function recordRevision(
       : [write(client, namespace, { ...superseded, outcome: 'superseded' })]),
     ...surplus.map((old) => deleteRecord(client, namespace, nameOf(old))),
   ]);
+}
+
+/** A run may have died after it had recorded its revision as live, and before it could mark the one before as superseded. */
+export async function supersedeOlder(client: KubernetesClient, namespace: string, release: string): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const live = liveRevision(revisions);
+  const older = revisions.filter((revision) => revision.outcome === 'live' && revision !== live);
+  await Promise.all(older.map((revision) => write(client, namespace, { ...revision, outcome: 'superseded' })));
+}
+
+/** Says how a revision that was waiting has ended. */
+export async function setOutcome(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  revision: number,
+  outcome: Outcome,
+): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const found = revisions.find((entry) => entry.revision === revision);
+  // What cannot be read is not written over.
+  if (found !== undefined && found.problem === undefined) await write(client, namespace, { ...found, outcome });
 }
 
 async function write(client: KubernetesClient, namespace: string, revision: Revision): Promise<void> {

@@ -7,6 +7,7 @@ import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isReadyPod, podSigns, type Graces } from './failures/pod.ts';
 import { isFinal, type Sign } from './failures/sign.ts';
+import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
 import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
 import { describeWork } from './progress.ts';
@@ -56,7 +57,7 @@ export function decide(
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
   if (verdict.state === 'unchecked') return { verdict };
   const signs = signsOf(object, pods, snapshot, facts, graces);
-  const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, sign.cause) }));
+  const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, withSurgeHint(object, sign.cause)) }));
   if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause) };
   for (const { sign, cause } of causes) {
     const key = `${keyOf(cause.object)} ${withoutCounts(cause.message)}`;

@@ -45,6 +45,8 @@ export interface RolloutOptions {
   signal: AbortSignal;
   progressEveryMs?: number;
   graces?: Graces;
+  /** How long all of them are watched once they are ready; they must be so at its end. */
+  holdMs?: number;
 }
 
 /** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
@@ -87,6 +89,8 @@ class Tracker {
   /** When our last write was carried out; undefined when nothing was written. */
   readonly #lastWrite: number | undefined;
   #lastProgress: number;
+  /** When all were ready for the first time. */
+  #readySince: number | undefined;
 
   constructor(targets: readonly Target[], options: RolloutOptions) {
     this.#options = options;
@@ -109,7 +113,8 @@ class Tracker {
     const snapshot = this.#surroundings.snapshot();
     for (const target of this.#targets) {
       // A final verdict stays: that an object was deleted, for one, is not to be seen on its last state.
-      if (target.decision.verdict.state !== 'progressing') continue;
+      const { state } = target.decision.verdict;
+      if (state !== 'progressing' && !(state === 'ready' && this.#holdMs > 0)) continue;
       target.decision = decide(
         target.object,
         this.#factsOf(target, now),
@@ -117,14 +122,17 @@ class Tracker {
         this.#firstSeen,
         this.#gracesOf(target),
       );
-      if (target.decision.verdict.state === 'ready') target.readyAt = now;
+      if (target.decision.verdict.state === 'ready') target.readyAt ??= now;
       this.#sayChange(target);
     }
     const failed = this.#targets.flatMap(({ decision: { verdict } }) =>
       verdict.state === 'failed' ? [verdict.cause] : [],
     );
     if (failed.length > 0) return this.#result('failed', failed);
-    if (this.#pending().length === 0) return this.#result('ready', []);
+    if (this.#pending().length === 0) {
+      this.#readySince ??= now;
+      return now - this.#readySince >= this.#holdMs ? this.#result('ready', []) : undefined;
+    }
     if (now >= this.#options.deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
     return undefined;
   }
@@ -138,6 +146,10 @@ class Tracker {
   #gracesOf({ changed }: Followed): Graces {
     const graces = this.#options.graces ?? defaultGraces;
     return changed || this.#lastWrite === undefined ? graces : { leastMs: healingMs, ...graces };
+  }
+
+  get #holdMs(): number {
+    return this.#options.holdMs ?? 0;
   }
 
   async follow(client: KubernetesClient): Promise<RolloutResult> {
@@ -178,7 +190,8 @@ class Tracker {
 
   async #observeAll(client: KubernetesClient, signal: AbortSignal, look: () => void): Promise<void> {
     const scopes = new Map<string, { resource: Resource; namespace: string | undefined; targets: Followed[] }>();
-    for (const target of this.#pending()) {
+    const followed = this.#holdMs > 0 ? this.#targets : this.#pending();
+    for (const target of followed) {
       const { apiVersion, kind, metadata } = target.object;
       const resource = await client.resource(apiVersion, kind);
       if (resource === undefined) continue;
@@ -195,7 +208,7 @@ class Tracker {
           : {};
       return this.#observeTargets(client, resource, { ...inNamespace(namespace), ...name }, targets, signal, look);
     });
-    const workloads = this.#pending().flatMap(({ object }) => (isWorkload(object) ? [object] : []));
+    const workloads = followed.flatMap(({ object }) => (isWorkload(object) ? [object] : []));
     await Promise.all([...observations, this.#surroundings.observe(client, workloads, signal, look)]);
   }
 

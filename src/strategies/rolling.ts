@@ -1,31 +1,29 @@
-import type { Clock } from '../base/clock.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { applyLayers } from '../manifests/order.ts';
 import { applyLayer } from '../release/apply.ts';
-import type { Journal } from '../release/journal.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { untilServed } from '../release/served-kinds.ts';
+import { refusePinned } from './fitness.ts';
+import type { Strategy, StrategyContext } from './strategy.ts';
 
-/** What the strategy needs to bring in the new version. */
-export interface StrategyContext {
-  client: KubernetesClient;
-  journal: Journal;
-  force: boolean;
-  clock: Clock;
-  signal: AbortSignal;
-  /** Until when all must be ready, milliseconds since the epoch. */
-  deadline: number;
-  /** Waits until these objects are ready; throws a RolloutFailed when they will not be. */
-  wait(written: Map<Prepared, KubernetesObject>): Promise<void>;
-  onApplied(prepared: Prepared, object: KubernetesObject): void;
-}
+/** All at once, as each workload's own update strategy says. */
+export const rolling: Strategy = {
+  plan: (_, prepared) => {
+    refusePinned(prepared, 'rolling');
+    return Promise.resolve({
+      run: async (context) => {
+        await applyAndWait(context, prepared);
+        return { state: 'complete' };
+      },
+    });
+  },
+};
 
 /**
  * Applies all objects layer by layer in the order in which they need each other, and waits for all of them together. Only
  * what defines kinds and namespaces is awaited before the next layer: nothing of theirs can be made before.
  */
-export async function rolling(context: StrategyContext, prepared: readonly Prepared[]): Promise<void> {
+export async function applyAndWait(context: StrategyContext, prepared: readonly Prepared[]): Promise<void> {
   const byManifest = new Map(prepared.map((entry) => [entry.manifest, entry]));
   const all = new Map<Prepared, KubernetesObject>(
     prepared.flatMap((entry): [Prepared, KubernetesObject][] =>
@@ -43,7 +41,8 @@ export async function rolling(context: StrategyContext, prepared: readonly Prepa
     const definitions = new Map([...written].filter(([, object]) => object.kind === 'CustomResourceDefinition'));
     if (definitions.size > 0) {
       await context.wait(definitions);
-      await untilServed(context.client, [...definitions.values()], context);
+      const deadline = context.clock.now() + context.timeoutMs;
+      await untilServed(context.client, [...definitions.values()], { ...context, deadline });
     }
   }
   await context.wait(all);

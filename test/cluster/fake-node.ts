@@ -5,6 +5,8 @@ export interface Capacity {
   cpu?: string;
   memory?: string;
   pods?: string;
+  /** Devices, such as `nvidia.com/gpu`. */
+  [resource: `${string}/${string}`]: string;
 }
 
 /** Pods must tolerate it to be put on a node without a kubelet; they are chosen onto it by `nodeName` or hostname. */
@@ -15,10 +17,16 @@ export const fakeNodeTaint = { key: 'harness.test/fake', value: 'true', effect: 
  * controller manager waits a day for heartbeats, so it stays Ready. Pods on it must be deleted with a grace period of 0.
  */
 export async function addFakeNode(api: Api, name: string, capacity: Capacity): Promise<void> {
+  const node = fakeNode(name, capacity);
+  await create(api, '/api/v1/nodes', node);
+  const answer = await api('PATCH', `/api/v1/nodes/${name}/status`, { status: node.status });
+  if (answer.status !== 200) throw new Error(`status of the node "${name}": ${answer.status} ${answer.body}`);
+}
+
+/** Such a Node as an object; the API server takes its status along when it is created. */
+export function fakeNode(name: string, capacity: Capacity, labels: Record<string, string> = {}) {
   const resources = { cpu: '8', memory: '16Gi', pods: '1000', ...capacity };
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  const metadata = { name, labels: { 'kubernetes.io/hostname': name, [fakeNodeTaint.key]: fakeNodeTaint.value } };
-  await create(api, '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata, spec: { taints: [fakeNodeTaint] } });
   const condition = {
     type: 'Ready',
     status: 'True',
@@ -27,7 +35,11 @@ export async function addFakeNode(api: Api, name: string, capacity: Capacity): P
     lastHeartbeatTime: now,
     lastTransitionTime: now,
   };
-  const status = { capacity: resources, allocatable: resources, conditions: [condition] };
-  const answer = await api('PATCH', `/api/v1/nodes/${name}/status`, { status });
-  if (answer.status !== 200) throw new Error(`status of the node "${name}": ${answer.status} ${answer.body}`);
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name, [fakeNodeTaint.key]: fakeNodeTaint.value, ...labels } },
+    spec: { taints: [{ ...fakeNodeTaint }] },
+    status: { capacity: resources, allocatable: resources, conditions: [condition] },
+  };
 }

@@ -110,6 +110,10 @@ export class FakeApi implements KubernetesClient {
     throw new Error('the fake has no logs');
   }
 
+  proxy(): Promise<never> {
+    throw new Error('the fake passes nothing on');
+  }
+
   watch(): AsyncIterable<never> {
     throw new Error('the fake cannot watch');
   }

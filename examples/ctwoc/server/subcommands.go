@@ -9,15 +9,17 @@ import (
 	"time"
 )
 
-// runSubcommand is for containers that are no servers: `pause` holds a pod's namespaces, `job` runs once and ends.
+// runSubcommand is for what is no server: `pause` holds a pod's namespaces, `job` runs once and ends, `load` sends requests.
 func runSubcommand(name string, arguments []string) {
 	switch name {
 	case "pause":
 		pause()
 	case "job":
 		job(arguments)
+	case "load":
+		runLoad(arguments)
 	default:
-		fmt.Fprintf(os.Stderr, "ctwoc: no subcommand %q; there are pause and job\n", name)
+		fmt.Fprintf(os.Stderr, "ctwoc: no subcommand %q; there are pause, job and load\n", name)
 		os.Exit(2)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -38,7 +39,11 @@ type service struct {
 		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
-		Type string `json:"type"`
+		Type  string `json:"type"`
+		Ports []struct {
+			Name string `json:"name"`
+			Port int    `json:"port"`
+		} `json:"ports"`
 	} `json:"spec"`
 	Status struct {
 		LoadBalancer struct {
@@ -55,6 +60,8 @@ type loadBalancer struct {
 	mutex  sync.Mutex
 	// Address by the UID of its Service; entries of deleted Services are removed.
 	taken map[string]string
+	// What ends the proxies of Services with a lag, by their UIDs.
+	lagging map[string]context.CancelFunc
 }
 
 func runLoadBalancer(path string) error {
@@ -62,7 +69,7 @@ func runLoadBalancer(path string) error {
 	if err != nil {
 		return err
 	}
-	lb := &loadBalancer{taken: map[string]string{}}
+	lb := &loadBalancer{taken: map[string]string{}, lagging: map[string]context.CancelFunc{}}
 	if err := json.Unmarshal(text, &lb.config); err != nil {
 		return err
 	}
@@ -138,7 +145,15 @@ func (lb *loadBalancer) watch() error {
 }
 
 func (lb *loadBalancer) get(url string) (io.ReadCloser, error) {
-	response, err := lb.client.Get(url)
+	return lb.getIn(context.Background(), url)
+}
+
+func (lb *loadBalancer) getIn(ctx context.Context, url string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := lb.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +174,7 @@ func (lb *loadBalancer) forgetOthers(services []service) {
 	}
 	for uid := range lb.taken {
 		if !there[uid] {
-			delete(lb.taken, uid)
+			lb.forget(uid)
 		}
 	}
 }
@@ -168,11 +183,12 @@ func (lb *loadBalancer) handle(event string, s service) {
 	lb.mutex.Lock()
 	defer lb.mutex.Unlock()
 	if event == "DELETED" || s.Spec.Type != "LoadBalancer" {
-		delete(lb.taken, s.Metadata.UID)
+		lb.forget(s.Metadata.UID)
 		return
 	}
 	if len(s.Status.LoadBalancer.Ingress) > 0 {
 		lb.taken[s.Metadata.UID] = s.Status.LoadBalancer.Ingress[0].IP
+		lb.lag(s)
 		return
 	}
 	if _, known := lb.taken[s.Metadata.UID]; known {
@@ -195,6 +211,27 @@ func (lb *loadBalancer) handle(event string, s service) {
 	time.AfterFunc(delay, func() { lb.assign(s, address) })
 }
 
+// lag sees to it that the proxy of a Service with the annotation runs.
+func (lb *loadBalancer) lag(s service) {
+	if _, wanted := s.Metadata.Annotations[lagAnnotation]; !wanted || lb.lagging[s.Metadata.UID] != nil {
+		return
+	}
+	stop, err := lb.startLagging(s, lb.taken[s.Metadata.UID])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s/%s: %v\n", s.Metadata.Namespace, s.Metadata.Name, err)
+		return
+	}
+	lb.lagging[s.Metadata.UID] = stop
+}
+
+func (lb *loadBalancer) forget(uid string) {
+	delete(lb.taken, uid)
+	if stop := lb.lagging[uid]; stop != nil {
+		stop()
+		delete(lb.lagging, uid)
+	}
+}
+
 func (lb *loadBalancer) free() string {
 	used := map[string]bool{}
 	for _, address := range lb.taken {
@@ -209,7 +246,12 @@ func (lb *loadBalancer) free() string {
 }
 
 func (lb *loadBalancer) assign(s service, address string) {
-	body := fmt.Sprintf(`{"status":{"loadBalancer":{"ingress":[{"ip":%q}]}}}`, address)
+	mode := "VIP"
+	if _, lags := s.Metadata.Annotations[lagAnnotation]; lags {
+		// Leaves the address to the proxy: kube-proxy makes no rules for it.
+		mode = "Proxy"
+	}
+	body := fmt.Sprintf(`{"status":{"loadBalancer":{"ingress":[{"ip":%q,"ipMode":%q}]}}}`, address, mode)
 	url := fmt.Sprintf("%s/api/v1/namespaces/%s/services/%s/status", lb.config.Server, s.Metadata.Namespace, s.Metadata.Name)
 	request, err := http.NewRequest(http.MethodPatch, url, bytes.NewBufferString(body))
 	if err != nil {

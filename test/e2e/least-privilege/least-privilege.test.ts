@@ -87,6 +87,14 @@ test('they are enough to roll back what somebody else has deployed, when it is n
   expect(told.outputs['status']).toBe('reported');
 });
 
+test('a check through the API server without the right for it is undone, and the rule to add is named', async () => {
+  const checked = { manifests: '.', timeout: '60s', release: 'checked', verify: '- path: /healthz\n  via: proxy' };
+  const result = await step(checked, [deployment('checked'), service('checked')]);
+  expect(result.outputs['status']).toBe('undone');
+  expect(result.outputs['failure']).toContain('may not get services/proxy');
+  expect(result.outputs['failure']).toContain('resources: [\\"services/proxy\\"]');
+});
+
 test('a right that is missing is named with the rule to add', async () => {
   const job = { restartPolicy: 'Never', containers: [{ name: 'x', image: 'registry.test/ctwoc:1.0.0' }] };
   const object = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'x' }, spec: { template: { spec: job } } };

@@ -8,7 +8,7 @@ import { takeOver } from '../../../src/release/takeover.ts';
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
 import { shareOf } from '../../support/share.ts';
 import { beforeOf, cases, changedOf, type RestoreCase } from './cases.ts';
-import { differences } from './compare.ts';
+import { differences } from '../../support/compare.ts';
 import { createAs, defineWidgets, deployObjects, mustRead, settled, testClient, undoObjects } from './drive.ts';
 
 let client: KubernetesClient;

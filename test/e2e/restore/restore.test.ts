@@ -5,7 +5,7 @@ import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kuber
 import { createNamespace, deleteNamespace } from '../../support/kubectl.ts';
 import { shareOf } from '../../support/share.ts';
 import { beforeOf, cases, changedOf, type RestoreCase } from './cases.ts';
-import { differences, differencesButPorts } from './compare.ts';
+import { differences, differencesButPorts } from '../../support/compare.ts';
 import {
   createAs,
   defineWidgets,

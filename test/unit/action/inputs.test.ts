@@ -45,6 +45,8 @@ describe('what was given', () => {
       configmaps: [],
       secrets: [],
       timeoutMs: 600_000,
+      unschedulableGraceMs: 120_000,
+      onLowCapacity: 'fail',
       undoOnFailure: true,
       undoTimeoutMs: 300_000,
       forceConflicts: false,
@@ -114,6 +116,14 @@ describe('what is wrong', () => {
 
   test('does not include what only a default says', () => {
     expect(problems({ command: 'status' })).toEqual([]);
+  });
+
+  test('includes an input of other strategies, on commands that take one', () => {
+    expect(problems({ ...deploy, 'on-low-capacity': 'warn' })).toEqual([
+      'the input "on-low-capacity" has no effect on the strategy "rolling"; it belongs to "canary" and "blue-green". Remove it, or choose another strategy.',
+    ]);
+    expect(problems({ ...deploy, strategy: 'canary', 'on-low-capacity': 'warn' })).toEqual([]);
+    expect(problems({ command: 'promote', 'on-low-capacity': 'warn' })).toEqual([]);
   });
 
   test('includes an input of another strategy', () => {

@@ -53,6 +53,15 @@ describe('outputs', () => {
     ]);
   });
 
+  test('say which share was measured last, and that a check failed', () => {
+    const check = { check: '/', verdict: 'fail', message: 'x', via: 'at x', requests: 1, errors: 1 } as const;
+    const share = { wanted: 25, measured: 24.4712, requests: 400 };
+    const failure = { reason: 'VerificationFailed', message: 'x', causes: [], problems: [], evidence: [] };
+    const outputs = outputsOf(report({ checks: [{ ...check, share }, check], failure }));
+    expect(outputs['traffic-share']).toBe('24.5');
+    expect(JSON.parse(outputs.failure)).toEqual({ reason: 'VerificationFailed', message: 'x' });
+  });
+
   test('name the cause of a failure', () => {
     expect(JSON.parse(outputsOf(undoneDeploy()).failure)).toEqual({
       reason: 'CrashLoopBackOff',

@@ -36,16 +36,17 @@ describe('what is written about inputs and outputs', () => {
     expect(readInputs({ ...Object.fromEntries(defaults), INPUT_MANIFESTS: 'a/' }).command).toBe('deploy');
   });
 
-  test.each(inputs)('the example of %s is accepted', (id, { example, commands, type }) => {
+  test.each(inputs)('the example of %s is accepted', (id, { example, commands, strategies, type }) => {
     const value = load(`value: ${example}`) as { value: string | number | boolean };
     const command = id === 'command' ? String(value.value) : (commands?.[0] ?? 'status');
     const env = {
       INPUT_COMMAND: command,
       ...(command === 'deploy' ? { INPUT_MANIFESTS: 'a/' } : {}),
+      ...(strategies === undefined ? {} : { INPUT_STRATEGY: strategies[0] }),
       [`INPUT_${id.toUpperCase()}`]: String(value.value),
     };
     expect(() => readInputs(env)).not.toThrow();
-    expect(example.startsWith('|\n')).toBe(type === 'lines');
+    expect(example.startsWith('|\n')).toBe(type === 'lines' || type === 'text');
   });
 
   test('no description holds an expression, which the runner would evaluate (kent8192/reinhardt-web#4554)', () => {

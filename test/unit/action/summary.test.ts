@@ -47,6 +47,32 @@ function tagsOf(markdown: string): string[] {
   return [...new Set([...html.matchAll(/<([a-z!][a-z0-9-]*)/gi)].map((match) => match[1] ?? ''))].sort();
 }
 
+test('what was verified is a table, with the figures of the stable version beside', () => {
+  const facts = { via: 'at the cluster address 10.0.0.7:80', requests: 300, errors: 15, p95Ms: 12.4 };
+  const markdown = renderSummary(
+    report({
+      checks: [
+        { check: '/a|b', verdict: 'pass', message: 'all <b>right</b>', via: 'at x', requests: 20, errors: 0 },
+        {
+          check: '/',
+          verdict: 'fail',
+          message: '15 of 300 went wrong',
+          ...facts,
+          stable: { requests: 300, errors: 0, p95Ms: 9 },
+          share: { wanted: 25, measured: 24.47, requests: 400 },
+        },
+      ],
+    }),
+  );
+  expect(markdown).toContain('| Check | Verdict | Requests | Wrong | p95 | Share |');
+  expect(markdown).toContain(
+    '| <code>/a&#124;b</code> | passed: all &lt;b&gt;right&lt;/b&gt; (asked at x) | 20 | 0 |  |  |',
+  );
+  expect(markdown).toContain(
+    '| `/` | **failed**: 15 of 300 went wrong (asked at the cluster address 10.0.0.7:80) | 300 (stable: 300) | 15 (stable: 0) | 12 ms (stable: 9 ms) | 24.5 % of 400 (wanted: 25 %) |',
+  );
+});
+
 describe('texts from outside', () => {
   test('bring in no element that the summary does not use itself', () => {
     const own = tagsOf(renderSummary(partlyUndone()));

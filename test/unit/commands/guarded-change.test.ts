@@ -9,7 +9,14 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { silentReporter } from '../../support/silent-reporter.ts';
 
-const options = { release: 'web', namespace: 'shop', timeoutMs: 60_000, undoOnFailure: true, undoTimeoutMs: 60_000 };
+const options = {
+  release: 'web',
+  namespace: 'shop',
+  timeoutMs: 60_000,
+  unschedulableGraceMs: 60_000,
+  undoOnFailure: true,
+  undoTimeoutMs: 60_000,
+};
 
 function contextOf(client: FakeApi): Context {
   return {

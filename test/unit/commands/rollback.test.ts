@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { chooseRevision } from '../../../src/commands/rollback.ts';
-import { chooseWorkloadRevision } from '../../../src/commands/rollback-workload.ts';
+import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
+import { chooseRevision, revisionBefore } from '../../../src/commands/rollback.ts';
+import { chooseWorkloadRevision, refuseSide } from '../../../src/commands/rollback-workload.ts';
+import type { JournalRecord } from '../../../src/release/journal.ts';
 import type { Outcome, Revision } from '../../../src/release/revision.ts';
 import type { WorkloadRevision } from '../../../src/rollout/workload-history.ts';
 import { liveDeployment } from '../../support/rollout-objects.ts';
@@ -19,6 +21,19 @@ function recorded(revision: number, outcome: Outcome, more: Partial<Revision> = 
     finishedAt: time,
     images: {},
     objects,
+    ...more,
+  };
+}
+
+function journalOf(more: Partial<JournalRecord>): JournalRecord {
+  const startedAt = '2026-01-01T00:00:00.000Z';
+  return {
+    release: 'web',
+    command: 'deploy',
+    run: { holder: 'x' },
+    startedAt,
+    undoOnFailure: true,
+    entries: [],
     ...more,
   };
 }
@@ -74,5 +89,54 @@ describe('a rollback of a workload', () => {
     expect(() => choose([kept(2, 'current'), kept(1, 'bad', 'has 2 pods, none of them ready')])).toThrow(
       '1 has 2 pods, none of them ready',
     );
+  });
+});
+
+describe('a rollback of a workload of a blue-green release', () => {
+  const deployment = (name: string, labels: Record<string, string> = {}) => {
+    const object = liveDeployment();
+    return { ...object, metadata: { ...object.metadata, name, labels } };
+  };
+  const green = deployment('web-green', { 'gke-rollout/workload': 'web', 'gke-rollout/track': 'green' });
+  const servedBy = (name: string) => {
+    const web = deployment('web');
+    return recorded(2, 'live', { objects: [web], serving: { [keyOf(refOf(web))]: name } });
+  };
+
+  test('is refused for a side that a strategy has made, and for the one that does not serve', () => {
+    expect(() => {
+      refuseSide(green, servedBy('web-green'), 'shop');
+    }).toThrow('Deployment/web-green was made by a strategy');
+    expect(() => {
+      refuseSide(deployment('web'), servedBy('web-green'), 'shop');
+    }).toThrow('Deployment/web of release "shop" does not serve now, but web-green does');
+  });
+
+  test('goes on for one that serves under its own name, or that is on no side', () => {
+    expect(() => {
+      refuseSide(deployment('web'), servedBy('web'), 'shop');
+      refuseSide(deployment('db'), servedBy('web-green'), 'shop');
+      refuseSide(deployment('web'), undefined, 'shop');
+    }).not.toThrow();
+  });
+});
+
+describe('a rollback without a number', () => {
+  const history = [recorded(1, 'superseded'), recorded(2, 'live'), recorded(3, 'failed')];
+
+  test('goes to the live revision when a run died on its way to a newer one', () => {
+    expect(revisionBefore(journalOf({ revision: 4 }), history)).toBe('2');
+  });
+
+  test('goes further back when the run had come to its end, or made no revision, or when there is none', () => {
+    expect(revisionBefore(journalOf({ revision: 2 }), history)).toBeUndefined();
+    expect(revisionBefore(journalOf({ command: 'scale' }), history)).toBeUndefined();
+    expect(revisionBefore(undefined, history)).toBeUndefined();
+    expect(revisionBefore(journalOf({ revision: 1 }), [])).toBeUndefined();
+  });
+
+  test('does not take a candidate that waits for a dead run', () => {
+    const waiting = { revision: 4, step: 0, candidates: [], since: '2026-01-01T00:00:00.000Z' };
+    expect(revisionBefore(journalOf({ revision: 4, waiting }), history)).toBeUndefined();
   });
 });

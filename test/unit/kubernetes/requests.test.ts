@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { ApiError, ConnectionError } from '../../../src/kubernetes/errors.ts';
-import type { ObjectRef } from '../../../src/kubernetes/object.ts';
+import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
 import { status } from '../../support/scripted-server.ts';
 import { clientOf, configMap } from './clients.ts';
 
@@ -105,6 +105,18 @@ describe('what is answered', () => {
     expect(list.resourceVersion).toBe('7');
     expect(list.items.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['ConfigMap a', 'ConfigMap b']);
     expect(fixture.received().map(({ query }) => query.get('limit'))).toEqual(['500', '500']);
+  });
+
+  test('of a large list only what the caller keeps stays in memory', async () => {
+    await using fixture = await clientOf(({ query }) => {
+      const metadata = query.get('continue') === null ? { continue: 'more' } : {};
+      return { json: { metadata, items: [{ metadata: { name: 'a' }, data: { large: 'x' } }] } };
+    });
+    const resource = await fixture.client.resource('v1', 'ConfigMap');
+    if (resource === undefined) throw new Error('not discovered');
+    const keep = ({ apiVersion, kind, metadata }: KubernetesObject) => ({ apiVersion, kind, metadata });
+    const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+    expect((await fixture.client.list(resource, { keep })).items).toEqual([kept, kept]);
   });
 
   test('a list that changes too much between its pages is taken as a whole', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { systemClock } from '../../../src/base/clock.ts';
 import { stringAt } from '../../../src/base/json.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
-import { acquireLock } from '../../../src/release/lock.ts';
+import { acquireLock, releaseLeftLock } from '../../../src/release/lock.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { listeningReporter, silentReporter as reporter } from '../../support/silent-reporter.ts';
@@ -47,6 +47,17 @@ describe('the lock of a release', () => {
     const lock = await take(api, 'two', clock);
     expect(clock.sleeps).toEqual([]);
     await lock.release();
+  });
+
+  test('that a dead run has left is freed by its post step, and that of another run is not', async () => {
+    const api = new FakeApi();
+    await releaseLeftLock(api, 'shop', 'web', 'me');
+    heldBy(api, 'another');
+    await releaseLeftLock(api, 'shop', 'web', 'me');
+    expect(holderIn(api)).toBe('another');
+    heldBy(api, 'me');
+    await releaseLeftLock(api, 'shop', 'web', 'me');
+    expect(holderIn(api)).toBe('');
   });
 
   test('is taken at once by the post step from the main step, which had the same name', async () => {

@@ -8,6 +8,7 @@ import {
   nextRevision,
   problemsOfRevisions,
   recordRevision,
+  supersedeOlder,
   type Outcome,
   type Revision,
 } from '../../../src/release/revision.ts';
@@ -96,6 +97,15 @@ describe('a run that was killed', () => {
     expect(await isFinished(api, 'shop', { release: 'web', revision: 2 })).toBe(true);
     expect(await isFinished(api, 'shop', { release: 'web', revision: 3 })).toBe(false);
     expect(await isFinished(api, 'shop', { release: 'web' })).toBe(false);
+  });
+
+  test('between the record of its revision and that of the one before leaves two live ones, of which the later one stays', async () => {
+    const api = new FakeApi();
+    await recordAll(api, ['live']);
+    await recordRevision(api, 'shop', revision(2, 'live'), []);
+    expect(short(await listRevisions(api, 'shop', 'web'))).toEqual(['1 live', '2 live']);
+    await supersedeOlder(api, 'shop', 'web');
+    expect(short(await listRevisions(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
   });
 });
 

@@ -1,6 +1,6 @@
-import { equal, isObject, type Json, type JsonObject } from '../../../src/base/json.ts';
-import { formatFieldPath } from '../../../src/kubernetes/field-path.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { equal, isObject, type Json, type JsonObject } from '../../src/base/json.ts';
+import { formatFieldPath } from '../../src/kubernetes/field-path.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 
 /** Controllers write these by themselves, so that they may change at any moment. */
 const controllers = new Set([

@@ -1,0 +1,71 @@
+import { formatDuration } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { describeRef, type ObjectRef } from '../kubernetes/object.ts';
+import { fieldManager } from '../release/field-manager.ts';
+import { acquireLock } from '../release/lock.ts';
+import { changedInCluster } from '../release/owned-change.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
+import type { Context } from './context.ts';
+import type { Draft } from './draft.ts';
+
+export interface KeepOldOptions {
+  release: string;
+  namespace: string;
+  timeoutMs: number;
+  keepOldForMs: number;
+}
+
+/**
+ * Leaves the side that served before running for a while, without the lock, so that another run can go back to it at once;
+ * then takes its pods away, unless it serves again by then. A run that is cancelled meanwhile takes them away without waiting.
+ */
+export async function keepOldSide(
+  context: Context,
+  options: KeepOldOptions,
+  revision: number,
+  retired: readonly ObjectRef[],
+  draft: Draft,
+): Promise<void> {
+  const { clock, reporter, signal } = context;
+  const { keepOldForMs } = options;
+  const names = retired.map(({ name }) => name).join(', ');
+  await reporter.group('Keep the old side', async () => {
+    if (keepOldForMs > 0) {
+      reporter.info(
+        `${names} stays for ${formatDuration(keepOldForMs)} ("keep-old-for"): until then "command: rollback" only has to switch back`,
+      );
+      await clock.sleep(keepOldForMs, signal).catch(() => undefined);
+    }
+    try {
+      const removed = await scaleDown(context, options, revision, retired);
+      if (removed) draft.mark(`${names} scaled to 0`);
+      else reporter.info(`${names} stays: another run has come since`);
+    } catch (error) {
+      draft.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
+    }
+  });
+}
+
+/** False when the revision is not live any more. */
+async function scaleDown(
+  { client, clock, reporter, run }: Context,
+  { namespace, release, timeoutMs }: KeepOldOptions,
+  revision: number,
+  retired: readonly ObjectRef[],
+): Promise<boolean> {
+  const deadline = clock.now() + timeoutMs;
+  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline });
+  try {
+    if (liveRevision(await listRevisions(client, namespace, release))?.revision !== revision) return false;
+    for (const ref of retired) {
+      const object = await client.read(ref);
+      if (object === undefined) continue;
+      const { object: wanted } = changedInCluster(object, ['spec', 'replicas'], 0);
+      await client.apply(wanted, { fieldManager, force: true });
+      reporter.info(`${describeRef(ref, true)} scaled to 0`);
+    }
+    return true;
+  } finally {
+    await lock.release();
+  }
+}

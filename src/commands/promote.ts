@@ -1,0 +1,86 @@
+import { InvalidInput } from '../base/errors.ts';
+import { inCluster } from '../release/owned-change.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { listRevisions, type Revision } from '../release/revision.ts';
+import { promotionOf } from '../strategies/index.ts';
+import { parseChecks } from '../traffic/parse.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { Draft } from './draft.ts';
+import type { RunReport } from './report.ts';
+import { rollOut } from './roll-out.ts';
+import { assertAskable } from './verification.ts';
+
+export interface PromoteOptions extends ChangeOptions {
+  keepOldForMs: number;
+  forceConflicts: boolean;
+  /** Checks, as `docs/verify.md` has them. */
+  verify?: string;
+}
+
+/**
+ * Brings in a candidate that a deploy has left waiting, from what is recorded in the cluster. When that fails, the candidate
+ * waits as before.
+ */
+export async function promote(context: Context, options: PromoteOptions): Promise<RunReport> {
+  const { client, reporter } = context;
+  const namespace = options.namespace ?? client.defaultNamespace;
+  const { release } = options;
+  const checks = parseChecks(options.verify ?? '');
+  const { record, revision } = await reporter.group('Look up the candidate', async () => {
+    const found = await findCandidate(context, namespace, release, 'promote');
+    const { commit, finishedAt, problem } = found.revision;
+    if (problem !== undefined) throw unreadable(found.revision.revision, release, problem);
+    reporter.info(
+      `revision ${found.revision.revision} waits since ${finishedAt}${commit === undefined ? '' : ` (commit ${commit})`}`,
+    );
+    return found;
+  });
+  const manifests = structuredClone(revision.objects).map(inCluster);
+  await assertAskable(context, checks, manifests, namespace);
+  const { strategy } = revision;
+  const draft = new Draft(context, 'promote', { release, namespace, strategy });
+  return await rollOut(
+    context,
+    { ...options, namespace, strategy, newNamespaces: new Set(), checks },
+    {
+      command: 'promote',
+      status: 'deployed',
+      manifests,
+      strategy: promotionOf(strategy, record),
+      candidate: 'continue',
+      promotes: revision.revision,
+      surplus: [],
+      done: `Promoted ${release}`,
+      attempt: `Promotion of revision ${revision.revision} of ${release}`,
+    },
+    draft,
+  );
+}
+
+function unreadable(revision: number, release: string, problem: string): InvalidInput {
+  return new InvalidInput(`revision ${revision} of release "${release}" cannot be promoted: ${problem}`, {
+    hint: 'Run the command "abort" to take the candidate away, then deploy it again.',
+  });
+}
+
+/** What waits of a release. @throws InvalidInput when nothing does */
+export async function findCandidate(
+  { client }: Context,
+  namespace: string,
+  release: string,
+  command: string,
+): Promise<{ record: JournalRecord; revision: Revision }> {
+  const [journal, revisions] = await Promise.all([
+    readJournal(client, namespace, release),
+    listRevisions(client, namespace, release),
+  ]);
+  const waiting = journal?.record.waiting;
+  const revision = revisions.find((entry) => entry.revision === waiting?.revision);
+  if (journal !== undefined && revision !== undefined) return { record: journal.record, revision };
+  throw new InvalidInput(`there is no candidate of release "${release}" in namespace "${namespace}" to ${command}`, {
+    hint:
+      revisions.length === 0
+        ? 'Correct the inputs "release" and "namespace".'
+        : 'A deploy with "auto-promote: false" leaves one; the command "status" shows what there is.',
+  });
+}

@@ -1,0 +1,149 @@
+import { InvalidInput } from '../base/errors.ts';
+import { stringAt, stringsAt } from '../base/json.ts';
+import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import type { Check } from '../traffic/check.ts';
+import { assertPassed, type CheckResult } from '../traffic/result.ts';
+import { podsBehind, portOf, serviceRef, type Sides } from '../traffic/sides.ts';
+import { verify } from '../traffic/verify.ts';
+import { selects } from '../traffic/services.ts';
+import { previewName } from '../strategies/sides.ts';
+import type { MeasuredShare, VerifiedCandidate } from '../strategies/strategy.ts';
+import type { Context } from './context.ts';
+import type { Draft } from './draft.ts';
+
+/**
+ * Whether all checks can be asked at the Services of the manifests, or at others of the cluster.
+ * @throws InvalidInput before anything has changed
+ */
+export async function assertAskable(
+  { client }: Context,
+  checks: readonly Check[],
+  manifests: readonly Manifest[],
+  namespace: string,
+): Promise<void> {
+  for (const check of checks) {
+    if (check.target.kind === 'url') continue;
+    const { service: name } = check.target;
+    const service =
+      name === undefined
+        ? mainService(manifests)
+        : (servicesOf(manifests).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace) ??
+          (await client.read(serviceRef(namespace, name))));
+    if (service === undefined) throw noService(check, manifests);
+    portOf(check, service);
+  }
+}
+
+function noService({ line, target }: Check, manifests: readonly Manifest[]): InvalidInput {
+  const names = servicesOf(manifests).map(({ metadata }) => metadata.name);
+  const list = names.length === 0 ? 'The manifests have none.' : `The manifests have ${names.join(', ')}.`;
+  const wanted = target.kind === 'url' ? undefined : target.service;
+  return wanted === undefined
+    ? new InvalidInput(
+        `line ${line} of the input "verify": which Service to ask is not clear: the manifests have ${names.length}`,
+        { hint: `Name one, such as "service/NAME:PORT/path". ${list}` },
+      )
+    : new InvalidInput(`line ${line} of the input "verify": there is no Service "${wanted}"`, {
+        hint: `Correct its name. ${list}`,
+      });
+}
+
+/**
+ * Carries the checks out on a release that is ready, with all of its pods on the new version.
+ * @throws VerificationFailed
+ */
+export async function verifyRelease(
+  context: Context,
+  options: VerificationOptions,
+  manifests: readonly Manifest[],
+  draft: Draft,
+): Promise<void> {
+  if (options.checks.length === 0) return;
+  const service = mainService(manifests);
+  const live = service === undefined ? undefined : await context.client.read(refOf(service));
+  const pods = live === undefined ? [] : await podsBehind(context.client, live);
+  await carryOut(context, options, { ...about(options, service), candidate: { pods } }, draft);
+}
+
+/**
+ * Carries the checks out on a candidate, beside the stable version where that serves too.
+ * @returns the share that it was measured to get, where one is wanted and a check says where the version stands
+ * @throws VerificationFailed
+ */
+export async function verifyCandidate(
+  context: Context,
+  options: VerificationOptions,
+  manifests: readonly Manifest[],
+  { selector, preview = false, wantedShare }: VerifiedCandidate,
+  draft: Draft,
+): Promise<MeasuredShare | undefined> {
+  const { client } = context;
+  if (options.checks.length === 0) return undefined;
+  const service = mainService(manifests);
+  const live = service === undefined ? undefined : await client.read(refOf(service));
+  const twin = live === undefined || !preview ? undefined : await client.read(previewRef(live));
+  const behind = live === undefined ? [] : await podsBehind(client, live);
+  const isCandidate = (pod: KubernetesObject) => selects(selector, stringsAt(pod, 'metadata', 'labels'));
+  const candidate = twin === undefined ? behind.filter(isCandidate) : await podsBehind(client, twin);
+  const stable = behind.filter((pod) => !isCandidate(pod));
+  // Checks of the Services that no candidate is behind have nothing to say yet.
+  if (service !== undefined && candidate.length === 0) return undefined;
+  const sides: Sides = {
+    ...about(options, service),
+    candidate: { pods: candidate, ...(twin === undefined ? {} : { service: refOf(twin) }) },
+    ...(stable.length === 0
+      ? {}
+      : { stable: { pods: stable, ...(twin === undefined || live === undefined ? {} : { service: refOf(live) }) } }),
+    ...(wantedShare === undefined ? {} : { wantedShare }),
+  };
+  const results = await carryOut(context, options, sides, draft);
+  const share = results.findLast((result) => result.share !== undefined)?.share;
+  return share === undefined ? undefined : { percent: share.measured, requests: share.requests };
+}
+
+export interface VerificationOptions {
+  checks: readonly Check[];
+  namespace: string;
+  signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+}
+
+function about({ namespace }: VerificationOptions, service: KubernetesObject | undefined) {
+  return { namespace, ...(service === undefined ? {} : { service: refOf(service) }) };
+}
+
+function previewRef(service: KubernetesObject): ObjectRef {
+  return { ...refOf(service), name: previewName(service.metadata.name) };
+}
+
+async function carryOut(
+  { client, clock, reporter }: Context,
+  { checks, signal, deadline }: VerificationOptions,
+  sides: Sides,
+  draft: Draft,
+): Promise<CheckResult[]> {
+  const results = await reporter.group('Verify', async () => {
+    const made = await verify(client, checks, sides, { clock, reporter, signal, deadline });
+    draft.addChecks(made);
+    assertPassed(made);
+    return made;
+  });
+  draft.mark(`${checks.length} ${checks.length === 1 ? 'check' : 'checks'} passed`);
+  return results;
+}
+
+/** The Service that a check means when it names none: the only one, or the only one that is open to the outside. */
+function mainService(manifests: readonly Manifest[]): KubernetesObject | undefined {
+  const services = servicesOf(manifests);
+  const outside = services.filter((service) => stringAt(service, 'spec', 'type') === 'LoadBalancer');
+  const [service, ...others] = services.length > 1 ? outside : services;
+  return others.length === 0 ? service : undefined;
+}
+
+function servicesOf(manifests: readonly Manifest[]): KubernetesObject[] {
+  return manifests
+    .map(({ object }) => object)
+    .filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Service');
+}

@@ -1,0 +1,30 @@
+import { objectAt, setAt, type Json } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { fieldManager } from './field-manager.ts';
+import { applyEntry, extractOwned } from './managed-fields.ts';
+
+/**
+ * What we own of a live object already, with another value at one place: applied, it changes this one field and the owner
+ * of no other.
+ */
+export function changedInCluster(live: KubernetesObject, path: readonly string[], value: Json): Manifest {
+  const { apiVersion, kind, metadata } = live;
+  const entry = applyEntry(live, fieldManager);
+  const owned = entry === undefined ? {} : extractOwned(live, entry);
+  const name = { name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+  const object: KubernetesObject = {
+    ...owned,
+    apiVersion,
+    kind,
+    metadata: { ...objectAt(owned, 'metadata'), ...name },
+  };
+  setAt(object, path, value);
+  return inCluster(object);
+}
+
+/** An object that stands in no file of the user's. */
+export function inCluster(object: KubernetesObject): Manifest {
+  const file = 'the cluster';
+  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+}

@@ -1,0 +1,512 @@
+import { Failure, InvalidInput } from '../base/errors.ts';
+import { numberAt, objectAt, stringAt } from '../base/json.ts';
+import { ApiError } from '../kubernetes/errors.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { rankOf } from '../manifests/order.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { applyLayer } from '../release/apply.ts';
+import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
+import { isAutoscaler } from '../release/hpa.ts';
+import { changedInCluster } from '../release/owned-change.ts';
+import type { Prepared } from '../release/preflight.ts';
+import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
+import {
+  isFollowedLate,
+  isService,
+  selectorOf,
+  selects,
+  servicesIn,
+  settleMsOf,
+  type Labels,
+} from '../traffic/services.ts';
+import { configOf, isConfig, trackLabel } from './candidate.ts';
+import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
+import { applyAndWait, rolling } from './rolling.ts';
+import {
+  followTo,
+  formOf,
+  groupsOf,
+  hashLabel,
+  isDeployment,
+  isPinned,
+  isScaledBy,
+  nameOn,
+  otherSide,
+  pinnedTo,
+  previewOf,
+  refOn,
+  unpinned,
+  type Group,
+  type Side,
+} from './sides.ts';
+import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
+
+export interface BlueGreenOptions {
+  /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
+  autoPromote: boolean;
+}
+
+/** A group that changes sides in this deploy. */
+interface Switch {
+  group: Group;
+  from: Side;
+  to: Side;
+}
+
+/**
+ * A full set of new pods beside the ones that serve; then one write per Service moves all requests. Blue is the user's own
+ * Deployment, green one that is made beside it; they take turns (docs/strategies.md).
+ */
+export function blueGreen(options: BlueGreenOptions): Strategy {
+  return {
+    arrange: async (context, manifests) => arrange(manifests, await stateOf(context, manifests)),
+    plan: async (context, prepared, manifests) => {
+      refuseUnfit(prepared, 'blue-green');
+      const state = await stateOf(context, manifests);
+      const switches = switchesOf(prepared, state);
+      if (switches.length === 0) {
+        const isFirst = state.groups.every(({ workloads }) =>
+          workloads.every((workload) => liveOn(state, 'blue', workload) === undefined),
+        );
+        context.note(
+          isFirst
+            ? 'there is no version that serves yet: this deploy brings in all pods at once, and the next one has a blue and a green side'
+            : 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once',
+        );
+        const plan = await rolling.plan(context, prepared, manifests);
+        return { run: async (run) => ({ ...(await plan.run(run)), serving: servingNames(state, []) }) };
+      }
+      return await planSwitch(context, prepared, manifests, state, switches, options);
+    },
+  };
+}
+
+/** What is there of a release that is deployed in two sides. */
+interface State {
+  groups: Group[];
+  /** Services of the namespace. */
+  services: KubernetesObject[];
+  autoscalers: KubernetesObject[];
+  /** Deployments of both sides, by key. */
+  deployments: Map<string, KubernetesObject>;
+}
+
+async function stateOf({ client, namespace }: PlanContext, manifests: readonly Manifest[]): Promise<State> {
+  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
+  const [services, autoscalers] = await Promise.all([
+    servicesIn(client, namespace).catch(() => []),
+    resource === undefined
+      ? []
+      : client.list(resource, { namespace }).then(
+          ({ items }) => items,
+          () => [],
+        ),
+  ]);
+  const groups = groupsOf(manifests, services);
+  const refs = groups.flatMap(({ workloads }) =>
+    workloads.flatMap(({ object }) => [refOn('blue', object), refOn('green', object)]),
+  );
+  const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
+  return { groups, services, autoscalers, deployments: new Map(found.map((object) => [keyOf(refOf(object)), object])) };
+}
+
+function liveOn({ deployments }: State, side: Side, { object }: Manifest): KubernetesObject | undefined {
+  return deployments.get(keyOf(refOn(side, object)));
+}
+
+/** Blue pods that were there before this strategy have no label of their side, and get none as long as they are the same. */
+function isLabelled(state: State, group: Group): boolean {
+  return group.workloads.every((workload) => {
+    const live = liveOn(state, 'blue', workload);
+    return live === undefined || trackLabel in templateLabels(live);
+  });
+}
+
+/** The manifests as they look on the sides that serve now. */
+function arrange(manifests: readonly Manifest[], state: State): Manifest[] {
+  return arrangedOn(manifests, state, ({ serving }) => serving);
+}
+
+function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group: Group) => Side): Manifest[] {
+  let result = [...manifests];
+  for (const group of state.groups) {
+    const side = sideOf(group);
+    const form = formOf(group, side, manifests, isLabelled(state, group) || side !== group.serving);
+    const replaced = new Set([...group.workloads, ...group.services]);
+    result = result.filter((manifest) => !replaced.has(manifest));
+    // What only these workloads read is theirs to change; a green side leaves it to its copies.
+    if (side === 'green') result = result.filter((manifest) => !isReadByGroupOnly(manifest, group, manifests));
+    result = result.map((manifest) => (isAutoscaler(manifest.object) ? followTo(side, group, manifest) : manifest));
+    result.push(...form.workloads, ...form.services, ...(side === 'green' ? form.config : []));
+  }
+  return result;
+}
+
+function isReadByGroupOnly({ object }: Manifest, group: Group, manifests: readonly Manifest[]): boolean {
+  if (!isConfig(object)) return false;
+  const key = keyOf(refOf(object));
+  const isRead = (reader: Manifest) => configOf(reader.object).has(key);
+  // Whatever else names it, such as an Ingress its certificate, may mean it too.
+  const isNamed = (other: Manifest) => JSON.stringify(other.object['spec'] ?? {}).includes(`"${object.metadata.name}"`);
+  const others = manifests.filter((other) => !group.workloads.includes(other));
+  return (
+    group.workloads.some(isRead) &&
+    !others.some((other) => (isWorkload(other.object) ? isRead(other) : !isService(other.object) && isNamed(other)))
+  );
+}
+
+function switchesOf(prepared: readonly Prepared[], state: State): Switch[] {
+  const changed = new Set(
+    prepared
+      .filter(({ change, live }) => change === 'configured' && live !== undefined)
+      .map(({ manifest }) => keyOf(refOf(manifest.object))),
+  );
+  return state.groups.flatMap((group) => {
+    const from = group.serving;
+    const isLive = group.workloads.some((workload) => {
+      const live = liveOn(state, from, workload);
+      return live !== undefined && (numberAt(live, 'spec', 'replicas') ?? 1) > 0;
+    });
+    const refs = new Set(group.workloads.map(({ object }) => keyOf(refOn(from, object))));
+    const pods = prepared.some((entry) => refs.has(keyOf(refOf(entry.manifest.object))) && changesPods(entry));
+    const form = formOf(
+      group,
+      from,
+      prepared.map(({ manifest }) => manifest),
+      true,
+    );
+    const config = form.config.some(({ object }) => changed.has(keyOf(refOf(object))));
+    return isLive && (pods || config) ? [{ group, from, to: otherSide(from) }] : [];
+  });
+}
+
+async function planSwitch(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  manifests: readonly Manifest[],
+  state: State,
+  switches: readonly Switch[],
+  options: BlueGreenOptions,
+): Promise<Plan> {
+  const forms = switches.map(({ group, from, to }) => {
+    const form = formOf(group, to, manifests, true);
+    for (const [index, workload] of group.workloads.entries()) {
+      const candidate = form.workloads[index];
+      const serving = liveOn(state, from, workload);
+      const replicas = isScaledBy(state.autoscalers, workload.object)
+        ? numberAt(serving, 'spec', 'replicas')
+        : (numberAt(workload.object, 'spec', 'replicas') ?? numberAt(serving, 'spec', 'replicas'));
+      if (candidate !== undefined) objectAt(candidate.object, 'spec')['replicas'] = replicas ?? 1;
+    }
+    return form;
+  });
+  const previews = switches.flatMap(({ group, to }, index) =>
+    [...group.services.map(({ object }) => object), ...group.foreign].flatMap(
+      (service) => previewOf(service, forms[index]?.workloads ?? [], to) ?? [],
+    ),
+  );
+  const candidates = forms.flatMap(({ workloads }) => workloads);
+  const [preparedCandidates, pins] = await Promise.all([
+    context.look([...forms.flatMap(({ config }) => config), ...candidates, ...previews]),
+    pinsOf(context, state, switches),
+  ]);
+  refuseForeign(
+    preparedCandidates.filter(
+      ({ manifest }) => manifest.object.metadata.name.endsWith('-green') || previews.includes(manifest),
+    ),
+    'green side',
+  );
+  await requireRoom(context, candidates, state);
+  const switched = new Set(
+    switches.flatMap(({ group }) => [...group.workloads, ...group.services]).map((one) => one.object.metadata.name),
+  );
+  const prelude = prepared.filter(
+    ({ manifest, live, change }) =>
+      change === 'created' &&
+      live === undefined &&
+      rankOf(manifest.object) < 3 &&
+      !(isDeployment(manifest.object) && switched.has(manifest.object.metadata.name)),
+  );
+  return {
+    run: async (run) => {
+      const { journal } = run;
+      journal.record.temporary = previews.map(({ object }) => refOf(object));
+      if (prelude.length > 0) await applyAndWait(run, prelude);
+      await pin(run, pins);
+      journal.beginStep();
+      await applyAndWait(run, preparedCandidates);
+      run.mark(`${candidates.map(({ object }) => object.metadata.name).join(', ')} ready beside what serves`);
+      await run.verifyCandidate({ selector: { [trackLabel]: switches[0]?.to ?? 'green' }, preview: true });
+      const refs = candidates.map(({ object }) => refOf(object));
+      if (!options.autoPromote) return { state: 'waiting', candidates: refs };
+      return await switchOver(run, manifests, switches);
+    },
+  };
+}
+
+/** @throws LowCapacity when there is no room for a second full set of pods */
+async function requireRoom(context: PlanContext, candidates: readonly Manifest[], state: State): Promise<void> {
+  const { client, namespace, onLowCapacity, reporter } = context;
+  const surges = candidates.map(({ object }) => {
+    const running = numberAt(state.deployments.get(keyOf(refOf(object))), 'spec', 'replicas') ?? 0;
+    const extra = Math.max(0, (numberAt(object, 'spec', 'replicas') ?? 1) - running);
+    return { ref: refOf(object), template: objectAt(object, 'spec', 'template'), extra };
+  });
+  const creates = candidates.map(({ object }) => refOf(object)).filter((ref) => !state.deployments.has(keyOf(ref)));
+  const report = await checkCapacity(client, namespace, surges, { strategy: 'blue-green', creates });
+  enforceCapacity(report, onLowCapacity, reporter);
+}
+
+/** What binds each Service to the pods that serve now, where it would send requests to the candidate's pods too. */
+async function pinsOf(
+  context: PlanContext,
+  state: State,
+  switches: readonly Switch[],
+): Promise<{ service: KubernetesObject; pin: Labels }[]> {
+  const pins = await Promise.all(
+    switches.map(async ({ group, from }) => {
+      const keys = new Set([
+        ...group.services.map(({ object }) => keyOf(refOf(object))),
+        ...group.foreign.map((service) => keyOf(refOf(service))),
+      ]);
+      const loose = state.services.filter(
+        (service) => keys.has(keyOf(refOf(service))) && !isPinned(selectorOf(service)),
+      );
+      if (loose.length === 0) return [];
+      const serving = group.workloads.flatMap((workload) => liveOn(state, from, workload) ?? []);
+      const labelled = serving.every((object) => trackLabel in templateLabels(object));
+      if (labelled) return loose.map((service) => ({ service, pin: { [trackLabel]: from } }));
+      return await Promise.all(
+        loose.map(async (service) => {
+          const selected = serving.filter((object) => selects(selectorOf(service), templateLabels(object)));
+          const [only, ...more] = selected;
+          if (only === undefined || more.length > 0) throw severalBehind(service, selected);
+          return { service, pin: { [hashLabel]: await hashOf(context, only) } };
+        }),
+      );
+    }),
+  );
+  return pins.flat();
+}
+
+function severalBehind(service: KubernetesObject, workloads: readonly KubernetesObject[]): Failure {
+  return new InvalidInput(
+    `${describeRef(refOf(service))} sends requests to ${workloads.length} Deployments, whose pods have no label of a side yet`,
+    {
+      hint: `Give the pod templates of ${workloads.map(({ metadata }) => metadata.name).join(', ')} the label "${trackLabel}: blue" in a rolling deploy first.`,
+    },
+  );
+}
+
+/** The hash by which Kubernetes tells the pods of a Deployment's current version. */
+async function hashOf({ client }: PlanContext, deployment: KubernetesObject): Promise<string> {
+  const resource = await client.resource('apps/v1', 'ReplicaSet');
+  const { namespace = '', uid } = deployment.metadata;
+  const { items } = resource === undefined ? { items: [] } : await client.list(resource, { namespace });
+  const revision = 'deployment.kubernetes.io/revision';
+  const current = items.find(
+    ({ metadata }) =>
+      metadata.ownerReferences?.some((owner) => owner.uid === uid) === true &&
+      metadata.annotations?.[revision] === deployment.metadata.annotations?.[revision],
+  );
+  const hash = current?.metadata.labels?.[hashLabel];
+  if (hash !== undefined) return hash;
+  throw new Failure(`${describeRef(refOf(deployment), true)} has no ReplicaSet of its current version`, {
+    hint: 'Wait until its rollout is complete, then run it again.',
+  });
+}
+
+async function pin(
+  context: StrategyContext,
+  pins: readonly { service: KubernetesObject; pin: Labels }[],
+): Promise<void> {
+  if (pins.length === 0) return;
+  context.journal.beginStep();
+  const manifests = pins.map(({ service, pin: labels }) =>
+    changedInCluster(service, ['spec', 'selector'], { ...selectorOf(service), ...labels }),
+  );
+  const written = await applyLayer(
+    context.client,
+    await context.look(manifests, { force: true }),
+    context.journal,
+    true,
+  );
+  for (const [entry, object] of written) context.onApplied(entry, object);
+}
+
+/**
+ * Moves all requests to the other side: one write per Service, guarded against a write in between. Then whatever else has
+ * changed is applied. The side that served stays as it is; taking it down is not this function's business.
+ */
+async function switchOver(
+  context: StrategyContext,
+  manifests: readonly Manifest[],
+  switches: readonly Switch[],
+): Promise<Awaited<ReturnType<Plan['run']>>> {
+  const { client, journal, clock } = context;
+  const state = await stateOf(context, manifests);
+  await unite(context, state, switches);
+  journal.beginStep();
+  const services = await switchServices(context, state, switches);
+  await untilRouted(client, services, { ...context, deadline: clock.now() + context.timeoutMs });
+  for (const service of services) context.mark(`${service.metadata.name} sends all requests to the new side`);
+
+  journal.beginStep();
+  const sides = new Map(switches.map(({ group, to }) => [group.workloads[0]?.object.metadata.name, to]));
+  const sideOf = (group: Group) => sides.get(group.workloads[0]?.object.metadata.name) ?? group.serving;
+  const final = await context.look(keepScaled(arrangedOn(manifests, state, sideOf), state));
+  await applyAndWait(context, final);
+  const retired = switches.flatMap(({ group, from }) =>
+    group.workloads.flatMap((workload) => {
+      const live = liveOn(state, from, workload);
+      return live === undefined ? [] : [refOf(live)];
+    }),
+  );
+  const olds = new Map(
+    switches.flatMap(({ group, from, to }) =>
+      group.workloads.map(
+        (workload) => [nameOn(to, workload.object.metadata.name), liveOn(state, from, workload)] as const,
+      ),
+    ),
+  );
+  return {
+    state: 'complete',
+    serving: servingNames(state, switches),
+    retired,
+    // What served is what the new side is compared with.
+    brought: final.map((entry) => {
+      const old = isDeployment(entry.manifest.object) ? olds.get(entry.manifest.object.metadata.name) : undefined;
+      return old === undefined ? entry : { ...entry, live: old, change: 'configured' as const };
+    }),
+  };
+}
+
+/** The replicas that a side was brought up with stay, whatever the manifest says: an autoscaler may have changed them. */
+function keepScaled(manifests: readonly Manifest[], { deployments }: State): Manifest[] {
+  for (const { object } of manifests) {
+    const live = isDeployment(object) ? numberAt(deployments.get(keyOf(refOf(object))), 'spec', 'replicas') : undefined;
+    if (live !== undefined && live > 0) objectAt(object, 'spec')['replicas'] = live;
+  }
+  return [...manifests];
+}
+
+/**
+ * Behind a load balancer that takes new endpoints late and drops old ones at once, both sides serve for a while before the
+ * old one is taken out.
+ */
+async function unite(context: StrategyContext, state: State, switches: readonly Switch[]): Promise<void> {
+  const { client, journal, clock } = context;
+  const keys = new Set(
+    switches.flatMap(({ group }) =>
+      [...group.services.map(({ object }) => object), ...group.foreign].map((service) => keyOf(refOf(service))),
+    ),
+  );
+  const late = state.services.filter((service) => keys.has(keyOf(refOf(service))) && isFollowedLate(service));
+  if (late.length === 0) return;
+  journal.beginStep();
+  const manifests = late.map((service) =>
+    changedInCluster(service, ['spec', 'selector'], { ...unpinned(selectorOf(service)) }),
+  );
+  const written = await applyLayer(client, await context.look(manifests, { force: true }), journal, true);
+  const names = late.map(({ metadata }) => metadata.name).join(', ');
+  const seconds = Math.max(...late.map(settleMsOf)) / 1000;
+  context.note(
+    `${names}: both sides serve for ${seconds} s, until the load balancer in front has taken in the new one`,
+  );
+  await untilRouted(client, [...written.values()], { ...context, deadline: clock.now() + context.timeoutMs });
+}
+
+const maxRaces = 5;
+
+async function switchServices(
+  context: StrategyContext,
+  state: State,
+  switches: readonly Switch[],
+): Promise<KubernetesObject[]> {
+  const { client, journal } = context;
+  for (let race = 0; ; race += 1) {
+    const services = await servicesIn(client, context.namespace);
+    const guarded = switches.flatMap(({ group, from, to }) => {
+      const pinLabels = { [trackLabel]: to };
+      const own = group.services.map((service) => pinnedTo(service, pinLabels));
+      const foreign = group.foreign.map((service) => {
+        const live = services.find(({ metadata }) => metadata.uid === service.metadata.uid) ?? service;
+        return changedInCluster(live, ['spec', 'selector'], { ...unpinned(selectorOf(live)), ...pinLabels });
+      });
+      return [...own, ...foreign].map((manifest) => guardedBy(manifest, services, from));
+    });
+    const followers = switches.flatMap(({ group, to }) =>
+      state.autoscalers.flatMap((autoscaler) => {
+        const target = ['spec', 'scaleTargetRef', 'name'];
+        const followed = followTo(to, group, { object: autoscaler, source: guarded[0]?.source ?? nowhere });
+        const name = stringAt(followed.object, ...target) ?? '';
+        const isFor = group.workloads.some((workload) => isScaledBy([autoscaler], workload.object));
+        return isFor && name !== stringAt(autoscaler, ...target)
+          ? [
+              changedInCluster(autoscaler, ['spec', 'scaleTargetRef'], {
+                ...objectAt(followed.object, 'spec', 'scaleTargetRef'),
+              }),
+            ]
+          : [];
+      }),
+    );
+    try {
+      const prepared = await context.look([...guarded, ...followers], { force: true });
+      const written = await applyLayer(client, prepared, journal, true);
+      for (const [entry, object] of written) context.onApplied(entry, object);
+      return [...written.values()].filter(isService);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isWriteConflict) || race >= maxRaces) throw error;
+    }
+  }
+}
+
+const nowhere = { file: 'the cluster', line: 1, locate: () => ({ file: 'the cluster' }) };
+
+/** Only a Service that is still as it was read is switched. @throws Failure when somebody else has moved it meanwhile */
+function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], from: Side): Manifest {
+  const live = services.find((service) => keyOf(refOf(service)) === keyOf(refOf(manifest.object)));
+  if (live === undefined) return manifest;
+  const track = selectorOf(live)[trackLabel];
+  if (track !== undefined && track !== from) {
+    throw new Failure(`${describeRef(refOf(live), true)} does not send its requests to the ${from} side any more`, {
+      hint: 'Somebody else has switched it meanwhile. See who, then run it again.',
+    });
+  }
+  const { resourceVersion } = live.metadata;
+  if (resourceVersion !== undefined) manifest.object.metadata.resourceVersion = resourceVersion;
+  return manifest;
+}
+
+/** What each Deployment of the manifests is called on the side that serves, by the key of the manifest's own. */
+function servingNames({ groups }: State, switches: readonly Switch[]): Record<string, string> {
+  return Object.fromEntries(
+    groups.flatMap((group) => {
+      const to = switches.find(
+        (one) => one.group.workloads[0]?.object.metadata.name === group.workloads[0]?.object.metadata.name,
+      )?.to;
+      return group.workloads.map(({ object }) => [
+        keyOf(refOf(object)),
+        nameOn(to ?? group.serving, object.metadata.name),
+      ]);
+    }),
+  );
+}
+
+/** How a candidate that waits begins to serve. */
+export function switchTo(candidates: readonly ObjectRef[]): Strategy {
+  const names = new Set(candidates.map(({ name }) => name));
+  return {
+    arrange: async (context, manifests) => arrange(manifests, await stateOf(context, manifests)),
+    plan: async (context, _, manifests) => {
+      const state = await stateOf(context, manifests);
+      const switches = state.groups.flatMap((group) => {
+        const to = otherSide(group.serving);
+        const waits = group.workloads.some(({ object }) => names.has(nameOn(to, object.metadata.name)));
+        return waits ? [{ group, from: group.serving, to }] : [];
+      });
+      return { run: async (run) => await switchOver(run, manifests, switches) };
+    },
+  };
+}

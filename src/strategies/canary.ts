@@ -1,0 +1,383 @@
+import { InvalidInput } from '../base/errors.ts';
+import { numberAt, objectAt, stringsAt } from '../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { rankOf } from '../manifests/order.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { canaryVariantOf } from '../manifests/variants.ts';
+import { applyLayer } from '../release/apply.ts';
+import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
+import { scaledTargets, isAutoscaler } from '../release/hpa.ts';
+import { changedInCluster } from '../release/owned-change.ts';
+import type { Prepared } from '../release/preflight.ts';
+import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
+import { addedShare, constantShare, podShare, type ReplicaShare } from '../traffic/replica-share.ts';
+import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
+import { configOf, copyConfig, deriveCandidate, isConfig, useCopies, workloadLabel } from './candidate.ts';
+import { changesPods, refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
+import { applyAndWait, rolling } from './rolling.ts';
+import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
+
+export interface CanaryOptions {
+  /** Percent of the requests for the candidate, one after the other. */
+  steps: readonly number[];
+  /** How long each step is watched before the next one. */
+  stepDurationMs: number;
+  /** Go on to the promotion after the last step; otherwise the candidate is left waiting there. */
+  autoPromote: boolean;
+  /** As many pods as before in all: stable ones make room for those of the candidate. */
+  constantTotal: boolean;
+  /** The user's own `*-canary.yaml`. */
+  variants: readonly Manifest[];
+}
+
+/** A stable Deployment and what is brought in beside it. */
+interface Pair {
+  stable: Prepared;
+  live: KubernetesObject;
+  candidate: Manifest;
+}
+
+/**
+ * A few pods of the new version beside the stable ones, behind the same Services. The stable Deployments are not touched
+ * until the promotion, which rolls them while the candidate serves (docs/strategies.md).
+ */
+export function canary(options: CanaryOptions): Strategy {
+  return { plan: async (context, prepared, manifests) => await planFor(context, prepared, manifests, options) };
+}
+
+async function planFor(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  manifests: readonly Manifest[],
+  options: CanaryOptions,
+): Promise<Plan> {
+  refusePinned(prepared, 'canary');
+  const pairs = pairsOf(prepared, options);
+  refuseUnfit(prepared, 'canary');
+  if (pairs.length === 0) {
+    const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
+    context.note(
+      isFirst
+        ? 'there is no stable version yet: this deploy brings in all pods at once, and the next one has a canary'
+        : 'no pod template of a running Deployment changes: nothing to try on a canary, so that all is brought in at once',
+    );
+    return await rolling.plan(context, prepared, manifests);
+  }
+  if (options.constantTotal) await refuseAutoscaled(context, prepared, pairs);
+  await refuseUnreachable(context, prepared, pairs);
+  return await planCanary(context, prepared, pairs, options);
+}
+
+async function planCanary(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  pairs: readonly Pair[],
+  options: CanaryOptions,
+): Promise<Plan> {
+  const isHeld = new Set<Prepared>(pairs.map(({ stable }) => stable));
+  const copied = copiesOf(prepared, pairs, options);
+  const copies = prepared.filter(({ manifest }) => copied.has(keyOf(refOf(manifest.object))));
+  for (const { candidate } of pairs) useCopies(candidate.object, copied, 'canary');
+  const prelude = prepared.filter((entry) => !isHeld.has(entry) && belongsToPrelude(entry, copied));
+  const temporary = [
+    ...copies.map(({ manifest }) => copyConfig(manifest, 'canary')),
+    ...pairs.map(({ candidate }) => candidate),
+    ...options.variants.filter((variant) => !pairs.some(({ candidate }) => candidate === variant)),
+  ];
+  const [firstStep = 0] = options.steps;
+  for (const { candidate, live } of pairs) setReplicas(candidate, shareOf(live, firstStep, options).candidate);
+  const preparedTemporary = await context.look(temporary);
+  refuseForeign(
+    preparedTemporary.filter(({ manifest }) => !options.variants.includes(manifest)),
+    'candidate',
+  );
+  const inPlace = await needsPlaces(context, pairs, options);
+  return {
+    run: async (run) => {
+      run.journal.record.temporary = temporary.map(({ object }) => refOf(object));
+      await bringInCandidate(run, { prelude, temporary: preparedTemporary, pairs, inPlace }, options);
+      const { constantTotal } = options;
+      const promotion = { candidates: pairs.map(({ candidate }) => refOf(candidate.object)), constantTotal };
+      if (!options.autoPromote) return { state: 'waiting', ...promotion };
+      const manifests = prepared.map(({ manifest }) => manifest);
+      await promoteCanary(run, manifests, promotion);
+      return { state: 'complete' };
+    },
+  };
+}
+
+/**
+ * Whether stable pods have to go before those of the candidate can come: where all places are taken, as in a pool of GPUs.
+ * @throws LowCapacity when there is no room even so
+ */
+async function needsPlaces(context: PlanContext, pairs: readonly Pair[], options: CanaryOptions): Promise<boolean> {
+  const { client, namespace, onLowCapacity, reporter } = context;
+  const surges = pairs.map(({ candidate, live }) => {
+    const most = Math.max(...options.steps.map((percent) => shareOf(live, percent, options).candidate));
+    return { ref: refOf(live), template: objectAt(candidate.object, 'spec', 'template'), extra: most };
+  });
+  const about = { strategy: 'canary', creates: pairs.map(({ candidate }) => refOf(candidate.object)) } as const;
+  const report = await checkCapacity(client, namespace, surges, about);
+  if (options.constantTotal && report.state === 'short') {
+    const freed = surges.map((surge) => ({ ...surge, freed: surge.extra }));
+    const inPlace = await checkCapacity(client, namespace, freed, about);
+    enforceCapacity(inPlace, onLowCapacity, reporter);
+    context.note('all places are taken: stable pods go before those of the candidate come');
+    return true;
+  }
+  enforceCapacity(report, onLowCapacity, reporter);
+  return false;
+}
+
+interface Arrival {
+  prelude: Prepared[];
+  temporary: Prepared[];
+  pairs: readonly Pair[];
+  /** Stable pods make room first. */
+  inPlace: boolean;
+}
+
+async function bringInCandidate(
+  context: StrategyContext,
+  { prelude, temporary, pairs, inPlace }: Arrival,
+  options: CanaryOptions,
+): Promise<void> {
+  const { client, journal, clock } = context;
+  if (prelude.length > 0) await applyAndWait(context, prelude);
+  for (const [index, percent] of options.steps.entries()) {
+    const shares = pairs.map(({ live }) => shareOf(live, percent, options));
+    const makeRoom = async () => {
+      if (!options.constantTotal) return;
+      journal.beginStep();
+      await scale(
+        context,
+        pairs.map(({ live }, pair) => ({ ref: refOf(live), replicas: shares[pair]?.stable ?? 1 })),
+      );
+    };
+    if (inPlace) await makeRoom();
+    journal.beginStep();
+    let entries = temporary;
+    if (index > 0) {
+      pairs.forEach(({ candidate }, pair) => {
+        setReplicas(candidate, shares[pair]?.candidate ?? 1);
+      });
+      entries = await context.look(temporary.map(({ manifest }) => manifest));
+    }
+    await applyAndWait(context, entries);
+    if (!inPlace) await makeRoom();
+    const deadline = clock.now() + context.timeoutMs;
+    await untilRouted(client, await servicesOfPairs(context, pairs), { ...context, deadline });
+    await watchStep(context, entries, pairs, percent, options);
+  }
+}
+
+/** Watches the candidate for the duration of a step. @throws Failure when one of its containers ends meanwhile */
+async function watchStep(
+  context: StrategyContext,
+  entries: readonly Prepared[],
+  pairs: readonly Pair[],
+  percent: number,
+  { stepDurationMs }: CanaryOptions,
+): Promise<void> {
+  const written = new Map<Prepared, KubernetesObject>();
+  for (const entry of entries) {
+    const object = await context.client.read(refOf(entry.manifest.object));
+    if (object !== undefined) written.set(entry, object);
+  }
+  await context.wait(written, { holdMs: stepDurationMs });
+  for (const { live, candidate } of pairs) {
+    const stable = numberAt(await context.client.read(refOf(live)), 'spec', 'replicas') ?? 1;
+    const share: ReplicaShare = { candidate: numberAt(candidate.object, 'spec', 'replicas') ?? 1, stable };
+    const measured = await context.verifyCandidate({
+      selector: stringsAt(candidate.object, 'spec', 'selector', 'matchLabels'),
+      wantedShare: podShare(share),
+    });
+    context.onTraffic({
+      workload: live.metadata.name,
+      wanted: percent,
+      candidatePods: share.candidate,
+      stablePods: share.stable,
+      ...(measured === undefined ? {} : { measured: measured.percent, requests: measured.requests }),
+    });
+    const requests =
+      measured === undefined ? '' : `, ${measured.percent.toFixed(1)} % of ${measured.requests} requests went to them`;
+    context.mark(
+      `${live.metadata.name}: ${share.candidate} of ${share.candidate + share.stable} pods are the candidate's${requests}`,
+    );
+  }
+}
+
+/**
+ * Brings the new version into the stable Deployments while the candidate serves. The candidate's objects are not removed
+ * here: that is safe only once the new version is recorded as live.
+ */
+export async function promoteCanary(
+  context: StrategyContext,
+  manifests: readonly Manifest[],
+  { candidates, constantTotal = false }: { candidates: readonly ObjectRef[]; constantTotal?: boolean },
+): Promise<void> {
+  const { journal } = context;
+  journal.beginStep();
+  if (!constantTotal) {
+    await applyAndWait(context, await context.look(manifests));
+    return;
+  }
+  // First the new version in the pods that stable was left with, then pod by pod from the candidate back to stable.
+  const finals = new Map(manifests.map(({ object }) => [keyOf(refOf(object)), numberAt(object, 'spec', 'replicas')]));
+  const stables = await Promise.all(
+    candidates.map(async (candidate) => {
+      const object = await context.client.read(candidate);
+      return { candidate, name: object?.metadata.labels?.[workloadLabel] ?? stableName(candidate.name) };
+    }),
+  );
+  const reduced = await Promise.all(
+    manifests.map(async (manifest) => {
+      const stable = stables.find(({ name }) => isDeploymentNamed(manifest.object, name));
+      if (stable === undefined) return manifest;
+      const live = numberAt(await context.client.read(refOf(manifest.object)), 'spec', 'replicas');
+      const copy = { ...manifest, object: structuredClone(manifest.object) };
+      if (live !== undefined) setReplicas(copy, live);
+      return copy;
+    }),
+  );
+  await applyAndWait(context, await context.look(reduced));
+  for (const { candidate, name } of stables) {
+    const stable = reduced.find(({ object }) => isDeploymentNamed(object, name))?.object;
+    if (stable === undefined) continue;
+    const wanted = finals.get(keyOf(refOf(stable))) ?? 1;
+    const from = numberAt(stable, 'spec', 'replicas') ?? 1;
+    let left = numberAt(await context.client.read(candidate), 'spec', 'replicas') ?? 0;
+    for (let replicas = from + 1; replicas <= wanted; replicas += 1) {
+      journal.beginStep();
+      left = Math.max(0, left - 1);
+      await scale(context, [{ ref: candidate, replicas: left }]);
+      journal.beginStep();
+      await scale(context, [{ ref: refOf(stable), replicas }]);
+    }
+  }
+}
+
+async function scale(context: StrategyContext, wanted: readonly { ref: ObjectRef; replicas: number }[]): Promise<void> {
+  const live = await Promise.all(
+    wanted.map(async ({ ref, replicas }) => ({ object: await context.client.read(ref), replicas })),
+  );
+  const manifests = live.flatMap(({ object, replicas }) =>
+    object === undefined ? [] : [changedInCluster(object, ['spec', 'replicas'], replicas)],
+  );
+  const prepared = await context.look(manifests);
+  const written = await applyLayer(context.client, prepared, context.journal, true);
+  for (const [entry, object] of written) context.onApplied(entry, object);
+  await context.wait(written);
+}
+
+/** Which stable Deployments get a new pod template, and their candidates. */
+function pairsOf(prepared: readonly Prepared[], options: CanaryOptions): Pair[] {
+  return prepared.flatMap((stable) => {
+    const { live, manifest } = stable;
+    if (live === undefined || !isDeployment(manifest.object) || !changesPods(stable)) return [];
+    if ((numberAt(live, 'spec', 'replicas') ?? 1) === 0) return [];
+    const own = canaryVariantOf(manifest, options.variants);
+    return [{ stable, live, candidate: own ?? deriveCandidate(manifest, 'canary', 1) }];
+  });
+}
+
+/** What can be there before the candidate without a change for the stable pods. */
+function belongsToPrelude({ manifest, live, change }: Prepared, copied: ReadonlySet<string>): boolean {
+  if (change === 'unchanged') return false;
+  const rank = rankOf(manifest.object);
+  if (live === undefined) return rank < 3;
+  return (
+    rank < 2 && !isConfig(manifest.object) && !isService(manifest.object) && !copied.has(keyOf(refOf(manifest.object)))
+  );
+}
+
+/** Config that changes and that derived candidates read: they get copies, so that stable pods keep what they have. */
+function copiesOf(prepared: readonly Prepared[], pairs: readonly Pair[], { variants }: CanaryOptions): Set<string> {
+  const read = pairs
+    .filter(({ candidate }) => !variants.includes(candidate))
+    .flatMap(({ candidate }) => [...configOf(candidate.object)]);
+  return new Set(
+    prepared
+      .filter(
+        ({ manifest, live, change }) => isConfig(manifest.object) && live !== undefined && change === 'configured',
+      )
+      .map(({ manifest }) => keyOf(refOf(manifest.object)))
+      .filter((key) => read.includes(key)),
+  );
+}
+
+async function refuseAutoscaled(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  pairs: readonly Pair[],
+): Promise<void> {
+  const resource = await context.client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
+  const live =
+    resource === undefined
+      ? []
+      : (await context.client.list(resource, { namespace: context.namespace }).catch(() => ({ items: [] }))).items;
+  const targets = scaledTargets([...live, ...prepared.map(({ manifest }) => manifest.object).filter(isAutoscaler)]);
+  const scaled = pairs.find((pair) => targets.has(keyOf(refOf(pair.live))));
+  if (scaled === undefined) return;
+  throw new InvalidInput(
+    `${describeRef(refOf(scaled.live))} is scaled by a HorizontalPodAutoscaler, which would fill up what "constant-total" takes away`,
+    { hint: 'Remove the input "constant-total"; the candidate then comes on top of the stable pods.' },
+  );
+}
+
+/** The user's own candidate may have labels that no Service looks for: then it would be tried by nobody. */
+async function refuseUnreachable(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  pairs: readonly Pair[],
+): Promise<void> {
+  const services = new Map(
+    [
+      ...(await servicesIn(context.client, context.namespace)),
+      ...prepared.map(({ manifest }) => manifest.object).filter(isService),
+    ].map((service) => [keyOf(refOf(service)), service]),
+  );
+  for (const { live, candidate } of pairs) {
+    const serving = [...services.values()].filter((service) => selects(selectorOf(service), templateLabels(live)));
+    const missing = serving.find((service) => !selects(selectorOf(service), templateLabels(candidate.object)));
+    if (serving.length > 0 && missing !== undefined) {
+      throw new InvalidInput(
+        `${describeRef(refOf(candidate.object))} would get no requests: its pods have not the labels that ${describeRef(refOf(missing))} selects`,
+        {
+          location: candidate.source.locate(['spec', 'template', 'metadata', 'labels']),
+          hint: 'Give its pod template the labels of the selector of the Service.',
+        },
+      );
+    }
+  }
+}
+
+async function servicesOfPairs(
+  { client, namespace }: StrategyContext,
+  pairs: readonly Pair[],
+): Promise<KubernetesObject[]> {
+  const services = await servicesIn(client, namespace);
+  return services.filter((service) => pairs.some(({ live }) => selects(selectorOf(service), templateLabels(live))));
+}
+
+function shareOf(live: KubernetesObject, percent: number, { constantTotal }: CanaryOptions): ReplicaShare {
+  const replicas = numberAt(live, 'spec', 'replicas') ?? 1;
+  return constantTotal ? constantShare(replicas, percent) : addedShare(replicas, percent);
+}
+
+function setReplicas({ object }: Manifest, replicas: number): void {
+  objectAt(object, 'spec')['replicas'] = replicas;
+}
+
+function isDeployment({ apiVersion, kind }: KubernetesObject): boolean {
+  return kind === 'Deployment' && apiVersion.startsWith('apps/');
+}
+
+function isDeploymentNamed(object: KubernetesObject, name: string): boolean {
+  return isDeployment(object) && object.metadata.name === name;
+}
+
+function stableName(candidate: string): string {
+  return candidate.replace(/-canary$/, '');
+}

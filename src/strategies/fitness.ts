@@ -1,0 +1,64 @@
+import { InvalidInput } from '../base/errors.ts';
+import { equal, objectAt } from '../base/json.ts';
+import { describeRef, refOf } from '../kubernetes/object.ts';
+import type { Prepared } from '../release/preflight.ts';
+import { isService, selectorOf } from '../traffic/services.ts';
+import { trackLabel } from './candidate.ts';
+
+/** Whether new pods come of it: another pod template, as the server would store it. */
+export function changesPods({ live, predicted, manifest, change }: Prepared): boolean {
+  if (live === undefined || change === 'unchanged') return false;
+  const template = objectAt(predicted ?? manifest.object, 'spec', 'template');
+  return !equal(template, objectAt(live, 'spec', 'template'));
+}
+
+/** @throws InvalidInput for a workload that cannot run in two versions side by side */
+export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {
+  const unfit = prepared.find(
+    (entry) => ['StatefulSet', 'DaemonSet'].includes(entry.manifest.object.kind) && changesPods(entry),
+  );
+  if (unfit === undefined) return;
+  throw new InvalidInput(
+    `${describeRef(refOf(unfit.manifest.object))} would get new pods, which the strategy "${strategy}" cannot do`,
+    {
+      location: unfit.manifest.source.locate([]),
+      hint: 'Its pods have names, storage or nodes of their own. Deploy it with the strategy "rolling", as a release of its own.',
+    },
+  );
+}
+
+/**
+ * What is made beside the user's own may be called like something that is there already.
+ * @param what what it is to be: `candidate`
+ */
+export function refuseForeign(prepared: readonly Prepared[], what: string): void {
+  const foreign = prepared.find(({ live }) => live !== undefined && live.metadata.labels?.[trackLabel] === undefined);
+  if (foreign === undefined) return;
+  throw new InvalidInput(
+    `the ${what} is to be called ${describeRef(refOf(foreign.manifest.object))}, but there is one that this action has not made`,
+    { hint: 'Delete it if it is not needed any more, or rename it.' },
+  );
+}
+
+/**
+ * A Service that a blue-green deploy has bound to one side would send requests to the old pods whatever the other
+ * strategies do to the new ones. @throws InvalidInput
+ */
+export function refusePinned(prepared: readonly Prepared[], strategy: 'rolling' | 'canary'): void {
+  const pinned = prepared.find(
+    ({ manifest, live }) =>
+      live !== undefined &&
+      isService(live) &&
+      trackLabel in selectorOf(live) &&
+      !(trackLabel in selectorOf(manifest.object)),
+  );
+  if (pinned === undefined) return;
+  const ref = describeRef(refOf(pinned.manifest.object));
+  throw new InvalidInput(
+    `${ref} sends its requests to the ${selectorOf(pinned.live ?? pinned.manifest.object)[trackLabel] ?? ''} side of a blue-green deploy, which the strategy "${strategy}" would not change`,
+    {
+      location: pinned.manifest.source.locate(['spec', 'selector']),
+      hint: `Deploy with "strategy: blue-green". To leave it for good, deploy until the blue side serves, then remove "${trackLabel}" from the selector of the Service and delete the Deployments named "-green".`,
+    },
+  );
+}

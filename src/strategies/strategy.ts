@@ -1,0 +1,101 @@
+import type { Clock } from '../base/clock.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import type { Journal } from '../release/journal.ts';
+import type { Prepared } from '../release/preflight.ts';
+import type { Labels } from '../traffic/services.ts';
+
+/** What a strategy knows before the first write: enough to find everything that is wrong with the input. */
+export interface PlanContext {
+  client: KubernetesClient;
+  namespace: string;
+  /** Reads what is there and lets the server try these objects. @throws Failures with every problem */
+  look(manifests: readonly Manifest[], options?: { force?: boolean }): Promise<Prepared[]>;
+  /** A sentence that the user should know of. */
+  note(text: string): void;
+  /** What is to be done where nodes or quotas have no room for the pods of a candidate. */
+  onLowCapacity: 'fail' | 'warn';
+  reporter: Reporter;
+}
+
+/** What a strategy needs to bring in the new version. */
+export interface StrategyContext extends PlanContext {
+  journal: Journal;
+  force: boolean;
+  clock: Clock;
+  signal: AbortSignal;
+  /** How long each phase may take until what it wrote is ready. */
+  timeoutMs: number;
+  /**
+   * Waits until these objects are ready, and then as long as `holdMs` says; throws a RolloutFailed when they will not be, or
+   * do not stay so.
+   */
+  wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: { holdMs?: number }): Promise<void>;
+  onApplied(prepared: Prepared, object: KubernetesObject): void;
+  /**
+   * Carries the user's checks out on the candidate. Answers the share of the requests that it was measured to get, where
+   * one was wanted and the checks say how versions are told apart. @throws VerificationFailed
+   */
+  verifyCandidate(candidate: VerifiedCandidate): Promise<MeasuredShare | undefined>;
+  /** A line of the timeline. */
+  mark(text: string): void;
+  onTraffic(step: TrafficStep): void;
+}
+
+export interface VerifiedCandidate {
+  /** Labels that its pods have, and no others behind the same Service. */
+  selector: Labels;
+  /** It does not serve yet, and is asked through the Service that was made for that. */
+  preview?: boolean;
+  /** In percent; only where it serves beside the stable version. */
+  wantedShare?: number;
+}
+
+export interface MeasuredShare {
+  percent: number;
+  requests: number;
+}
+
+/** Which share of the requests a candidate got at one time. */
+export interface TrafficStep {
+  /** The stable workload's name. */
+  workload: string;
+  /** What was asked for, in percent. */
+  wanted: number;
+  candidatePods: number;
+  stablePods: number;
+  /** In percent, of this many requests; absent when it could not be measured. */
+  measured?: number;
+  requests?: number;
+}
+
+/** How it went: all is in, or a candidate is left waiting for `promote` or `abort`. */
+export type Progress = Complete | { state: 'waiting'; candidates: ObjectRef[]; constantTotal?: boolean };
+
+export interface Complete {
+  state: 'complete';
+  /** What workloads of the manifests are called where they are not called as in the manifests, by their keys. */
+  serving?: Record<string, string>;
+  /** What served before and still runs, to switch back to for a while. */
+  retired?: ObjectRef[];
+  /** What was brought in, compared with what it replaces; by default what was planned for. */
+  brought?: Prepared[];
+}
+
+/** What a strategy is going to do. It holds what was read of the cluster, so that it is of use only while that is fresh. */
+export interface Plan {
+  run(context: StrategyContext): Promise<Progress>;
+}
+
+export interface Strategy {
+  /** The manifests as they are called and labelled in the cluster now; by default as they are. */
+  arrange?(context: PlanContext, manifests: readonly Manifest[]): Promise<Manifest[]>;
+  /**
+   * @param prepared the arranged manifests, compared with the cluster
+   * @param manifests the user's own
+   * @throws InvalidInput when the strategy does not fit them
+   */
+  plan(context: PlanContext, prepared: readonly Prepared[], manifests: readonly Manifest[]): Promise<Plan>;
+}

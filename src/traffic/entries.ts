@@ -1,0 +1,126 @@
+import { FAILSAFE_SCHEMA, YAMLException, constructFromEvents, parseEvents } from 'js-yaml';
+
+import { InvalidInput, messageOf } from '../base/errors.ts';
+import { isObject, type Json } from '../base/json.ts';
+import { positionAt, positionsOf, type Position } from '../manifests/positions.ts';
+import { unshare } from '../manifests/unshare.ts';
+
+/** One check as it stands in the input, not yet understood: every value is the text that was written. */
+export interface Entry {
+  line: number;
+  fields: ReadonlyMap<string, Field>;
+}
+
+export interface Field {
+  line: number;
+  value: string | ReadonlyMap<string, string>;
+}
+
+/** Takes the input apart. @throws InvalidInput */
+export function readEntries(text: string): Entry[] {
+  const lines = text.split('\n').map((line, index) => ({ text: line.trim(), line: index + 1 }));
+  const meant = lines.filter(({ text: line }) => line !== '' && !line.startsWith('#'));
+  if (/^-(\s|$)/.test(meant[0]?.text ?? '')) return readYaml(text);
+  return meant.map(({ text: line, line: number }) => readShortForm(line, number));
+}
+
+/** @param message about the input, as a clause without a subject */
+export function wrong(line: number, message: string, hint: string): InvalidInput {
+  return new InvalidInput(`line ${line} of the input "verify": ${message}`, { hint });
+}
+
+const shortForm =
+  /^(?<target>\S+)(?:\s+(?<status>[1-5](?:\d\d|xx)(?:,[1-5](?:\d\d|xx))*))?(?:\s+json\s+(?<path>\S+)\s*==\s*(?<value>.+)|\s+contains\s+(?<contains>.+))?$/;
+
+/** `TARGET [STATUS] [json PATH == VALUE | contains TEXT]` */
+function readShortForm(text: string, line: number): Entry {
+  const groups = shortForm.exec(text)?.groups;
+  if (groups === undefined) {
+    throw wrong(
+      line,
+      `"${text}" is no check`,
+      'Write TARGET [STATUS] [json PATH == VALUE | contains TEXT], such as "/healthz 200", or a YAML list of mappings.',
+    );
+  }
+  const fields = new Map<string, Field>();
+  const set = (name: string, value: string | ReadonlyMap<string, string> | undefined) => {
+    if (value !== undefined) fields.set(name, { line, value });
+  };
+  const { target = '', status, path, value, contains } = groups;
+  const service = /^service\/(?<name>[^/:]*)(?::(?<port>[^/]*))?(?<path>\/\S*)$/.exec(target)?.groups;
+  set('name', text);
+  if (service !== undefined) {
+    set('service', service['name']);
+    set('port', service['port']);
+    set('path', service['path']);
+  } else if (target.startsWith('/')) {
+    set('path', target);
+  } else if (/^https?:\/\//i.test(target)) {
+    set('url', target);
+  } else {
+    throw wrong(
+      line,
+      `"${target}" is nothing that can be asked`,
+      'Begin with a path ("/healthz"), a URL ("https://…") or a Service ("service/NAME:PORT/path").',
+    );
+  }
+  set('status', status);
+  set('body', contains);
+  if (path !== undefined) set('json', new Map([[path, unquoted(value ?? '')]]));
+  return { line, fields };
+}
+
+/** Quotes around a whole value are those of somebody who is used to them. */
+function unquoted(text: string): string {
+  return /^"(?<inner>[^"]*)"$/.exec(text)?.groups?.['inner'] ?? text;
+}
+
+function readYaml(text: string): Entry[] {
+  const { value, root } = parseYaml(text);
+  const lineOf = (...path: (string | number)[]) =>
+    root === undefined ? 1 : text.slice(0, positionAt(root, path).offset).split('\n').length;
+  if (!Array.isArray(value)) throw wrong(1, 'it is no list', 'Begin each check with "- ".');
+  return value.map((item, index) => {
+    const line = lineOf(index);
+    if (typeof item === 'string') return readShortForm(item.trim(), line);
+    if (!isObject(item))
+      throw wrong(line, 'it is no check', 'Write a mapping with "path" or "url", or the short form.');
+    const fields = Object.entries(item).map(([name, content]): [string, Field] => {
+      const at = lineOf(index, name);
+      return [name, { line: at, value: fieldValue(content, name, at) }];
+    });
+    return { line, fields: new Map(fields) };
+  });
+}
+
+function fieldValue(content: Json | undefined, name: string, line: number): Field['value'] {
+  if (typeof content === 'string') return content.trim();
+  if (isObject(content)) {
+    const entries = Object.entries(content).map(([key, value]): [string, string] => {
+      if (typeof value !== 'string')
+        throw wrong(line, `"${key}" of "${name}" must be a text`, 'Write one value for it.');
+      return [key, value.trim()];
+    });
+    return new Map(entries);
+  }
+  throw wrong(line, `"${name}" must not be a list`, 'Write one value for it.');
+}
+
+/** All scalars stay texts: `1.10` is no number here. */
+function parseYaml(text: string): { value: Json; root: Position | undefined } {
+  try {
+    const filename = 'verify';
+    const events = parseEvents(text, { filename });
+    const documents = constructFromEvents(events, { source: text, filename, schema: FAILSAFE_SCHEMA }) as Json[];
+    if (documents.length > 1) throw new Error('it has several documents ("---")');
+    return { value: unshare(documents[0] ?? null), root: positionsOf(events, text)[0] };
+  } catch (error) {
+    const line = error instanceof YAMLException ? (error.mark?.line ?? 0) + 1 : 1;
+    const reason = error instanceof YAMLException ? error.reason : messageOf(error);
+    throw wrong(
+      line,
+      `it is not valid YAML: ${reason}`,
+      'Correct it there; put quotes around values with ": " in them.',
+    );
+  }
+}

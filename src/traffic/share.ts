@@ -1,0 +1,86 @@
+import { Failure } from '../base/errors.ts';
+import { judgeAttempt, type Expectation } from './answer.ts';
+import type { Expected, VersionPlace } from './check.ts';
+import type { Question } from './direct.ts';
+import { measure, type Surroundings } from './measure.ts';
+import type { PodWay } from './sides.ts';
+import type { Way } from './ways.ts';
+
+/** What a measurement of the share counted. */
+export interface Measurement {
+  /** Of the answers that told their version, in percent. */
+  percent: number;
+  /** Answers that told their version. */
+  requests: number;
+  /** Requests whose answer told none, or that got no answer. */
+  unknown: number;
+  byVersion: Record<string, number>;
+  /** How it was asked. */
+  via: string;
+}
+
+/** Any answer will do: what counts is who made it. */
+const anything: Expected = { status: [{ from: 100, to: 599 }], headers: {}, json: [] };
+
+const attempts = 5;
+const pauseMs = 1000;
+
+/**
+ * What a version says of itself, learnt from its pods: the first of them that answers with a version counts.
+ * @throws Failure when none says any
+ */
+export async function learnVersion(
+  pods: readonly PodWay[],
+  question: Question,
+  place: VersionPlace,
+  { clock, signal }: Surroundings,
+): Promise<string> {
+  let seen = 'there is no pod of it';
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const asked = pods[attempt % pods.length];
+    if (asked === undefined) break;
+    const finding = judgeAttempt(await asked.way.ask(question, signal), { expected: anything, place });
+    if (finding.state !== 'lost' && finding.version !== undefined) return finding.version;
+    const why = finding.state === 'right' ? 'its answer names no version' : finding.message;
+    seen = `Pod "${asked.pod.metadata.name}": ${why}`;
+    await clock.sleep(pauseMs, signal);
+  }
+  const where = place.kind === 'header' ? `the header "${place.name}"` : 'the JSON';
+  throw new Failure(`cannot tell the versions apart by ${where} of ${question.path}: ${seen}`, {
+    hint: 'Have the application tell its version there, or correct "version" in the input "verify".',
+  });
+}
+
+/**
+ * Asks one address again and again, on a new connection each time, and counts which version answers.
+ * @param candidate what the candidate says as its version
+ */
+export async function countVersions(
+  way: Way,
+  candidate: string,
+  question: Question,
+  place: VersionPlace,
+  requests: number,
+  surroundings: Surroundings,
+): Promise<Measurement> {
+  const expectation: Expectation = { expected: anything, place };
+  const [findings = []] = await measure([{ way, expectation }], question, requests, surroundings);
+  const byVersion: Record<string, number> = {};
+  let unknown = 0;
+  for (const finding of findings) {
+    const version = finding.state === 'lost' ? undefined : finding.version;
+    if (version === undefined) unknown += 1;
+    else byVersion[version] = (byVersion[version] ?? 0) + 1;
+  }
+  const known = findings.length - unknown;
+  const percent = known === 0 ? 0 : (100 * (byVersion[candidate] ?? 0)) / known;
+  return { percent, requests: known, unknown, byVersion, via: way.description };
+}
+
+/** @throws Failure when both versions say the same */
+export function assertDistinct(candidate: string, stable: string): void {
+  if (candidate !== stable) return;
+  throw new Failure(`the candidate and the stable version both say that they are "${candidate}"`, {
+    hint: 'Have each version tell another value, such as its image tag, or correct "version" in the input "verify".',
+  });
+}

@@ -1,0 +1,272 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { at, numberAt, objectsAt, stringAt } from '../../../src/base/json.ts';
+import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
+import { configMap, deployment, service } from '../../support/objects.ts';
+import { runStep, type StepResult } from '../../support/step.ts';
+import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
+
+let namespace: string;
+const workspaces: string[] = [];
+
+beforeAll(async () => {
+  namespace = await createNamespace('canary');
+});
+
+afterEach(() => {
+  for (const folder of workspaces.splice(0)) removeWorkspace(folder);
+});
+
+afterAll(async () => {
+  await deleteNamespace(namespace);
+});
+
+type Files = Record<string, string | readonly object[]>;
+
+/** One step, main and post, with a strategy of canary where nothing else is said. */
+async function run(release: string, inputs: Record<string, string>, files: Files = {}): Promise<StepResult> {
+  const workspace = createWorkspace(files);
+  workspaces.push(workspace);
+  const isDeploy = inputs['command'] === undefined;
+  return await runStep(
+    {
+      kubeconfig: testKubeconfig(),
+      namespace,
+      release,
+      ...(inputs['command'] === 'status' ? {} : { timeout: '60s' }),
+      ...(isDeploy ? { manifests: '.', strategy: 'canary', 'step-duration': '1s' } : {}),
+      ...inputs,
+    },
+    { workspace },
+  );
+}
+
+function image(version: string): string {
+  return `registry.test/ctwoc:${version}`;
+}
+
+function app(name: string, version: string, options: Parameters<typeof deployment>[1] = {}): object[] {
+  return [deployment(name, { replicas: 3, image: image(version), ...options }), service(name)];
+}
+
+async function names(kind: string, selector: string): Promise<string[]> {
+  const text = await kubectl(['get', kind, '-n', namespace, '-l', selector, '-o', 'name']);
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** UIDs of the pods of the stable Deployment, sorted. */
+async function stablePods(name: string): Promise<string[]> {
+  const list = await kubectlJson(['get', 'pods', '-n', namespace, '-l', `app=${name},gke-rollout/track!=canary`]);
+  return objectsAt(list, 'items')
+    .filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined)
+    .map((pod) => stringAt(pod, 'metadata', 'uid') ?? '')
+    .sort();
+}
+
+async function deploymentOf(name: string) {
+  return await kubectlJson(['get', 'deployment', name, '-n', namespace]);
+}
+
+async function imageOf(name: string): Promise<string | undefined> {
+  return stringAt(await deploymentOf(name), 'spec', 'template', 'spec', 'containers', 0, 'image');
+}
+
+describe('a canary', () => {
+  test('of a first deploy is a full rollout, and says so', async () => {
+    const result = await run('first', {}, { 'app.yaml': app('first', '1.0.0') });
+    expect(result.exit).toBe(0);
+    expect(result.outputs['status']).toBe('deployed');
+    expect(result.log).toContain('there is no stable version yet');
+    expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
+  });
+
+  test('left waiting has one pod beside three, and the stable pods are untouched', async () => {
+    await run('wait', {}, { 'app.yaml': app('wait', '1.0.0') });
+    const before = await stablePods('wait');
+    const result = await run('wait', { 'auto-promote': 'false' }, { 'app.yaml': app('wait', '2.0.0') });
+    expect(result.exit).toBe(0);
+    expect(result.outputs).toMatchObject({ status: 'waiting', revision: '2', 'previous-revision': '1' });
+    expect(numberAt(await deploymentOf('wait-canary'), 'status', 'readyReplicas')).toBe(1);
+    expect(await imageOf('wait-canary')).toBe(image('2.0.0'));
+    expect(await stablePods('wait')).toEqual(before);
+
+    const promoted = await run('wait', { command: 'promote' });
+    expect(promoted.exit).toBe(0);
+    expect(promoted.outputs).toMatchObject({ status: 'deployed', revision: '2', 'previous-revision': '1' });
+    expect(await imageOf('wait')).toBe(image('2.0.0'));
+    expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
+
+    const again = await run('wait', { command: 'promote' });
+    expect(again.exit).toBe(1);
+    expect(again.log).toContain('there is no candidate of release "wait"');
+  });
+
+  test('that is aborted leaves everything as it was, and says what it was', async () => {
+    await run('abort', {}, { 'app.yaml': app('abort', '1.0.0') });
+    const before = await deploymentOf('abort');
+    await run('abort', { 'auto-promote': 'false' }, { 'app.yaml': app('abort', '2.0.0') });
+    const result = await run('abort', { command: 'abort' });
+    expect(result.exit).toBe(0);
+    expect(result.outputs).toMatchObject({ status: 'aborted', revision: '2' });
+    expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
+    expect(at(await deploymentOf('abort'), 'spec')).toEqual(at(before, 'spec'));
+
+    const status = await run('abort', { command: 'status' });
+    const history = JSON.parse(status.outputs['history'] ?? '[]') as { revision: number; outcome: string }[];
+    expect(history.map(({ revision, outcome }) => `${revision} ${outcome}`)).toEqual(['2 aborted', '1 live']);
+  });
+
+  test('that goes through its steps is promoted by itself', async () => {
+    await run('auto', {}, { 'app.yaml': app('auto', '1.0.0') });
+    const result = await run('auto', { 'canary-steps': '25 50' }, { 'app.yaml': app('auto', '2.0.0') });
+    expect(result.exit).toBe(0);
+    expect(result.outputs).toMatchObject({ status: 'deployed', revision: '2' });
+    expect(result.summary).toMatch(/1 of 4 pods/);
+    expect(result.summary).toMatch(/3 of 6 pods/);
+    expect(await imageOf('auto')).toBe(image('2.0.0'));
+    expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
+  });
+
+  test('that never gets ready is taken away, and the stable pods are the same ones', async () => {
+    await run('sick', {}, { 'app.yaml': app('sick', '1.0.0') });
+    const before = await stablePods('sick');
+    const result = await run('sick', {}, { 'app.yaml': app('sick', '9.9.9') });
+    expect(result.exit).toBe(1);
+    expect(result.outputs['status']).toBe('undone');
+    expect(result.log).toContain('registry.test/ctwoc:9.9.9');
+    expect(await stablePods('sick')).toEqual(before);
+    expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
+  });
+
+  test('reads its own copy of config that changes, and the stable one is changed by the promotion', async () => {
+    const files = (value: string, version: string) => ({
+      'app.yaml': [
+        ...app('config', version, { envFrom: [{ configMapRef: { name: 'config' } }] }),
+        configMap('config', { GREETING: value }),
+      ],
+    });
+    await run('config', {}, files('one', '1.0.0'));
+    await run('config', { 'auto-promote': 'false' }, files('two', '2.0.0'));
+    const data = async (name: string) =>
+      stringAt(await kubectlJson(['get', 'cm', name, '-n', namespace]), 'data', 'GREETING');
+    expect([await data('config'), await data('config-canary')]).toEqual(['one', 'two']);
+    await run('config', { command: 'promote' });
+    expect(await data('config')).toBe('two');
+    expect(await names('cm', 'gke-rollout/track=canary')).toEqual([]);
+  });
+
+  test('with a constant total takes the place of stable pods, and gives it back', async () => {
+    await run('total', {}, { 'app.yaml': app('total', '1.0.0', { replicas: 4 }) });
+    const inputs = { 'auto-promote': 'false', 'constant-total': 'true' };
+    await run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
+    const replicas = async (name: string) => numberAt(await deploymentOf(name), 'spec', 'replicas');
+    expect([await replicas('total'), await replicas('total-canary')]).toEqual([3, 1]);
+    await run('total', { command: 'abort' });
+    expect(await replicas('total')).toBe(4);
+
+    await run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
+    const promoted = await run('total', { command: 'promote' });
+    expect(promoted.exit).toBe(0);
+    expect([await replicas('total'), await imageOf('total')]).toEqual([4, image('2.0.0')]);
+    expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
+  });
+
+  test('that waits is replaced by the next deploy, and stable is never touched', async () => {
+    await run('third', {}, { 'app.yaml': app('third', '1.0.0') });
+    const before = await stablePods('third');
+    await run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '2.0.0') });
+    const result = await run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '3.0.0') });
+    expect(result.outputs).toMatchObject({ status: 'waiting', revision: '3' });
+    expect(await imageOf('third-canary')).toBe(image('3.0.0'));
+    expect(await stablePods('third')).toEqual(before);
+  });
+
+  test('stays when its promotion fails: traffic is on healthy pods throughout (flagger#1898)', async () => {
+    const guarded = (version: string) => ({
+      'app.yaml': [
+        ...app('stuck', version, { replicas: 2 }),
+        {
+          apiVersion: 'v1',
+          kind: 'ResourceQuota',
+          metadata: { name: 'stuck' },
+          spec: { hard: { 'count/jobs.batch': '9' } },
+        },
+      ],
+    });
+    await run('stuck', {}, guarded('1.0.0'));
+    await run('stuck', { 'auto-promote': 'false' }, guarded('2.0.0'));
+    // From now on the image of the new version cannot be run by the stable Deployment: no pod of it may be made.
+    await kubectl(['patch', 'quota', 'stuck', '-n', namespace, '--type=merge', '-p', '{"spec":{"hard":{"pods":"1"}}}']);
+    const result = await run('stuck', { command: 'promote', timeout: '20s', 'force-conflicts': 'true' });
+    await kubectl(['delete', 'quota', 'stuck', '-n', namespace]);
+    expect(result.exit).toBe(1);
+    expect(await imageOf('stuck')).toBe(image('1.0.0'));
+    expect(numberAt(await deploymentOf('stuck-canary'), 'status', 'readyReplicas')).toBe(1);
+    const status = await run('stuck', { command: 'status' });
+    expect(status.outputs['history']).toContain('"outcome":"waiting"');
+  });
+
+  test('may be the user own: it is taken as it is, and what it runs is what is promoted', async () => {
+    const own = (version: string) => {
+      const object = deployment('own-canary', { image: image(version) });
+      const labels = { app: 'own', track: 'canary' };
+      return [
+        {
+          ...object,
+          spec: {
+            ...object.spec,
+            selector: { matchLabels: labels },
+            template: { ...object.spec.template, metadata: { labels } },
+          },
+        },
+      ];
+    };
+    const files = { 'app.yaml': app('own', '1.0.0') };
+    await run('own', {}, files);
+    const result = await run('own', { 'auto-promote': 'false' }, { ...files, 'app-canary.yaml': own('2.0.0') });
+    expect(result.outputs['status']).toBe('waiting');
+    expect(await names('pods', 'app=own,track=canary')).toHaveLength(1);
+    await run('own', { command: 'promote' });
+    expect(await imageOf('own')).toBe(image('2.0.0'));
+    expect(await names('deployments', 'track=canary')).toEqual([]);
+  });
+});
+
+describe('a candidate that waits', () => {
+  test('is in the way of scale, restart and an unnamed rollback, which say what to do', async () => {
+    await run('way', {}, { 'app.yaml': app('way', '1.0.0', { replicas: 1 }) });
+    await run('way', { 'auto-promote': 'false' }, { 'app.yaml': app('way', '2.0.0', { replicas: 1 }) });
+    for (const inputs of [{ command: 'scale', replicas: '2' }, { command: 'restart' }]) {
+      const result = await run('way', inputs);
+      expect(result.exit).toBe(1);
+      expect(result.log).toMatch(/is a candidate that waits since .*Run the command "promote"/s);
+    }
+  });
+});
+
+describe('before anything is changed', () => {
+  test('a StatefulSet that would get new pods is refused', async () => {
+    const set = (version: string) => ({
+      ...deployment('set', { image: image(version) }),
+      kind: 'StatefulSet',
+      spec: { ...deployment('set', { image: image(version) }).spec, serviceName: 'set' },
+    });
+    await run('set', {}, { 'app.yaml': [set('1.0.0')] });
+    const result = await run('set', {}, { 'app.yaml': [set('2.0.0')] });
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('StatefulSet "set" would get new pods, which a canary cannot try');
+  });
+
+  test('a candidate whose pods no Service would select is refused', async () => {
+    const files = { 'app.yaml': app('lost', '1.0.0', { replicas: 1 }) };
+    await run('lost', {}, files);
+    const result = await run(
+      'lost',
+      {},
+      { ...files, 'app-canary.yaml': [deployment('lost-canary', { image: image('2.0.0') })] },
+    );
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('Deployment "lost-canary" would get no requests');
+    expect(await names('deployments', 'app=lost-canary')).toEqual([]);
+  });
+});

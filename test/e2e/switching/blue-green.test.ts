@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+
+import { figure } from '../../support/figure.ts';
+import { SteadyLoad } from '../../support/steady-load.ts';
+import { lossesOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
+
+const patienceMs = 1_800_000;
+
+/** How long both versions may answer at a switch: one write, which nodes follow within a second. */
+const mixedLimitMs = 1500;
+
+test(
+  'blue-green switches under load lose no request, and before and after each of them one version answers alone',
+  async () => {
+    await using stage = await Stage.open('switched');
+    await using load = new SteadyLoad(await stage.address('LoadBalancer'));
+    const count = rounds('blue-green', 20);
+    const mixedMs: number[] = [];
+    let old: Version = '1.0.0';
+    for (let round = 1; round <= count; round += 1) {
+      const next: Version = old === '1.0.0' ? '2.0.0' : '1.0.0';
+      expect(await versionsNow(load)).toEqual([old]);
+      const from = Date.now();
+      const result = await stage.deploy(next, { strategy: 'blue-green', 'keep-old-for': '0s' });
+      expect(result.outputs['status']).toBe('deployed');
+      expect(await versionsNow(load)).toEqual([next]);
+      // Until the first answer of the new version only the old one has answered, and soon after only the new one.
+      const { first = Infinity } = load.spanOf(next, from) ?? {};
+      const { last = 0 } = load.spanOf(old, from) ?? {};
+      mixedMs.push(Math.max(0, last - first));
+      old = next;
+    }
+    const losses = await lossesOf(load, 'blue-green', count);
+    figure('switching-blue-green-both-answer-at-most-ms', Math.max(...mixedMs));
+    expect(losses).toEqual([]);
+    expect(Math.max(...mixedMs)).toBeLessThanOrEqual(mixedLimitMs);
+  },
+  patienceMs,
+);
+
+test(
+  'a rollback while the old side stays is a switch back, and loses no request either',
+  async () => {
+    await using stage = await Stage.open('back');
+    await stage.deploy('2.0.0', { strategy: 'blue-green', 'keep-old-for': '0s' });
+    await using load = new SteadyLoad(await stage.address('ClusterIP'));
+    expect(await versionsNow(load)).toEqual(['2.0.0']);
+    const result = await stage.run({ command: 'rollback', 'keep-old-for': '0s' });
+    expect(result.outputs['status']).toBe('rolled-back');
+    expect(await versionsNow(load)).toEqual(['1.0.0']);
+    expect(await lossesOf(load, 'blue-green-rollback', 1)).toEqual([]);
+  },
+  patienceMs,
+);

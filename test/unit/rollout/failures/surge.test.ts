@@ -1,0 +1,62 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { JsonObject } from '../../../../src/base/json.ts';
+import { decide } from '../../../../src/rollout/decide.ts';
+import { defaultGraces } from '../../../../src/rollout/failures/pod.ts';
+import {
+  conditionAt,
+  liveDeployment,
+  podOf,
+  replicaSetOf,
+  start,
+  type DeploymentParts,
+} from '../../../support/rollout-objects.ts';
+
+const noGpu = '0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: none.';
+
+/** What a Deployment with one old pod and one new pod that fits nowhere is told to do. */
+function hintOf(strategy: JsonObject | undefined, message = noGpu, parts: DeploymentParts = {}): string {
+  const deployment = liveDeployment({
+    replicas: 1,
+    existing: 2,
+    updated: 1,
+    available: 1,
+    ...parts,
+    spec: strategy === undefined ? {} : { strategy },
+  });
+  const set = replicaSetOf(deployment);
+  const pod = podOf(set, { conditions: [conditionAt('PodScheduled', 'False', 'Unschedulable', message)] });
+  const facts = { generation: 2, changed: true, writtenAt: start, now: start + 1000, asWritten: deployment };
+  const snapshot = { pods: [pod], replicaSets: [set], events: [] };
+  return decide(deployment, facts, snapshot, new Map(), defaultGraces).suspicion?.hint ?? '';
+}
+
+const rolling = (maxSurge: string | number) => ({ type: 'RollingUpdate', rollingUpdate: { maxSurge } });
+
+describe('a new pod without room beside old ones', () => {
+  test.each([[undefined], [rolling('25%')], [rolling(1)]])(
+    'is told of maxSurge: 0 with the strategy %j (LLMKube#192)',
+    (strategy) => {
+      expect(hintOf(strategy)).toMatch(
+        /^The old pods keep what they have .* set "maxSurge: 0" and "maxUnavailable: 1"/,
+      );
+    },
+  );
+
+  test.each([[rolling(0)], [rolling('0%')], [{ type: 'Recreate' }]])('is not told of it with %j', (strategy) => {
+    expect(hintOf(strategy)).toMatch(/^Lower what the pod asks for/);
+  });
+
+  test.each([
+    ["0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.", /^The old pods/],
+    ["0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.", /^The old pods/],
+    ["0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.", /^Lower/],
+    ['0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}.', /^Lower/],
+  ])('%s', (message, hint) => {
+    expect(hintOf(undefined, message)).toMatch(hint);
+  });
+
+  test('is not told of it when all pods are new', () => {
+    expect(hintOf(undefined, noGpu, { existing: 1, available: 0 })).toMatch(/^Lower/);
+  });
+});

@@ -1,16 +1,14 @@
 import { refOf } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
-import { setOutcome } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
-import { guardedChange, undoJournal } from './guarded-change.ts';
+import { guardedChange, takeAway } from './guarded-change.ts';
 import { findCandidate } from './promote.ts';
 import type { RunReport } from './report.ts';
 
 /** Takes a candidate away that a deploy has left waiting: traffic goes back first, its pods go last. */
 export async function abort(context: Context, options: ChangeOptions): Promise<RunReport> {
-  const { client } = context;
-  const namespace = options.namespace ?? client.defaultNamespace;
+  const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
   const { revision } = await findCandidate(context, namespace, release, 'abort');
   const draft = new Draft(context, 'abort', { release, namespace, strategy: revision.strategy });
@@ -21,15 +19,8 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
     {
       command: 'abort',
       candidate: 'continue',
-      work: async ({ journal }) => {
-        const undo = await undoJournal(context, journal, options.timeoutMs, 0);
-        if (!undo.results.some((result) => result.outcome === 'failed')) {
-          await setOutcome(client, namespace, release, revision.revision, 'aborted');
-          delete journal.record.waiting;
-          delete journal.record.temporary;
-        }
-        return undo;
-      },
+      work: async ({ journal }) => await takeAway(context, { ...options, namespace }, journal),
+      isOver: (undo) => !undo.results.some((result) => result.outcome === 'failed'),
       beforeUndo: () => Promise.resolve(),
     },
   );

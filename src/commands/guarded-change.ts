@@ -37,6 +37,8 @@ export interface ChangeTask<T> {
   /** What becomes of a candidate that an earlier deploy has left waiting; by default the task is refused. */
   candidate?: 'replace' | 'continue';
   work(change: GuardedChange): Promise<T>;
+  /** Whether nothing is left to undo after this result; by default unless a candidate waits. */
+  isOver?(result: T): boolean;
   /** Looks at the cluster while what has failed is still there. */
   beforeUndo(error: unknown): Promise<void>;
   /** Called after the undo, still under the lock. */
@@ -79,7 +81,8 @@ async function underLock<T>(
       signal: AbortSignal.any([context.signal, lock.lost]),
       stale: lock.contended || recovered,
     });
-    if (journal.record.waiting === undefined) await closeFinished(context, journal, options);
+    const isOver = task.isOver?.(result) ?? journal.record.waiting === undefined;
+    if (isOver) await closeFinished(context, journal, options);
     return { state: 'done', result };
   } catch (error) {
     if (context.signal.aborted || lock.lost.aborted) throw error;
@@ -122,16 +125,29 @@ export function candidateInTheWay({ release, waiting }: JournalRecord, command: 
 
 /** Takes a waiting candidate away. @throws Failure when that is not possible now */
 async function abortCandidate(context: Context, options: Required<ChangeOptions>, journal: Journal): Promise<void> {
-  const { client, reporter } = context;
+  context.reporter.info(
+    `the candidate that waited (revision ${journal.record.waiting?.revision ?? ''}) is taken away first`,
+  );
+  const report = await takeAway(context, { ...options, timeoutMs: options.undoTimeoutMs }, journal);
+  if (!report.results.some(({ outcome }) => outcome === 'failed')) return;
+  throw new Failure(`the candidate of release "${options.release}" that waited cannot be taken away`, {
+    hint: 'See the lines of the undo above, mend what they name, and run it again.',
+  });
+}
+
+/**
+ * Undoes everything that the deploy of a waiting candidate has done. The journal says so first: a run that finds it half-way
+ * goes on.
+ */
+export async function takeAway(
+  context: Context,
+  { namespace, release, timeoutMs }: Required<Pick<ChangeOptions, 'namespace' | 'release' | 'timeoutMs'>>,
+  journal: Journal,
+): Promise<UndoReport> {
   const revision = journal.record.waiting?.revision;
-  reporter.info(`the candidate that waited (revision ${revision ?? ''}) is taken away first`);
-  const report = await undoJournal(context, journal, options.undoTimeoutMs, 0);
-  if (report.results.some(({ outcome }) => outcome === 'failed')) {
-    throw new Failure(`the candidate of release "${options.release}" that waited cannot be taken away`, {
-      hint: 'See the lines of the undo above, mend what they name, and run it again.',
-    });
-  }
-  if (revision !== undefined) await setOutcome(client, options.namespace, options.release, revision, 'aborted');
+  await journal.stopWaiting();
+  if (revision !== undefined) await setOutcome(context.client, namespace, release, revision, 'aborted');
+  return await undoJournal(context, journal, timeoutMs, 0);
 }
 
 async function handleFailure(

@@ -70,6 +70,13 @@ export class Journal {
     await this.#write();
   }
 
+  /** From now on whoever finds this journal takes the candidate away. */
+  async stopWaiting(): Promise<void> {
+    delete this.record.waiting;
+    delete this.record.temporary;
+    await this.#write();
+  }
+
   /** Call when all from this step on has been undone. */
   async forget(from: number): Promise<void> {
     this.record.entries = this.record.entries.filter(({ step = 0 }) => step < from);

@@ -64,7 +64,7 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
     plan: async (context, prepared, manifests) => {
       refuseUnfit(prepared, 'blue-green');
       const state = await stateOf(context, manifests);
-      const switches = switchesOf(prepared, state);
+      const switches = switchesOf(prepared, manifests, state);
       if (switches.length === 0) {
         const isFirst = state.groups.every(({ workloads }) =>
           workloads.every((workload) => liveOn(state, 'blue', workload) === undefined),
@@ -156,7 +156,7 @@ function isReadByGroupOnly({ object }: Manifest, group: Group, manifests: readon
   );
 }
 
-function switchesOf(prepared: readonly Prepared[], state: State): Switch[] {
+function switchesOf(prepared: readonly Prepared[], manifests: readonly Manifest[], state: State): Switch[] {
   const changed = new Set(
     prepared
       .filter(({ change, live }) => change === 'configured' && live !== undefined)
@@ -170,12 +170,7 @@ function switchesOf(prepared: readonly Prepared[], state: State): Switch[] {
     });
     const refs = new Set(group.workloads.map(({ object }) => keyOf(refOn(from, object))));
     const pods = prepared.some((entry) => refs.has(keyOf(refOf(entry.manifest.object))) && changesPods(entry));
-    const form = formOf(
-      group,
-      from,
-      prepared.map(({ manifest }) => manifest),
-      true,
-    );
+    const form = formOf(group, from, manifests, true);
     const config = form.config.some(({ object }) => changed.has(keyOf(refOf(object))));
     return isLive && (pods || config) ? [{ group, from, to: otherSide(from) }] : [];
   });

@@ -47,10 +47,29 @@ describe('what was given', () => {
       timeoutMs: 600_000,
       unschedulableGraceMs: 120_000,
       onLowCapacity: 'fail',
+      canarySteps: [25],
+      stepDurationMs: 60_000,
+      autoPromote: true,
+      constantTotal: false,
+      keepOldForMs: 60_000,
+      sessionAffinityTimeoutMs: 10_800_000,
       undoOnFailure: true,
       undoTimeoutMs: 300_000,
       forceConflicts: false,
     });
+  });
+
+  test('reads growing percentages, with or without signs', () => {
+    const canary = { ...deploy, strategy: 'canary' };
+    expect(read({ ...canary, 'canary-steps': '10%, 25 50' }).canarySteps).toEqual([10, 25, 50]);
+    for (const wrong of ['0', '100', '50, 25', '10, 10', 'half', '2.5']) {
+      expect(() => read({ ...canary, 'canary-steps': wrong })).toThrow('which is no list of growing percentages');
+    }
+  });
+
+  test('may be no time at all where that makes sense', () => {
+    expect(read({ ...deploy, strategy: 'blue-green', 'keep-old-for': '0s' }).keepOldForMs).toBe(0);
+    expect(() => read({ ...deploy, timeout: '0s' })).toThrow('which leaves no time');
   });
 
   test('is the same when the runner sets no defaults', () => {
@@ -123,7 +142,7 @@ describe('what is wrong', () => {
       'the input "on-low-capacity" has no effect on the strategy "rolling"; it belongs to "canary" and "blue-green". Remove it, or choose another strategy.',
     ]);
     expect(problems({ ...deploy, strategy: 'canary', 'on-low-capacity': 'warn' })).toEqual([]);
-    expect(problems({ command: 'promote', 'on-low-capacity': 'warn' })).toEqual([]);
+    expect(problems({ command: 'promote', 'keep-old-for': '5m' })).toEqual([]);
   });
 
   test('includes an input of another strategy', () => {

@@ -5,11 +5,13 @@ import { controllerSigns } from '../src/rollout/failures/controller.ts';
 import type { ObjectEvent } from '../src/rollout/failures/events.ts';
 import { podSigns } from '../src/rollout/failures/pod.ts';
 import type { Sign } from '../src/rollout/failures/sign.ts';
+import { lostNodeSigns } from '../src/rollout/node-loss.ts';
 import { rules } from '../src/rollout/readiness/index.ts';
 import {
   conditionAt,
   crashed,
   eventOn,
+  live,
   liveDeployment,
   podOf,
   replicaSetOf,
@@ -52,6 +54,9 @@ ${markdownTable(
 
 On an object that this run left as it was, while it changed others, no sign ends the wait in the first 30 s: it may be broken
 for lack of what was just changed.
+
+A DaemonSet wants a pod also on a node that is down. Once the new version runs on all other nodes it is accepted, and the log
+and the summary name the nodes that were not awaited.
 `;
 }
 
@@ -124,13 +129,36 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     `PodScheduled and ${podEvent}`,
     ofPod(unschedulable(), [eventOn(unschedulable(), 'TriggeredScaleUp', 'yes', { type: 'Normal' })]),
   ],
+  [
+    'No node fits, and the cluster autoscaler has tried to add one and failed: it tries elsewhere',
+    `PodScheduled and ${podEvent}`,
+    ofPod(unschedulable(), [eventOn(unschedulable(), 'FailedScaleUp', 'quota exceeded')]),
+  ],
+  [
+    'A PersistentVolumeClaim is missing',
+    'condition PodScheduled',
+    ofPod(unschedulable('persistentvolumeclaim "data" not found')),
+  ],
+  [
+    'A PersistentVolumeClaim names a StorageClass that is missing',
+    'PodScheduled and event of the claim',
+    ofPod(unschedulable('pod has unbound immediate PersistentVolumeClaims'), [
+      eventOn(live('PersistentVolumeClaim'), 'ProvisioningFailed', 'storageclass.storage.k8s.io "fast" not found'),
+    ]),
+  ],
   ['A volume names a ConfigMap or Secret that is missing', podEvent, ofEvent('FailedMount', 'secret "tls" not found')],
+  [
+    'A volume names a key that its ConfigMap or Secret does not have',
+    podEvent,
+    ofEvent('FailedMount', 'configmap references non-existent config key: frontend.conf'),
+  ],
   ['Another mount, a disk or the network of the pod fails', podEvent, ofEvent('FailedAttachVolume', 'timed out')],
   [
     'A probe fails for the third time',
     podEvent,
     ofEvent('Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 503'),
   ],
+  ['The node of the pod is down', 'condition Ready of the node', ofLostNode()],
   ['Pods would exceed a quota', controllerSays, ofCreation('exceeded quota: pods, requested: pods=1, used: pods=3')],
   ['PodSecurity forbids the pods', controllerSays, ofCreation('violates PodSecurity "restricted:latest": privileged')],
   [
@@ -156,14 +184,19 @@ function ofPull(message: string): Sign[] {
   return ofContainer(waiting('ErrImagePull', `failed to pull and unpack image: ${message}`));
 }
 
-function unschedulable(): KubernetesObject {
-  const scheduled = conditionAt(
-    'PodScheduled',
-    'False',
-    'Unschedulable',
-    '0/1 nodes are available: 1 Insufficient cpu.',
-  );
+function unschedulable(why = '1 Insufficient cpu'): KubernetesObject {
+  const message = `0/1 nodes are available: ${why}.`;
+  const scheduled = conditionAt('PodScheduled', 'False', 'Unschedulable', message);
   return podOf(undefined, { conditions: [scheduled] });
+}
+
+function ofLostNode(): Sign[] {
+  const node = live('Node', {
+    apiVersion: 'v1',
+    metadata: { name: 'node-1' },
+    status: { conditions: [conditionAt('Ready', 'Unknown', 'NodeStatusUnknown')] },
+  });
+  return lostNodeSigns([podOf(undefined, { spec: { nodeName: 'node-1' } })], [node]);
 }
 
 function ofEvent(reason: string, message: string): Sign[] {

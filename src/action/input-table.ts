@@ -217,6 +217,18 @@ export const inputTable = {
     example: '|\n  tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key',
     commands: withManifests,
   },
+  workload: {
+    type: 'string',
+    format: {
+      pattern: /^([A-Za-z]+\/)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+      name: 'name of a workload',
+      hint: 'Write NAME or KIND/NAME, such as Deployment/web.',
+    },
+    description:
+      'The one Deployment, StatefulSet or DaemonSet to act on, as `NAME` or `KIND/NAME`. A rollback then goes by the revisions that Kubernetes itself keeps of it. Needed for what this action has not deployed, when the namespace has several workloads.',
+    example: 'Deployment/web',
+    commands: ['rollback', 'pause', 'resume', 'restart', 'status'],
+  },
   'to-revision': {
     type: 'string',
     format: {
@@ -224,7 +236,8 @@ export const inputTable = {
       name: 'revision number',
       hint: 'The command "status" lists the revisions there are.',
     },
-    description: 'The revision to go back to. By default the last one that was live before what is live now.',
+    description:
+      'The revision to go back to. By default the last one that was live before what is live now. With `workload`, the number that Kubernetes has given it.',
     example: '41',
     commands: ['rollback'],
   },

@@ -24,7 +24,8 @@ export const outputTable = {
     example: '[{"kind":"Deployment","namespace":"shop","name":"web","change":"configured"}]',
   },
   history: {
-    description: 'The revisions of the release, newest first, as JSON; only of the command `status`.',
+    description:
+      'The revisions of the release, newest first, as JSON; only of the command `status`. Revisions that Kubernetes keeps of a workload follow, with `workload`, `state`, `createdAt`, `replicas`, `ready` and `changeCause`.',
     example:
       '[{"revision":7,"outcome":"live","finishedAt":"2026-11-25T10:12:00Z","images":["registry.example.com/shop/web:1.4.2"],"commit":"0123abc","actor":"octocat"}]',
   },

@@ -4,7 +4,7 @@ import { alert, code, prose, table } from './markdown.ts';
 import type { SummaryLimits } from './summary.ts';
 
 /** What the command `status` has found: a run under way, and the revisions, newest first. */
-export function renderHistory({ history, inProgress }: RunReport, limits: SummaryLimits): string {
+export function renderHistory({ history, workloadHistory, inProgress }: RunReport, limits: SummaryLimits): string {
   const parts = [];
   if (inProgress !== undefined) {
     const { command, run, startedAt } = inProgress;
@@ -27,6 +27,27 @@ export function renderHistory({ history, inProgress }: RunReport, limits: Summar
           prose(finishedAt, 40),
           prose(actor, 40),
           code(commit.slice(0, 7)),
+        ],
+        limits.rows,
+      ),
+    );
+  }
+  if (workloadHistory !== undefined && workloadHistory.length > 0) {
+    parts.push(
+      table(
+        ['Workload', 'Revision', 'State', 'Images', 'Created', 'Pods', 'Change cause'],
+        workloadHistory,
+        ({ workload, revision, state, images, createdAt, replicas, ready, changeCause = '' }) => [
+          code(workload),
+          `${revision}`,
+          state === 'current' ? '**current**' : state,
+          images
+            .slice(0, limits.rows)
+            .map((image) => imageChange(undefined, image))
+            .join('<br>'),
+          prose(createdAt, 40),
+          replicas === 0 ? '' : `${ready} of ${replicas} ready`,
+          prose(changeCause, 200),
         ],
         limits.rows,
       ),

@@ -1,13 +1,16 @@
 import { booleanAt, numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf } from '../manifests/pod-template.ts';
+import { kindsWithHistory } from '../rollout/workload-history.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
-import { releaseWorkloads } from './release-workloads.ts';
+import { releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
+
+type PausingOptions = ChangeOptions & WorkloadOptions;
 
 /** A manager of its own: what these commands set is no part of the manifests, and the next apply must not remove it. */
 const pauseManager = 'gke-rollout-pause';
@@ -17,21 +20,21 @@ const restartManager = 'gke-rollout-restart';
  * Stops the rolling update of all Deployments of a release where it is. It takes no lock: the run that it stops holds it,
  * and goes on waiting until the release is resumed or its time is up.
  */
-export async function pause(context: Context, options: ChangeOptions): Promise<RunReport> {
+export async function pause(context: Context, options: PausingOptions): Promise<RunReport> {
   return await setPaused(context, options, true);
 }
 
 /** Lets the rolling update go on, and waits until it is complete. */
-export async function resume(context: Context, options: ChangeOptions): Promise<RunReport> {
+export async function resume(context: Context, options: PausingOptions): Promise<RunReport> {
   return await setPaused(context, options, false);
 }
 
-async function setPaused(context: Context, options: ChangeOptions, paused: boolean): Promise<RunReport> {
+async function setPaused(context: Context, options: PausingOptions, paused: boolean): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const command = paused ? 'pause' : 'resume';
   const draft = new Draft(context, command, { release: options.release, namespace });
-  const deployments = await releaseWorkloads(context, namespace, options.release, ({ kind }) => kind === 'Deployment');
+  const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
   const toChange = deployments.filter((object) => (booleanAt(object, 'spec', 'paused') ?? false) !== paused);
   const names = deployments.map(({ metadata }) => metadata.name).join(', ');
   const watch = new RolloutWatch(context, options);
@@ -72,14 +75,12 @@ async function setPaused(context: Context, options: ChangeOptions, paused: boole
 }
 
 /** Makes all pods of a release anew, as `kubectl rollout restart` does, and waits for them; undone when they do not come up. */
-export async function restart(context: Context, options: ChangeOptions): Promise<RunReport> {
+export async function restart(context: Context, options: PausingOptions): Promise<RunReport> {
   const { client, reporter, clock } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'restart', { release, namespace });
-  const workloads = await releaseWorkloads(context, namespace, release, ({ kind }) =>
-    ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind),
-  );
+  const workloads = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };

@@ -28,7 +28,8 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const checks = parseChecks(options.verify ?? '');
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, namespace, release, 'promote');
-    const { commit, finishedAt } = found.revision;
+    const { commit, finishedAt, problem } = found.revision;
+    if (problem !== undefined) throw unreadable(found.revision.revision, release, problem);
     reporter.info(
       `revision ${found.revision.revision} waits since ${finishedAt}${commit === undefined ? '' : ` (commit ${commit})`}`,
     );
@@ -54,6 +55,12 @@ export async function promote(context: Context, options: PromoteOptions): Promis
     },
     draft,
   );
+}
+
+function unreadable(revision: number, release: string, problem: string): InvalidInput {
+  return new InvalidInput(`revision ${revision} of release "${release}" cannot be promoted: ${problem}`, {
+    hint: 'Run the command "abort" to take the candidate away, then deploy it again.',
+  });
 }
 
 /** What waits of a release. @throws InvalidInput when nothing does */

@@ -1,6 +1,9 @@
-import { readJournal, stepsBackwards } from '../release/journal.ts';
+import { messageOf } from '../base/errors.ts';
+import { containersOf } from '../manifests/pod-template.ts';
+import { keyOf, refOf } from '../kubernetes/object.ts';
+import { readJournal, stepsBackwards, type JournalRecord } from '../release/journal.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
-import { isFinished } from '../release/revision.ts';
+import { isFinished, listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { finishLeftover, firstOwnStep, noLongerWaiting, undoJournal } from './guarded-change.ts';
@@ -32,13 +35,22 @@ export async function recover(
     }
     // A candidate that waits had come to its end too; what was begun after it had not.
     if (stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length === 0) return undefined;
+    const record = async (undone: boolean) => {
+      // What was to be promoted waits as before.
+      if (journal.record.waiting !== undefined) return;
+      await recordCancelled(context, namespace, journal.record, undone).catch((error: unknown) => {
+        reporter.warning(`this cancelled revision could not be recorded: ${messageOf(error)}`);
+      });
+    };
     if (!undoOnFailure) {
       await journal.accept();
+      await record(false);
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     const undo = await undoJournal(context, journal, undoTimeoutMs);
     if (journal.record.waiting === undefined) await noLongerWaiting(context, journal.record, { release, namespace });
     draft.add({ undo });
+    await record(undo.complete);
     return undo.complete
       ? draft.finish('undone', `The ${journal.record.command} of ${release} was cancelled and undone`)
       : draft.finish(
@@ -48,4 +60,40 @@ export async function recover(
   } finally {
     await lock.release();
   }
+}
+
+/** The history tells of a run that was cancelled too; what it would have applied in all, its post step does not know. */
+async function recordCancelled(
+  { client, clock }: Context,
+  namespace: string,
+  { release, revision, run, startedAt, entries }: JournalRecord,
+  undone: boolean,
+): Promise<void> {
+  if (revision === undefined) return;
+  const { url, commit, actor } = run;
+  const revisions = await listRevisions(client, namespace, release);
+  const recorded = revisions.find((entry) => entry.revision === revision);
+  if (recorded !== undefined) {
+    // It was killed between the record of its candidate and the end of its journal.
+    if (recorded.outcome === 'waiting') await setOutcome(client, namespace, release, revision, 'failed');
+    return;
+  }
+  const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
+  const images = written.flatMap((object) =>
+    containersOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
+  );
+  const cancelled = {
+    release,
+    revision,
+    outcome: undone ? ('undone' as const) : ('failed' as const),
+    strategy: '',
+    startedAt,
+    finishedAt: new Date(clock.now()).toISOString(),
+    ...(commit === undefined ? {} : { commit }),
+    ...(url === undefined ? {} : { run: url }),
+    ...(actor === undefined ? {} : { actor }),
+    images: Object.fromEntries(images),
+    objects: [],
+  };
+  await recordRevision(client, namespace, cancelled, revisions);
 }

@@ -3,17 +3,34 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
+import { findWorkload } from './find-workload.ts';
 
-/** The workloads of a release as they are now. @throws InvalidInput when the release has none */
+export interface WorkloadOptions {
+  release: string;
+  /** `Deployment/web` or `web`: this one alone. */
+  workload?: string;
+}
+
+/**
+ * The workloads of a release as they are now, or the one that is named; where nothing is recorded of the release, the only
+ * one of the namespace.
+ * @throws InvalidInput when there is none, or several could be meant
+ */
 export async function releaseWorkloads(
-  { client }: Context,
+  context: Context,
   namespace: string,
-  release: string,
-  fits: (object: KubernetesObject) => boolean,
+  { release, workload: named }: WorkloadOptions,
+  kinds: readonly string[],
 ): Promise<KubernetesObject[]> {
+  const { client } = context;
   const revisions = await listRevisions(client, namespace, release);
-  const latest: Revision | undefined = liveRevision(revisions) ?? revisions.at(-1);
-  const workloads = (latest?.objects ?? []).filter((object) => isWorkload(object) && fits(object));
+  const latest: Revision | undefined =
+    liveRevision(revisions) ?? revisions.findLast(({ objects }) => objects.length > 0);
+  if (named !== undefined || latest === undefined) {
+    const only = await findWorkload(context, { namespace, release, named, kinds });
+    if (only !== undefined) return [(latest && (await client.read(runningRef(latest, only)))) ?? only];
+  }
+  const workloads = (latest?.objects ?? []).filter((object) => isWorkload(object) && kinds.includes(object.kind));
   const refs = latest === undefined ? [] : workloads.map((object) => runningRef(latest, object));
   const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
   if (found.length > 0) return found;

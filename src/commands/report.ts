@@ -51,6 +51,8 @@ export interface RunReport {
   undo?: UndoReport;
   /** Revisions of the release, newest first; only of the command `status`. */
   history?: HistoryEntry[];
+  /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */
+  workloadHistory?: WorkloadHistoryEntry[];
   /** A run that is at work, or was killed and waits to be undone; only of the command `status`. */
   inProgress?: { command: string; run: string; startedAt: string };
   /** Sentences that the user should know of although nothing failed. */
@@ -60,7 +62,7 @@ export interface RunReport {
 
 export interface HistoryEntry {
   revision: number;
-  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted';
+  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
   /** ISO 8601. */
   finishedAt: string;
   images: string[];
@@ -69,6 +71,22 @@ export interface HistoryEntry {
   actor?: string;
   /** The revision whose objects a rollback has brought back. */
   restores?: number;
+}
+
+export interface WorkloadHistoryEntry {
+  /** `Deployment/web` */
+  workload: string;
+  /** The number that its controller gives it. */
+  revision: number;
+  /** Whether its pods are known to have been ready. */
+  state: 'current' | 'good' | 'unknown' | 'bad';
+  /** ISO 8601. */
+  createdAt: string;
+  images: string[];
+  /** Pods of it that there are now, and how many are ready. */
+  replicas: number;
+  ready: number;
+  changeCause?: string;
 }
 
 export interface ObjectReport {

@@ -12,10 +12,13 @@ import {
   listRevisions,
   liveRevision,
   nextRevision,
+  problemsOfRevisions,
   recordRevision,
   type Outcome,
   type Revision,
 } from '../release/revision.ts';
+import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts';
+import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import type { PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
@@ -54,6 +57,12 @@ export interface Purpose {
   promotes?: number;
   /** Objects of the live revision that the new one does not have, to be removed once all else is ready. */
   surplus: readonly KubernetesObject[];
+  /** Objects of the release that are recorded again without being touched. */
+  alongside?: readonly KubernetesObject[];
+  /** What those are called where they run, by their keys. */
+  serving?: Record<string, string>;
+  /** Paths that the apply is to own alone. */
+  claims?: Claims;
   /** The revision whose objects these are, when they are those of an earlier one. */
   restores?: number;
   /** `Deployed shop`, `Deploy of shop` */
@@ -73,13 +82,13 @@ export async function rollOut(
 ): Promise<RunReport> {
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
-  const { manifests, strategy } = purpose;
+  const { manifests, strategy, claims = [] } = purpose;
   const plan: PlanContext = {
     client,
     namespace,
     onLowCapacity: options.onLowCapacity ?? 'fail',
     reporter,
-    look: (of, { force = options.forceConflicts } = {}) => preflight(client, of, { force, newNamespaces }),
+    look: (of, { force = options.forceConflicts } = {}) => preflight(client, of, { force, claims, newNamespaces }),
     note: (text) => {
       reporter.info(text);
       draft.mark(text);
@@ -96,7 +105,7 @@ export async function rollOut(
     reporter.info(`${found[0].length} objects are valid; ${changes} of them are to be changed`);
     return found;
   });
-  for (const warning of warningsOf(prepared)) draft.warn(warning);
+  for (const warning of [...warningsOf(prepared), ...problemsOfRevisions(revisions)]) draft.warn(warning);
   draft.mark('manifests are valid');
 
   const live = liveRevision(revisions);
@@ -119,10 +128,12 @@ export async function rollOut(
   let current = prepared;
   let known = revisions;
   const numberOf = () => purpose.promotes ?? nextRevision(known);
+  const objects = [...(purpose.alongside ?? []), ...manifests.map(({ object }) => object)];
   const record = async (result: Outcome, serving?: Record<string, string>): Promise<number> => {
+    const names = serving ?? purpose.serving;
     const revision = {
-      ...revisionOf(context, options, manifests, numberOf(), startedAt, result),
-      ...(serving === undefined ? {} : { serving }),
+      ...revisionOf(context, options, objects, numberOf(), startedAt, result),
+      ...(names === undefined ? {} : { serving: names }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);
@@ -142,7 +153,7 @@ export async function rollOut(
       }
       journal.record.revision = numberOf();
       const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
-        const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, manifests));
+        const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, purpose));
         if (reached.state === 'complete') await prune(client, journal, purpose.surplus, reporter);
         return reached;
       });
@@ -232,7 +243,7 @@ function strategyContext(
   change: GuardedChange,
   watch: RolloutWatch,
   draft: Draft,
-  manifests: readonly Manifest[],
+  { command, manifests }: Purpose,
 ): StrategyContext {
   const { client, clock, reporter } = context;
   const { forceConflicts, timeoutMs } = options;
@@ -249,6 +260,10 @@ function strategyContext(
       reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
     },
     wait: async (written, { holdMs = 0 } = {}) => {
+      for (const [entry, object] of command === 'rollback' ? written : []) {
+        if (entry.change !== 'unchanged' && waitsForBrokenPods(object))
+          await freeStatefulSet(client, refOf(object), undefined, clock);
+      }
       const targets = [...written].map(([entry, object]) => ({ object, changed: entry.change !== 'unchanged' }));
       await watch.wait(targets, { deadline: clock.now() + timeoutMs + holdMs, signal, holdMs });
     },
@@ -355,13 +370,12 @@ async function createNamespace(
 function revisionOf(
   context: Context,
   options: RollOutOptions,
-  manifests: readonly Manifest[],
+  objects: KubernetesObject[],
   revision: number,
   startedAt: string,
   outcome: Outcome,
 ): Revision {
   const { commit, url, actor } = context.run;
-  const objects = manifests.map(({ object }) => object);
   return {
     release: options.release,
     revision,

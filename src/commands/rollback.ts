@@ -5,18 +5,22 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
-import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { blueGreen } from '../strategies/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { findWorkload } from './find-workload.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
+import { rollbackWorkload } from './rollback-workload.ts';
 
 export interface RollbackOptions extends ChangeOptions {
   keepOldForMs: number;
   /** A revision number; by default the last one that was live before what is live now. */
   toRevision?: string;
+  /** `Deployment/web` or `web`: goes by the workload's own revisions, not by those of the release. */
+  workload?: string;
   /** Remove objects that the revision does not have and a later one has added. */
   prune: boolean;
   replicas: readonly string[];
@@ -25,15 +29,25 @@ export interface RollbackOptions extends ChangeOptions {
 
 /**
  * Brings back every object of an earlier revision, from what is recorded in the cluster: no checkout is needed. It is a
- * deploy of old objects, and makes a revision of its own; when it fails, it is undone like any other.
+ * deploy of old objects, and makes a revision of its own; when it fails, it is undone like any other. What this action has
+ * never deployed goes back to what its controller keeps.
  */
 export async function rollback(context: Context, options: RollbackOptions): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'rollback', { release, namespace });
+  const revisions = await listRevisions(client, namespace, release);
+  for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
+  if (options.workload !== undefined || !revisions.some(wasLive)) {
+    const workload = await findWorkload(context, { namespace, release, named: options.workload });
+    if (workload !== undefined) {
+      const { toRevision, replicas } = options;
+      const task = { workload, toRevision, replicas, revisions };
+      return await rollbackWorkload(context, { ...options, namespace }, task, draft);
+    }
+  }
   const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
-    const revisions = await listRevisions(client, namespace, release);
     const unfinished = (await readJournal(client, namespace, release))?.record;
     const wanted = options.toRevision ?? revisionBefore(unfinished, revisions);
     const chosen = chooseRevision(revisions, wanted, release, namespace);
@@ -92,25 +106,34 @@ export function chooseRevision(
 ): Revision {
   if (revisions.length === 0) {
     throw new InvalidInput(`there is no revision of release "${release}" in namespace "${namespace}"`, {
-      hint: 'Correct the inputs "release" and "namespace"; only what this action has deployed can be rolled back.',
+      hint: 'Correct the inputs "release" and "namespace"; there is no other workload either that could be rolled back.',
     });
   }
-  const wasLive = revisions.filter(({ outcome }) => outcome === 'live' || outcome === 'superseded');
   const listed = `there are ${revisions.map(({ revision, outcome }) => `${revision} (${outcome})`).join(', ')}`;
   if (wanted !== undefined) {
     const found = revisions.find(({ revision }) => String(revision) === wanted);
-    if (found !== undefined) return found;
+    if (found !== undefined && found.objects.length > 0) return found;
+    if (found !== undefined) {
+      throw new InvalidInput(
+        `of revision ${wanted} of release "${release}" no objects are recorded: ${found.problem ?? 'its run was cancelled'}`,
+        { hint: 'Set the input "to-revision" to another one.' },
+      );
+    }
     throw new InvalidInput(`there is no revision ${wanted} of release "${release}": ${listed}`, {
       hint: 'Set the input "to-revision" to one of them.',
     });
   }
   const live = liveRevision(revisions);
   const origin = live === undefined ? Number.POSITIVE_INFINITY : (live.restores ?? live.revision);
-  const previous = wasLive.findLast((revision) => (revision.restores ?? revision.revision) < origin);
+  const previous = revisions.filter(wasLive).findLast((revision) => (revision.restores ?? revision.revision) < origin);
   if (previous !== undefined) return previous;
   throw new InvalidInput(`release "${release}" has no earlier revision that was live: ${listed}`, {
-    hint: 'Set the input "to-revision" if you want one of them all the same.',
+    hint: 'Set the input "to-revision" if you want one of them all the same, or "workload" to go by what Kubernetes keeps of one.',
   });
+}
+
+function wasLive({ outcome }: Revision): boolean {
+  return outcome === 'live' || outcome === 'superseded';
 }
 
 /** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */

@@ -2,17 +2,25 @@ import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { readJournal, stepsBackwards, type WaitingCandidate } from '../release/journal.ts';
-import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { firstOwnStep } from './guarded-change.ts';
-import type { HistoryEntry, RunReport, WorkloadReport } from './report.ts';
+import type { HistoryEntry, RunReport, WorkloadHistoryEntry, WorkloadReport } from './report.ts';
 import { addressReports } from './roll-out.ts';
+import {
+  describeRevision as describeWorkloadRevision,
+  historyEntry as entryOf,
+  readHistory,
+} from './workload-history.ts';
 
 export interface StatusOptions {
   release: string;
   namespace?: string;
+  /** `Deployment/web` or `web`: what Kubernetes keeps of it is told too. */
+  workload?: string;
 }
 
 /** What is live, what is in progress, and what was: read only. */
@@ -25,12 +33,19 @@ export async function status(context: Context, options: StatusOptions): Promise<
     listRevisions(client, namespace, release),
     readJournal(client, namespace, release),
   ]);
+  for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
   const live = liveRevision(revisions);
-  const objects = await Promise.all(
-    (live?.objects ?? []).map((object) => client.read(live === undefined ? refOf(object) : runningRef(live, object))),
-  );
+  const [objects, others] = await Promise.all([
+    Promise.all(
+      (live?.objects ?? []).map((object) => client.read(live === undefined ? refOf(object) : runningRef(live, object))),
+    ),
+    workloadsBeside(context, namespace, options, live),
+  ]);
   const found = objects.filter((object) => object !== undefined);
-  const workloads = found.filter(isWorkload).map((object) => workloadNow(object, context.clock.now()));
+  const recorded = new Set(found.map(({ metadata }) => metadata.uid));
+  const workloads = [...found.filter(isWorkload), ...others.filter(({ metadata }) => !recorded.has(metadata.uid))].map(
+    (object) => workloadNow(object, context.clock.now()),
+  );
   for (const { ref, state, message } of workloads) reporter.info(`${describeRef(ref)}: ${state}: ${message}`);
   for (const entry of revisions.toReversed()) reporter.info(describeRevision(entry));
   draft.add({
@@ -38,6 +53,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
     workloads,
     addresses: found.flatMap(addressReports),
     history: revisions.toReversed().map(historyEntry),
+    workloadHistory: await workloadHistory(context, others),
   });
   const waiting = journal?.record.waiting;
   if (journal !== undefined && stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length > 0) {
@@ -45,11 +61,43 @@ export async function status(context: Context, options: StatusOptions): Promise<
     draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
     return draft.finish('reported', `A ${command} of ${release} is in progress since ${startedAt}`);
   }
-  if (live === undefined) return draft.finish('reported', `Nothing of ${release} is live in namespace ${namespace}`);
   const troubled = workloads.filter(({ state }) => state !== 'ready').length;
   const health = troubled === 0 ? 'healthy' : `${troubled} of ${workloads.length} workloads are not ready`;
   const candidate = waiting === undefined ? '' : `; ${await describeCandidate(context, draft, waiting)}`;
-  return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}${candidate}`);
+  if (live !== undefined) {
+    return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}${candidate}`);
+  }
+  const nothing = `Nothing of ${release} is live in namespace ${namespace}`;
+  const beside =
+    others.length === 0 ? '' : `; not deployed by this action: ${others.map(nameOf).join(', ')}: ${health}`;
+  return draft.finish('reported', `${nothing}${beside}${candidate}`);
+}
+
+/** The workload that is asked about; of a release that has nothing live all that nobody has deployed with this action. */
+async function workloadsBeside(
+  context: Context,
+  namespace: string,
+  { release, workload: named }: StatusOptions,
+  live: Revision | undefined,
+): Promise<KubernetesObject[]> {
+  const search = { namespace, release, named, tolerant: true };
+  if (named === undefined) return live === undefined ? await unrecordedWorkloads(context, search) : [];
+  const found = await findWorkload(context, search);
+  return found === undefined ? [] : [found];
+}
+
+async function workloadHistory(
+  context: Context,
+  workloads: readonly KubernetesObject[],
+): Promise<WorkloadHistoryEntry[]> {
+  const entries: WorkloadHistoryEntry[] = [];
+  for (const workload of workloads) {
+    for (const revision of await readHistory(context, workload)) {
+      context.reporter.info(describeWorkloadRevision(workload, revision));
+      entries.push(entryOf(workload, revision));
+    }
+  }
+  return entries;
 }
 
 /** Adds the workloads of a candidate to the report. */

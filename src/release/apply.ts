@@ -59,9 +59,9 @@ async function takeOverAll(
 ): Promise<void> {
   const inherited = layer.filter((prepared) => prepared.takeover);
   if (inherited.length === 0) return;
-  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live }) => {
+  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live, claims }) => {
     const ref = refOf(manifest.object);
-    await withFreshObject(client, ref, live, (object) => takeOver(client, object));
+    await withFreshObject(client, ref, live, (object) => takeOver(client, object, claims));
     const after = await client
       .apply(manifest.object, { fieldManager, force, dryRun: true })
       .then(({ object }) => object)

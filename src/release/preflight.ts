@@ -14,7 +14,7 @@ import { isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts
 import { applyEntry, entriesOf, isPredecessor, sameEntries } from './managed-fields.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { simulateTakeover } from './simulate.ts';
-import { needsTakeover } from './takeover.ts';
+import { needsTakeover, type Claims } from './takeover.ts';
 
 /** A manifest with all that is known before the first write. */
 export interface Prepared {
@@ -23,14 +23,17 @@ export interface Prepared {
   /** What the server's dry run answered; undefined for what cannot be tried before something else exists. */
   predicted: KubernetesObject | undefined;
   change: 'created' | 'configured' | 'unchanged';
-  /** Fields of `kubectl apply` have to be taken over first. */
+  /** Fields of `kubectl apply` have to be taken over first, and those that are claimed. */
   takeover: boolean;
+  claims?: Claims;
   warnings: string[];
 }
 
 export interface PreflightOptions {
   /** Take fields over from other managers. */
   force: boolean;
+  /** Paths that the apply is to own alone, whoever has written there. */
+  claims?: Claims;
   /** Namespaces that do not exist yet and will be made before the objects. */
   newNamespaces: ReadonlySet<string>;
 }
@@ -71,7 +74,7 @@ async function prepare(
   options: PreflightOptions,
 ): Promise<Prepared | { problems: Failure[] }> {
   const { object } = manifest;
-  if (live !== undefined && isApplied(object, live) && !needsTakeover(live)) {
+  if (live !== undefined && isApplied(object, live) && !needsTakeover(live, options.claims)) {
     return { manifest, live, predicted: live, change: 'unchanged', takeover: false, warnings: [] };
   }
   const resource = await client.resource(object.apiVersion, object.kind);
@@ -110,12 +113,12 @@ async function tryApply(
   client: KubernetesClient,
   manifest: Manifest,
   live: KubernetesObject | undefined,
-  { force }: PreflightOptions,
+  { force, claims = [] }: PreflightOptions,
 ): Promise<Prepared> {
-  const takeover = needsTakeover(live);
-  const { object, warnings } = await dryRun(client, manifest.object, live, force);
+  const takeover = needsTakeover(live, claims);
+  const { object, warnings } = await dryRun(client, manifest.object, live, force, claims);
   const change = live === undefined ? 'created' : isSame(live, object) && !takeover ? 'unchanged' : 'configured';
-  return { manifest, live, predicted: object, change, takeover, warnings };
+  return { manifest, live, predicted: object, change, takeover, claims, warnings };
 }
 
 /**
@@ -127,14 +130,15 @@ async function dryRun(
   object: KubernetesObject,
   live: KubernetesObject | undefined,
   force: boolean,
+  claims: Claims,
 ): Promise<Written> {
   try {
     return await client.apply(object, { fieldManager, force, dryRun: true });
   } catch (error) {
-    if (live === undefined || !needsTakeover(live) || !(error instanceof ApiError)) throw error;
+    if (live === undefined || !needsTakeover(live, claims) || !(error instanceof ApiError)) throw error;
     if (error.status === 422) {
       return await withFreshObject(client, refOf(object), live, (current) =>
-        client.replace(simulateTakeover(current, object), { fieldManager, dryRun: true }),
+        client.replace(simulateTakeover(current, object, claims), { fieldManager, dryRun: true }),
       );
     }
     const inherited = new Set(
@@ -144,7 +148,7 @@ async function dryRun(
     );
     const isInherited = error.causes.every((cause) => inherited.has(conflictingManager(cause)));
     if (force || !error.isFieldManagerConflict || !isInherited) throw error;
-    return await dryRun(client, object, live, true);
+    return await dryRun(client, object, live, true, claims);
   }
 }
 

@@ -1,13 +1,14 @@
 import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { deleteRecord, labelsOf, listRecords, writeRecord } from './store.ts';
+import { fieldManager } from './field-manager.ts';
+import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
 
 /**
  * How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. One that is `waiting` has not:
  * it becomes `live` when it is promoted, or `aborted`.
  */
-export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted';
+export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
 
 /** One recorded version of a release: everything that is needed to bring it back without a checkout. */
 export interface Revision {
@@ -25,19 +26,55 @@ export interface Revision {
   actor?: string;
   /** `workload/container` → image. */
   images: Record<string, string>;
-  /** Every object as it was meant: as the user's manifests have it, with the inputs of the run. */
+  /**
+   * Every object as it was meant: as the user's manifests have it, with the inputs of the run. None of a run that was
+   * cancelled before it knew.
+   */
   objects: KubernetesObject[];
   /** What workloads of these are called where a strategy runs them under another name, by their keys. */
   serving?: Record<string, string>;
+  /** Why there is nothing of it but its number. */
+  problem?: string;
 }
 
 const kept = 10;
 
+/** Those of one release, oldest first. */
 export async function listRevisions(client: KubernetesClient, namespace: string, release: string): Promise<Revision[]> {
-  const records = await listRecords(client, namespace, labelsOf(release, 'revision'));
+  return await list(client, namespace, labelsOf(release, 'revision'));
+}
+
+/** Those of all releases in the namespace. */
+export async function listAllRevisions(client: KubernetesClient, namespace: string): Promise<Revision[]> {
+  const { managedBy, record } = recordLabels;
+  return await list(client, namespace, { [managedBy]: fieldManager, [record]: 'revision' });
+}
+
+async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {
+  const records = await listRecords(client, namespace, labels);
   return records
-    .map((record) => record.value as unknown as Revision)
+    .map((record) => ('value' in record ? (record.value as unknown as Revision) : unreadable(record)))
     .sort((left, right) => left.revision - right.revision);
+}
+
+/** Its number stays taken, and it is dropped when its time comes. */
+function unreadable({ name, labels, problem }: BrokenRecord): Revision {
+  return {
+    release: labels[recordLabels.release] ?? '',
+    revision: Number(/\.v(\d+)$/.exec(name)?.[1] ?? 0),
+    outcome: 'unreadable',
+    strategy: '',
+    startedAt: '',
+    finishedAt: '',
+    images: {},
+    objects: [],
+    problem,
+  };
+}
+
+/** What the user should know of the records: one sentence for each that cannot be read. */
+export function problemsOfRevisions(revisions: readonly Revision[]): string[] {
+  return revisions.flatMap(({ problem }) => (problem === undefined ? [] : [`${problem}; it is left out`]));
 }
 
 /** Where a workload of a revision runs. */
@@ -114,7 +151,8 @@ export async function setOutcome(
 ): Promise<void> {
   const revisions = await listRevisions(client, namespace, release);
   const found = revisions.find((entry) => entry.revision === revision);
-  if (found !== undefined) await write(client, namespace, { ...found, outcome });
+  // What cannot be read is not written over.
+  if (found !== undefined && found.problem === undefined) await write(client, namespace, { ...found, outcome });
 }
 
 async function write(client: KubernetesClient, namespace: string, revision: Revision): Promise<void> {

@@ -1,22 +1,23 @@
 import { equal, isObject, type Json, type JsonObject } from '../base/json.ts';
-import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
-import { fieldManager } from './field-manager.ts';
-import { entriesOf, isPredecessor, listShape, ownersAt, type ListShape } from './managed-fields.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { entriesOf, listShape, ownersAt, type ListShape } from './managed-fields.ts';
+import { divide, type Claims } from './takeover.ts';
 
 /**
- * What an apply of the manifest will make of a live object once the fields of our predecessors are ours: the manifest's
- * values, without the fields that predecessors had set and the manifest has no more. The server cannot be asked for that
+ * What an apply of the manifest will make of a live object once the fields of our predecessors (and those at the claimed
+ * paths) are ours: the manifest's values, without the fields that they had set and the manifest has no more. The server cannot be asked for that
  * before the fields have changed hands (rules of sigs.k8s.io/structured-merge-diff, merge/update.go).
  */
-export function simulateTakeover(live: KubernetesObject, manifest: KubernetesObject): KubernetesObject {
-  const isOurs = (entry: ManagedFieldsEntry) =>
-    isPredecessor(entry) || (entry.manager === fieldManager && entry.operation === 'Apply');
-  const fieldsOf = (entries: ManagedFieldsEntry[]) => entries.map((entry) => entry.fieldsV1 ?? {});
-  const entries = entriesOf(live);
+export function simulateTakeover(
+  live: KubernetesObject,
+  manifest: KubernetesObject,
+  claims: Claims = [],
+): KubernetesObject {
+  const { ours, others } = divide(live, claims);
   return applied(live, manifest, {
-    ours: fieldsOf(entries.filter(isOurs)),
-    others: fieldsOf(entries.filter((entry) => !isOurs(entry))),
-    shape: listShape(entries),
+    ours,
+    others: others.map((entry) => entry.fieldsV1 ?? {}),
+    shape: listShape(entriesOf(live)),
   }) as KubernetesObject;
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-import { Failure } from '../base/errors.ts';
+import { Failure, messageOf } from '../base/errors.ts';
 import { stringAt, stringsAt, type Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyPersistently } from './persistent-apply.ts';
@@ -14,8 +15,18 @@ import { applyPersistently } from './persistent-apply.ts';
  * them, is written last.
  */
 export interface StoredRecord<T> {
+  /** Of its first Secret. */
+  name: string;
   labels: Record<string, string>;
   value: T;
+}
+
+/** A record that is there and cannot be read. */
+export interface BrokenRecord {
+  name: string;
+  labels: Record<string, string>;
+  /** One sentence, which names the Secret. */
+  problem: string;
 }
 
 /** Below the API server's limit of 1 MiB, with room for metadata; base64 adds a third. */
@@ -92,17 +103,27 @@ export async function readRecord(client: KubernetesClient, namespace: string, na
   return head === undefined ? undefined : await decode(client, head);
 }
 
-/** All records of one sort, oldest first by name. */
+/** All records of one sort, by name; one that cannot be read does not hide the others. */
 export async function listRecords(
   client: KubernetesClient,
   namespace: string,
   labels: Record<string, string>,
-): Promise<StoredRecord<Json>[]> {
+): Promise<(StoredRecord<Json> | BrokenRecord)[]> {
   const secrets = await client.resource('v1', 'Secret');
   if (secrets === undefined) return [];
   const { items } = await client.list(secrets, { namespace, labelSelector: selectorOf(labels) });
   return await Promise.all(
-    items.map(async (head) => ({ labels: stringsAt(head, 'metadata', 'labels'), value: await decode(client, head) })),
+    items.map(async (head) => {
+      const { name } = head.metadata;
+      const labels = stringsAt(head, 'metadata', 'labels');
+      try {
+        return { name, labels, value: await decode(client, head) };
+      } catch (error) {
+        // What the server does not answer now may be whole.
+        if (error instanceof ApiError || error instanceof ConnectionError) throw error;
+        return { name, labels, problem: `the record in Secret "${name}" cannot be read: ${messageOf(error)}` };
+      }
+    }),
   );
 }
 

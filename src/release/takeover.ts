@@ -1,36 +1,60 @@
-import type { JsonObject } from '../base/json.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
-import { applyEntry, entriesOf, isPredecessor, unionFields } from './managed-fields.ts';
+import { applyEntry, entriesOf, isPredecessor, owns, unionFields } from './managed-fields.ts';
 
-export function needsTakeover(live: KubernetesObject | undefined): boolean {
-  return entriesOf(live).some(isPredecessor);
+/** Paths of fields that become ours whoever owns them, such as a pod template that is replaced as a whole. */
+export type Claims = readonly (readonly string[])[];
+
+/** Whether an apply of ours must take over fields first: those of predecessors, and those that it claims. */
+export function needsTakeover(live: KubernetesObject | undefined, claims: Claims = []): boolean {
+  return entriesOf(live).some(
+    (entry) => isPredecessor(entry) || (isOthers(entry) && claims.some((path) => owns(entry, path))),
+  );
+}
+
+/** Who owns what of a live object after a takeover. */
+export function divide(live: KubernetesObject, claims: Claims): { ours: JsonObject[]; others: ManagedFieldsEntry[] } {
+  const ours: JsonObject[] = [];
+  const others: ManagedFieldsEntry[] = [];
+  for (const entry of entriesOf(live)) {
+    if (isOthers(entry)) {
+      const { taken, left } = split(entry.fieldsV1 ?? {}, claims);
+      ours.push(...taken);
+      if (Object.keys(left).length > 0) others.push({ ...entry, fieldsV1: left });
+    } else if (isPredecessor(entry) || isOwn(entry)) {
+      ours.push(entry.fieldsV1 ?? {});
+    } else {
+      others.push(entry);
+    }
+  }
+  return { ours, others };
 }
 
 /**
- * Makes the fields of our predecessors ours (the rule of client-go's csaupgrade). The annotation of `kubectl apply` comes
- * along, and with it goes away in the next apply: a later `kubectl apply` would compute removals from it.
+ * Makes the fields of our predecessors ours (the rule of client-go's csaupgrade), and those at the claimed paths. The
+ * annotation of `kubectl apply` comes along, and with it goes away in the next apply: a later `kubectl apply` would compute
+ * removals from it.
  * @throws ApiError with a write conflict when the object has changed since it was read
  */
-export async function takeOver(client: KubernetesClient, live: KubernetesObject): Promise<KubernetesObject> {
-  const predecessorEntries = entriesOf(live).filter(isPredecessor);
+export async function takeOver(
+  client: KubernetesClient,
+  live: KubernetesObject,
+  claims: Claims = [],
+): Promise<KubernetesObject> {
+  if (!needsTakeover(live, claims)) return live;
   const own = applyEntry(live, fieldManager);
-  const first = own ?? predecessorEntries[0];
-  if (first === undefined) return live;
-  const fieldsV1 = [...predecessorEntries, ...(own === undefined ? [] : [own])].reduce<JsonObject>(
-    (fields, entry) => unionFields(fields, entry.fieldsV1 ?? {}),
-    {},
-  );
+  const first = own ?? entriesOf(live).find(isPredecessor);
+  const { ours, others } = divide(live, claims);
   const merged: ManagedFieldsEntry = {
     manager: fieldManager,
     operation: 'Apply',
-    apiVersion: first.apiVersion,
+    apiVersion: first?.apiVersion ?? live.apiVersion,
     fieldsType: 'FieldsV1',
-    fieldsV1,
-    ...(first.time === undefined ? {} : { time: first.time }),
+    fieldsV1: ours.reduce(unionFields, {}),
+    ...(first?.time === undefined ? {} : { time: first.time }),
   };
-  const others = entriesOf(live).filter((entry) => !isPredecessor(entry) && entry !== own);
   const { object } = await client.patch(
     refOf(live),
     {
@@ -44,4 +68,42 @@ export async function takeOver(client: KubernetesClient, live: KubernetesObject)
     { fieldManager },
   );
   return object;
+}
+
+function isOwn(entry: ManagedFieldsEntry): boolean {
+  return entry.manager === fieldManager && entry.operation === 'Apply' && (entry.subresource ?? '') === '';
+}
+
+/** What controllers write through a subresource is theirs in any case. */
+function isOthers(entry: ManagedFieldsEntry): boolean {
+  return !isOwn(entry) && !isPredecessor(entry) && (entry.subresource ?? '') === '';
+}
+
+/** Cuts the subtrees at the paths out of a tree of fields. */
+function split(fields: JsonObject, claims: Claims): { taken: JsonObject[]; left: JsonObject } {
+  const taken: JsonObject[] = [];
+  let left = fields;
+  for (const path of claims) {
+    const cut = cutAt(left, path);
+    if (cut === undefined) continue;
+    taken.push(cut.taken);
+    left = cut.left;
+  }
+  return { taken, left };
+}
+
+function cutAt(
+  fields: JsonObject,
+  [step, ...rest]: readonly string[],
+): { taken: JsonObject; left: JsonObject } | undefined {
+  const key = `f:${step ?? ''}`;
+  const inner = fields[key];
+  if (!isObject(inner)) return undefined;
+  const others = Object.fromEntries(Object.entries(fields).filter(([name]) => name !== key));
+  if (rest.length === 0) return { taken: { [key]: inner }, left: others };
+  const cut = cutAt(inner, rest);
+  if (cut === undefined) return undefined;
+  // A tree without leaves would stand for the field itself.
+  const left = Object.keys(cut.left).length === 0 ? others : { ...others, [key]: cut.left };
+  return { taken: { [key]: cut.taken }, left };
 }

@@ -51,7 +51,8 @@ export function podsOfNewRevision(
   }
 }
 
-function withoutHash(template: Json | undefined): Json {
+/** A template without the label by which a ReplicaSet tells its pods apart. */
+export function withoutHash(template: Json | undefined): Json {
   if (!isObject(template)) return null;
   const labels = { ...objectAt(template, 'metadata', 'labels') };
   delete labels['pod-template-hash'];

@@ -124,7 +124,7 @@ describe('a deploy', () => {
     await deleteNamespace(other);
   });
 
-  test('removes fields that kubectl apply had set and the manifest no longer has (kubernetes#99003)', async () => {
+  test('removes fields that kubectl apply had set and the manifest no longer has (R21, kubernetes#99003)', async () => {
     await kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify(configMap('inherited', { a: '1', b: '2' })));
     const result = await deploy('inherited', [configMap('inherited', { a: '1' })]);
     expect(result.outputs['status']).toBe('deployed');
@@ -133,7 +133,7 @@ describe('a deploy', () => {
     );
   });
 
-  test('leaves the number of pods to an autoscaler (kubernetes#25238)', async () => {
+  test('leaves the number of pods to an autoscaler (R23, kubernetes#25238)', async () => {
     const autoscaler = {
       apiVersion: 'autoscaling/v2',
       kind: 'HorizontalPodAutoscaler',
@@ -308,7 +308,7 @@ describe('a failed deploy is named and undone', () => {
     expect(failureOf(result).message).toContain('too little cpu');
   });
 
-  test('a quota that is used up', async () => {
+  test('a quota that is used up (R6)', async () => {
     const quota = {
       apiVersion: 'v1',
       kind: 'ResourceQuota',
@@ -425,6 +425,11 @@ describe('a run that does not come to its end', () => {
     expect(post.log).toContain('cancelled and undone');
     expect(await image('cancelled')).toBe(before);
     expect(await names('secret')).not.toContain('secret/gke-rollout.cancelled.journal');
+    const told = await runStep({ kubeconfig: testKubeconfig(), namespace, release: 'cancelled', command: 'status' });
+    expect(JSON.parse(told.outputs['history'] ?? '[]')).toMatchObject([
+      { revision: 2, outcome: 'undone' },
+      { revision: 1, outcome: 'live' },
+    ]);
   });
 
   test('killed: the next run undoes it first, and then does its own work', async () => {

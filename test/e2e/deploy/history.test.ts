@@ -111,7 +111,7 @@ describe('rollback', () => {
     ]);
   });
 
-  test('goes to the last good one: good, bad, bad (kubernetes#49701)', async () => {
+  test('goes to the last good one: good, bad, bad (R25, kubernetes#49701)', async () => {
     const bad = { image: 'registry.test/pulled/ctwoc:9.9.9' };
     await deploy('bad', [deployment('bad', { env: { GREETING: 'first' } })]);
     await deploy('bad', [deployment('bad', { env: { GREETING: 'second' } })]);
@@ -146,7 +146,7 @@ describe('rollback', () => {
     expect(await kubectl(['get', 'configmap', '-n', namespace, '-o', 'name'])).not.toContain('surplus-extra');
   });
 
-  test('is followed by a deploy that works as usual, removed fields included (kubernetes#94698)', async () => {
+  test('is followed by a deploy that works as usual, removed fields included (R22, kubernetes#94698)', async () => {
     const versions = [{ GREETING_A: '1', GREETING_B: '2' }, { GREETING_A: '1' }] as const;
     await deploy('again', [deployment('again', { env: versions[0] })]);
     await deploy('again', [deployment('again', { env: versions[1] })]);
@@ -163,6 +163,30 @@ describe('rollback', () => {
       'jsonpath={.spec.template.spec.containers[0].env[*].name}',
     ]);
     expect(env).not.toContain('GREETING_B');
+  });
+
+  test('of a StatefulSet that waits for a broken pod frees it (R10, kubernetes#67250)', async () => {
+    const { metadata, spec } = deployment('ordered');
+    const set = (image: string) => {
+      const copy = structuredClone({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec });
+      Object.assign(copy.spec.template.spec.containers[0] ?? {}, { image });
+      return copy;
+    };
+    await deploy('ordered', [set(sampleImage)]);
+    const broken = await deploy('ordered', [set('registry.test/pulled/ctwoc:9.9.9')], { 'undo-on-failure': 'false' });
+    expect(broken.outputs['status']).toBe('failed');
+    const result = await command('rollback', 'ordered', { 'to-revision': '1', timeout: '60s' });
+    expect(result.outputs['status']).toBe('rolled-back');
+    const ready = await kubectl([
+      'get',
+      'pod',
+      'ordered-0',
+      '-n',
+      namespace,
+      '-o',
+      'jsonpath={.spec.containers[0].image}',
+    ]);
+    expect(ready).toBe(sampleImage);
   });
 
   test('keeps the number of pods', async () => {

@@ -77,6 +77,16 @@ test('the rights of the README are enough to deploy, undo, scale, roll back and 
   expect((await step({ command: 'status' })).outputs['status']).toBe('reported');
 });
 
+test('they are enough to roll back what somebody else has deployed, when it is named', async () => {
+  await kubectl(['apply', '-n', namespace, '-f', '-'], JSON.stringify(deployment('foreign')));
+  await kubectl(['rollout', 'status', 'deployment/foreign', '-n', namespace, '--timeout=60s']);
+  await kubectl(['set', 'image', 'deployment/foreign', 'web=registry.test/pulled/ctwoc:9.9.9', '-n', namespace]);
+  const back = await step({ command: 'rollback', release: 'foreign', workload: 'Deployment/foreign' });
+  expect(back.outputs['status']).toBe('rolled-back');
+  const told = await step({ command: 'status', release: 'nothing' });
+  expect(told.outputs['status']).toBe('reported');
+});
+
 test('a check through the API server without the right for it is undone, and the rule to add is named', async () => {
   const checked = { manifests: '.', timeout: '60s', release: 'checked', verify: '- path: /healthz\n  via: proxy' };
   const result = await step(checked, [deployment('checked'), service('checked')]);

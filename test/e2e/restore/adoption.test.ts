@@ -28,7 +28,7 @@ async function kubectlApply(object: KubernetesObject): Promise<void> {
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-test('a field that kubectl apply had set goes when the manifest lacks it (kubernetes/kubernetes#99003)', async () => {
+test('a field that kubectl apply had set goes when the manifest lacks it (R21, kubernetes/kubernetes#99003)', async () => {
   const ref = refOf(config('removal', {}));
   await kubectlApply(config('removal', { a: '1', b: '2' }));
   await deployObjects(client, namespace, 'removal', [config('removal', { a: '1' })], false);
@@ -46,7 +46,7 @@ test('kubectl apply goes on where a deploy has been, and brings nothing back', a
   expect((await mustRead(client, ref))['data']).toEqual({ a: '3', c: '3' });
 });
 
-test('after an undo kubectl apply still removes what it had set (kubernetes/kubernetes#94698)', async () => {
+test('after an undo kubectl apply still removes what it had set (R22, kubernetes/kubernetes#94698)', async () => {
   const ref = refOf(config('undone', {}));
   await kubectlApply(config('undone', { a: '1', b: '2' }));
   const journal = await deployObjects(client, namespace, 'undone', [config('undone', { a: '9' })], false);

@@ -137,7 +137,7 @@ describe('what somebody else did after the deploy', () => {
 });
 
 describe('workloads', () => {
-  test('a StatefulSet that waits for a broken pod goes on (kubernetes/kubernetes#67250)', async () => {
+  test('a StatefulSet that waits for a broken pod goes on (R10, kubernetes/kubernetes#67250)', async () => {
     const { name, before, ref } = objectsOf(caseOf('StatefulSet'));
     await createAs(client, 'gke-rollout', before);
     await until(async () => numberAt(await mustRead(client, ref), 'status', 'readyReplicas') === 1);
@@ -154,7 +154,7 @@ describe('workloads', () => {
     expect(stringAt(await client.read(pod), 'spec', 'containers', 0, 'image')).toBe('registry.test/ctwoc:1.0.0');
   });
 
-  test('replicas that an autoscaler has set survive deploy and undo (kubernetes/kubernetes#25238)', async () => {
+  test('replicas that an autoscaler has set survive deploy and undo (R23, kubernetes/kubernetes#25238)', async () => {
     const { name, before, changed, ref } = objectsOf(caseOf('Deployment'));
     await createAs(client, 'kubectl apply', before);
     await client.create(

@@ -69,6 +69,15 @@ describe('each rule on a cluster', () => {
     expect(await outcomeOf('Deployment mended after its deadline', mended)).toBe('ready: 1 pod available');
   });
 
+  test.concurrent('a Deployment that may lose its only pod is not ready without one (R5)', async () => {
+    const strategy = { rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } };
+    const object = await stage.write(
+      namespace,
+      deployment('none', { env: { NEVER_READY: 'true' }, spec: { strategy } }),
+    );
+    expect(saidOf(await stage.wait('Deployment without its only pod', object, 5))).toMatch(/^timed-out: /);
+  });
+
   test.concurrent('a Deployment that somebody pauses meanwhile (R9)', async () => {
     const object = await stage.write(namespace, deployment('held', { env: { READY_DELAY: '300s' } }));
     const waiting = stage.wait('Deployment paused by somebody', object, 5);
@@ -96,7 +105,7 @@ describe('each rule on a cluster', () => {
     expect(await outcomeOf('Deployment after one that crashed', deployment('crashing'))).toBe('ready: 1 pod available');
   });
 
-  test.concurrent('a StatefulSet: first, updated, with OnDelete', async () => {
+  test.concurrent('a StatefulSet: first, updated (R13), with OnDelete', async () => {
     const set = (env: Record<string, string>, strategy = 'RollingUpdate') =>
       workload('StatefulSet', 'ordered', {
         replicas: 2,
@@ -109,6 +118,23 @@ describe('each rule on a cluster', () => {
     expect(await outcomeOf('StatefulSet with OnDelete', set({ GREETING: 'newer' }, 'OnDelete'))).toBe(
       'unchecked: its update strategy is OnDelete: 0 of 2 pods updated; delete the others to update them',
     );
+  });
+
+  test.concurrent('a StatefulSet with a partition waits for the pods above it, without one for all (R14)', async () => {
+    const set = (env: Record<string, string>, partition: number) =>
+      workload('StatefulSet', 'parted', {
+        replicas: 2,
+        env,
+        spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } }, serviceName: 'parted' },
+      });
+    const updated = () => valueOf('statefulset', 'parted', '{.status.updatedReplicas} {.status.readyReplicas}');
+    expect(await outcomeOf('StatefulSet with a partition first', set({}, 1))).toMatch(/^ready: /);
+    expect(await outcomeOf('StatefulSet with a partition updated', set({ GREETING: 'new' }, 1))).toMatch(/^ready: /);
+    expect(await updated()).toBe('1 2');
+    expect(await outcomeOf('StatefulSet whose partition goes', set({ GREETING: 'new' }, 0))).toBe(
+      'ready: 2 pods ready',
+    );
+    expect(await updated()).toBe('2 2');
   });
 
   test.concurrent('a StatefulSet whose pods are forbidden, which only events tell (R7)', async () => {

@@ -264,6 +264,27 @@ export function status(): RunReport {
         actor: 'octocat',
       },
     ],
+    workloadHistory: [
+      {
+        workload: 'StatefulSet/db',
+        revision: 3,
+        state: 'current',
+        createdAt: '2026-03-02T08:30:00Z',
+        images: ['registry.test/shop/db:3'],
+        replicas: 1,
+        ready: 0,
+        changeCause: 'a | typo',
+      },
+      {
+        workload: 'StatefulSet/db',
+        revision: 1,
+        state: 'good',
+        createdAt: '2026-02-02T08:00:00Z',
+        images: ['registry.test/shop/db:1'],
+        replicas: 0,
+        ready: 0,
+      },
+    ],
     inProgress: { command: 'deploy', run: 'acme/shop/42/1/deploy', startedAt: '2026-03-02T09:00:00Z' },
     durationMs: 700,
   });
@@ -293,6 +314,18 @@ export function hostile(): RunReport {
     addresses: [{ ref: service('web'), address: '<b>|', url: 'javascript:alert(1)' }],
     warnings: [hostileText, '- a list', '1. another', '# heading', '=== rule', '> quote'],
     timeline: [{ atMs: 1, text: hostileText }],
+    workloadHistory: [
+      {
+        workload: 'Deployment/|`x`',
+        revision: 1,
+        state: 'good',
+        createdAt: hostileText,
+        images: ['`|<b>'],
+        replicas: 1,
+        ready: 1,
+        changeCause: hostileText,
+      },
+    ],
     failure: {
       message: hostileText,
       hint: hostileText,

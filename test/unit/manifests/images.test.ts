@@ -41,8 +41,8 @@ describe('images', () => {
       ['r.test/a:1', 'r.test/web:2'],
     ],
     ['replaces the repository and keeps the version', ['r.test/a:1'], ['r.test/a = s.test/a'], ['s.test/a:1']],
-    ['ignores blanks around a line (R15)', ['r.test/a:1'], ['  r.test/a:2  ', ' '], ['r.test/a:2']],
-    ['knows Docker Hub by each of its names (R16)', ['nginx:1'], ['docker.io/library/nginx:2'], ['nginx:2']],
+    ['ignores blanks around a line (k8s-deploy R15)', ['r.test/a:1'], ['  r.test/a:2  ', ' '], ['r.test/a:2']],
+    ['knows Docker Hub by each of its names (k8s-deploy R16)', ['nginx:1'], ['docker.io/library/nginx:2'], ['nginx:2']],
     ['knows Docker Hub by each of its names', ['index.docker.io/me/a:1'], ['me/a:2'], ['index.docker.io/me/a:2']],
     [
       'leaves repositories alone whose names begin or end alike (microsoft/azure-pipelines-tasks#10646, #12064)',
@@ -67,7 +67,7 @@ describe('images', () => {
     expect(imagesOf(manifests)).toStrictEqual(['localhost:5000/foo:new', 'localhost:5000/bar:old']);
   });
 
-  test('changes what is inside of a list (R5)', () => {
+  test('changes what is inside of a list (k8s-deploy R5)', () => {
     const manifests = parseManifests(readFileSync(join(import.meta.dirname, 'cases/list.yaml'), 'utf8'), 'f.yaml');
     setImages(manifests, undefined, ['reg.io/foo:new']);
     expect(imagesOf(manifests)).toStrictEqual(['reg.io/foo:new']);

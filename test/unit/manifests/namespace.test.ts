@@ -47,7 +47,7 @@ test.each([
   expect(one.object.metadata.namespace).toBe(expected);
 });
 
-test('one name in two namespaces is two objects (R6)', () => {
+test('one name in two namespaces is two objects (k8s-deploy R6)', () => {
   const text = readFileSync(join(import.meta.dirname, 'cases/two-namespaces.yaml'), 'utf8');
   const manifests = parseManifests(text, 'f.yaml');
   setNamespaces(manifests, 'shop', isNamespaced);

@@ -34,7 +34,7 @@ describe('setReplicas', () => {
   });
 
   test.each(['abc', '-1', '1.5', '1e3', '0x5', '5%', '100001', 'web=', '=5', 'web=abc', 'a/b/c=5', 'web=1=2'])(
-    'refuses "%s" (R20)',
+    'refuses "%s" (k8s-deploy R20)',
     (line) => {
       expect(() => setReplicas([web()], [line])).toThrow(
         `the input "replicas" has "${line}", which is no number of pods`,

@@ -123,7 +123,7 @@ describe('readSources refuses', () => {
   });
 
   test.each(['base', 'base/kustomization.yaml', 'base/*.yaml', '*'])(
-    'what is meant for kustomize: %s (R19)',
+    'what is meant for kustomize: %s (k8s-deploy R19)',
     async (source) => {
       const kustomize = { 'base/kustomization.yaml': 'resources: [d.yaml]\n', 'base/d.yaml': sample('d') };
       await inFolder(kustomize, async (cwd) => {

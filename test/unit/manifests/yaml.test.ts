@@ -99,7 +99,7 @@ describe('a plain scalar means what kubectl makes of it', () => {
     expect(valueOf(`{${text}}`)).toStrictEqual(value);
   });
 
-  test('an octal mode keeps its meaning, and quoted text stays text (R2)', () => {
+  test('an octal mode keeps its meaning, and quoted text stays text (k8s-deploy R2)', () => {
     const [web] = parseManifests(caseFile('scalars-in-a-deployment.yaml'), 'f.yaml');
     const template = at(web?.object, 'spec', 'template');
     expect(at(template, 'spec', 'volumes', 0, 'secret', 'defaultMode')).toBe(0o644);
@@ -113,7 +113,7 @@ describe('a plain scalar means what kubectl makes of it', () => {
 });
 
 describe('what a file may hold', () => {
-  test('documents without content are skipped (R4)', () => {
+  test('documents without content are skipped (k8s-deploy R4)', () => {
     const found = parseManifests(caseFile('empty-documents.yaml'), 'f.yaml');
     expect(found.map(({ object, source }) => [object.metadata.name, source.line])).toStrictEqual([
       ['c', 1],
@@ -125,7 +125,7 @@ describe('what a file may hold', () => {
     expect(parseManifests(text, 'f.yaml')).toStrictEqual([]);
   });
 
-  test('a list is flattened, and its entries keep their places (R5)', () => {
+  test('a list is flattened, and its entries keep their places (k8s-deploy R5)', () => {
     const [web, ...others] = parseManifests(caseFile('list.yaml'), 'f.yaml');
     expect(others).toStrictEqual([]);
     expect(web?.object.kind).toBe('Deployment');

@@ -6,11 +6,13 @@ import {
   listRevisions,
   liveRevision,
   nextRevision,
+  problemsOfRevisions,
   recordRevision,
   supersedeOlder,
   type Outcome,
   type Revision,
 } from '../../../src/release/revision.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { configMap } from './build.ts';
 
@@ -68,6 +70,19 @@ describe('the history of a release', () => {
   test('keeps ten, the live one among them however old it is', async () => {
     const revisions = await recordAll(new FakeApi(), ['live', ...Array.from({ length: 14 }, (): Outcome => 'failed')]);
     expect(revisions.map((entry) => entry.revision)).toEqual([1, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
+  test('goes on without a revision that cannot be read, and does not use its number again', async () => {
+    const api = new FakeApi();
+    await recordAll(api, ['live', 'live']);
+    const name = 'gke-rollout.web.v2';
+    const secret = api.get({ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name });
+    api.put({ ...secret, data: { record: 'cnViYmlzaA==' } } as KubernetesObject);
+    const revisions = await listRevisions(api, 'shop', 'web');
+    expect(short(revisions)).toEqual(['1 superseded', '2 unreadable']);
+    expect(liveRevision(revisions)).toBeUndefined();
+    expect(problemsOfRevisions(revisions)).toEqual([expect.stringContaining(`Secret "${name}"`)]);
+    expect(short(await recordAll(api, ['live']))).toEqual(['1 superseded', '2 unreadable', '3 live']);
   });
 
   test('begins with 1', () => {

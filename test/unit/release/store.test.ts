@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 
 import { deleteRecord, labelsOf, listRecords, readRecord, writeRecord } from '../../../src/release/store.ts';
-import { FakeApi } from '../../support/fake-api.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
 
 const ref = { namespace: 'shop', name: 'gke-rollout.web.journal', release: 'web' };
 const labels = labelsOf('web', 'journal');
@@ -81,5 +82,31 @@ test('records are listed by release and sort', async () => {
   await writeRecord(api, { ...ref, name: 'gke-rollout.web.v1' }, labelsOf('web', 'revision'), 'one');
   await writeRecord(api, { ...ref, name: 'gke-rollout.api.v1', release: 'api' }, labelsOf('api', 'revision'), 'other');
   const records = await listRecords(api, 'shop', labelsOf('web', 'revision'));
-  expect(records.map(({ value }) => value)).toEqual(['one']);
+  expect(records).toEqual([{ name: 'gke-rollout.web.v1', labels: labelsOf('web', 'revision'), value: 'one' }]);
+});
+
+test('a record that cannot be read does not hide the others, and its Secret is named', async () => {
+  const api = new FakeApi();
+  const revisions = labelsOf('web', 'revision');
+  await writeRecord(api, { ...ref, name: 'gke-rollout.web.v1' }, revisions, 'one');
+  await writeRecord(api, { ...ref, name: 'gke-rollout.web.v2' }, revisions, 'two');
+  const secret = api.get({ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'gke-rollout.web.v2' });
+  api.put({ ...secret, data: { record: 'cnViYmlzaA==' } } as KubernetesObject);
+  const [one, two] = await listRecords(api, 'shop', revisions);
+  expect(one).toMatchObject({ value: 'one' });
+  expect(two).toEqual({
+    name: 'gke-rollout.web.v2',
+    labels: revisions,
+    problem: expect.stringContaining('the record in Secret "gke-rollout.web.v2" cannot be read: '),
+  });
+});
+
+test('a server that does not answer is no broken record', async () => {
+  const api = new FakeApi();
+  await writeRecord(api, { ...ref, name: 'gke-rollout.web.v1' }, labelsOf('web', 'revision'), 'x'.repeat(10));
+  await writeRecord(api, { ...ref, name: 'gke-rollout.web.v1' }, labelsOf('web', 'revision'), large(750_000));
+  api.before = (operation, about) => {
+    if (operation === 'read') throw refusal(500, 'InternalError', about);
+  };
+  await expect(listRecords(api, 'shop', labelsOf('web', 'revision'))).rejects.toThrow('InternalError');
 });

@@ -67,7 +67,7 @@ describe('a Deployment', () => {
     ],
     ['waits for available pods', liveDeployment({ updated: 3, available: 2 }), 'progressing: 2 of 3 pods available'],
     [
-      'with one replica and maxUnavailable 1 is not ready without a pod (helm#3173)',
+      'with one replica and maxUnavailable 1 is not ready without a pod (R5, helm#3173)',
       liveDeployment({
         replicas: 1,
         available: 0,

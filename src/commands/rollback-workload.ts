@@ -1,0 +1,158 @@
+import { InvalidInput } from '../base/errors.ts';
+import { booleanAt } from '../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { containersOf } from '../manifests/pod-template.ts';
+import { setReplicas } from '../manifests/replicas.ts';
+import { manifestOfRevision, replacedPaths } from '../release/adopt.ts';
+import { liveRevision, runningRef, type Revision } from '../release/revision.ts';
+import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts';
+import { workloadLabel } from '../strategies/candidate.ts';
+import { rolling } from '../strategies/rolling.ts';
+import type { Context } from './context.ts';
+import { failureOf, type Draft } from './draft.ts';
+import { nameOf } from './find-workload.ts';
+import type { RunReport } from './report.ts';
+import { rollOut, type RollOutOptions } from './roll-out.ts';
+import { RolloutWatch } from './rollout-watch.ts';
+import { describeRevision, readHistory } from './workload-history.ts';
+
+export interface WorkloadRollback {
+  workload: KubernetesObject;
+  /** The workload's own revision number; by default the last good one. */
+  toRevision: string | undefined;
+  replicas: readonly string[];
+  /** What is recorded of the release. */
+  revisions: readonly Revision[];
+}
+
+/**
+ * Brings back an earlier version of a workload from what its own controller keeps, as `kubectl rollout undo` does, and
+ * records it: from then on the release has a history of its own.
+ */
+export async function rollbackWorkload(
+  context: Context,
+  options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts' | 'checks'>,
+  { workload, toRevision, replicas, revisions }: WorkloadRollback,
+  draft: Draft,
+): Promise<RunReport> {
+  const { reporter } = context;
+  const { release } = options;
+  const live = liveRevision(revisions);
+  refuseSide(workload, live, release);
+  const target = await reporter.group(`Look up revisions of ${nameOf(workload)}`, async () => {
+    const history = await readHistory(context, workload);
+    for (const revision of history) reporter.info(describeRevision(workload, revision));
+    const chosen = chooseWorkloadRevision(workload, history, toRevision);
+    reporter.info(`going back to ${describeRevision(workload, chosen)}`);
+    return chosen;
+  });
+  if (target.state === 'current') return await confirmCurrent(context, options, workload, target, draft);
+  if (target.state !== 'good') {
+    draft.warn(
+      `whether revision ${target.revision} of ${nameOf(workload)} has ever been ready is not known: it ${target.reason}`,
+    );
+  }
+  if (booleanAt(workload, 'spec', 'paused') === true) {
+    draft.warn(`${describeRef(refOf(workload), true)} was paused; the rollback resumes it`);
+  }
+  const manifest = fromCluster(manifestOfRevision(workload, target), `revision ${target.revision}`);
+  setReplicas([manifest], replicas);
+  const others = (live?.objects ?? []).filter((object) => keyOf(refOf(object)) !== keyOf(refOf(workload)));
+  // Where the rest of the release runs on sides, it goes on to.
+  const { strategy: strategyName, serving } = live?.serving === undefined ? { strategy: 'rolling' } : live;
+  return await rollOut(
+    context,
+    // Who has written into the template is of no matter when it is replaced.
+    { ...options, strategy: strategyName, forceConflicts: true, newNamespaces: new Set(), checks: [] },
+    {
+      command: 'rollback',
+      status: 'rolled-back',
+      manifests: [manifest],
+      strategy: rolling,
+      alongside: others,
+      ...(serving === undefined ? {} : { serving }),
+      claims: replacedPaths,
+      surplus: [],
+      done: `Rolled ${nameOf(workload)} back to its revision ${target.revision}, recorded as ${release}`,
+      attempt: `Rollback of ${nameOf(workload)} to its revision ${target.revision}`,
+    },
+    draft,
+  );
+}
+
+/** @throws InvalidInput for what a strategy runs under another name: its version is that of the release */
+export function refuseSide(workload: KubernetesObject, live: Revision | undefined, release: string): void {
+  const running = live === undefined ? refOf(workload) : runningRef(live, workload);
+  const isDerived = workload.metadata.labels?.[workloadLabel] !== undefined;
+  if (!isDerived && running.name === workload.metadata.name) return;
+  throw new InvalidInput(
+    isDerived
+      ? `${nameOf(workload)} was made by a strategy of this action and has no history of its own`
+      : `${nameOf(workload)} of release "${release}" does not serve now, but ${running.name} does`,
+    { hint: 'Leave out the input "workload" to roll back the release, or run the command "abort" for a candidate.' },
+  );
+}
+
+/** @throws InvalidInput when there is no such revision, or none to go back to */
+export function chooseWorkloadRevision(
+  workload: KubernetesObject,
+  history: readonly WorkloadRevision[],
+  wanted: string | undefined,
+): WorkloadRevision {
+  const listed =
+    history.length === 0
+      ? 'its controller keeps none'
+      : `there are ${history.map(({ revision, state }) => `${revision} (${state})`).join(', ')}`;
+  if (wanted !== undefined) {
+    const found = history.find(({ revision }) => String(revision) === wanted);
+    if (found !== undefined) return found;
+    throw new InvalidInput(`there is no revision ${wanted} of ${nameOf(workload)}: ${listed}`, {
+      hint: 'Set the input "to-revision" to one of them.',
+    });
+  }
+  const good = lastGood(history);
+  if (good !== undefined) return good;
+  const others = history.filter(({ state }) => state !== 'current');
+  throw new InvalidInput(
+    `${nameOf(workload)} has no earlier revision that could be good: ${others.length === 0 ? listed : others.map(({ revision, reason }) => `${revision} ${reason}`).join('; ')}`,
+    {
+      hint:
+        others.length === 0
+          ? 'Deploy a version that works; see "revisionHistoryLimit" of the workload, which says how many are kept.'
+          : 'Set the input "to-revision" if you want one of them all the same.',
+    },
+  );
+}
+
+/** Nothing is to be written; but what is there may be broken, and then this is no success. */
+async function confirmCurrent(
+  context: Context,
+  options: Pick<RollOutOptions, 'timeoutMs' | 'unschedulableGraceMs'>,
+  workload: KubernetesObject,
+  target: WorkloadRevision,
+  draft: Draft,
+): Promise<RunReport> {
+  const watch = new RolloutWatch(context, options);
+  const is = `${nameOf(workload)} is at revision ${target.revision} already`;
+  const deadline = context.clock.now() + options.timeoutMs;
+  let failure;
+  try {
+    await watch.wait([{ object: workload, changed: false }], { deadline, signal: context.signal });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    await watch.collectEvidence(error);
+    failure = watch.explain(failureOf(error));
+    draft.add({ failure });
+  }
+  const containers = containersOf(workload).map(({ name, image = '' }) => ({ name, before: image, after: image }));
+  draft.add({ workloads: [{ ref: refOf(workload), containers, ...watch.stateOf(refOf(workload)) }] });
+  return failure === undefined
+    ? draft.finish('unchanged', `${is}, and healthy`)
+    : draft.finish('failed', `${is}, but not healthy: ${failure.message}`);
+}
+
+/** It stands in no file of the user's. */
+function fromCluster(object: KubernetesObject, file: string): Manifest {
+  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+}

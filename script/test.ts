@@ -46,6 +46,9 @@ const chosen = positionals.length > 0 ? positionals : known;
 /** Checkouts that test at the same time on one machine need a cluster each. */
 const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 
+/** Suites that measure under load: two at once would measure each other. */
+const alone = new Set(['switching']);
+
 /** A matrix that is too long for every run takes a share of its cases; a suite that is named runs whole. */
 const share = positionals.length > 0 ? '1' : '0.1';
 const seed = process.env['TEST_SEED'] ?? String(Math.floor(Math.random() * 1_000_000));
@@ -113,7 +116,7 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
       '--disable-warning=ExperimentalWarning',
       'node_modules/jest/bin/jest.js',
       `${folder}/`,
-      ...(name === 'unit' ? [] : ['--maxWorkers=2', '--testTimeout=180000']),
+      ...(name === 'unit' ? [] : [`--maxWorkers=${alone.has(name) ? 1 : 2}`, '--testTimeout=180000']),
       '--silent=false',
       '--json',
       `--outputFile=${report}`,

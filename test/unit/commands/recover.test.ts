@@ -1,0 +1,112 @@
+import { expect, test } from '@jest/globals';
+
+import { systemClock } from '../../../src/base/clock.ts';
+import type { Context } from '../../../src/commands/context.ts';
+import { recover } from '../../../src/commands/recover.ts';
+import { refOf } from '../../../src/kubernetes/object.ts';
+import { Journal, readJournal } from '../../../src/release/journal.ts';
+import { listRevisions, recordRevision, type Outcome } from '../../../src/release/revision.ts';
+import { FakeApi } from '../../support/fake-api.ts';
+import { silentReporter } from '../../support/silent-reporter.ts';
+
+const startedAt = '2026-01-01T00:00:00.000Z';
+
+const options = {
+  release: 'web',
+  namespace: 'shop',
+  timeoutMs: 60_000,
+  unschedulableGraceMs: 60_000,
+  undoOnFailure: true,
+  undoTimeoutMs: 60_000,
+};
+
+function contextOf(client: FakeApi): Context {
+  return {
+    client,
+    reporter: silentReporter,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    run: { holder: 'run' },
+    cwd: '/',
+    contextName: 'test',
+    startedAt: 0,
+    onChangeBegins: () => undefined,
+  };
+}
+
+function configMap(api: FakeApi, name: string) {
+  return api.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } });
+}
+
+/** A run that made one object on its way to revision 1. */
+async function cancelledRun(api: FakeApi): Promise<Journal> {
+  const made = configMap(api, 'made');
+  const record = { release: 'web', command: 'deploy', revision: 1, run: { holder: 'run' }, startedAt };
+  const journal = new Journal(api, 'shop', { ...record, undoOnFailure: true, entries: [] });
+  await journal.plan([{ ref: refOf(made), before: null, after: made, done: true }]);
+  return journal;
+}
+
+async function recordAs(api: FakeApi, outcome: Outcome): Promise<void> {
+  const objects = [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made', namespace: 'shop' } }];
+  const times = { startedAt, finishedAt: startedAt };
+  const revision = { release: 'web', revision: 1, outcome, strategy: 'canary', ...times, images: {}, objects };
+  await recordRevision(api, 'shop', revision, []);
+}
+
+async function historyOf(api: FakeApi): Promise<string[]> {
+  const revisions = await listRevisions(api, 'shop', 'web');
+  return revisions.map(({ revision, outcome, objects }) => `${revision} ${outcome}, objects: ${objects.length}`);
+}
+
+test('a cancelled run is undone, and the history tells of it', async () => {
+  const api = new FakeApi();
+  await cancelledRun(api);
+  expect((await recover(contextOf(api), options))?.status).toBe('undone');
+  expect(await historyOf(api)).toEqual(['1 undone, objects: 0']);
+});
+
+test('a cancelled run that is to be left as it is stands in the history as failed', async () => {
+  const api = new FakeApi();
+  await cancelledRun(api);
+  expect((await recover(contextOf(api), { ...options, undoOnFailure: false }))?.status).toBe('cancelled');
+  expect(await historyOf(api)).toEqual(['1 failed, objects: 0']);
+});
+
+test.each<[boolean, string]>([
+  [true, '1 undone, objects: 1'],
+  [false, '1 failed, objects: 1'],
+])(
+  'what was recorded as waiting before the run died waits no more and keeps its objects (undo: %s)',
+  async (undoOnFailure, expected) => {
+    const api = new FakeApi();
+    await cancelledRun(api);
+    await recordAs(api, 'waiting');
+    await recover(contextOf(api), { ...options, undoOnFailure });
+    expect(await historyOf(api)).toEqual([expected]);
+  },
+);
+
+test('a candidate that is being taken away stays recorded as aborted', async () => {
+  const api = new FakeApi();
+  await cancelledRun(api);
+  await recordAs(api, 'aborted');
+  await recover(contextOf(api), options);
+  expect(await historyOf(api)).toEqual(['1 aborted, objects: 1']);
+});
+
+test.each([true, false])(
+  'a cancelled promotion leaves the candidate waiting, in the history too (undo: %s)',
+  async (undoOnFailure) => {
+    const api = new FakeApi();
+    const journal = await cancelledRun(api);
+    await recordAs(api, 'waiting');
+    await journal.leaveWaiting({ revision: 1, candidates: [], since: startedAt });
+    journal.beginStep();
+    const promoted = configMap(api, 'promoted');
+    await journal.plan([{ ref: refOf(promoted), before: null, after: promoted, done: true }]);
+    await recover(contextOf(api), { ...options, undoOnFailure });
+    expect(await historyOf(api)).toEqual(['1 waiting, objects: 1']);
+    expect((await readJournal(api, 'shop', 'web'))?.record.waiting?.revision).toBe(1);
+  },
+);

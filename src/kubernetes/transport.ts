@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { request, type Dispatcher } from 'undici';
 
 import type { Clock } from '../base/clock.ts';
@@ -136,6 +138,8 @@ export class Transport {
         signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       );
       const text = await response.body.text();
+      // undici gives the connection free one turn after the answer; the next request would open another one before.
+      await nextTurn();
       const body = parse(text);
       if (response.statusCode < 300) {
         const expectsJson = call.accept !== '*/*';

@@ -19,6 +19,10 @@ const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims)
       'Map google.subject to something shorter in the provider, such as assertion.repository_id: 127 bytes are the limit.',
   ],
   [
+    /disabled|deleted|not found|invalid_target/i,
+    (audience) => `See whether the pool and the provider of "${audience}" exist and are enabled.`,
+  ],
+  [
     /issuer/i,
     () =>
       'Set the issuer of the provider to https://token.actions.githubusercontent.com (on GitHub Enterprise Server: https://HOST/_services/token).',
@@ -32,10 +36,6 @@ const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims)
     /mapp(ed|ing)/i,
     () =>
       'Correct the attribute mapping of the provider: each assertion.NAME in it must be a claim of GitHub, and google.subject must be mapped.',
-  ],
-  [
-    /disabled|deleted|not found|invalid_target/i,
-    (audience) => `See whether the pool and the provider of "${audience}" exist and are enabled.`,
   ],
 ];
 

@@ -7,6 +7,7 @@ export function givenToken(token: string): Credentials {
   return {
     name: 'the input "access-token"',
     principal: () => undefined,
+    member: () => undefined,
     token: (): Promise<AccessToken> => {
       if (used) {
         // Asked for another one: the first was refused.

@@ -8,10 +8,12 @@ import { tokenOf } from './token-answer.ts';
 /** Signs in as a person, by the file of `gcloud auth application-default login`. */
 export function authorizedUser(user: AuthorizedUser, name: string, surroundings: Surroundings): Credentials {
   const { clock, hosts, onSecret, web } = surroundings;
+  const principal = () => (user.account === undefined || user.account === '' ? undefined : `user:${user.account}`);
   const purpose = `sign in with the refresh token of ${name}`;
   return {
     name,
-    principal: () => (user.account === undefined || user.account === '' ? undefined : `user:${user.account}`),
+    principal,
+    member: principal,
     token: async () => {
       const answer = await web.ask({
         method: 'POST',

@@ -1,4 +1,5 @@
 import { Failure } from '../base/errors.ts';
+import { sentence } from './google-error.ts';
 import { booleanAt, objectAt, objectsAt, stringAt, type Json } from '../base/json.ts';
 
 export const endpointKinds = ['auto', 'public', 'internal', 'dns', 'connect-gateway'] as const;
@@ -155,7 +156,7 @@ export function checkStatus(cluster: Json, name: string): string | undefined {
   const status = stringAt(cluster, 'status') ?? '';
   const said = objectsAt(cluster, 'conditions').flatMap((condition) => stringAt(condition, 'message') ?? []);
   const why = [...said, stringAt(cluster, 'statusMessage') ?? ''].find((text) => text !== '');
-  const because = why === undefined ? '' : `: ${why}`;
+  const because = why === undefined ? '' : `: ${sentence(why)}`;
   switch (status) {
     case 'PROVISIONING':
       throw new Failure(`cluster "${name}" is still being made (PROVISIONING)${because}`, {

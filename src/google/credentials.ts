@@ -10,6 +10,11 @@ export interface Credentials {
   readonly name: string;
   /** Who it is, as IAM writes members: `serviceAccount:deployer@shop.iam.gserviceaccount.com`; as far as it is known. */
   principal(): string | undefined;
+  /**
+   * Whom to grant rights to. For a run of a repository that is all runs of it: a principal with its subject would be right
+   * for one branch only.
+   */
+  member(): string | undefined;
   /** A new token each time. @throws Failure that says why there is none */
   token(): Promise<AccessToken>;
   /** The project they belong to, where they say so. */

@@ -1,5 +1,5 @@
 import { Failure } from '../base/errors.ts';
-import { apiIsDisabled, memberOf } from './explain-sign-in.ts';
+import { apiIsDisabled } from './explain-sign-in.ts';
 import type { GoogleError } from './google-error.ts';
 
 /** What was asked of an API of Google when it refused, and by whom. */
@@ -12,6 +12,8 @@ export interface ApiAttempt {
   project: string;
   /** `serviceAccount:…`, as far as known. */
   principal: string | undefined;
+  /** Whom to grant it to, as far as known. */
+  member: string | undefined;
   /** Where the credentials come from: `the input "credentials-json"`. */
   credentials: string;
   quotaProject?: string;
@@ -35,7 +37,7 @@ export function explainApi(error: GoogleError, attempt: ApiAttempt): Failure {
     const role = isQuota ? 'roles/serviceusage.serviceUsageConsumer' : attempt.role;
     const where = isQuota ? (quotaProject ?? project) : project;
     const who = principal ?? `the identity of ${credentials}`;
-    const member = principal === undefined ? 'MEMBER' : memberOf(principal);
+    const member = attempt.member ?? 'MEMBER';
     return new Failure(
       `cannot ${purpose}: "${who}" lacks the permission "${permission}" in project "${where}", or there is no such project`,
       {

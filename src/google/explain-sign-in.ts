@@ -1,4 +1,5 @@
 import { Failure } from '../base/errors.ts';
+import type { Credentials } from './credentials.ts';
 import type { Claims } from './github-oidc.ts';
 import type { GoogleError } from './google-error.ts';
 
@@ -65,15 +66,19 @@ function seen({ subject, repository, repositoryId }: Claims): string {
   return parts.length === 0 ? 'a token without these claims' : parts.join(', ');
 }
 
-/** @param principal who wanted to become the service account, as far as known */
-export function explainImpersonation(error: GoogleError, account: string, principal: string | undefined): Failure {
+/** @param source who wanted to become the service account, as far as known */
+export function explainImpersonation(
+  error: GoogleError,
+  account: string,
+  source: Pick<Credentials, 'principal' | 'member'>,
+): Failure {
   const attempt = `get a token of service account "${account}"`;
   if (error.disabled !== undefined) return apiIsDisabled(attempt, error.disabled);
   if (error.code === 403 || error.code === 404) {
     const permission = error.permission ?? 'iam.serviceAccounts.getAccessToken';
+    const principal = source.principal();
     const who = principal ?? 'the signed-in identity';
-    // A member with its subject is right for one branch only, and its form changes with the repository's age.
-    const member = principal === undefined ? 'PRINCIPAL' : memberOf(principal);
+    const member = source.member() ?? 'PRINCIPAL';
     const role =
       principal?.startsWith('principal') === true
         ? 'roles/iam.workloadIdentityUser'
@@ -91,12 +96,6 @@ export function explainImpersonation(error: GoogleError, account: string, princi
         ? 'Correct the e-mail of the service account; more than an hour of lifetime needs a policy of the organization.'
         : 'Run it again; if it stays so, see https://status.cloud.google.com.',
   });
-}
-
-/** `principal://…/subject/…` → the set of all runs of the repository, which is what people mean. */
-export function memberOf(principal: string): string {
-  const pool = /^principal:\/\/(?<pool>.+?)\/subject\//.exec(principal)?.groups?.['pool'];
-  return pool === undefined ? principal : `principalSet://${pool}/attribute.repository_id/REPOSITORY_ID`;
 }
 
 /** The token endpoint does not take a key or a refresh token. */

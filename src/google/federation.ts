@@ -5,7 +5,7 @@ import { stringAt, type Json } from '../base/json.ts';
 import { scopes, type AccessToken, type Credentials } from './credentials.ts';
 import type { ExternalAccount, SubjectSource } from './credentials-file.ts';
 import { explainSts } from './explain-sign-in.ts';
-import { claimsOf, githubToken, isNotYet } from './github-oidc.ts';
+import { claimsOf, githubToken, isNotYet, type Claims } from './github-oidc.ts';
 import { readGoogleError } from './google-error.ts';
 import { impersonate, serviceAccountIn } from './impersonation.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -61,16 +61,19 @@ function federation(
   surroundings: Surroundings,
 ): Credentials {
   let federated: string | undefined;
-  const account = impersonation === undefined ? undefined : serviceAccountIn(impersonation.url);
+  let repository: string | undefined;
+  const source = { principal: () => federated, member: () => repository };
+  const account = impersonation === undefined ? undefined : `serviceAccount:${serviceAccountIn(impersonation.url)}`;
   return {
     name,
-    principal: () => (account === undefined ? federated : `serviceAccount:${account}`),
+    ...(account === undefined ? source : { principal: () => account, member: () => account }),
     token: async () => {
       const jwt = await subject();
       federated = principalOf(exchange.audience, jwt);
+      repository = memberOf(exchange.audience, claimsOf(jwt));
       const token = await exchangeToken(exchange, jwt, surroundings);
       if (impersonation === undefined) return token;
-      return await impersonate(impersonation, token.token, federated, surroundings);
+      return await impersonate(impersonation, token.token, source, surroundings);
     },
   };
 }
@@ -158,9 +161,23 @@ function fieldOf(text: string, field: string): string | undefined {
   }
 }
 
+/** `principalSet://iam.googleapis.com/projects/1/…/workloadIdentityPools/github/attribute.repository_id/815` */
+export function memberOf(audience: string, { repositoryId, subject }: Claims): string | undefined {
+  const pool = poolOf(audience);
+  if (pool === undefined || subject === undefined) return undefined;
+  // Tokens that are not of GitHub know no repository.
+  return repositoryId === undefined
+    ? `principal://${pool}/subject/${subject}`
+    : `principalSet://${pool}/attribute.repository_id/${repositoryId}`;
+}
+
 /** `principal://iam.googleapis.com/projects/1/…/workloadIdentityPools/github/subject/repo:acme/shop:ref:refs/heads/main` */
 export function principalOf(audience: string, jwt: string): string | undefined {
-  const pool = /^\/\/(?<pool>.+)\/providers\/[^/]+$/.exec(audience)?.groups?.['pool'];
+  const pool = poolOf(audience);
   const { subject } = claimsOf(jwt);
   return pool === undefined || subject === undefined ? undefined : `principal://${pool}/subject/${subject}`;
+}
+
+function poolOf(audience: string): string | undefined {
+  return /^\/\/(?<pool>.+)\/providers\/[^/]+$/.exec(audience)?.groups?.['pool'];
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../base/errors.ts';
 import { stringAt, type Json } from '../base/json.ts';
+import { plainText } from './google-error.ts';
 import type { Surroundings } from './surroundings.ts';
 import { checked } from './token-answer.ts';
 import type { WebAnswer } from './web.ts';
@@ -45,9 +46,9 @@ export function isNotYet({ text }: WebAnswer): boolean {
 }
 
 function refusal({ status, text, json }: WebAnswer): Failure {
-  const said = (stringAt(json, 'message') ?? stringAt(json, 'Message') ?? text).trim().slice(0, 300);
+  const said = stringAt(json, 'message') ?? plainText(text) ?? 'no reason given';
   const isOver = said.includes("'Completed' state");
-  return new Failure(`cannot ${purpose}: ${said === '' ? 'no reason given' : said} (HTTP ${status})`, {
+  return new Failure(`cannot ${purpose}: ${said} (HTTP ${status})`, {
     hint: isOver
       ? 'Sign in within the job that deploys: its token ends with it.'
       : 'Run it again; if it stays so, see https://www.githubstatus.com and the "permissions:" of the job.',

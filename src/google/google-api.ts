@@ -47,6 +47,7 @@ export class GoogleApi {
       explainApi(error, {
         ...call,
         principal: this.credentials.principal(),
+        member: this.credentials.member(),
         credentials: this.credentials.name,
         ...(this.#quotaProject === undefined ? {} : { quotaProject: this.#quotaProject }),
       })

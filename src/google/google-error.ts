@@ -19,10 +19,10 @@ export interface GoogleError {
 export function readGoogleError(code: number, body: Json, text: string): GoogleError {
   const oauth = stringAt(body, 'error');
   if (oauth !== undefined) {
-    const message = stringAt(body, 'error_description') ?? oauth;
+    const message = sentence(stringAt(body, 'error_description') ?? oauth);
     return { code, status: oauth, message, reason: '', permission: undefined, disabled: undefined };
   }
-  const message = stringAt(body, 'error', 'message') ?? plain(text, code);
+  const message = sentence(stringAt(body, 'error', 'message') ?? plainText(text) ?? `HTTP ${code}`);
   const infos = objectsAt(body, 'error', 'details').filter((detail) => stringAt(detail, 'reason') !== undefined);
   // Older answers have their reason in `errors`: accessNotConfigured.
   const legacy = objectsAt(body, 'error', 'errors').map((error) => stringAt(error, 'reason'))[0];
@@ -58,8 +58,14 @@ function disabledService(
   return { service, url: found?.[0] ?? made };
 }
 
-function plain(text: string, code: number): string {
+/** What a page, or anything else that is no JSON, says in short. */
+export function plainText(text: string): string | undefined {
   const title = /<title>(?<title>[^<]*)<\/title>/i.exec(text)?.groups?.['title'];
   const line = (title ?? text).trim().replaceAll(/\s+/g, ' ').slice(0, 300);
-  return line === '' ? `HTTP ${code}` : line;
+  return line === '' ? undefined : line;
+}
+
+/** Without the stop at its end: more follows. */
+export function sentence(text: string): string {
+  return text.trim().replace(/[.]+$/, '');
 }

@@ -12,12 +12,12 @@ const lifetimeSeconds = 3600;
  * A token of a service account, by whoever may make one (iamcredentials.googleapis.com v1
  * projects.serviceAccounts.generateAccessToken).
  * @param token of the one who impersonates
- * @param principal who that is, as far as known
+ * @param source who that is, as far as known
  */
 export async function impersonate(
   impersonation: Impersonation,
   token: string,
-  principal: string | undefined,
+  source: Pick<Credentials, 'principal' | 'member'>,
   { web, onSecret }: Surroundings,
 ): Promise<AccessToken> {
   const account = serviceAccountIn(impersonation.url);
@@ -35,7 +35,7 @@ export async function impersonate(
     },
   });
   if (answer.status >= 300) {
-    throw explainImpersonation(readGoogleError(answer.status, answer.json, answer.text), account, principal);
+    throw explainImpersonation(readGoogleError(answer.status, answer.json, answer.text), account, source);
   }
   const made = impersonatedTokenOf(answer.json, purpose);
   onSecret(made.token);
@@ -49,12 +49,14 @@ export function impersonated(
   name: string,
   surroundings: Surroundings,
 ): Credentials {
+  const principal = () => `serviceAccount:${serviceAccountIn(impersonation.url)}`;
   return {
     name,
-    principal: () => `serviceAccount:${serviceAccountIn(impersonation.url)}`,
+    principal,
+    member: principal,
     token: async () => {
       const { token } = await source.token();
-      return await impersonate(impersonation, token, source.principal(), surroundings);
+      return await impersonate(impersonation, token, source, surroundings);
     },
   };
 }

@@ -24,9 +24,11 @@ export async function metadataServer(surroundings: Surroundings): Promise<Creden
   const project = await ask('project/project-id', 3);
   const email = found.status < 300 ? found.text.trim() : undefined;
   const name = 'the metadata server of this runner';
+  const principal = () => (email === undefined ? undefined : `serviceAccount:${email}`);
   return {
     name,
-    principal: () => (email === undefined ? undefined : `serviceAccount:${email}`),
+    principal,
+    member: principal,
     ...(project === undefined || project.status >= 300 ? {} : { projectId: project.text.trim() }),
     token: async () => {
       const path = `instance/service-accounts/default/token?scopes=${encodeURIComponent(scopes.join(','))}`;

@@ -20,6 +20,7 @@ export function serviceAccountKey(key: ServiceAccountKey, name: string, surround
   return {
     name,
     principal: () => `serviceAccount:${key.email}`,
+    member: () => `serviceAccount:${key.email}`,
     token: async () => {
       if (hosts.universe === defaultUniverse) return await exchange(key, name, surroundings);
       const now = Math.floor(clock.now() / 1000);

@@ -167,11 +167,11 @@ function advice(problem: Parameters<GkeCluster['advise']>[0], found: Found, cred
     case 'unreachable':
       return unreachable(kind, cluster);
     case 'not-authenticated':
-      return `See whether "${who}" exists still, is enabled, and may "container.clusters.connect" or has RBAC rights in cluster "${cluster}"; a new token was tried as well.`;
+      return `See whether "${who}" still exists and is enabled, and whether this is the cluster that was meant; a new token was tried as well.`;
     case 'refused-on-the-way': {
       const door = doors[kind];
       if (door === undefined) return `See what stands before cluster "${cluster}", such as a proxy or firewall.`;
-      return `Grant "${who}" the permission "${door.permission}", which the ${kind === 'dns' ? 'DNS endpoint' : 'Connect Gateway'} asks for, with: gcloud projects add-iam-policy-binding ${project} --role=${door.role} --member=MEMBER; for the DNS endpoint also see whether it is open to outside.`;
+      return `Grant "${who}" the permission "${door.permission}", which the ${kind === 'dns' ? 'DNS endpoint' : 'Connect Gateway'} asks for, with: gcloud projects add-iam-policy-binding ${project} --role=${door.role} --member="${credentials.member() ?? 'MEMBER'}".`;
     }
   }
 }

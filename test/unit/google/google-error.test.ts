@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Json } from '../../../src/base/json.ts';
 import { explainApi } from '../../../src/google/explain-api.ts';
-import { explainImpersonation, explainSts, memberOf } from '../../../src/google/explain-sign-in.ts';
+import { explainImpersonation, explainSts } from '../../../src/google/explain-sign-in.ts';
+import { memberOf } from '../../../src/google/federation.ts';
 import { readGoogleError } from '../../../src/google/google-error.ts';
 
 const read = (code: number, body: Json) => readGoogleError(code, body, JSON.stringify(body));
@@ -53,16 +54,15 @@ describe('an error of Google', () => {
   });
 });
 
-test('a principal is granted rights as all runs of its repository, whatever branch and form its subject has', () => {
-  const pool = 'iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github';
-  expect(memberOf(`principal://${pool}/subject/repo:acme@1/shop@2:ref:refs/heads/main`)).toBe(
-    `principalSet://${pool}/attribute.repository_id/REPOSITORY_ID`,
-  );
-  expect(memberOf('serviceAccount:a@b')).toBe('serviceAccount:a@b');
-});
-
 const audience = '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/acme';
 const claims = { subject: 's', repository: 'acme/shop', repositoryId: '2' };
+
+test('rights are granted to all runs of the repository, whatever branch they are of and form their subject has', () => {
+  const pool = 'iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github';
+  expect(memberOf(audience, claims)).toBe(`principalSet://${pool}/attribute.repository_id/2`);
+  expect(memberOf(audience, { ...claims, repositoryId: undefined })).toBe(`principal://${pool}/subject/s`);
+  expect(memberOf('//other', claims)).toBeUndefined();
+});
 
 test('an unknown reason of STS is told as it is', () => {
   const failure = explainSts(
@@ -75,8 +75,9 @@ test('an unknown reason of STS is told as it is', () => {
 });
 
 test('a service account without a known principal gets a placeholder', () => {
+  const nobody = { principal: () => undefined, member: () => undefined };
   const denied = read(403, { error: { code: 403, message: 'denied' } });
-  expect(explainImpersonation(denied, 'a@b', undefined).hint).toContain(
+  expect(explainImpersonation(denied, 'a@b', nobody).hint).toContain(
     '--role=roles/iam.serviceAccountTokenCreator --member="PRINCIPAL"',
   );
 });
@@ -88,7 +89,8 @@ test('what is no question of rights keeps the words of the API', () => {
     role: 'r',
     project: 'p',
     principal: undefined,
+    member: undefined,
     credentials: 'the input "access-token"',
   });
-  expect(failure.message).toBe('cannot get cluster "c": Internal error. (HTTP 500)');
+  expect(failure.message).toBe('cannot get cluster "c": Internal error (HTTP 500)');
 });

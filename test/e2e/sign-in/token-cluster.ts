@@ -57,7 +57,7 @@ export class TokenCluster implements AsyncDisposable {
       extraApiServerFlags: (machine) => [
         `--authentication-token-webhook-config-file=${writeConfig(folder, machine)}`,
         '--authentication-token-webhook-version=v1',
-        // An expired token is refused at once.
+        // The API server remembers an accepted token for ten seconds in any case (TokenSuccessCacheTTL).
         '--authentication-token-webhook-cache-ttl=1s',
       ],
     });
@@ -137,6 +137,8 @@ export async function front(
   cluster: Pick<TokenCluster, 'ca' | 'address'>,
   prefix: string,
   tls?: { cert: string; key: string },
+  /** Told of the token of each request when it comes. */
+  onToken: (token: string) => void = () => undefined,
 ): Promise<Listening> {
   const paths: string[] = [];
   const sockets = new Set<Duplex>();
@@ -147,6 +149,7 @@ export async function front(
   const server = make((incoming, outgoing) => {
     const url = incoming.url ?? '';
     paths.push(url);
+    onToken((incoming.headers.authorization ?? '').replace('Bearer ', ''));
     if (!url.startsWith(prefix)) {
       outgoing.writeHead(404, { 'Content-Type': 'text/html' }).end('<title>Error 404 (Not Found)</title>');
       return;

@@ -12,7 +12,10 @@ import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
 import type { RunReport } from './commands/report.ts';
 
-/** The post step: undoes what a main step that did not come to its end has left, and removes what it lent to later steps. Returns the exit code. */
+/**
+ * The post step: undoes what a main step that did not come to its end has left, and removes what it lent to later steps.
+ * Returns the exit code.
+ */
 export async function post(state: SavedState): Promise<number> {
   const { exportedKubeconfig, release, namespace } = state;
   if (exportedKubeconfig !== undefined) removeExportedKubeconfig(exportedKubeconfig);

@@ -138,7 +138,10 @@ async function urlText(
   name: string,
   { web, onSecret }: Surroundings,
 ): Promise<string> {
-  for (const value of Object.values(headers)) onSecret(value.replace(/^\w+ /, ''));
+  for (const [header, value] of Object.entries(headers)) {
+    // Not each of them: a mask of `Metadata: True` would hide that word wherever it stands.
+    if (/authorization|token|secret|key/i.test(header)) onSecret(value.replace(/^\w+ /, ''));
+  }
   const answer = await web.ask({
     url,
     headers,

@@ -1,5 +1,6 @@
 import { cancellation } from './action/cancellation.ts';
 import { connectToCluster } from './action/connect.ts';
+import { exportKubeconfig } from './action/export-kubeconfig.ts';
 import { finish } from './action/finish.ts';
 import { readInputs, type Inputs } from './action/inputs.ts';
 import { createReporter } from './action/log.ts';
@@ -26,7 +27,13 @@ export async function main(): Promise<number> {
   let report: RunReport;
   try {
     inputs = readInputs(process.env);
-    const { client, contextName } = await connectToCluster(inputs, process.env, reporter, signal);
+    const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, signal);
+    if (inputs.exportKubeconfig && gke !== undefined) {
+      exportKubeconfig(gke, process.env, (path) => {
+        state.exportedKubeconfig = path;
+        saveState(state);
+      });
+    }
     const context: Context = {
       client,
       reporter,

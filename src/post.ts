@@ -1,4 +1,5 @@
-import { connectToCluster } from './action/connect.ts';
+import { connectToCluster, isGke } from './action/connect.ts';
+import { removeExportedKubeconfig } from './action/export-kubeconfig.ts';
 import { finish } from './action/finish.ts';
 import { readInputs } from './action/inputs.ts';
 import { createReporter } from './action/log.ts';
@@ -11,9 +12,13 @@ import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
 import type { RunReport } from './commands/report.ts';
 
-/** The post step: undoes what a main step that did not come to its end has left. Returns the exit code. */
+/**
+ * The post step: undoes what a main step that did not come to its end has left, and removes what it lent to later steps.
+ * Returns the exit code.
+ */
 export async function post(state: SavedState): Promise<number> {
-  const { release, namespace } = state;
+  const { exportedKubeconfig, release, namespace } = state;
+  if (exportedKubeconfig !== undefined) removeExportedKubeconfig(exportedKubeconfig);
   if (state.finished || release === undefined || namespace === undefined) return 0;
   const startedAt = systemClock.now();
   const reporter = createReporter();
@@ -22,10 +27,10 @@ export async function post(state: SavedState): Promise<number> {
   try {
     const inputs = readInputs(process.env);
     // A step in between may have changed the kubeconfig's current context.
-    const target = state.context === undefined ? inputs : { ...inputs, context: state.context };
+    const target = state.context === undefined || isGke(inputs) ? inputs : { ...inputs, context: state.context };
     const { client, contextName } = await connectToCluster(target, process.env, reporter, signal);
     if (state.server !== undefined && state.server !== client.server) {
-      throw new Failure(`the main step changed ${state.server}, but the kubeconfig names ${client.server} now`, {
+      throw new Failure(`the main step changed ${state.server}, but the inputs lead to ${client.server} now`, {
         hint: 'The next run against the first cluster undoes what was left there.',
       });
     }

@@ -1,25 +1,67 @@
 import { systemClock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
+import { signIn, type GkeCluster } from '../google/sign-in.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { connect } from '../kubernetes/connection.ts';
+import { open, type Connection } from '../kubernetes/endpoint.ts';
 import { createClient } from '../kubernetes/http-client.ts';
 import type { Inputs } from './inputs.ts';
 import { workspace } from './workspace.ts';
 
 export interface Connected {
   client: KubernetesClient;
-  /** The name of the kubeconfig's context. */
+  /** The name of the kubeconfig's context, or the one that gcloud would give the cluster. */
   contextName: string;
+  /** Present when it was reached by signing in to GKE. */
+  gke?: GkeCluster;
 }
 
-/** A client for the cluster that the inputs name. @throws InvalidInput when the kubeconfig cannot be used */
+type GkeInput =
+  | 'cluster'
+  | 'location'
+  | 'project'
+  | 'endpoint'
+  | 'fleetMembership'
+  | 'workloadIdentityProvider'
+  | 'serviceAccount'
+  | 'credentialsJson'
+  | 'accessToken'
+  | 'quotaProject'
+  | 'universeDomain';
+
+export type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | GkeInput>;
+
+/**
+ * A client for the cluster that the inputs name: by GKE's own description of it, or by a kubeconfig.
+ * @throws Failure when the kubeconfig cannot be used, or when Google does not let us in
+ */
 export async function connectToCluster(
-  inputs: Pick<Inputs, 'kubeconfig' | 'context'>,
+  inputs: ConnectInputs,
   env: NodeJS.ProcessEnv,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<Connected> {
-  const connection = await connect({
+  const gke = isGke(inputs) ? await signInToGke(inputs, env, reporter, signal) : undefined;
+  const connection =
+    gke === undefined ? await connectByKubeconfig(inputs, env, reporter) : await connectToGke(gke, env);
+  reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${connection.namespace}"`);
+  const client = createClient(connection, { clock: systemClock, signal, userAgent: 'gke-rollout' });
+  return { client, contextName: connection.context, ...(gke === undefined ? {} : { gke }) };
+}
+
+/** Whether the inputs name a cluster of GKE, or a member of a fleet, and no kubeconfig. */
+export function isGke(inputs: Pick<Inputs, 'cluster' | 'endpoint' | 'fleetMembership'>): boolean {
+  return (
+    inputs.cluster !== undefined || (inputs.endpoint === 'connect-gateway' && inputs.fleetMembership !== undefined)
+  );
+}
+
+async function connectByKubeconfig(
+  inputs: ConnectInputs,
+  env: NodeJS.ProcessEnv,
+  reporter: Reporter,
+): Promise<Connection> {
+  return await connect({
     ...(inputs.kubeconfig === undefined ? {} : { kubeconfig: inputs.kubeconfig }),
     ...(inputs.context === undefined ? {} : { context: inputs.context }),
     cwd: workspace(env),
@@ -28,7 +70,41 @@ export async function connectToCluster(
       reporter.mask(secret);
     },
   });
-  reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${connection.namespace}"`);
-  const client = createClient(connection, { clock: systemClock, signal, userAgent: 'gke-rollout' });
-  return { client, contextName: connection.context };
+}
+
+async function signInToGke(
+  inputs: ConnectInputs,
+  env: NodeJS.ProcessEnv,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Promise<GkeCluster> {
+  const cluster = await signIn(inputs, {
+    clock: systemClock,
+    env,
+    signal,
+    onSecret: (secret) => {
+      reporter.mask(secret);
+    },
+  });
+  for (const fact of cluster.facts) reporter.info(fact);
+  if (cluster.warning !== undefined) reporter.warning(cluster.warning);
+  return cluster;
+}
+
+/** The token stays in this process; it is renewed for as long as the run lasts. */
+async function connectToGke(cluster: GkeCluster, env: NodeJS.ProcessEnv): Promise<Connection> {
+  return await open(
+    {
+      server: cluster.server,
+      context: cluster.context,
+      namespace: 'default',
+      ...(cluster.ca === undefined ? {} : { ca: cluster.ca }),
+      credentials: async () => {
+        const { token, expiresAt } = await cluster.token();
+        return { headers: { Authorization: `Bearer ${token}` }, ...(expiresAt === undefined ? {} : { expiresAt }) };
+      },
+      advise: (problem) => cluster.advise(problem),
+    },
+    { clock: systemClock, env },
+  );
 }

@@ -2,6 +2,7 @@
  * The one table of inputs: action.yml, the README and what `readInputs` accepts all come from it. After a change run
  * `script/docs`.
  */
+import { endpointKinds } from '../google/choose-endpoint.ts';
 
 export const commands = [
   'deploy',
@@ -313,6 +314,93 @@ export const inputTable = {
     type: 'string',
     description: 'The context of the kubeconfig to use. By default its current one.',
     example: 'staging',
+  },
+  cluster: {
+    type: 'string',
+    description:
+      'The GKE cluster to deploy to, instead of a kubeconfig: its short name, or `projects/PROJECT/locations/LOCATION/clusters/NAME`. See [docs/gke.md](docs/gke.md).',
+    example: 'bootcamp',
+  },
+  location: {
+    type: 'string',
+    description: 'The zone or region of `cluster`, where its name does not say it.',
+    example: 'us-central1',
+  },
+  project: {
+    type: 'string',
+    description:
+      'The project of `cluster`. By default what `GOOGLE_CLOUD_PROJECT` and the like say, or else the project of the credentials.',
+    example: 'acme-shop',
+  },
+  endpoint: {
+    type: 'choice',
+    values: endpointKinds,
+    default: 'auto',
+    description:
+      'Which way to the API server of `cluster`. `auto` takes the public address or the DNS endpoint, whichever is open to this runner, else the internal address.',
+    example: 'dns',
+  },
+  'fleet-membership': {
+    type: 'string',
+    description:
+      'The fleet membership that `endpoint: connect-gateway` leads to, by its short or full name. By default that of `cluster`.',
+    example: 'bootcamp',
+  },
+  'workload-identity-provider': {
+    type: 'string',
+    format: {
+      pattern:
+        /^(?:(?:https:)?\/\/iam\.[^/]+\/)?projects\/\d+\/locations\/global\/workloadIdentityPools\/[^/]+\/providers\/[^/]+$/,
+      name: 'name of a provider',
+      hint: 'Write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, with the number of the project and not its id.',
+    },
+    description:
+      'Sign in to Google Cloud with the OIDC token of the job, which needs `id-token: write`: the full name of the Workload Identity provider. Without any such input, what google-github-actions/auth left in the environment counts, then the metadata server.',
+    example: 'projects/123456789012/locations/global/workloadIdentityPools/github/providers/acme',
+  },
+  'service-account': {
+    type: 'string',
+    format: {
+      pattern: /^[^@\s]+@[^@\s]+$/,
+      name: 'e-mail address of a service account',
+      hint: 'Write NAME@PROJECT.iam.gserviceaccount.com.',
+    },
+    description: 'The service account to become after signing in by `workload-identity-provider`.',
+    example: 'deployer@acme-shop.iam.gserviceaccount.com',
+  },
+  'credentials-json': {
+    type: 'string',
+    description:
+      'Sign in with the content of a credentials file, from a secret: the key of a service account, an external account or an authorized user.',
+    example: '\'{"type": "service_account"}\'',
+  },
+  'access-token': {
+    type: 'string',
+    description:
+      'Sign in with an access token made by a step before. It cannot be renewed, so the run must end before it does.',
+    example: 'ya29.example',
+  },
+  'quota-project': {
+    type: 'string',
+    description: "The project that Google's APIs count the calls of this action for.",
+    example: 'acme-shop',
+  },
+  'universe-domain': {
+    type: 'string',
+    format: {
+      pattern: /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
+      name: 'domain',
+      hint: 'Write something like googleapis.com.',
+    },
+    description: 'The domain of a Google Cloud universe other than `googleapis.com`.',
+    example: 'example-universe.com',
+  },
+  'export-kubeconfig': {
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Let later steps of the job use kubectl on `cluster`: sets `KUBECONFIG` to a file that gets its tokens from gke-gcloud-auth-plugin and holds none. The post step removes it.',
+    example: 'true',
   },
 } as const satisfies Record<string, InputDefinition>;
 

@@ -2,6 +2,7 @@ import { setSecret } from '@actions/core';
 
 import { Failure, Failures, InvalidInput } from '../base/errors.ts';
 import { closest } from '../base/similar.ts';
+import { secretsOfCredentials } from '../google/credentials-file.ts';
 import { parseDuration } from './duration.ts';
 import {
   commands,
@@ -12,7 +13,8 @@ import {
   type InputId,
   type Strategy,
 } from './input-table.ts';
-import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
+import { isMaskable, secretsOfKubeconfig } from './kubeconfig-secrets.ts';
+import { signInProblems } from './sign-in-inputs.ts';
 
 type CamelCase<Id extends string> = Id extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
@@ -45,16 +47,21 @@ export type Inputs = {
 } & { [Id in OptionalId as Property<Id>]?: string };
 
 /**
- * Reads all inputs from the variables that the runner sets (`INPUT_*`) and masks the secrets of a kubeconfig given as
- * text before anything else happens.
+ * Reads all inputs from the variables that the runner sets (`INPUT_*`) and masks the secrets among them (tokens, and what
+ * is secret in a kubeconfig or in credentials given as text) before anything else happens.
  * @throws Failures with every problem that there is: unknown names and values, inputs that would have no effect,
  *   inputs that are missing
  */
 export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => void = setSecret): Inputs {
   const given = givenInputs(env);
-  for (const secret of secretsOfKubeconfig(given.get('kubeconfig') ?? '')) mask(secret);
+  const secrets = [
+    ...secretsOfKubeconfig(given.get('kubeconfig') ?? ''),
+    ...secretsOfCredentials(given.get('credentials-json') ?? ''),
+    given.get('access-token') ?? '',
+  ];
+  for (const secret of secrets.filter(isMaskable)) mask(secret);
 
-  const problems: Failure[] = unexpectedInputs(given);
+  const problems: Failure[] = [...unexpectedInputs(given), ...signInProblems(given)];
   const values: Record<string, unknown> = {};
   for (const [id, definition] of definitions()) {
     try {

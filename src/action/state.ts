@@ -19,6 +19,8 @@ export interface SavedState {
    */
   context?: string;
   server?: string;
+  /** A kubeconfig for later steps, which the post step removes. */
+  exportedKubeconfig?: string;
 }
 
 const key = 'gke-rollout';

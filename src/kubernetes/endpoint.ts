@@ -1,7 +1,8 @@
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 
 import type { Clock } from '../base/clock.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyFor } from '../base/proxy.ts';
+import { Renewing } from '../base/renewing.ts';
 
 /** How to reach one API server, and as whom. */
 export interface Connection {
@@ -15,6 +16,8 @@ export interface Connection {
   readonly watches: Dispatcher;
   /** Headers that authenticate a request. */
   authorize(): Promise<Headers>;
+  /** See `Endpoint.advise`. */
+  advise(problem: Problem): string | undefined;
   /** Asks for credentials anew, after a 401 for `refused`, unless that has happened since. Concurrent calls share it. */
   refresh(refused: Headers): Promise<void>;
   /** Ends all connections at once, also those of requests under way. */
@@ -51,16 +54,23 @@ export interface Endpoint {
   proxyUrl?: string;
   /** Called once at first, before the credentials expire, and after a 401. */
   credentials(): Promise<Credentials>;
+  /** What to do about a problem, where more is known than a kubeconfig says; undefined: the general hint is right. */
+  advise?(problem: Problem): string | undefined;
 }
+
+/** What can go wrong between the runner and the API of a cluster, whatever is asked of it. */
+export type Problem =
+  | 'unreachable'
+  /** 401, also with fresh credentials. */
+  | 'not-authenticated'
+  /** 403 from something that stands before the API server: its answer is not one of Kubernetes. */
+  | 'refused-on-the-way';
 
 export interface Surroundings {
   clock: Clock;
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   env: Readonly<Record<string, string | undefined>>;
 }
-
-/** Credentials are renewed so long before they expire, as requests take their time on the way. */
-const expirySkewMs = 30_000;
 
 /** Enough for a deploy of many objects, few enough for any API server. */
 const maxConnections = 16;
@@ -69,47 +79,42 @@ const maxConnections = 16;
 export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Promise<Connection> {
   const server = new URL(endpoint.server);
   const proxy = endpoint.proxyUrl === undefined ? proxyFor(server, env) : new URL(endpoint.proxyUrl);
-  let credentials = await endpoint.credentials();
-  let dispatchers = makeDispatchers(endpoint, credentials, proxy);
-  let refreshing: Promise<void> | undefined;
+  let dispatchers: ReturnType<typeof makeDispatchers> | undefined;
+  let last: Credentials | undefined;
 
-  const renew = async () => {
+  const renewing = new Renewing(async () => {
     const fresh = await endpoint.credentials();
-    const isOtherCertificate = fresh.cert !== credentials.cert || fresh.key !== credentials.key;
-    credentials = fresh;
-    if (!isOtherCertificate) return;
-    const old = dispatchers;
-    dispatchers = makeDispatchers(endpoint, credentials, proxy);
-    // Requests under way may end; watches go on until they do by themselves.
-    void old.requests.close();
-    void old.watches.close();
-  };
-  const refresh = async (refused: Headers) => {
-    if (refused !== credentials.headers) return;
-    refreshing ??= renew().finally(() => {
-      refreshing = undefined;
-    });
-    await refreshing;
-  };
+    const isSameCertificate = fresh.cert === last?.cert && fresh.key === last?.key;
+    last = fresh;
+    if (dispatchers === undefined || !isSameCertificate) {
+      const old = dispatchers;
+      dispatchers = makeDispatchers(endpoint, fresh, proxy);
+      // Requests under way may end; watches go on until they do by themselves.
+      void old?.requests.close();
+      void old?.watches.close();
+    }
+    return fresh;
+  }, clock);
+  const first = await renewing.get();
+  const current = () => (dispatchers ??= makeDispatchers(endpoint, first, proxy));
   return {
     server: endpoint.server,
     context: endpoint.context,
     namespace: endpoint.namespace,
     proxy: proxy?.host,
     get requests() {
-      return dispatchers.requests;
+      return current().requests;
     },
     get watches() {
-      return dispatchers.watches;
+      return current().watches;
     },
-    authorize: async () => {
-      const { expiresAt, headers } = credentials;
-      if (expiresAt !== undefined && clock.now() > expiresAt - expirySkewMs) await refresh(headers);
-      return credentials.headers;
+    authorize: async () => (await renewing.get()).headers,
+    refresh: async (refused) => {
+      if (last?.headers === refused) await renewing.replace(last);
     },
-    refresh,
+    advise: (problem) => endpoint.advise?.(problem),
     close: async () => {
-      await Promise.all([dispatchers.requests.destroy(), dispatchers.watches.destroy()]);
+      await Promise.all([current().requests.destroy(), current().watches.destroy()]);
     },
   };
 }

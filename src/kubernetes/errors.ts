@@ -47,7 +47,11 @@ export class ApiError extends Failure {
     httpStatus: number,
     body: Json | undefined,
     attempt: Attempt,
-    { retryAfterMs, afterLostAnswer = false }: { retryAfterMs?: number; afterLostAnswer?: boolean } = {},
+    {
+      retryAfterMs,
+      afterLostAnswer = false,
+      advice,
+    }: { retryAfterMs?: number; afterLostAnswer?: boolean; advice?: string } = {},
   ) {
     const serverMessage = stringAt(body, 'message') ?? textOf(body) ?? `HTTP ${httpStatus}`;
     const reason = stringAt(body, 'reason') ?? '';
@@ -61,7 +65,7 @@ export class ApiError extends Failure {
     const hasUnknown = strictDecodingProblems(serverMessage).length > 0;
     const status = !unfit ? httpStatus : causes.length > 0 && !hasUnknown ? 422 : 400;
     const { message, hint } = explainRefusal({ status, reason, serverMessage, causes, attempt });
-    super(message, { hint });
+    super(message, { hint: advice ?? hint });
     this.status = status;
     this.reason = reason;
     this.serverMessage = serverMessage;

@@ -40,7 +40,7 @@ export function readKubeconfig(source: string, cwd: string): Kubeconfig {
   });
   if (configs.length === 0) {
     throw new InvalidInput(`there is no kubeconfig at ${paths.map((path) => `"${path}"`).join(', ')}`, {
-      hint: 'Set the input "kubeconfig" to a path or to the text of a kubeconfig.',
+      hint: 'Set the input "kubeconfig" to a path or to the text of a kubeconfig, or "cluster" to sign in to GKE.',
     });
   }
   return merge(configs);

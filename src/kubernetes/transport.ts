@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { request, type Dispatcher } from 'undici';
 
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
-import type { Json } from '../base/json.ts';
-import type { Connection, Headers } from './endpoint.ts';
+import { stringAt, type Json } from '../base/json.ts';
+import type { Connection, Headers, Problem } from './endpoint.ts';
 import { ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
 
@@ -134,7 +136,7 @@ export class Transport {
         bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
       }).catch((error: unknown) => {
         if (signal.aborted || error instanceof Failure) throw error;
-        throw connectionError(error, this.#connection.server, this.#connection.proxy);
+        throw this.#unreachable(error);
       });
       if (response.statusCode < 300) return response.body;
       const body = parse(await response.body.text());
@@ -201,6 +203,8 @@ export class Transport {
         signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       );
       const text = await response.body.text();
+      // undici gives the connection free one turn after the answer; the next request would open another one before.
+      await nextTurn();
       const body = parse(text);
       if (response.statusCode < 300) {
         const expectsJson = call.accept !== '*/*';
@@ -230,7 +234,7 @@ export class Transport {
       const cause = deadline.aborted ? Object.assign(new Error('no answer'), { code }) : error;
       return {
         state: 'broken',
-        error: connectionError(cause, this.#connection.server, this.#connection.proxy),
+        error: this.#unreachable(cause),
         retry,
         sent,
       };
@@ -241,10 +245,18 @@ export class Transport {
   #refusal(call: Call, response: Dispatcher.ResponseData, body: Json | undefined, afterLostAnswer: boolean): Failure {
     if (response.statusCode < 400) return notTheApi(this.#connection.server);
     const seconds = Number.parseInt(String(response.headers['retry-after'] ?? ''), 10);
+    const problem = problemOf(response.statusCode, body);
+    const advice = problem === undefined ? undefined : this.#connection.advise(problem);
     return new ApiError(response.statusCode, body, call.attempt, {
       afterLostAnswer,
+      ...(advice === undefined ? {} : { advice }),
       ...(Number.isNaN(seconds) ? {} : { retryAfterMs: seconds * 1000 }),
     });
+  }
+
+  #unreachable(error: unknown): Failure {
+    const { server, proxy } = this.#connection;
+    return connectionError(error, server, proxy, this.#connection.advise('unreachable'));
   }
 
   async #request(
@@ -293,6 +305,11 @@ type Outcome =
   | { state: 'answered'; answer: Answer }
   | { state: 'refused'; error: ApiError; credentials: Headers; retry: boolean; retryAfterMs?: number }
   | { state: 'broken'; error: Failure; retry: boolean; sent: boolean; retryAfterMs?: never };
+
+function problemOf(status: number, body: Json | undefined): Problem | undefined {
+  if (status === 401) return 'not-authenticated';
+  return status === 403 && stringAt(body, 'kind') !== 'Status' ? 'refused-on-the-way' : undefined;
+}
 
 function parse(text: string): Json | undefined {
   try {

@@ -18,8 +18,11 @@ export interface NodeOptions {
   loadBalancerDelay?: string;
   /** Bytes per second at which blobs of `slow/…` are served; 1,000,000 when left out. */
   slowRate?: number;
-  /** For tests of sign-in: `--authentication-token-webhook-config-file=…`, `--token-auth-file=…`. */
-  extraApiServerFlags?: readonly string[];
+  /**
+   * For tests of sign-in: `--authentication-token-webhook-config-file=…`, `--token-auth-file=…`; or what makes them of
+   * `Cluster.machine`, where webhooks listen.
+   */
+  extraApiServerFlags?: readonly string[] | ((machine: string) => readonly string[]);
 }
 
 /** Where the things of a node lie that are used from outside. */
@@ -105,7 +108,9 @@ export function writeNode(name: string, network: Network, pki: Pki, binaries: Bi
   });
   for (const part of ['storage', 'changes', 'work']) mkdirSync(path('registry', part), { recursive: true });
 
-  const parts = partsOf(folder, network, pki, binaries, options.extraApiServerFlags ?? []);
+  const { extraApiServerFlags: flags = [] } = options;
+  const apiServerFlags = typeof flags === 'function' ? flags(network.machine) : flags;
+  const parts = partsOf(folder, network, pki, binaries, apiServerFlags);
   const setup = setUp(folder, network, binaries['registry-storage'] ?? '');
   write(initFile(name), JSON.stringify({ setup, parts, socket, logs }, undefined, 2));
 }

@@ -32,16 +32,20 @@ export function tool(name: string): string {
   return path;
 }
 
-/** Installs what is missing, and only that: a machine may have a containerd of another origin, which is as good. */
-export async function ensureTools(): Promise<void> {
-  const missing = Object.entries(packages).filter(([command]) => find(command) === undefined);
+/**
+ * Installs what is missing, and only that: a machine may have a containerd of another origin, which is as good.
+ * @param wanted commands and the Debian packages that bring them; by default those of a cluster
+ */
+export async function ensureTools(wanted: Readonly<Record<string, string>> = packages): Promise<void> {
+  const missing = Object.entries(wanted).filter(([command]) => find(command) === undefined);
   if (missing.length > 0) {
     const names = [...new Set(missing.map(([, name]) => name))];
     if (find('apt-get') === undefined) {
       throw new Error(`these commands are missing: ${missing.map(([command]) => command).join(', ')}; install them`);
     }
     process.stderr.write(`cluster: installing ${names.join(' ')}\n`);
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    // With this run level, packages do not start the services that they bring.
+    const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     await run('apt-get', ['update', '-qq'], { env });
     await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env });
   }

@@ -23,6 +23,8 @@ export interface StepResult {
   state: Record<string, string>;
   /** The Markdown of the job summary. */
   summary: string;
+  /** Variables that later steps get. */
+  exported: Record<string, string>;
   durationMs: number;
 }
 
@@ -77,6 +79,11 @@ export class Step {
     return this.#run('post');
   }
 
+  /** RUNNER_TEMP, in which the runner's own files lie as well. */
+  get temp(): string {
+    return this.#folder;
+  }
+
   /** The process of the step that runs now. */
   get pid(): number | undefined {
     return this.#process?.pid;
@@ -87,7 +94,7 @@ export class Step {
     this.#process?.kill(signal);
   }
 
-  /** The files that the step left in RUNNER_TEMP beside the runner's own. */
+  /** Removes RUNNER_TEMP. */
   dispose(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -130,6 +137,7 @@ export class Step {
           log,
           outputs: readEnvFile(files.GITHUB_OUTPUT),
           state,
+          exported: readEnvFile(files.GITHUB_ENV),
           summary: readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8'),
           durationMs: performance.now() - started,
         });

@@ -56,6 +56,8 @@ describe('what was given', () => {
       undoOnFailure: true,
       undoTimeoutMs: 300_000,
       forceConflicts: false,
+      endpoint: 'auto',
+      exportKubeconfig: false,
     });
   });
 
@@ -117,8 +119,8 @@ describe('what is wrong', () => {
     [{ ...deploy, 'image-tags': '1' }, 'there is no input "image-tags". Did you mean "image-tag"?'],
     [{ ...deploy, image_tag: '1' }, 'there is no input "image_tag". Did you mean "image-tag"?'],
     [
-      { ...deploy, cluster: 'bootcamp' },
-      'there is no input "cluster". Remove it from "with:", or the variable INPUT_CLUSTER from "env:".',
+      { ...deploy, gateway: 'bootcamp' },
+      'there is no input "gateway". Remove it from "with:", or the variable INPUT_GATEWAY from "env:".',
     ],
     [
       { ...deploy, namespace: 'Shop_1' },

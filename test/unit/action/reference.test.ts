@@ -19,6 +19,26 @@ interface ActionYml {
 const action = load(readFileSync(join(import.meta.dirname, '../../../action.yml'), 'utf8')) as ActionYml;
 const inputs: [string, InputDefinition][] = Object.entries(inputTable);
 
+/** What must stand beside an input that is only a part of something. */
+const cluster = { INPUT_CLUSTER: 'bootcamp', INPUT_LOCATION: 'us-central1' };
+const company: Partial<Record<string, Record<string, string>>> = {
+  cluster,
+  location: cluster,
+  project: cluster,
+  endpoint: cluster,
+  'fleet-membership': { INPUT_ENDPOINT: 'connect-gateway' },
+  'workload-identity-provider': cluster,
+  'service-account': {
+    ...cluster,
+    'INPUT_WORKLOAD-IDENTITY-PROVIDER': inputTable['workload-identity-provider'].example,
+  },
+  'credentials-json': cluster,
+  'access-token': cluster,
+  'quota-project': cluster,
+  'universe-domain': cluster,
+  'export-kubeconfig': cluster,
+};
+
 describe('what is written about inputs and outputs', () => {
   test('action.yml and the README are what script/docs makes of the tables', async () => {
     for (const { path, text } of await reference())
@@ -43,6 +63,7 @@ describe('what is written about inputs and outputs', () => {
       INPUT_COMMAND: command,
       ...(command === 'deploy' ? { INPUT_MANIFESTS: 'a/' } : {}),
       ...(strategies === undefined ? {} : { INPUT_STRATEGY: strategies[0] }),
+      ...company[id],
       [`INPUT_${id.toUpperCase()}`]: String(value.value),
     };
     expect(() => readInputs(env)).not.toThrow();

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-import { InvalidInput } from '../base/errors.ts';
+import { InvalidInput } from './errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

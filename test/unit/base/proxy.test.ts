@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { proxyFor } from '../../../src/kubernetes/proxy.ts';
+import { proxyFor } from '../../../src/base/proxy.ts';
 
 const HTTPS_PROXY = 'http://proxy.test:3128';
 

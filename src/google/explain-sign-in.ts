@@ -1,0 +1,119 @@
+import { Failure } from '../base/errors.ts';
+import type { Credentials } from './credentials.ts';
+import type { Claims } from './github-oidc.ts';
+import type { GoogleError } from './google-error.ts';
+
+/** What to do about an answer of STS, by its words; the first that fits counts. */
+const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims) => string][] = [
+  [
+    /rejected by the attribute condition/i,
+    (_, claims) =>
+      `Correct the attribute condition of the provider: this run has ${seen(claims)}; since July 2026 subjects of new repositories carry ids (repo:OWNER@ID/REPO@ID:…), so better compare assertion.repository_id.`,
+  ],
+  [
+    /stale to sign-in|expired|issued at .* in the future/i,
+    () => 'Set the clock of the runner right, or run it again: the token of GitHub lives for five minutes.',
+  ],
+  [
+    /127 bytes/,
+    () =>
+      'Map google.subject to something shorter in the provider, such as assertion.repository_id: 127 bytes are the limit.',
+  ],
+  [
+    /disabled|deleted|not found|invalid_target/i,
+    (audience) => `See whether the pool and the provider of "${audience}" exist and are enabled.`,
+  ],
+  [
+    /issuer/i,
+    () =>
+      'Set the issuer of the provider to https://token.actions.githubusercontent.com (on GitHub Enterprise Server: https://HOST/_services/token).',
+  ],
+  [
+    /audience/i,
+    (audience) =>
+      `Leave the allowed audiences of the provider empty, or add "https:${audience}" to them; the number in its name must be that of the project, not its id.`,
+  ],
+  [
+    /mapp(ed|ing)/i,
+    () =>
+      'Correct the attribute mapping of the provider: each assertion.NAME in it must be a claim of GitHub, and google.subject must be mapped.',
+  ],
+];
+
+/** STS does not take the token of GitHub (or of another provider). */
+export function explainSts(error: GoogleError, audience: string, claims: Claims): Failure {
+  if (error.disabled !== undefined)
+    return apiIsDisabled('exchange the token of this job for one of Google', error.disabled);
+  const provider = audience.replace(/^\/\/[^/]+\//, '');
+  const text = `${error.status} ${error.message}`;
+  const rule = stsRules.find(([says]) => says.test(text));
+  return new Failure(
+    `cannot exchange the token of this job for one of Google: the provider "${provider}" refuses it: ${error.message}`,
+    {
+      hint:
+        rule?.[1](audience, claims) ??
+        'Compare the input "workload-identity-provider" with "gcloud iam workload-identity-pools providers describe".',
+    },
+  );
+}
+
+function seen({ subject, repository, repositoryId }: Claims): string {
+  const parts = [
+    repositoryId === undefined ? undefined : `repository_id "${repositoryId}"`,
+    repository === undefined ? undefined : `repository "${repository}"`,
+    subject === undefined ? undefined : `sub "${subject}"`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? 'a token without these claims' : parts.join(', ');
+}
+
+/** @param source who wanted to become the service account, as far as known */
+export function explainImpersonation(
+  error: GoogleError,
+  account: string,
+  source: Pick<Credentials, 'principal' | 'member'>,
+): Failure {
+  const attempt = `get a token of service account "${account}"`;
+  if (error.disabled !== undefined) return apiIsDisabled(attempt, error.disabled);
+  if (error.code === 403 || error.code === 404) {
+    const permission = error.permission ?? 'iam.serviceAccounts.getAccessToken';
+    const principal = source.principal();
+    const who = principal ?? 'the signed-in identity';
+    const member = source.member() ?? 'PRINCIPAL';
+    const role =
+      principal?.startsWith('principal') === true
+        ? 'roles/iam.workloadIdentityUser'
+        : 'roles/iam.serviceAccountTokenCreator';
+    return new Failure(
+      `cannot ${attempt}: "${who}" lacks the permission "${permission}" on it, or there is no such service account`,
+      {
+        hint: `Grant it with: gcloud iam service-accounts add-iam-policy-binding ${account} --role=${role} --member="${member}"; it may take 5 minutes until that counts.`,
+      },
+    );
+  }
+  return new Failure(`cannot ${attempt}: ${error.message} (HTTP ${error.code})`, {
+    hint:
+      error.code === 400
+        ? 'Correct the e-mail of the service account; more than an hour of lifetime needs a policy of the organization.'
+        : 'Run it again; if it stays so, see https://status.cloud.google.com.',
+  });
+}
+
+/** The token endpoint does not take a key or a refresh token. */
+export function explainGrant(error: GoogleError, purpose: string, name: string): Failure {
+  const text = `${error.status} ${error.message}`;
+  const hint = /invalid_rapt|reauth/i.test(text)
+    ? `Sign in anew: the organization wants people to do so now and then, hence prefer "workload-identity-provider" to ${name}.`
+    : /signature|account not found|invalid_client|deleted|revoked|Bad Request/i.test(text)
+      ? `Make a new key or sign in anew: the one of ${name} was deleted or disabled.`
+      : /invalid_grant|token.*(expired|time)|iat|exp/i.test(text)
+        ? 'Set the clock of the runner right, and see whether the key still exists.'
+        : 'Run it again; if it stays so, see https://status.cloud.google.com.';
+  return new Failure(`cannot ${purpose}: ${error.message} (HTTP ${error.code})`, { hint });
+}
+
+export function apiIsDisabled(attempt: string, { service, url }: { service: string; url: string }): Failure {
+  const name = service === '' ? 'an API' : `the API "${service}"`;
+  return new Failure(`cannot ${attempt}: ${name} is not enabled in the project`, {
+    hint: `Enable it at ${url} and run this again some minutes later.`,
+  });
+}

@@ -1,0 +1,227 @@
+import { Agent, ProxyAgent, request, type Dispatcher } from 'undici';
+
+import type { Clock } from '../base/clock.ts';
+import { Failure, messageOf } from '../base/errors.ts';
+import type { Json, JsonObject } from '../base/json.ts';
+import { errorCode, meaningOf, proxyRefusal } from '../base/network-error.ts';
+import { proxyFor } from '../base/proxy.ts';
+import type { Environment } from './hosts.ts';
+
+export interface WebRequest {
+  method?: 'GET' | 'POST';
+  url: string;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  json?: JsonObject;
+  /** Sent as a form. */
+  form?: Record<string, string>;
+  /** What it is for, after "cannot": `get cluster "bootcamp"`. */
+  purpose: string;
+  /** For servers of the machine itself, which no proxy knows and which speak no TLS: the metadata server. */
+  local?: boolean;
+  /** The answer need not be JSON. */
+  plainText?: boolean;
+  /** Whether an answer that is no success may be different soon, beside 408, 429 and 5xx. */
+  mayPass?: (answer: WebAnswer) => boolean;
+  /** How often it is sent at most; 5 by default. */
+  attempts?: number;
+  /** How long one attempt may take; 10 s by default. */
+  deadlineMs?: number;
+}
+
+export interface WebAnswer {
+  status: number;
+  /** Null when it is no JSON. */
+  json: Json;
+  text: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+export interface WebOptions {
+  clock: Clock;
+  /** `HTTPS_PROXY`, `NO_PROXY` and the like. */
+  env: Environment;
+  signal?: AbortSignal;
+  /** From 0 to 1; spreads retries. */
+  random?: () => number;
+}
+
+const defaultAttempts = 5;
+const defaultDeadlineMs = 10_000;
+const firstBackoffMs = 250;
+const lastBackoffMs = 4_000;
+/** A server that asks for more patience than this gets an error instead. */
+const maxRetryAfterMs = 20_000;
+
+/** Nothing came back, or something that is no answer of the API that was asked. */
+export class WebError extends Failure {}
+
+/**
+ * Asks the servers that signing in needs: with a deadline, repeated when they are busy or the connection breaks (all of
+ * these questions may be asked twice), through the proxy of the environment. Redirects are not followed: what they lead to
+ * must not see credentials.
+ */
+export class Web {
+  readonly #options: WebOptions;
+  readonly #dispatchers = new Map<string, Dispatcher>();
+
+  constructor(options: WebOptions) {
+    this.#options = options;
+  }
+
+  /** Any answer, also a refusal. @throws WebError when there is none */
+  async ask(question: WebRequest): Promise<WebAnswer> {
+    const { clock, signal } = this.#options;
+    const attempts = question.attempts ?? defaultAttempts;
+    const url = checked(question);
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.#once(question, url);
+      const retryAfterMs = answer instanceof WebError ? 0 : retryAfterOf(answer);
+      const again = answer instanceof WebError ? isPassing(answer) : mayPass(question, answer);
+      if (!again || attempt === attempts || retryAfterMs > maxRetryAfterMs) {
+        if (answer instanceof WebError) throw answer;
+        return answer;
+      }
+      const random = this.#options.random ?? Math.random;
+      const backoff = Math.min(firstBackoffMs * 2 ** (attempt - 1), lastBackoffMs) * (0.5 + random());
+      await clock.sleep(Math.max(backoff, retryAfterMs), signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  async #once(question: WebRequest, url: URL): Promise<WebAnswer | WebError> {
+    const proxy = question.local === true ? undefined : proxyFor(url, this.#options.env);
+    const deadline = AbortSignal.timeout(question.deadlineMs ?? defaultDeadlineMs);
+    const { signal } = this.#options;
+    try {
+      const response = await request(url, {
+        method: question.method ?? 'GET',
+        dispatcher: this.#dispatcherFor(proxy),
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+        headers: { Accept: 'application/json', 'User-Agent': 'gke-rollout', ...typeOf(question), ...question.headers },
+        ...bodyOf(question),
+      });
+      const text = await response.body.text();
+      const { statusCode: status, headers } = response;
+      if (status >= 300 && status < 400) return redirected(question, url, headers['location']);
+      const json = parse(text);
+      if (status < 300 && json === undefined && question.plainText !== true) return notJson(question, url);
+      return { status, json: json ?? null, text, headers };
+    } catch (error) {
+      signal?.throwIfAborted();
+      return unreachable(question, url, proxy, deadline.aborted ? noAnswer() : error);
+    }
+  }
+
+  #dispatcherFor(proxy: URL | undefined): Dispatcher {
+    const key = proxy?.href ?? '';
+    let dispatcher = this.#dispatchers.get(key);
+    if (dispatcher === undefined) {
+      const options = { allowH2: false, keepAliveTimeout: 30_000 };
+      dispatcher = proxy === undefined ? new Agent(options) : new ProxyAgent({ ...options, uri: proxy.href });
+      this.#dispatchers.set(key, dispatcher);
+    }
+    return dispatcher;
+  }
+}
+
+/** Credentials travel encrypted, or not at all beyond this machine. */
+function checked({ url, purpose, local }: WebRequest): URL {
+  const parsed = URL.parse(url);
+  if (parsed === null) {
+    throw new WebError(`cannot ${purpose}: "${url}" is not a URL`, {
+      hint: 'Correct it where the credentials come from.',
+    });
+  }
+  if (parsed.protocol === 'https:' || local === true || isLoopback(parsed.hostname)) return parsed;
+  throw new WebError(`cannot ${purpose}: "${parsed.origin}" is not https, so everybody on the way could read it`, {
+    hint: 'Use an address that begins with https://.',
+  });
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+function typeOf({ json, form }: WebRequest): Record<string, string> {
+  if (json !== undefined) return { 'Content-Type': 'application/json' };
+  return form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
+}
+
+function bodyOf({ json, form }: WebRequest): { body?: string } {
+  if (json !== undefined) return { body: JSON.stringify(json) };
+  return form === undefined ? {} : { body: new URLSearchParams(form).toString() };
+}
+
+function mayPass(question: WebRequest, answer: WebAnswer): boolean {
+  const { status } = answer;
+  return status === 408 || status === 429 || status >= 500 || (status >= 400 && question.mayPass?.(answer) === true);
+}
+
+function retryAfterOf({ headers }: WebAnswer): number {
+  const seconds = Number.parseInt(String(headers['retry-after'] ?? ''), 10);
+  return Number.isNaN(seconds) ? 0 : seconds * 1000;
+}
+
+/** Connections break and names are unknown for a moment; certificates and redirects stay what they are. */
+const passing = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+function isPassing(error: WebError): boolean {
+  return passing.has(errorCode(error.cause)) || Number(proxyRefusal(error.cause) ?? 0) >= 500;
+}
+
+function unreachable({ purpose }: WebRequest, url: URL, proxy: URL | undefined, error: unknown): WebError {
+  const code = errorCode(error);
+  const refused = proxyRefusal(error);
+  const through = proxy === undefined ? '' : ` through the proxy ${proxy.host}`;
+  // An empty reason helped nobody (google-github-actions/get-gke-credentials#322).
+  const why = refused === undefined ? (meaningOf(code) ?? messageOf(error)) : `the proxy answered ${refused}`;
+  const hint =
+    refused === '407'
+      ? 'Put the name and password of the proxy into its URL.'
+      : proxy !== undefined
+        ? 'See whether this proxy is running and lets the address through, or name it in NO_PROXY.'
+        : 'See whether this runner may reach the address: a closed network needs HTTPS_PROXY or private access to Google.';
+  const code_ = code === '' || why.includes(code) ? '' : ` (${code})`;
+  return new WebError(`cannot ${purpose}: cannot reach ${url.host}${through}: ${why}${code_}`, { cause: error, hint });
+}
+
+function noAnswer(): Error {
+  return Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+}
+
+function redirected({ purpose }: WebRequest, url: URL, location: string | string[] | undefined): WebError {
+  const target = URL.parse(String(location ?? ''), url.href)?.host ?? 'somewhere else';
+  return new WebError(`cannot ${purpose}: ${url.host} leads on to ${target}, where credentials must not go`, {
+    hint: 'See whether a proxy or a login page stands in between: HTTPS_PROXY, NO_PROXY.',
+  });
+}
+
+function notJson({ purpose }: WebRequest, url: URL): WebError {
+  return new WebError(`cannot ${purpose}: ${url.host} answered with something else than JSON`, {
+    hint: 'See whether a proxy or a login page stands in between: HTTPS_PROXY, NO_PROXY.',
+  });
+}
+
+function parse(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}

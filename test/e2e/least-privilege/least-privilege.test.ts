@@ -53,6 +53,13 @@ function rulesOfReadme(): object[] {
   return (load(block) as { rules: object[] }).rules;
 }
 
+/** What the README adds for canary and blue-green. */
+function strategyRulesOfReadme(): object[] {
+  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+  const block = /```yaml\n(?<rules>- apiGroups:[\s\S]*?)```/.exec(readme)?.groups?.['rules'] ?? '';
+  return load(block) as object[];
+}
+
 async function step(inputs: Record<string, string>, objects: readonly object[] = []): Promise<StepResult> {
   const workspace = createWorkspace({ 'app.yaml': objects });
   try {
@@ -102,4 +109,26 @@ test('a right that is missing is named with the rule to add', async () => {
   expect(result.exit).toBe(1);
   expect(result.outputs['failure']).toContain('may not get jobs');
   expect(result.outputs['failure']).toContain('resources: [\\"jobs\\"]');
+});
+
+test('with the rules that the README adds they are enough for canary and blue-green', async () => {
+  const group = 'rbac.authorization.k8s.io';
+  const metadata = { name: 'strategist', namespace };
+  const subjects = [{ kind: 'ServiceAccount', name: 'deployer', namespace }];
+  const roleRef = { apiGroup: group, kind: 'Role', name: metadata.name };
+  const objects = [
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules: strategyRulesOfReadme() },
+    { apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata, subjects, roleRef },
+  ];
+  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  const app = (version: string) => [deployment('sided', { image: `registry.test/ctwoc:${version}` }), service('sided')];
+  const deploying = { manifests: '.', timeout: '60s', release: 'sided' };
+  await step(deploying, app('1.0.0'));
+  const canary = { ...deploying, strategy: 'canary', 'step-duration': '0s', 'auto-promote': 'false' };
+  expect((await step(canary, app('2.0.0'))).outputs['status']).toBe('waiting');
+  const promoted = await step({ command: 'promote', release: 'sided', timeout: '60s' });
+  expect(promoted.outputs['status']).toBe('deployed');
+  expect(promoted.log).not.toContain('without the right');
+  const sided = { ...deploying, strategy: 'blue-green', 'keep-old-for': '0s' };
+  expect((await step(sided, app('3.0.0'))).outputs['status']).toBe('deployed');
 });

@@ -33,7 +33,9 @@ export interface Group {
 export function groupsOf(manifests: readonly Manifest[], live: readonly KubernetesObject[]): Group[] {
   const own = manifests.filter(({ object }) => isService(object));
   const ownKeys = new Set(own.map(({ object }) => keyOf(refOf(object))));
-  const foreign = live.filter((service) => !ownKeys.has(keyOf(refOf(service))));
+  // What this strategy has made to preview a candidate is no Service of the user's.
+  const isPreview = ({ metadata }: KubernetesObject) => metadata.labels?.[trackLabel] !== undefined;
+  const foreign = live.filter((service) => !ownKeys.has(keyOf(refOf(service))) && !isPreview(service));
   const groups: Group[] = [];
   for (const workload of manifests.filter(({ object }) => isDeployment(object))) {
     const labels = templateLabels(workload.object);

@@ -48,6 +48,17 @@ describe('groups', () => {
     expect(group?.foreign).toHaveLength(1);
   });
 
+  test('do not take the preview of a candidate that waits for a Service of theirs', () => {
+    const preview = service('web-preview', { app: 'web', 'gke-rollout/track': 'green' });
+    preview.metadata.labels = { 'gke-rollout/track': 'green' };
+    const [group] = groupsOf(
+      [manifestOf(deployment('web'))],
+      [service('web', { app: 'web', 'gke-rollout/track': 'blue' }), preview],
+    );
+    expect(group?.serving).toBe('blue');
+    expect(group?.foreign.map(({ metadata }) => metadata.name)).toEqual(['web']);
+  });
+
   test('do not take a Service without a selector, or an ExternalName, for one of theirs', () => {
     const external = service('out', { app: 'web' });
     external['spec'] = { type: 'ExternalName', externalName: 'example.com', selector: { app: 'web' } };

@@ -11,7 +11,7 @@ export function renderChecks({ checks = [] }: RunReport, limits: SummaryLimits):
     checks,
     (result) => [
       code(result.check),
-      `${verdicts[result.verdict]}: ${prose(`${result.message} (asked ${result.via})`, 1_000)}`,
+      verdictOf(result),
       beside(result.requests, result.stable?.requests),
       beside(result.errors, result.stable?.errors),
       beside(milliseconds(result.p95Ms), milliseconds(result.stable?.p95Ms)),
@@ -26,6 +26,12 @@ const verdicts: Readonly<Record<CheckResult['verdict'], string>> = {
   fail: '**failed**',
   inconclusive: '**inconclusive**',
 };
+
+/** With a share that is as wanted, the columns beside it say all that the message says. */
+function verdictOf({ verdict, message, via, share }: CheckResult): string {
+  if (verdict === 'pass' && share !== undefined) return `${verdicts.pass}, asked ${prose(via)}`;
+  return `${verdicts[verdict]}: ${prose(`${message} (asked ${via})`, 1_000)}`;
+}
 
 /** The figure of the new version, and that of the stable one where it was asked too. */
 function beside(candidate: number | string | undefined, stable: number | string | undefined): string {

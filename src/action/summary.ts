@@ -99,11 +99,12 @@ function facts(report: RunReport): string {
   return table(head, others, (row) => row);
 }
 
-/** `6 → 7`; of a run that failed, what became of the new one. */
+/** `6 → 7`; of a run that failed, what became of the new one; of a candidate, that it is not live. */
 function revisions({ status, revision, previousRevision }: RunReport): string {
   const numbers = [previousRevision, revision].filter(
     (number, index, all) => number !== undefined && all[index - 1] !== number,
   );
+  if (status === 'waiting' && numbers.length === 2) return `${previousRevision ?? ''} is live, ${revision ?? ''} waits`;
   const arrow = numbers.join(' → ');
   return revision !== undefined && ['undone', 'failed', 'cancelled'].includes(status) ? `${arrow} (${status})` : arrow;
 }
@@ -157,7 +158,7 @@ function stateOf(state: WorkloadReport['state'], message: string): string {
     case 'progressing':
       return message === '' ? 'not ready' : `not ready: ${prose(message)}`;
     case 'unchecked':
-      return message === '' ? 'not checked' : `not checked: ${prose(message)}`;
+      return message === '' ? 'not checked' : prose(message);
   }
 }
 

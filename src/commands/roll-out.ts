@@ -4,7 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from
 import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
-import { readJournal } from '../release/journal.ts';
+import { readJournal, type JournalEntry } from '../release/journal.ts';
 import { preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
 import {
@@ -27,7 +27,7 @@ import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import { keepOldSide } from './keep-old.ts';
-import type { AddressReport, RunReport, Status, WorkloadReport } from './report.ts';
+import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
 
@@ -175,7 +175,7 @@ export async function rollOut(
       } else {
         delete journal.record.waiting;
       }
-      return { revision, progress };
+      return { revision, progress, written: writtenOf(journal.record.entries) };
     },
     beforeUndo: (error) => watch.collectEvidence(error),
     afterFailure: async ({ undo }) => {
@@ -190,8 +190,11 @@ export async function rollOut(
   const reached = outcome.state === 'done' ? outcome.result.progress : undefined;
   reportObjects(draft, (reached?.state === 'complete' ? reached.brought : undefined) ?? current, watch);
   if (outcome.state === 'failed') return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
-  const { revision, progress } = outcome.result;
-  if (progress.state === 'waiting') return finishWaiting(draft, options, revision, progress, watch);
+  const { revision, progress, written } = outcome.result;
+  if (progress.state === 'waiting') {
+    draft.add({ objects: written, workloads: current.flatMap(stableReport) });
+    return finishWaiting(draft, options, revision, progress, watch);
+  }
   const { retired = [] } = progress;
   const took = draft.elapsed();
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
@@ -213,6 +216,31 @@ function finishWaiting(
     'waiting',
     `Revision ${revision} of ${release} waits as a candidate (${names}): run "promote" to bring it in, or "abort" to take it away`,
   );
+}
+
+/** A workload beside a candidate that waits: it is as it was. */
+function stableReport({ manifest, live }: Prepared): WorkloadReport[] {
+  if (live === undefined || !isWorkload(manifest.object)) return [];
+  const replicas = numberAt(live, 'spec', 'replicas');
+  return [
+    {
+      ref: refOf(live),
+      containers: containersOf(live).map(({ name, image = '' }) => ({ name, before: image, after: image })),
+      ...(replicas === undefined ? {} : { replicas: { before: replicas, after: replicas } }),
+      state: 'unchecked',
+      message: 'serves as before',
+    },
+  ];
+}
+
+/** What has really been written so far, while the rest of the manifests waits for the promotion. */
+function writtenOf(entries: readonly JournalEntry[]): ObjectReport[] {
+  const changes = new Map<string, ObjectReport>();
+  for (const { ref, before, done } of entries) {
+    const key = keyOf(ref);
+    if (done && !changes.has(key)) changes.set(key, { ref, change: before === null ? 'created' : 'configured' });
+  }
+  return [...changes.values()];
 }
 
 function candidateReport(ref: ObjectRef, watch: RolloutWatch): WorkloadReport[] {

@@ -59,15 +59,17 @@ export async function verifyRelease(
   manifests: readonly Manifest[],
   draft: Draft,
 ): Promise<void> {
-  if (options.checks.length === 0) return;
+  const { checks } = options;
+  if (checks.length === 0) return;
   const service = mainService(manifests);
   const live = service === undefined ? undefined : await context.client.read(refOf(service));
   const pods = live === undefined ? [] : await podsBehind(context.client, live);
-  await carryOut(context, options, { ...about(options, service), candidate: { pods } }, draft);
+  await carryOut(context, options, [{ checks, sides: { ...about(options, service), candidate: { pods } } }], draft);
 }
 
 /**
- * Carries the checks out on a candidate, beside the stable version where that serves too.
+ * Carries the checks out on a candidate, beside the stable version where that serves too. Checks of Services that it is not
+ * behind have nothing to say of it, and are made when all is ready.
  * @returns the share that it was measured to get, where one is wanted and a check says where the version stands
  * @throws VerificationFailed
  */
@@ -75,31 +77,66 @@ export async function verifyCandidate(
   context: Context,
   options: VerificationOptions,
   manifests: readonly Manifest[],
-  { selector, preview = false, wantedShare }: VerifiedCandidate,
+  candidate: VerifiedCandidate,
   draft: Draft,
 ): Promise<MeasuredShare | undefined> {
-  const { client } = context;
-  if (options.checks.length === 0) return undefined;
   const service = mainService(manifests);
-  const live = service === undefined ? undefined : await client.read(refOf(service));
+  const main = service === undefined ? undefined : refOf(service);
+  const rounds: Round[] = [];
+  for (const [ref, checks] of byService(options, main)) {
+    const sides = await sidesAt(context, options, ref, candidate);
+    if (ref === undefined || sides.candidate.pods.length > 0) rounds.push({ checks, sides });
+  }
+  if (rounds.length === 0) return undefined;
+  const results = await carryOut(context, options, rounds, draft);
+  const share = results.findLast((result) => result.share !== undefined)?.share;
+  return share === undefined ? undefined : { percent: share.measured, requests: share.requests };
+}
+
+/** The checks by the Service that they ask: the one that they name, or else the main one, if there is one. */
+function byService(
+  { checks, namespace }: VerificationOptions,
+  main: ObjectRef | undefined,
+): Map<ObjectRef | undefined, Check[]> {
+  const groups = new Map<ObjectRef | undefined, Check[]>();
+  for (const check of checks) {
+    const name = check.target.kind === 'url' ? undefined : check.target.service;
+    const asked = name === undefined ? main : serviceRef(namespace, name);
+    const known = [...groups.keys()].find((ref) => ref?.name === asked?.name);
+    const ref = known ?? asked;
+    groups.set(ref, [...(groups.get(ref) ?? []), check]);
+  }
+  return groups;
+}
+
+/** Which of the pods behind a Service are the candidate's, and which are stable. */
+async function sidesAt(
+  { client }: Context,
+  { namespace }: VerificationOptions,
+  ref: ObjectRef | undefined,
+  { selector, preview = false, wantedShare }: VerifiedCandidate,
+): Promise<Sides> {
+  const live = ref === undefined ? undefined : await client.read(ref);
   const twin = live === undefined || !preview ? undefined : await client.read(previewRef(live));
   const behind = live === undefined ? [] : await podsBehind(client, live);
   const isCandidate = (pod: KubernetesObject) => selects(selector, stringsAt(pod, 'metadata', 'labels'));
   const candidate = twin === undefined ? behind.filter(isCandidate) : await podsBehind(client, twin);
   const stable = behind.filter((pod) => !isCandidate(pod));
-  // Checks of the Services that no candidate is behind have nothing to say yet.
-  if (service !== undefined && candidate.length === 0) return undefined;
-  const sides: Sides = {
-    ...about(options, service),
+  return {
+    namespace,
+    ...(ref === undefined ? {} : { service: ref }),
     candidate: { pods: candidate, ...(twin === undefined ? {} : { service: refOf(twin) }) },
     ...(stable.length === 0
       ? {}
       : { stable: { pods: stable, ...(twin === undefined || live === undefined ? {} : { service: refOf(live) }) } }),
     ...(wantedShare === undefined ? {} : { wantedShare }),
   };
-  const results = await carryOut(context, options, sides, draft);
-  const share = results.findLast((result) => result.share !== undefined)?.share;
-  return share === undefined ? undefined : { percent: share.measured, requests: share.requests };
+}
+
+/** Checks that ask the same pods. */
+interface Round {
+  checks: readonly Check[];
+  sides: Sides;
 }
 
 export interface VerificationOptions {
@@ -120,17 +157,21 @@ function previewRef(service: KubernetesObject): ObjectRef {
 
 async function carryOut(
   { client, clock, reporter }: Context,
-  { checks, signal, deadline }: VerificationOptions,
-  sides: Sides,
+  { signal, deadline }: VerificationOptions,
+  rounds: readonly Round[],
   draft: Draft,
 ): Promise<CheckResult[]> {
   const results = await reporter.group('Verify', async () => {
-    const made = await verify(client, checks, sides, { clock, reporter, signal, deadline });
-    draft.addChecks(made);
-    assertPassed(made);
-    return made;
+    const all: CheckResult[] = [];
+    for (const { checks, sides } of rounds) {
+      const made = await verify(client, checks, sides, { clock, reporter, signal, deadline });
+      draft.addChecks(made);
+      assertPassed(made);
+      all.push(...made);
+    }
+    return all;
   });
-  draft.mark(`${checks.length} ${checks.length === 1 ? 'check' : 'checks'} passed`);
+  draft.mark(`${results.length} ${results.length === 1 ? 'check' : 'checks'} passed`);
   return results;
 }
 

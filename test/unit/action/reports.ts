@@ -103,6 +103,50 @@ export function unchanged(): RunReport {
   });
 }
 
+/** A canary at 25 % that waits for a decision. */
+export function waitingCanary(): RunReport {
+  const stable = 'registry.test/shop/web:1.1.0';
+  return report({
+    strategy: 'canary',
+    status: 'waiting',
+    headline:
+      'Revision 7 of shop waits as a candidate (web-canary): run "promote" to bring it in, or "abort" to take it away',
+    revision: 7,
+    previousRevision: 6,
+    objects: [{ ref: deployment('web-canary'), change: 'created' }],
+    workloads: [
+      {
+        ref: deployment('web'),
+        containers: [{ name: 'web', before: stable, after: stable }],
+        replicas: { before: 3, after: 3 },
+        state: 'unchecked',
+        message: 'serves as before',
+      },
+      workload('web-canary', {
+        containers: [{ name: 'web', after: 'registry.test/shop/web:1.2.0' }],
+        replicas: { after: 1 },
+      }),
+    ],
+    traffic: [
+      { atMs: 46_000, workload: 'web', wanted: 25, candidatePods: 1, stablePods: 3, measured: 24.3, requests: 400 },
+    ],
+    checks: [
+      {
+        check: '/version',
+        verdict: 'pass',
+        message: '20 of 20 requests were answered right, p95 12 ms; 24.3 % of 400 requests reached the candidate',
+        via: "through the API server's proxy to 1 pod in turn",
+        requests: 20,
+        errors: 0,
+        p95Ms: 12,
+        stable: { requests: 20, errors: 0, p95Ms: 11 },
+        share: { wanted: 25, measured: 24.3, requests: 400 },
+      },
+    ],
+    durationMs: 69_000,
+  });
+}
+
 export function crashEvidence(overrides: Partial<Evidence> = {}): Evidence {
   return {
     object: deployment('web'),

@@ -18,6 +18,7 @@ import {
   unchanged,
   undoneDeploy,
   veryLarge,
+  waitingCanary,
   workload,
 } from './reports.ts';
 
@@ -29,6 +30,7 @@ describe('the summary is the reviewed one', () => {
   test.each<[string, () => RunReport]>([
     ['first-deploy', firstDeploy],
     ['unchanged', unchanged],
+    ['waiting', waitingCanary],
     ['undone', undoneDeploy],
     ['partly-undone', partlyUndone],
     ['status', status],

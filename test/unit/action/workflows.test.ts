@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from '@jest/globals';
+import { load } from 'js-yaml';
+
+import { readInputs } from '../../../src/action/inputs.ts';
+import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../../src/base/json.ts';
+import { parseChecks } from '../../../src/traffic/parse.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const action = 'acme/gke-rollout@v1';
+
+/** What stands under `with:` of each step that uses this action, and the choices of the person who starts the workflow. */
+function stepsOf(text: string): { inputs: JsonObject; choices: readonly string[] }[] {
+  const workflow = load(text.replaceAll(/^on:/gm, "'on':"));
+  if (!isObject(workflow)) return [];
+  const dispatch = Object.values(objectAt(workflow, 'on', 'workflow_dispatch', 'inputs'));
+  const choices = dispatch.flatMap((input) => {
+    const options = isObject(input) ? input['options'] : undefined;
+    return Array.isArray(options) ? options.map(String) : [];
+  });
+  const steps = Object.values(objectAt(workflow, 'jobs')).flatMap((job) => objectsAt(job, 'steps'));
+  return steps
+    .filter((step) => stringAt(step, 'uses') === action)
+    .map((step) => ({ inputs: objectAt(step, 'with'), choices }));
+}
+
+/** The inputs as the runner sets them, with `chosen` where the workflow has an expression. */
+function environment(inputs: JsonObject, chosen: string): NodeJS.ProcessEnv {
+  const expression = /\$\{\{ *(?<name>[\w.]+) *\}\}/g;
+  const value = (text: string) =>
+    text.replaceAll(expression, (_, name: string) => (name === 'inputs.decision' ? chosen : '3'));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, text]) => [
+      `INPUT_${name.toUpperCase()}`,
+      value(typeof text === 'string' ? text : JSON.stringify(text)),
+    ]),
+  );
+}
+
+describe('the inputs of the example workflow are right', () => {
+  const files = readdirSync(join(root, 'examples/workflows'));
+  test.each(files)('%s', (file) => {
+    const steps = stepsOf(readFileSync(join(root, 'examples/workflows', file), 'utf8'));
+    expect(steps.length).toBeGreaterThan(0);
+    for (const { inputs, choices } of steps) {
+      for (const chosen of stringAt(inputs, 'command')?.includes('inputs.') === true ? choices : ['']) {
+        const read = readInputs(environment(inputs, chosen), () => undefined);
+        parseChecks(read.verify ?? '');
+      }
+    }
+  });
+});

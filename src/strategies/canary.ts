@@ -15,6 +15,7 @@ import { addedShare, constantShare, podShare, type ReplicaShare } from '../traff
 import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
 import { configOf, copyConfig, deriveCandidate, isConfig, useCopies, workloadLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
+import { countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
 import { applyAndWait, rolling } from './rolling.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
@@ -75,6 +76,7 @@ async function planCanary(
   pairs: readonly Pair[],
   options: CanaryOptions,
 ): Promise<Plan> {
+  await keepApart(context, pairs, options);
   const isHeld = new Set<Prepared>(pairs.map(({ stable }) => stable));
   const copied = copiesOf(prepared, pairs, options);
   const copies = prepared.filter(({ manifest }) => copied.has(keyOf(refOf(manifest.object))));
@@ -371,8 +373,24 @@ async function refuseUnreachable(
   }
 }
 
+/**
+ * Autoscalers and budgets of a stable Deployment count pods by its labels: the candidate gets others where its Services do
+ * not need them. Where they do, the user is told.
+ */
+async function keepApart(context: PlanContext, pairs: readonly Pair[], { variants }: CanaryOptions): Promise<void> {
+  for (const pair of pairs) {
+    const { candidate, live } = pair;
+    const counters = await countersOf(context.client, context.namespace, live);
+    if (counters.length === 0) continue;
+    const services = await servicesOfPairs(context, [pair]);
+    if (!variants.includes(candidate)) stepOutside(candidate.object, live, services);
+    const still = countingStill(counters, candidate.object);
+    if (still.length > 0) context.reporter.warning(warningOf(still, live, services));
+  }
+}
+
 async function servicesOfPairs(
-  { client, namespace }: StrategyContext,
+  { client, namespace }: PlanContext,
   pairs: readonly Pair[],
 ): Promise<KubernetesObject[]> {
   const services = await servicesIn(client, namespace);

@@ -254,7 +254,7 @@ describe('before anything is changed', () => {
     await run('set', {}, { 'app.yaml': [set('1.0.0')] });
     const result = await run('set', {}, { 'app.yaml': [set('2.0.0')] });
     expect(result.exit).toBe(1);
-    expect(result.log).toContain('StatefulSet "set" would get new pods, which a canary cannot try');
+    expect(result.log).toContain('StatefulSet "set" would get new pods, which the strategy "canary" cannot do');
   });
 
   test('a candidate whose pods no Service would select is refused', async () => {

@@ -1,9 +1,9 @@
-import { InvalidInput } from '../base/errors.ts';
+import { Failure, InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt, stringsAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
 import { applyLayer } from '../release/apply.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
@@ -15,6 +15,7 @@ import { addedShare, constantShare, podShare, type ReplicaShare } from '../traff
 import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
 import { configOf, copyConfig, deriveCandidate, isConfig, useCopies, workloadLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
+import { countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
 import { applyAndWait, rolling } from './rolling.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
@@ -75,6 +76,7 @@ async function planCanary(
   pairs: readonly Pair[],
   options: CanaryOptions,
 ): Promise<Plan> {
+  await keepApart(context, pairs, options);
   const isHeld = new Set<Prepared>(pairs.map(({ stable }) => stable));
   const copied = copiesOf(prepared, pairs, options);
   const copies = prepared.filter(({ manifest }) => copied.has(keyOf(refOf(manifest.object))));
@@ -218,19 +220,24 @@ export async function promoteCanary(
   { candidates, constantTotal = false }: { candidates: readonly ObjectRef[]; constantTotal?: boolean },
 ): Promise<void> {
   const { journal } = context;
+  const prepared = await context.look(manifests);
+  const stables = await Promise.all(
+    candidates.map(async (candidate) => {
+      const object = await context.client.read(candidate);
+      const name = object?.metadata.labels?.[workloadLabel] ?? stableName(candidate.name);
+      const stable = prepared.find(({ manifest }) => isDeploymentNamed(manifest.object, name));
+      if (object !== undefined && stable !== undefined)
+        refuseUntried(object, stable.predicted ?? stable.manifest.object);
+      return { candidate, name };
+    }),
+  );
   journal.beginStep();
   if (!constantTotal) {
-    await applyAndWait(context, await context.look(manifests));
+    await applyAndWait(context, prepared);
     return;
   }
   // First the new version in the pods that stable was left with, then pod by pod from the candidate back to stable.
   const finals = new Map(manifests.map(({ object }) => [keyOf(refOf(object)), numberAt(object, 'spec', 'replicas')]));
-  const stables = await Promise.all(
-    candidates.map(async (candidate) => {
-      const object = await context.client.read(candidate);
-      return { candidate, name: object?.metadata.labels?.[workloadLabel] ?? stableName(candidate.name) };
-    }),
-  );
   const reduced = await Promise.all(
     manifests.map(async (manifest) => {
       const stable = stables.find(({ name }) => isDeploymentNamed(manifest.object, name));
@@ -256,6 +263,19 @@ export async function promoteCanary(
       await scale(context, [{ ref: refOf(stable), replicas }]);
     }
   }
+}
+
+/** Somebody may have changed the candidate since. @throws Failure when it runs something else than is to be promoted */
+function refuseUntried(candidate: KubernetesObject, stable: KubernetesObject): void {
+  const tried = new Map(containersOf(candidate).map(({ name, image }) => [name, image]));
+  const other = containersOf(stable).find(({ name, image }) => tried.has(name) && tried.get(name) !== image);
+  if (other === undefined) return;
+  throw new Failure(
+    `${describeRef(refOf(candidate), true)} runs the image "${tried.get(other.name) ?? ''}" in its container "${other.name}", and what is to be promoted has "${other.image ?? ''}"`,
+    {
+      hint: 'Somebody else has changed the candidate since: nobody has tried what would be promoted. Run "abort", then deploy what you want.',
+    },
+  );
 }
 
 async function scale(context: StrategyContext, wanted: readonly { ref: ObjectRef; replicas: number }[]): Promise<void> {
@@ -353,8 +373,24 @@ async function refuseUnreachable(
   }
 }
 
+/**
+ * Autoscalers and budgets of a stable Deployment count pods by its labels: the candidate gets others where its Services do
+ * not need them. Where they do, the user is told.
+ */
+async function keepApart(context: PlanContext, pairs: readonly Pair[], { variants }: CanaryOptions): Promise<void> {
+  for (const pair of pairs) {
+    const { candidate, live } = pair;
+    const counters = await countersOf(context.client, context.namespace, live);
+    if (counters.length === 0) continue;
+    const services = await servicesOfPairs(context, [pair]);
+    if (!variants.includes(candidate)) stepOutside(candidate.object, live, services);
+    const still = countingStill(counters, candidate.object);
+    if (still.length > 0) context.reporter.warning(warningOf(still, live, services));
+  }
+}
+
 async function servicesOfPairs(
-  { client, namespace }: StrategyContext,
+  { client, namespace }: PlanContext,
   pairs: readonly Pair[],
 ): Promise<KubernetesObject[]> {
   const services = await servicesIn(client, namespace);

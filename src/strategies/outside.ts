@@ -1,0 +1,99 @@
+import { setAt, stringsAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { scaledTargets } from '../release/hpa.ts';
+import { templateLabels } from '../traffic/endpoints.ts';
+import { selectorOf, selects, type Labels } from '../traffic/services.ts';
+
+/** What counts the pods of a stable Deployment by their labels, and would count those of a candidate with them. */
+export interface Counter {
+  ref: ObjectRef;
+  selector: Labels;
+}
+
+/**
+ * The autoscalers of a Deployment, which go by the Deployment's own selector (kubernetes/kubernetes#116898), and the budgets
+ * that select its pods. Without the right to list them none are known.
+ */
+export async function countersOf(
+  client: KubernetesClient,
+  namespace: string,
+  deployment: KubernetesObject,
+): Promise<Counter[]> {
+  const [autoscalers, budgets] = await Promise.all([
+    listed(client, namespace, 'autoscaling/v2', 'HorizontalPodAutoscaler'),
+    listed(client, namespace, 'policy/v1', 'PodDisruptionBudget'),
+  ]);
+  const labels = templateLabels(deployment);
+  return [
+    ...autoscalers
+      .filter((autoscaler) => scaledTargets([autoscaler]).has(keyOf(refOf(deployment))))
+      .map((autoscaler) => ({ ref: refOf(autoscaler), selector: matchLabels(deployment) })),
+    ...budgets
+      .map((budget) => ({ ref: refOf(budget), selector: matchLabels(budget) }))
+      .filter(({ selector }) => selects(selector, labels)),
+  ];
+}
+
+async function listed(
+  client: KubernetesClient,
+  namespace: string,
+  apiVersion: string,
+  kind: string,
+): Promise<KubernetesObject[]> {
+  const resource = await client.resource(apiVersion, kind);
+  if (resource === undefined) return [];
+  return (await client.list(resource, { namespace }).catch(() => ({ items: [] }))).items;
+}
+
+function matchLabels(object: KubernetesObject): Labels {
+  return stringsAt(object, 'spec', 'selector', 'matchLabels');
+}
+
+/** The longest value that a label may have. */
+const maxLength = 63;
+
+/**
+ * Takes a derived candidate out of the selector of its stable Deployment, in place: the labels that this one selects by, and
+ * no Service does, get another value. Where the Services select by all of them nothing changes.
+ * @param services those that send requests to the stable pods
+ */
+export function stepOutside(
+  candidate: KubernetesObject,
+  stable: KubernetesObject,
+  services: readonly KubernetesObject[],
+): void {
+  const needed = new Set(services.flatMap((service) => Object.keys(selectorOf(service))));
+  const own = matchLabels(candidate);
+  const labels = templateLabels(candidate);
+  const other = Object.entries(matchLabels(stable))
+    .filter(([key, value]) => !needed.has(key) && !(key in own) && labels[key] === value)
+    .map(([key, value]): [string, string] => [key, `${value.slice(0, maxLength - suffix.length)}${suffix}`]);
+  setAt(candidate, ['spec', 'template', 'metadata', 'labels'], { ...labels, ...Object.fromEntries(other) });
+}
+
+const suffix = '-canary';
+
+/** Of these, the ones that count the candidate's pods. */
+export function countingStill(counters: readonly Counter[], candidate: KubernetesObject): Counter[] {
+  return counters.filter(({ selector }) => selects(selector, templateLabels(candidate)));
+}
+
+/** What the user should know of it, and how it is avoided. */
+export function warningOf(
+  counters: readonly Counter[],
+  stable: KubernetesObject,
+  services: readonly KubernetesObject[],
+): string {
+  const who = counters.map(({ ref }) => describeRef(ref)).join(' and ');
+  const counts = counters.length === 1 ? 'counts' : 'count';
+  const selector = Object.entries(matchLabels(stable))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const names = services.map(({ metadata }) => `"${metadata.name}"`).join(', ');
+  return (
+    `${who} ${counts} the candidate's pods together with those of ${describeRef(refOf(stable))}, because they have the labels ` +
+    `${selector} too. To keep them apart, give the pod template a label that the selector of the Deployment does not have, ` +
+    `and let the Service ${names} select by that label alone.`
+  );
+}

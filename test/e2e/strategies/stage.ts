@@ -1,0 +1,138 @@
+import { at, numberAt, objectsAt, stringAt, stringsAt } from '../../../src/base/json.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
+import { deployment, service } from '../../support/objects.ts';
+import { runStep, type StepResult } from '../../support/step.ts';
+import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
+
+export type Inputs = Record<string, string>;
+
+/** A namespace, the action at work in it with one strategy, and kubectl as the witness of what becomes of it. */
+export class Stage implements AsyncDisposable {
+  readonly namespace: string;
+  readonly #strategy: Inputs;
+
+  private constructor(namespace: string, strategy: Inputs) {
+    this.namespace = namespace;
+    this.#strategy = strategy;
+  }
+
+  static async open(strategy: 'canary' | 'blue-green'): Promise<Stage> {
+    const inputs = strategy === 'canary' ? { strategy, 'step-duration': '1s' } : { strategy, 'keep-old-for': '0s' };
+    return new Stage(await createNamespace(strategy), inputs);
+  }
+
+  /** One step, main and post, that deploys these objects. */
+  async deploy(release: string, objects: readonly object[], inputs: Inputs = {}): Promise<StepResult> {
+    const workspace = createWorkspace({ 'app.yaml': objects });
+    try {
+      return await this.#run({ release, manifests: '.', ...this.#strategy, ...inputs }, workspace);
+    } finally {
+      removeWorkspace(workspace);
+    }
+  }
+
+  /** As `deploy`, for what must come about before a test has its subject. @throws Error when it does not */
+  async given(release: string, objects: readonly object[], inputs: Inputs = {}): Promise<StepResult> {
+    const result = await this.deploy(release, objects, inputs);
+    if (result.exit !== 0) throw new Error(`what a test begins with fails: ${result.log}`);
+    return result;
+  }
+
+  /** One step with another command; `kubeconfig` among the inputs leads it through a proxy. */
+  async command(release: string, command: string, inputs: Inputs = {}): Promise<StepResult> {
+    const workspace = createWorkspace({});
+    try {
+      return await this.#run({ release, command, ...inputs }, workspace);
+    } finally {
+      removeWorkspace(workspace);
+    }
+  }
+
+  async #run(inputs: Inputs, workspace: string): Promise<StepResult> {
+    const common = { kubeconfig: testKubeconfig(), namespace: this.namespace, timeout: '60s' };
+    return await runStep({ ...common, ...inputs }, { workspace });
+  }
+
+  async kubectl(...args: string[]): Promise<string> {
+    return await kubectl(['-n', this.namespace, ...args]);
+  }
+
+  async read(kind: string, name: string): Promise<KubernetesObject> {
+    return await kubectlJson(['-n', this.namespace, 'get', kind, name]);
+  }
+
+  /** Merges into an object, as somebody with kubectl does. */
+  async patch(kind: string, name: string, patch: object): Promise<void> {
+    await this.kubectl('patch', kind, name, '--type=merge', '-p', JSON.stringify(patch));
+  }
+
+  async exists(kind: string, name: string): Promise<boolean> {
+    return (await this.kubectl('get', kind, name, '--ignore-not-found', '-o', 'name')) !== '';
+  }
+
+  /** Pods that are not about to end, by a selector. */
+  async pods(selector: string): Promise<KubernetesObject[]> {
+    const list = await kubectlJson(['-n', this.namespace, 'get', 'pods', '-l', selector]);
+    return (objectsAt(list, 'items') as unknown as KubernetesObject[]).filter(
+      ({ metadata }) => metadata.deletionTimestamp === undefined,
+    );
+  }
+
+  /** Names of the pods that a Service sends requests to, sorted. */
+  async endpoints(name: string): Promise<string[]> {
+    const list = await kubectlJson([
+      '-n',
+      this.namespace,
+      'get',
+      'endpointslices',
+      '-l',
+      `kubernetes.io/service-name=${name}`,
+    ]);
+    return objectsAt(list, 'items')
+      .flatMap((slice) => objectsAt(slice, 'endpoints'))
+      .filter((endpoint) => at(endpoint, 'conditions', 'ready') === true)
+      .map((endpoint) => stringAt(endpoint, 'targetRef', 'name') ?? '')
+      .sort();
+  }
+
+  async selectorOf(name: string): Promise<Readonly<Record<string, string>>> {
+    return stringsAt(await this.read('service', name), 'spec', 'selector');
+  }
+
+  async replicasOf(name: string): Promise<number | undefined> {
+    return numberAt(await this.read('deployment', name), 'spec', 'replicas');
+  }
+
+  async imageOf(name: string): Promise<string | undefined> {
+    return imageOf(await this.read('deployment', name));
+  }
+
+  /** Where the pods of a Service can be asked from outside the cluster. */
+  async urlOf(name: string): Promise<string> {
+    return `http://${stringAt(await this.read('service', name), 'spec', 'clusterIP') ?? ''}/version`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await deleteNamespace(this.namespace);
+  }
+}
+
+export function image(version: string): string {
+  return `registry.test/ctwoc:${version}`;
+}
+
+/** Of a Deployment, or of a pod. */
+export function imageOf(object: KubernetesObject): string | undefined {
+  const spec = object.kind === 'Pod' ? ['spec'] : ['spec', 'template', 'spec'];
+  return stringAt(object, ...spec, 'containers', 0, 'image');
+}
+
+export function uids(objects: readonly KubernetesObject[]): string[] {
+  return objects.map(({ metadata }) => metadata.uid ?? '').sort();
+}
+
+/** A Deployment of two pods and its Service. */
+export function app(name: string, version: string, options: Parameters<typeof deployment>[1] = {}): object[] {
+  return [deployment(name, { replicas: 2, image: image(version), ...options }), service(name)];
+}

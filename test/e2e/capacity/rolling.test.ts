@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { objectsAt, stringAt } from '../../../src/base/json.ts';
 import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
 import { deployment } from '../../support/objects.ts';
+import { waitUntil } from '../../cluster/run.ts';
 import { runStep, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 
@@ -16,7 +17,12 @@ beforeAll(async () => {
   device = `${namespace}.test/gpu`;
   node = await realNode();
   await patchNode({ op: 'add', path: devicePath(), value: '1' });
-});
+  // The kubelet says at its next heartbeat that it may be used.
+  await waitUntil('the device can be allocated', 60_000, async () => {
+    const found = await kubectlJson(['get', 'node', node]);
+    return stringAt(found, 'status', 'allocatable', device) === '1';
+  });
+}, 90_000);
 
 afterAll(async () => {
   await deleteNamespace(namespace);

@@ -49,8 +49,8 @@ const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 /** Suites that measure under load: two at once would measure each other. */
 const alone = new Set(['switching']);
 
-/** A matrix that is too long for every run takes a share of its cases; a suite that is named runs whole. */
-const share = positionals.length > 0 ? '1' : '0.1';
+/** A matrix that is too long for every run takes a share of its cases; a suite that is named runs whole, unless TEST_SHARE says otherwise. */
+const share = process.env['TEST_SHARE'] ?? (positionals.length > 0 ? '1' : '0.1');
 const seed = process.env['TEST_SEED'] ?? String(Math.floor(Math.random() * 1_000_000));
 if (share !== '1') console.log(`a share of ${share} of long matrices, with TEST_SEED=${seed}`);
 

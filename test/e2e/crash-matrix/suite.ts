@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { ApiServer } from '../../support/api-server.ts';
 import { figure } from '../../support/figure.ts';
+import { shareOf } from '../../support/share.ts';
 import type { Scenario } from './scenarios.ts';
 import { pointsOf, referenceOf, walk, type PointResult, type Reference } from './walk.ts';
 
@@ -26,7 +27,8 @@ export function crashMatrix(strategy: string, scenarios: readonly Scenario[]): v
     figure(`crash-whole-percent-${strategy}`, ((100 * good.length) / Math.max(1, results.length)).toFixed(1));
   });
 
-  describe.each(scenarios)(`${strategy}: killed at any of its writes, $name`, (scenario) => {
+  const chosen = shareOf(scenarios, ({ name }) => `${strategy} ${name}`, 1);
+  describe.each(chosen)(`${strategy}: killed at any of its writes, $name`, (scenario) => {
     let reference: Promise<Reference> | undefined;
 
     test.concurrent.each(scenario.followUps)(

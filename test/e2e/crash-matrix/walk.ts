@@ -16,7 +16,7 @@ const turns = new Turns(4);
 const release = 'shop';
 
 /** Of one follow-up, in a run that takes a share only. */
-const mostOfShare = 2;
+const mostOfShare = 1;
 
 export interface Reference {
   /** How many writes the run makes when nobody kills it. */

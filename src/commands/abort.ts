@@ -1,5 +1,7 @@
 import { refOf } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { listRevisions } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { guardedChange, takeAway } from './guarded-change.ts';
@@ -10,6 +12,10 @@ import type { RunReport } from './report.ts';
 export async function abort(context: Context, options: ChangeOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
+  const dead = await readJournal(context.client, namespace, release);
+  if (dead !== undefined && dead.record.waiting === undefined) {
+    return await finishDead(context, { ...options, namespace }, dead.record);
+  }
   const { revision } = await findCandidate(context, namespace, release, 'abort');
   const draft = new Draft(context, 'abort', { release, namespace, strategy: revision.strategy });
   const name = `revision ${revision.revision} of ${release}`;
@@ -43,4 +49,21 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
   return outcome.result.complete
     ? draft.finish('aborted', `Aborted ${name}: everything is as it was before it`)
     : draft.finish('failed', `${name} could not be taken away completely`);
+}
+
+/** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */
+async function finishDead(
+  context: Context,
+  options: Required<ChangeOptions>,
+  { command, revision }: JournalRecord,
+): Promise<RunReport> {
+  const { namespace, release } = options;
+  const draft = new Draft(context, 'abort', { release, namespace });
+  const beforeUndo = () => Promise.resolve();
+  await guardedChange(context, options, { command: 'abort', work: () => Promise.resolve(), beforeUndo });
+  const revisions = await listRevisions(context.client, namespace, release);
+  const outcome = revisions.find((entry) => entry.revision === revision)?.outcome;
+  return outcome === 'aborted' || outcome === 'undone'
+    ? draft.finish('aborted', `What a "${command}" of ${release} that had died left was taken away`)
+    : draft.finish('unchanged', `Nothing of ${release} waits any more`);
 }

@@ -94,15 +94,19 @@ export async function rollOut(
       draft.mark(text);
     },
   };
-  const look = async () => await plan.look((await strategy.arrange?.(plan, manifests)) ?? manifests);
-  const [prepared, revisions, leftover] = await reporter.group('Preflight', async () => {
+  const look = async () => {
+    const arrangement = await strategy(plan, manifests);
+    return { arrangement, prepared: await plan.look(arrangement.manifests) };
+  };
+  const [{ arrangement, prepared }, revisions, leftover] = await reporter.group('Preflight', async () => {
     const found = await Promise.all([
       look(),
       newNamespaces.has(namespace) ? [] : listRevisions(client, namespace, release),
       newNamespaces.has(namespace) ? undefined : readJournal(client, namespace, release),
     ]);
-    const changes = found[0].filter(({ change }) => change !== 'unchanged').length;
-    reporter.info(`${found[0].length} objects are valid; ${changes} of them are to be changed`);
+    const objects = found[0].prepared;
+    const changes = objects.filter(({ change }) => change !== 'unchanged').length;
+    reporter.info(`${objects.length} objects are valid; ${changes} of them are to be changed`);
     return found;
   });
   for (const warning of [...warningsOf(prepared), ...problemsOfRevisions(revisions)]) draft.warn(warning);
@@ -121,7 +125,7 @@ export async function rollOut(
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
 
-  let way = await strategy.plan(plan, prepared, manifests);
+  let way = await arrangement.plan(prepared);
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
   const watch = new RolloutWatch(context, options);
@@ -148,8 +152,9 @@ export async function rollOut(
       // Another run may have come and gone before we had the lock.
       known = await listRevisions(client, namespace, release);
       if (change.stale || nextRevision(known) !== nextRevision(revisions)) {
-        current = await look();
-        way = await strategy.plan(plan, current, manifests);
+        const again = await look();
+        current = again.prepared;
+        way = await again.arrangement.plan(current);
       }
       journal.record.revision = numberOf();
       const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {

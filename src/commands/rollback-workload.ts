@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { booleanAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest } from '../manifests/manifest.ts';
+import { manifestFrom } from '../manifests/manifest.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../release/adopt.ts';
@@ -56,7 +56,7 @@ export async function rollbackWorkload(
   if (booleanAt(workload, 'spec', 'paused') === true) {
     draft.warn(`${describeRef(refOf(workload), true)} was paused; the rollback resumes it`);
   }
-  const manifest = fromCluster(manifestOfRevision(workload, target), `revision ${target.revision}`);
+  const manifest = manifestFrom(manifestOfRevision(workload, target), `revision ${target.revision}`);
   setReplicas([manifest], replicas);
   const others = (live?.objects ?? []).filter((object) => keyOf(refOf(object)) !== keyOf(refOf(workload)));
   // Where the rest of the release runs on sides, it goes on to.
@@ -150,9 +150,4 @@ async function confirmCurrent(
   return failure === undefined
     ? draft.finish('unchanged', `${is}, and healthy`)
     : draft.finish('failed', `${is}, but not healthy: ${failure.message}`);
-}
-
-/** It stands in no file of the user's. */
-function fromCluster(object: KubernetesObject, file: string): Manifest {
-  return { object, source: { file, line: 1, locate: () => ({ file }) } };
 }

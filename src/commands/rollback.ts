@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest } from '../manifests/manifest.ts';
+import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
@@ -144,10 +144,7 @@ async function manifestsOf(
   replicas: readonly string[],
 ): Promise<Manifest[]> {
   const file = `revision ${revision.revision}`;
-  const manifests = structuredClone(revision.objects).map((object) => ({
-    object,
-    source: { file, line: 1, locate: () => ({ file }) },
-  }));
+  const manifests = structuredClone(revision.objects).map((object) => manifestFrom(object, file));
   await Promise.all(
     manifests
       .filter(({ object }) => isScalable(object))

@@ -4,7 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import { containersOf, isScalable } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../release/apply.ts';
-import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
+import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
@@ -119,10 +119,7 @@ async function findWorkloads(
 }
 
 async function refuseAutoscaled({ client }: Context, namespace: string, wanted: readonly Wanted[]): Promise<void> {
-  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
-  if (resource === undefined) return;
-  const { items } = await client.list(resource, { namespace }).catch(() => ({ items: [] }));
-  const targets = scaledTargets(items.filter(isAutoscaler));
+  const targets = scaledTargets(await autoscalersIn(client, namespace));
   const scaledByOther = wanted.find(({ live }) => targets.has(keyOf(refOf(live))));
   if (scaledByOther === undefined) return;
   throw new InvalidInput(

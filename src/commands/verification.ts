@@ -4,7 +4,8 @@ import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/obje
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Check } from '../traffic/check.ts';
 import { assertPassed, type CheckResult } from '../traffic/result.ts';
-import { podsBehind, portOf, serviceRef, type Sides } from '../traffic/sides.ts';
+import { podsBehind } from '../traffic/pods.ts';
+import { portOf, serviceRef, type Sides } from '../traffic/sides.ts';
 import { verify } from '../traffic/verify.ts';
 import { selects } from '../traffic/services.ts';
 import { previewName } from '../strategies/sides.ts';
@@ -114,22 +115,31 @@ async function sidesAt(
   { client }: Context,
   { namespace }: VerificationOptions,
   ref: ObjectRef | undefined,
-  { selector, preview = false, wantedShare }: VerifiedCandidate,
+  candidate: VerifiedCandidate,
 ): Promise<Sides> {
   const live = ref === undefined ? undefined : await client.read(ref);
-  const twin = live === undefined || !preview ? undefined : await client.read(previewRef(live));
-  const behind = live === undefined ? [] : await podsBehind(client, live);
+  if (live === undefined) return { namespace, ...(ref === undefined ? {} : { service: ref }), candidate: { pods: [] } };
+  const service = refOf(live);
+  const behind = await podsBehind(client, live);
+  if (candidate === 'preview') {
+    const twin = await client.read({ ...service, name: previewName(service.name) });
+    if (twin === undefined) return { namespace, service, candidate: { pods: [] } };
+    return {
+      namespace,
+      service,
+      candidate: { pods: await podsBehind(client, twin), service: refOf(twin) },
+      ...(behind.length === 0 ? {} : { stable: { pods: behind, service } }),
+    };
+  }
+  const { selector, wantedShare } = candidate;
   const isCandidate = (pod: KubernetesObject) => selects(selector, stringsAt(pod, 'metadata', 'labels'));
-  const candidate = twin === undefined ? behind.filter(isCandidate) : await podsBehind(client, twin);
   const stable = behind.filter((pod) => !isCandidate(pod));
   return {
     namespace,
-    ...(ref === undefined ? {} : { service: ref }),
-    candidate: { pods: candidate, ...(twin === undefined ? {} : { service: refOf(twin) }) },
-    ...(stable.length === 0
-      ? {}
-      : { stable: { pods: stable, ...(twin === undefined || live === undefined ? {} : { service: refOf(live) }) } }),
-    ...(wantedShare === undefined ? {} : { wantedShare }),
+    service,
+    candidate: { pods: behind.filter(isCandidate) },
+    ...(stable.length === 0 ? {} : { stable: { pods: stable } }),
+    wantedShare,
   };
 }
 
@@ -149,10 +159,6 @@ export interface VerificationOptions {
 
 function about({ namespace }: VerificationOptions, service: KubernetesObject | undefined) {
   return { namespace, ...(service === undefined ? {} : { service: refOf(service) }) };
-}
-
-function previewRef(service: KubernetesObject): ObjectRef {
-  return { ...refOf(service), name: previewName(service.metadata.name) };
 }
 
 async function carryOut(

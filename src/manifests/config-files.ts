@@ -5,7 +5,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { stringsAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { trimmed } from './lines.ts';
-import type { Manifest } from './manifest.ts';
+import { manifestFrom, type Manifest } from './manifest.ts';
 
 /** The API server's limit for the values of one object, in bytes (kubernetes pkg/apis/core MaxSecretSize). */
 const maxBytes = 1024 * 1024;
@@ -155,8 +155,6 @@ function textOf(content: Buffer): string | undefined {
   }
 }
 
-/** These objects stand in no manifest, so that there is no line to point at. */
 function manifest(object: KubernetesObject): Manifest {
-  const file = `${object.kind.toLowerCase()} "${object.metadata.name}" from files`;
-  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+  return manifestFrom(object, `${object.kind.toLowerCase()} "${object.metadata.name}" from files`);
 }

@@ -18,6 +18,14 @@ export interface Source {
 }
 
 /**
+ * An object that stands in no manifest, so that there is no line to point at.
+ * @param file what is said instead: `the cluster`
+ */
+export function manifestFrom(object: KubernetesObject, file: string): Manifest {
+  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+}
+
+/**
  * Two objects of one group, kind, namespace and name would overwrite each other. Call it once namespaces are set: until
  * then an object without a namespace may turn out to be another one's double.
  * @throws InvalidInput naming both places; Failures when there are several such pairs

@@ -59,6 +59,10 @@ export function isScalable(object: KubernetesObject): boolean {
   return isBuiltIn(object) && scalable.has(object.kind);
 }
 
+export function isDeployment({ apiVersion, kind }: KubernetesObject): boolean {
+  return kind === 'Deployment' && groupOf(apiVersion) === 'apps';
+}
+
 /** Whether the kind is one of Kubernetes' own that run pods. */
 export function isWorkload(object: KubernetesObject): boolean {
   return isBuiltIn(object) && (scalable.has(object.kind) || unscalable.has(object.kind));

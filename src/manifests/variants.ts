@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
-import { containersOf } from './pod-template.ts';
+import { containersOf, isDeployment } from './pod-template.ts';
 
 export type Strategy = 'rolling' | 'canary' | 'blue-green';
 
@@ -48,8 +48,8 @@ export function canaryVariantOf({ object }: Manifest, variants: readonly Manifes
  * @throws InvalidInput for a candidate that belongs to none
  */
 export function matchVariants(manifests: readonly Manifest[], variants: readonly Manifest[]): void {
-  const deployments = manifests.filter(({ object }) => object.kind === 'Deployment');
-  for (const variant of variants.filter(({ object }) => object.kind === 'Deployment')) {
+  const deployments = manifests.filter(({ object }) => isDeployment(object));
+  for (const variant of variants.filter(({ object }) => isDeployment(object))) {
     const stable = deployments.find((manifest) => canaryVariantOf(manifest, [variant]) !== undefined);
     if (stable === undefined) {
       throw new InvalidInput(`${describeRef(refOf(variant.object))} is a candidate of no Deployment`, {

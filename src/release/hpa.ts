@@ -1,4 +1,5 @@
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { groupOf, keyOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { entriesOf, isPredecessor, owns } from './managed-fields.ts';
 import { fieldManager } from './field-manager.ts';
@@ -16,6 +17,13 @@ export function scaledTargets(autoscalers: readonly KubernetesObject[]): Set<str
       return [keyOf({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) })];
     }),
   );
+}
+
+/** The autoscalers of a namespace; none are known without the right to list them. */
+export async function autoscalersIn(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
+  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
+  if (resource === undefined) return [];
+  return (await client.list(resource, { namespace }).catch(() => ({ items: [] }))).items;
 }
 
 export function isAutoscaler(object: KubernetesObject): boolean {

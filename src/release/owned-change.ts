@@ -1,6 +1,6 @@
 import { objectAt, setAt, type Json } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest } from '../manifests/manifest.ts';
+import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyEntry, extractOwned } from './managed-fields.ts';
 
@@ -25,6 +25,5 @@ export function changedInCluster(live: KubernetesObject, path: readonly string[]
 
 /** An object that stands in no file of the user's. */
 export function inCluster(object: KubernetesObject): Manifest {
-  const file = 'the cluster';
-  return { object, source: { file, line: 1, locate: () => ({ file }) } };
+  return manifestFrom(object, 'the cluster');
 }

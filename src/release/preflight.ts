@@ -10,7 +10,7 @@ import { concurrency, withFreshObject } from './apply.ts';
 import { contentOf, isApplied } from './comparison.ts';
 import { problemsOfCustomResource, definitionsOf, type Definition } from './custom-resource.ts';
 import { fieldManager } from './field-manager.ts';
-import { isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
+import { autoscalersIn, isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
 import { applyEntry, entriesOf, isPredecessor, sameEntries } from './managed-fields.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { simulateTakeover } from './simulate.ts';
@@ -224,14 +224,7 @@ async function autoscaledTargets(client: KubernetesClient, manifests: readonly M
       isWorkload(object) && object.kind !== 'Pod' ? (object.metadata.namespace ?? []) : [],
     ),
   );
-  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
-  if (resource === undefined) return scaledTargets(inSet);
-  const lists = await Promise.all(
-    [...namespaces].map(async (namespace) => {
-      const list = await client.list(resource, { namespace }).catch(() => undefined);
-      return list?.items ?? [];
-    }),
-  );
+  const lists = await Promise.all([...namespaces].map((namespace) => autoscalersIn(client, namespace)));
   return scaledTargets([...inSet, ...lists.flat()]);
 }
 

@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts';
-import { numberAt, objectsAt, stringAt, stringsAt } from '../base/json.ts';
+import { numberAt, stringAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { isTrue } from '../rollout/conditions.ts';
 
 /** How long the controller may take to look at the restored object. */
 const observationMs = 10_000;
@@ -31,15 +33,14 @@ export async function freeStatefulSet(
   const { uid, namespace } = restored.metadata;
   // The pods below it stay at the revision that they are of.
   const partition = numberAt(restored, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
-  const labelSelector = Object.entries(stringsAt(restored, 'spec', 'selector', 'matchLabels'))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const labelSelector = labelSelectorOf(stringsAt(restored, 'spec', 'selector', 'matchLabels'));
   const { items } = await client.list(pods, { labelSelector, ...(namespace === undefined ? {} : { namespace }) });
   for (const pod of items) {
     const revision = pod.metadata.labels?.['controller-revision-hash'];
     const isOwned = pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
     const ordinal = Number(/\d+$/.exec(pod.metadata.name)?.[0]);
-    if (!isOwned || revision === undefined || good.has(revision) || isReady(pod) || ordinal < partition) continue;
+    if (!isOwned || revision === undefined || good.has(revision) || isTrue(pod, 'Ready') || ordinal < partition)
+      continue;
     const podUid = pod.metadata.uid;
     await client.delete(refOf({ ...pod, apiVersion: 'v1', kind: 'Pod' }), podUid === undefined ? {} : { uid: podUid });
   }
@@ -65,8 +66,4 @@ async function observed(client: KubernetesClient, ref: ObjectRef, clock: Clock):
     if (clock.now() >= until) return undefined;
     await clock.sleep(pollMs);
   }
-}
-
-function isReady(pod: KubernetesObject): boolean {
-  return objectsAt(pod, 'status', 'conditions').some(({ type, status }) => type === 'Ready' && status === 'True');
 }

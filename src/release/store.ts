@@ -5,6 +5,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 import { stringAt, stringsAt, type Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
+import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyPersistently } from './persistent-apply.ts';
@@ -84,17 +85,11 @@ async function deleteParts(
 ): Promise<void> {
   const secrets = await client.resource('v1', 'Secret');
   if (secrets === undefined) return;
-  const labelSelector = selectorOf(labelsOf(ref.release, 'part'));
+  const labelSelector = labelSelectorOf(labelsOf(ref.release, 'part'));
   const { items } = await client.list(secrets, { namespace: ref.namespace, labelSelector });
   const names = items.map(({ metadata }) => metadata.name);
   const old = names.filter((name) => name.startsWith(`${ref.name}.`) && !keep.includes(name));
   await Promise.all(old.map((name) => client.delete(secretRef(ref.namespace, name))));
-}
-
-function selectorOf(labels: Record<string, string>): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
 }
 
 /** Undefined when there is no such record; @throws Failure when a part of it is missing */
@@ -111,7 +106,7 @@ export async function listRecords(
 ): Promise<(StoredRecord<Json> | BrokenRecord)[]> {
   const secrets = await client.resource('v1', 'Secret');
   if (secrets === undefined) return [];
-  const { items } = await client.list(secrets, { namespace, labelSelector: selectorOf(labels) });
+  const { items } = await client.list(secrets, { namespace, labelSelector: labelSelectorOf(labels) });
   return await Promise.all(
     items.map(async (head) => {
       const { name } = head.metadata;

@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { stringsAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
+import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
 import type { Snapshot } from './decide.ts';
@@ -129,9 +130,8 @@ function selectorsOf(workloads: readonly KubernetesObject[]): { labelSelector?: 
   if (workloads.length > maxSelectors) return [{}];
   const selectors = workloads.map((workload) => {
     if (workload.kind === 'Pod') return { fieldSelector: `metadata.name=${workload.metadata.name}` };
-    const labels = Object.entries(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
-    if (labels.length === 0) return {};
-    return { labelSelector: labels.map(([key, value]) => `${key}=${value}`).join(',') };
+    const labelSelector = labelSelectorOf(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
+    return labelSelector === '' ? {} : { labelSelector };
   });
   return selectors.some((selector) => Object.keys(selector).length === 0) ? [{}] : selectors;
 }

@@ -10,6 +10,7 @@ import {
   type JsonObject,
 } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { isTrue } from './conditions.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isOwnedBy, newReplicaSet, withoutHash } from './ownership.ts';
 
@@ -107,7 +108,7 @@ function ofControlled(workload: KubernetesObject, { controllerRevisions, pods }:
     // A StatefulSet names its pods' revision by the object, a DaemonSet by the hash alone.
     const hashes = [entry.metadata.name, entry.metadata.labels?.['controller-revision-hash']];
     const its = ownPods.filter((pod) => hashes.includes(pod.metadata.labels?.['controller-revision-hash']));
-    const ready = its.filter(isReady).length;
+    const ready = its.filter((pod) => isTrue(pod, 'Ready')).length;
     const state =
       ready === 0 && entry.metadata.name === complete
         ? ({ state: 'good', reason: 'was rolled out before the present one' } as const)
@@ -162,10 +163,6 @@ function currentOf(workload: KubernetesObject, own: readonly KubernetesObject[])
     [...entries].sort((one, other) => (numberAt(other, 'revision') ?? 0) - (numberAt(one, 'revision') ?? 0))[0];
   // A server that has learnt a new default since wrote another text for the same template.
   return newest(same) ?? (isObserved ? newest(own) : undefined);
-}
-
-function isReady(pod: KubernetesObject): boolean {
-  return objectsAt(pod, 'status', 'conditions').some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
 /** `creationTimestamp: null` and its like, which say nothing. */

@@ -1,16 +1,16 @@
 import { Failure, InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt, stringAt } from '../base/json.ts';
-import { ApiError } from '../kubernetes/errors.ts';
+import { numberAt, objectAt, setAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
-import { applyLayer } from '../release/apply.ts';
+import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
-import { isAutoscaler } from '../release/hpa.ts';
+import { autoscalersIn } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
-import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
+import { newReplicaSet } from '../rollout/ownership.ts';
+import { untilRouted } from '../traffic/endpoints.ts';
+import { templateLabels } from '../traffic/pods.ts';
 import {
   isFollowedLate,
   isService,
@@ -22,25 +22,26 @@ import {
 } from '../traffic/services.ts';
 import { configOf, isConfig, trackLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
-import { applyAndWait, rolling } from './rolling.ts';
+import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
 import {
-  followTo,
   formOf,
   groupsOf,
   hashLabel,
-  isDeployment,
+  idOf,
   isPinned,
-  isScaledBy,
+  liveServices,
   nameOn,
   otherSide,
   pinnedTo,
   previewOf,
   refOn,
+  servicesOf,
+  targetOn,
   unpinned,
   type Group,
   type Side,
 } from './sides.ts';
-import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
+import type { Complete, Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface BlueGreenOptions {
   /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
@@ -59,13 +60,14 @@ interface Switch {
  * Deployment, green one that is made beside it; they take turns (docs/strategies.md).
  */
 export function blueGreen(options: BlueGreenOptions): Strategy {
-  return {
-    arrange: async (context, manifests) => arrange(manifests, await stateOf(context, manifests)),
-    plan: async (context, prepared, manifests) => {
-      refuseUnfit(prepared, 'blue-green');
-      const state = await stateOf(context, manifests);
-      const switches = switchesOf(prepared, manifests, state);
-      if (switches.length === 0) {
+  return async (context, manifests) => {
+    const state = await stateOf(context, manifests);
+    return {
+      manifests: arrangedOn(manifests, state, ({ serving }) => serving),
+      plan: async (prepared) => {
+        refuseUnfit(prepared, 'blue-green');
+        const switches = switchesOf(prepared, manifests, state);
+        if (switches.length > 0) return await planSwitch(context, prepared, manifests, state, switches, options);
         const isFirst = state.groups.every(({ workloads }) =>
           workloads.every((workload) => liveOn(state, 'blue', workload) === undefined),
         );
@@ -74,11 +76,10 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
             ? 'there is no version that serves yet: this deploy brings in all pods at once, and the next one has a blue and a green side'
             : 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once',
         );
-        const plan = await rolling.plan(context, prepared, manifests);
+        const plan = allAtOnce(prepared);
         return { run: async (run) => ({ ...(await plan.run(run)), serving: servingNames(state, []) }) };
-      }
-      return await planSwitch(context, prepared, manifests, state, switches, options);
-    },
+      },
+    };
   };
 }
 
@@ -93,16 +94,7 @@ interface State {
 }
 
 async function stateOf({ client, namespace }: PlanContext, manifests: readonly Manifest[]): Promise<State> {
-  const resource = await client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
-  const [services, autoscalers] = await Promise.all([
-    servicesIn(client, namespace).catch(() => []),
-    resource === undefined
-      ? []
-      : client.list(resource, { namespace }).then(
-          ({ items }) => items,
-          () => [],
-        ),
-  ]);
+  const [services, autoscalers] = await Promise.all([servicesIn(client, namespace), autoscalersIn(client, namespace)]);
   const groups = groupsOf(manifests, services);
   const refs = groups.flatMap(({ workloads }) =>
     workloads.flatMap(({ object }) => [refOn('blue', object), refOn('green', object)]),
@@ -123,11 +115,7 @@ function isLabelled(state: State, group: Group): boolean {
   });
 }
 
-/** The manifests as they look on the sides that serve now. */
-function arrange(manifests: readonly Manifest[], state: State): Manifest[] {
-  return arrangedOn(manifests, state, ({ serving }) => serving);
-}
-
+/** The manifests as they look when each group is on a side. */
 function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group: Group) => Side): Manifest[] {
   let result = [...manifests];
   for (const group of state.groups) {
@@ -137,7 +125,13 @@ function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group
     result = result.filter((manifest) => !replaced.has(manifest));
     // What only these workloads read is theirs to change; a green side leaves it to its copies.
     if (side === 'green') result = result.filter((manifest) => !isReadByGroupOnly(manifest, group, manifests));
-    result = result.map((manifest) => (isAutoscaler(manifest.object) ? followTo(side, group, manifest) : manifest));
+    result = result.map((manifest) => {
+      const target = targetOn(side, group, manifest.object);
+      if (target === undefined) return manifest;
+      const object = structuredClone(manifest.object);
+      setAt(object, ['spec', 'scaleTargetRef', 'name'], target.name);
+      return { ...manifest, object };
+    });
     result.push(...form.workloads, ...form.services, ...(side === 'green' ? form.config : []));
   }
   return result;
@@ -189,7 +183,10 @@ async function planSwitch(
     for (const [index, workload] of group.workloads.entries()) {
       const candidate = form.workloads[index];
       const serving = liveOn(state, from, workload);
-      const replicas = isScaledBy(state.autoscalers, workload.object)
+      const isScaled = state.autoscalers.some(
+        (autoscaler) => targetOn('blue', group, autoscaler)?.name === workload.object.metadata.name,
+      );
+      const replicas = isScaled
         ? numberAt(serving, 'spec', 'replicas')
         : (numberAt(workload.object, 'spec', 'replicas') ?? numberAt(serving, 'spec', 'replicas'));
       if (candidate !== undefined) objectAt(candidate.object, 'spec')['replicas'] = replicas ?? 1;
@@ -197,9 +194,7 @@ async function planSwitch(
     return form;
   });
   const previews = switches.flatMap(({ group, to }, index) =>
-    [...group.services.map(({ object }) => object), ...group.foreign].flatMap(
-      (service) => previewOf(service, forms[index]?.workloads ?? [], to) ?? [],
-    ),
+    servicesOf(group).flatMap((service) => previewOf(service, forms[index]?.workloads ?? [], to) ?? []),
   );
   const candidates = forms.flatMap(({ workloads }) => workloads);
   const [preparedCandidates, pins] = await Promise.all([
@@ -232,7 +227,7 @@ async function planSwitch(
       journal.beginStep();
       await applyAndWait(run, preparedCandidates);
       run.mark(`${candidates.map(({ object }) => object.metadata.name).join(', ')} ready beside what serves`);
-      await run.verifyCandidate({ selector: { [trackLabel]: switches[0]?.to ?? 'green' }, preview: true });
+      await run.verifyCandidate('preview');
       const refs = candidates.map(({ object }) => refOf(object));
       if (!options.autoPromote) return { state: 'waiting', candidates: refs };
       return await switchOver(run, manifests, switches);
@@ -261,13 +256,7 @@ async function pinsOf(
 ): Promise<{ service: KubernetesObject; pin: Labels }[]> {
   const pins = await Promise.all(
     switches.map(async ({ group, from }) => {
-      const keys = new Set([
-        ...group.services.map(({ object }) => keyOf(refOf(object))),
-        ...group.foreign.map((service) => keyOf(refOf(service))),
-      ]);
-      const loose = state.services.filter(
-        (service) => keys.has(keyOf(refOf(service))) && !isPinned(selectorOf(service)),
-      );
+      const loose = liveServices(group, state.services).filter((service) => !isPinned(selectorOf(service)));
       if (loose.length === 0) return [];
       const serving = group.workloads.flatMap((workload) => liveOn(state, from, workload) ?? []);
       const labelled = serving.every((object) => trackLabel in templateLabels(object));
@@ -297,15 +286,9 @@ function severalBehind(service: KubernetesObject, workloads: readonly Kubernetes
 /** The hash by which Kubernetes tells the pods of a Deployment's current version. */
 async function hashOf({ client }: PlanContext, deployment: KubernetesObject): Promise<string> {
   const resource = await client.resource('apps/v1', 'ReplicaSet');
-  const { namespace = '', uid } = deployment.metadata;
+  const { namespace = '' } = deployment.metadata;
   const { items } = resource === undefined ? { items: [] } : await client.list(resource, { namespace });
-  const revision = 'deployment.kubernetes.io/revision';
-  const current = items.find(
-    ({ metadata }) =>
-      metadata.ownerReferences?.some((owner) => owner.uid === uid) === true &&
-      metadata.annotations?.[revision] === deployment.metadata.annotations?.[revision],
-  );
-  const hash = current?.metadata.labels?.[hashLabel];
+  const hash = newReplicaSet(deployment, items)?.metadata.labels?.[hashLabel];
   if (hash !== undefined) return hash;
   throw new Failure(`${describeRef(refOf(deployment), true)} has no ReplicaSet of its current version`, {
     hint: 'Wait until its rollout is complete, then run it again.',
@@ -321,13 +304,7 @@ async function pin(
   const manifests = pins.map(({ service, pin: labels }) =>
     changedInCluster(service, ['spec', 'selector'], { ...selectorOf(service), ...labels }),
   );
-  const written = await applyLayer(
-    context.client,
-    await context.look(manifests, { force: true }),
-    context.journal,
-    true,
-  );
-  for (const [entry, object] of written) context.onApplied(entry, object);
+  await applyChanges(context, manifests);
 }
 
 /**
@@ -338,7 +315,7 @@ async function switchOver(
   context: StrategyContext,
   manifests: readonly Manifest[],
   switches: readonly Switch[],
-): Promise<Awaited<ReturnType<Plan['run']>>> {
+): Promise<Complete> {
   const { client, journal, clock } = context;
   const state = await stateOf(context, manifests);
   await unite(context, state, switches);
@@ -348,9 +325,8 @@ async function switchOver(
   for (const service of services) context.mark(`${service.metadata.name} sends all requests to the new side`);
 
   journal.beginStep();
-  const sides = new Map(switches.map(({ group, to }) => [group.workloads[0]?.object.metadata.name, to]));
-  const sideOf = (group: Group) => sides.get(group.workloads[0]?.object.metadata.name) ?? group.serving;
-  const final = await context.look(keepScaled(arrangedOn(manifests, state, sideOf), state));
+  const arranged = arrangedOn(manifests, state, (group) => sideAfter(group, switches));
+  const final = await context.look(keepScaled(arranged, state));
   await applyAndWait(context, final);
   const retired = switches.flatMap(({ group, from }) =>
     group.workloads.flatMap((workload) => {
@@ -392,18 +368,13 @@ function keepScaled(manifests: readonly Manifest[], { deployments }: State): Man
  */
 async function unite(context: StrategyContext, state: State, switches: readonly Switch[]): Promise<void> {
   const { client, journal, clock } = context;
-  const keys = new Set(
-    switches.flatMap(({ group }) =>
-      [...group.services.map(({ object }) => object), ...group.foreign].map((service) => keyOf(refOf(service))),
-    ),
-  );
-  const late = state.services.filter((service) => keys.has(keyOf(refOf(service))) && isFollowedLate(service));
+  const late = switches.flatMap(({ group }) => liveServices(group, state.services)).filter(isFollowedLate);
   if (late.length === 0) return;
   journal.beginStep();
   const manifests = late.map((service) =>
     changedInCluster(service, ['spec', 'selector'], { ...unpinned(selectorOf(service)) }),
   );
-  const written = await applyLayer(client, await context.look(manifests, { force: true }), journal, true);
+  const written = await applyChanges(context, manifests);
   const names = late.map(({ metadata }) => metadata.name).join(', ');
   const seconds = Math.max(...late.map(settleMsOf)) / 1000;
   context.note(
@@ -412,52 +383,33 @@ async function unite(context: StrategyContext, state: State, switches: readonly 
   await untilRouted(client, [...written.values()], { ...context, deadline: clock.now() + context.timeoutMs });
 }
 
-const maxRaces = 5;
-
 async function switchServices(
   context: StrategyContext,
   state: State,
   switches: readonly Switch[],
 ): Promise<KubernetesObject[]> {
-  const { client, journal } = context;
-  for (let race = 0; ; race += 1) {
-    const services = await servicesIn(client, context.namespace);
-    const guarded = switches.flatMap(({ group, from, to }) => {
-      const pinLabels = { [trackLabel]: to };
-      const own = group.services.map((service) => pinnedTo(service, pinLabels));
-      const foreign = group.foreign.map((service) => {
-        const live = services.find(({ metadata }) => metadata.uid === service.metadata.uid) ?? service;
-        return changedInCluster(live, ['spec', 'selector'], { ...unpinned(selectorOf(live)), ...pinLabels });
-      });
-      return [...own, ...foreign].map((manifest) => guardedBy(manifest, services, from));
-    });
-    const followers = switches.flatMap(({ group, to }) =>
-      state.autoscalers.flatMap((autoscaler) => {
-        const target = ['spec', 'scaleTargetRef', 'name'];
-        const followed = followTo(to, group, { object: autoscaler, source: guarded[0]?.source ?? nowhere });
-        const name = stringAt(followed.object, ...target) ?? '';
-        const isFor = group.workloads.some((workload) => isScaledBy([autoscaler], workload.object));
-        return isFor && name !== stringAt(autoscaler, ...target)
-          ? [
-              changedInCluster(autoscaler, ['spec', 'scaleTargetRef'], {
-                ...objectAt(followed.object, 'spec', 'scaleTargetRef'),
-              }),
-            ]
-          : [];
-      }),
+  const services = await servicesIn(context.client, context.namespace);
+  const guarded = switches.flatMap(({ group, from, to }) => {
+    const pinLabels = { [trackLabel]: to };
+    const foreign = liveServices({ ...group, services: [] }, services).map((live) =>
+      changedInCluster(live, ['spec', 'selector'], { ...unpinned(selectorOf(live)), ...pinLabels }),
     );
-    try {
-      const prepared = await context.look([...guarded, ...followers], { force: true });
-      const written = await applyLayer(client, prepared, journal, true);
-      for (const [entry, object] of written) context.onApplied(entry, object);
-      return [...written.values()].filter(isService);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.isWriteConflict) || race >= maxRaces) throw error;
-    }
-  }
+    return [...group.services.map((service) => pinnedTo(service, pinLabels)), ...foreign].map((manifest) =>
+      guardedBy(manifest, services, from),
+    );
+  });
+  const followers = switches.flatMap(({ group, to }) =>
+    state.autoscalers.flatMap((autoscaler) => {
+      const { name } = targetOn(to, group, autoscaler) ?? {};
+      const target = objectAt(autoscaler, 'spec', 'scaleTargetRef');
+      return name === undefined || name === target['name']
+        ? []
+        : [changedInCluster(autoscaler, ['spec', 'scaleTargetRef'], { ...target, name })];
+    }),
+  );
+  const written = await applyChanges(context, [...guarded, ...followers]);
+  return [...written.values()].filter(isService);
 }
-
-const nowhere = { file: 'the cluster', line: 1, locate: () => ({ file: 'the cluster' }) };
 
 /** Only a Service that is still as it was read is switched. @throws Failure when somebody else has moved it meanwhile */
 function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], from: Side): Manifest {
@@ -474,34 +426,35 @@ function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], fr
   return manifest;
 }
 
+function sideAfter(group: Group, switches: readonly Switch[]): Side {
+  return switches.find((one) => idOf(one.group) === idOf(group))?.to ?? group.serving;
+}
+
 /** What each Deployment of the manifests is called on the side that serves, by the key of the manifest's own. */
 function servingNames({ groups }: State, switches: readonly Switch[]): Record<string, string> {
   return Object.fromEntries(
-    groups.flatMap((group) => {
-      const to = switches.find(
-        (one) => one.group.workloads[0]?.object.metadata.name === group.workloads[0]?.object.metadata.name,
-      )?.to;
-      return group.workloads.map(({ object }) => [
+    groups.flatMap((group) =>
+      group.workloads.map(({ object }) => [
         keyOf(refOf(object)),
-        nameOn(to ?? group.serving, object.metadata.name),
-      ]);
-    }),
+        nameOn(sideAfter(group, switches), object.metadata.name),
+      ]),
+    ),
   );
 }
 
 /** How a candidate that waits begins to serve. */
 export function switchTo(candidates: readonly ObjectRef[]): Strategy {
   const names = new Set(candidates.map(({ name }) => name));
-  return {
-    arrange: async (context, manifests) => arrange(manifests, await stateOf(context, manifests)),
-    plan: async (context, _, manifests) => {
-      const state = await stateOf(context, manifests);
-      const switches = state.groups.flatMap((group) => {
-        const to = otherSide(group.serving);
-        const waits = group.workloads.some(({ object }) => names.has(nameOn(to, object.metadata.name)));
-        return waits ? [{ group, from: group.serving, to }] : [];
-      });
-      return { run: async (run) => await switchOver(run, manifests, switches) };
-    },
+  return async (context, manifests) => {
+    const state = await stateOf(context, manifests);
+    const switches = state.groups.flatMap((group) => {
+      const to = otherSide(group.serving);
+      const waits = group.workloads.some(({ object }) => names.has(nameOn(to, object.metadata.name)));
+      return waits ? [{ group, from: group.serving, to }] : [];
+    });
+    return {
+      manifests: arrangedOn(manifests, state, ({ serving }) => serving),
+      plan: () => Promise.resolve({ run: async (run) => await switchOver(run, manifests, switches) }),
+    };
   };
 }

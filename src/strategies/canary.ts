@@ -3,20 +3,20 @@ import { numberAt, objectAt, stringsAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
-import { containersOf, isWorkload } from '../manifests/pod-template.ts';
+import { containersOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
-import { applyLayer } from '../release/apply.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
-import { scaledTargets, isAutoscaler } from '../release/hpa.ts';
+import { autoscalersIn, isAutoscaler, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
-import { templateLabels, untilRouted } from '../traffic/endpoints.ts';
+import { untilRouted } from '../traffic/endpoints.ts';
+import { templateLabels } from '../traffic/pods.ts';
 import { addedShare, constantShare, podShare, type ReplicaShare } from '../traffic/replica-share.ts';
 import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
 import { configOf, copyConfig, deriveCandidate, isConfig, useCopies, workloadLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
-import { countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
-import { applyAndWait, rolling } from './rolling.ts';
+import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
+import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface CanaryOptions {
@@ -44,18 +44,14 @@ interface Pair {
  * until the promotion, which rolls them while the candidate serves (docs/strategies.md).
  */
 export function canary(options: CanaryOptions): Strategy {
-  return { plan: async (context, prepared, manifests) => await planFor(context, prepared, manifests, options) };
+  return (context, manifests) =>
+    Promise.resolve({ manifests, plan: async (prepared) => await planFor(context, prepared, options) });
 }
 
-async function planFor(
-  context: PlanContext,
-  prepared: readonly Prepared[],
-  manifests: readonly Manifest[],
-  options: CanaryOptions,
-): Promise<Plan> {
+async function planFor(context: PlanContext, prepared: readonly Prepared[], options: CanaryOptions): Promise<Plan> {
   refusePinned(prepared, 'canary');
-  const pairs = pairsOf(prepared, options);
   refuseUnfit(prepared, 'canary');
+  const pairs = pairsOf(prepared, options);
   if (pairs.length === 0) {
     const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
     context.note(
@@ -63,11 +59,29 @@ async function planFor(
         ? 'there is no stable version yet: this deploy brings in all pods at once, and the next one has a canary'
         : 'no pod template of a running Deployment changes: nothing to try on a canary, so that all is brought in at once',
     );
-    return await rolling.plan(context, prepared, manifests);
+    return allAtOnce(prepared);
   }
-  if (options.constantTotal) await refuseAutoscaled(context, prepared, pairs);
-  await refuseUnreachable(context, prepared, pairs);
+  const neighbours = await lookAround(context);
+  if (options.constantTotal) refuseAutoscaled(neighbours, prepared, pairs);
+  refuseUnreachable(neighbours, prepared, pairs);
+  keepApart(context, neighbours, pairs, options);
   return await planCanary(context, prepared, pairs, options);
+}
+
+/** What in the namespace goes by the labels of pods. */
+interface Neighbours {
+  services: readonly KubernetesObject[];
+  autoscalers: readonly KubernetesObject[];
+  budgets: readonly KubernetesObject[];
+}
+
+async function lookAround({ client, namespace }: PlanContext): Promise<Neighbours> {
+  const [services, autoscalers, budgets] = await Promise.all([
+    servicesIn(client, namespace),
+    autoscalersIn(client, namespace),
+    budgetsIn(client, namespace),
+  ]);
+  return { services, autoscalers, budgets };
 }
 
 async function planCanary(
@@ -76,7 +90,6 @@ async function planCanary(
   pairs: readonly Pair[],
   options: CanaryOptions,
 ): Promise<Plan> {
-  await keepApart(context, pairs, options);
   const isHeld = new Set<Prepared>(pairs.map(({ stable }) => stable));
   const copied = copiesOf(prepared, pairs, options);
   const copies = prepared.filter(({ manifest }) => copied.has(keyOf(refOf(manifest.object))));
@@ -169,12 +182,14 @@ async function bringInCandidate(
     await applyAndWait(context, entries);
     if (!inPlace) await makeRoom();
     const deadline = clock.now() + context.timeoutMs;
-    await untilRouted(client, await servicesOfPairs(context, pairs), { ...context, deadline });
+    const services = await servicesIn(client, context.namespace);
+    const serving = new Set(pairs.flatMap(({ live }) => behindWhich(services, live)));
+    await untilRouted(client, [...serving], { ...context, deadline });
     await watchStep(context, entries, pairs, percent, options);
   }
 }
 
-/** Watches the candidate for the duration of a step. @throws Failure when one of its containers ends meanwhile */
+/** Watches the candidate for the duration of a step, and verifies it. @throws RolloutFailed when it does not stay ready */
 async function watchStep(
   context: StrategyContext,
   entries: readonly Prepared[],
@@ -285,10 +300,7 @@ async function scale(context: StrategyContext, wanted: readonly { ref: ObjectRef
   const manifests = live.flatMap(({ object, replicas }) =>
     object === undefined ? [] : [changedInCluster(object, ['spec', 'replicas'], replicas)],
   );
-  const prepared = await context.look(manifests);
-  const written = await applyLayer(context.client, prepared, context.journal, true);
-  for (const [entry, object] of written) context.onApplied(entry, object);
-  await context.wait(written);
+  await context.wait(await applyChanges(context, manifests));
 }
 
 /** Which stable Deployments get a new pod template, and their candidates. */
@@ -327,17 +339,9 @@ function copiesOf(prepared: readonly Prepared[], pairs: readonly Pair[], { varia
   );
 }
 
-async function refuseAutoscaled(
-  context: PlanContext,
-  prepared: readonly Prepared[],
-  pairs: readonly Pair[],
-): Promise<void> {
-  const resource = await context.client.resource('autoscaling/v2', 'HorizontalPodAutoscaler');
-  const live =
-    resource === undefined
-      ? []
-      : (await context.client.list(resource, { namespace: context.namespace }).catch(() => ({ items: [] }))).items;
-  const targets = scaledTargets([...live, ...prepared.map(({ manifest }) => manifest.object).filter(isAutoscaler)]);
+function refuseAutoscaled({ autoscalers }: Neighbours, prepared: readonly Prepared[], pairs: readonly Pair[]): void {
+  const own = prepared.map(({ manifest }) => manifest.object).filter(isAutoscaler);
+  const targets = scaledTargets([...autoscalers, ...own]);
   const scaled = pairs.find((pair) => targets.has(keyOf(refOf(pair.live))));
   if (scaled === undefined) return;
   throw new InvalidInput(
@@ -347,19 +351,11 @@ async function refuseAutoscaled(
 }
 
 /** The user's own candidate may have labels that no Service looks for: then it would be tried by nobody. */
-async function refuseUnreachable(
-  context: PlanContext,
-  prepared: readonly Prepared[],
-  pairs: readonly Pair[],
-): Promise<void> {
-  const services = new Map(
-    [
-      ...(await servicesIn(context.client, context.namespace)),
-      ...prepared.map(({ manifest }) => manifest.object).filter(isService),
-    ].map((service) => [keyOf(refOf(service)), service]),
-  );
+function refuseUnreachable(neighbours: Neighbours, prepared: readonly Prepared[], pairs: readonly Pair[]): void {
+  const own = prepared.map(({ manifest }) => manifest.object).filter(isService);
+  const all = new Map([...neighbours.services, ...own].map((service) => [keyOf(refOf(service)), service]));
   for (const { live, candidate } of pairs) {
-    const serving = [...services.values()].filter((service) => selects(selectorOf(service), templateLabels(live)));
+    const serving = behindWhich([...all.values()], live);
     const missing = serving.find((service) => !selects(selectorOf(service), templateLabels(candidate.object)));
     if (serving.length > 0 && missing !== undefined) {
       throw new InvalidInput(
@@ -377,24 +373,25 @@ async function refuseUnreachable(
  * Autoscalers and budgets of a stable Deployment count pods by its labels: the candidate gets others where its Services do
  * not need them. Where they do, the user is told.
  */
-async function keepApart(context: PlanContext, pairs: readonly Pair[], { variants }: CanaryOptions): Promise<void> {
-  for (const pair of pairs) {
-    const { candidate, live } = pair;
-    const counters = await countersOf(context.client, context.namespace, live);
+function keepApart(
+  { reporter }: PlanContext,
+  { services, autoscalers, budgets }: Neighbours,
+  pairs: readonly Pair[],
+  { variants }: CanaryOptions,
+): void {
+  for (const { candidate, live } of pairs) {
+    const counters = countersOf(live, autoscalers, budgets);
     if (counters.length === 0) continue;
-    const services = await servicesOfPairs(context, [pair]);
-    if (!variants.includes(candidate)) stepOutside(candidate.object, live, services);
+    const serving = behindWhich(services, live);
+    if (!variants.includes(candidate)) stepOutside(candidate.object, live, serving);
     const still = countingStill(counters, candidate.object);
-    if (still.length > 0) context.reporter.warning(warningOf(still, live, services));
+    if (still.length > 0) reporter.warning(warningOf(still, live, serving));
   }
 }
 
-async function servicesOfPairs(
-  { client, namespace }: PlanContext,
-  pairs: readonly Pair[],
-): Promise<KubernetesObject[]> {
-  const services = await servicesIn(client, namespace);
-  return services.filter((service) => pairs.some(({ live }) => selects(selectorOf(service), templateLabels(live))));
+/** The Services that send requests to the pods of a Deployment. */
+function behindWhich(services: readonly KubernetesObject[], deployment: KubernetesObject): KubernetesObject[] {
+  return services.filter((service) => selects(selectorOf(service), templateLabels(deployment)));
 }
 
 function shareOf(live: KubernetesObject, percent: number, { constantTotal }: CanaryOptions): ReplicaShare {
@@ -404,10 +401,6 @@ function shareOf(live: KubernetesObject, percent: number, { constantTotal }: Can
 
 function setReplicas({ object }: Manifest, replicas: number): void {
   objectAt(object, 'spec')['replicas'] = replicas;
-}
-
-function isDeployment({ apiVersion, kind }: KubernetesObject): boolean {
-  return kind === 'Deployment' && apiVersion.startsWith('apps/');
 }
 
 function isDeploymentNamed(object: KubernetesObject, name: string): boolean {

@@ -1,5 +1,5 @@
 import { isObject, objectAt, objectsAt, setAt, stringAt, stringsAt, type Json, type JsonObject } from '../base/json.ts';
-import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { keyOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 
 /** Labels of what a strategy makes beside the user's own: which workload it is for, and which side or track of it. */
@@ -95,9 +95,4 @@ function visitConfig(workload: KubernetesObject, rename: (kind: string, name: st
       }
     }
   }
-}
-
-/** Of a list of manifests, the ones whose objects have these keys. */
-export function withKeys(manifests: readonly Manifest[], keys: ReadonlySet<string>): Manifest[] {
-  return manifests.filter(({ object }) => keys.has(keyOf(refOf(object))));
 }

@@ -32,15 +32,17 @@ export function strategyOf(options: StrategyOptions, variants: readonly Manifest
 export function promotionOf(strategy: string, { waiting }: JournalRecord): Strategy {
   if (waiting === undefined) throw new Failure('there is no candidate that waits');
   if (strategy === 'blue-green') return switchTo(waiting.candidates);
-  return {
-    plan: (_, __, manifests) =>
-      Promise.resolve({
-        run: async (context) => {
-          await promoteCanary(context, manifests, waiting);
-          return { state: 'complete' };
-        },
-      }),
-  };
+  return (_, manifests) =>
+    Promise.resolve({
+      manifests,
+      plan: () =>
+        Promise.resolve({
+          run: async (context) => {
+            await promoteCanary(context, manifests, waiting);
+            return { state: 'complete' };
+          },
+        }),
+    });
 }
 
 /** @throws InvalidInput because nothing may be left out silently */

@@ -1,8 +1,9 @@
 import { setAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { scaledTargets } from '../release/hpa.ts';
-import { templateLabels } from '../traffic/endpoints.ts';
+import { templateLabels } from '../traffic/pods.ts';
 import { selectorOf, selects, type Labels } from '../traffic/services.ts';
 
 /** What counts the pods of a stable Deployment by their labels, and would count those of a candidate with them. */
@@ -13,17 +14,13 @@ export interface Counter {
 
 /**
  * The autoscalers of a Deployment, which go by the Deployment's own selector (kubernetes/kubernetes#116898), and the budgets
- * that select its pods. Without the right to list them none are known.
+ * that select its pods.
  */
-export async function countersOf(
-  client: KubernetesClient,
-  namespace: string,
+export function countersOf(
   deployment: KubernetesObject,
-): Promise<Counter[]> {
-  const [autoscalers, budgets] = await Promise.all([
-    listed(client, namespace, 'autoscaling/v2', 'HorizontalPodAutoscaler'),
-    listed(client, namespace, 'policy/v1', 'PodDisruptionBudget'),
-  ]);
+  autoscalers: readonly KubernetesObject[],
+  budgets: readonly KubernetesObject[],
+): Counter[] {
   const labels = templateLabels(deployment);
   return [
     ...autoscalers
@@ -35,13 +32,9 @@ export async function countersOf(
   ];
 }
 
-async function listed(
-  client: KubernetesClient,
-  namespace: string,
-  apiVersion: string,
-  kind: string,
-): Promise<KubernetesObject[]> {
-  const resource = await client.resource(apiVersion, kind);
+/** The budgets of a namespace; none are known without the right to list them. */
+export async function budgetsIn(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
+  const resource = await client.resource('policy/v1', 'PodDisruptionBudget');
   if (resource === undefined) return [];
   return (await client.list(resource, { namespace }).catch(() => ({ items: [] }))).items;
 }
@@ -87,9 +80,7 @@ export function warningOf(
 ): string {
   const who = counters.map(({ ref }) => describeRef(ref)).join(' and ');
   const counts = counters.length === 1 ? 'counts' : 'count';
-  const selector = Object.entries(matchLabels(stable))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const selector = labelSelectorOf(matchLabels(stable));
   const names = services.map(({ metadata }) => `"${metadata.name}"`).join(', ');
   return (
     `${who} ${counts} the candidate's pods together with those of ${describeRef(refOf(stable))}, because they have the labels ` +

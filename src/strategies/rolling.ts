@@ -1,23 +1,41 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
 import { applyLayers } from '../manifests/order.ts';
 import { applyLayer } from '../release/apply.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { untilServed } from '../release/served-kinds.ts';
 import { refusePinned } from './fitness.ts';
-import type { Strategy, StrategyContext } from './strategy.ts';
+import type { Plan, Strategy, StrategyContext } from './strategy.ts';
 
 /** All at once, as each workload's own update strategy says. */
-export const rolling: Strategy = {
-  plan: (_, prepared) => {
-    refusePinned(prepared, 'rolling');
-    return Promise.resolve({
-      run: async (context) => {
-        await applyAndWait(context, prepared);
-        return { state: 'complete' };
-      },
-    });
-  },
-};
+export const rolling: Strategy = (_, manifests) =>
+  Promise.resolve({
+    manifests,
+    plan: (prepared) => {
+      refusePinned(prepared, 'rolling');
+      return Promise.resolve(allAtOnce(prepared));
+    },
+  });
+
+export function allAtOnce(prepared: readonly Prepared[]): Plan {
+  return {
+    run: async (context) => {
+      await applyAndWait(context, prepared);
+      return { state: 'complete' };
+    },
+  };
+}
+
+/** Applies a few changes of a strategy's own side by side, whoever owns the fields, and does not wait. */
+export async function applyChanges(
+  context: StrategyContext,
+  manifests: readonly Manifest[],
+): Promise<Map<Prepared, KubernetesObject>> {
+  const prepared = await context.look(manifests, { force: true });
+  const written = await applyLayer(context.client, prepared, context.journal, true);
+  for (const [entry, object] of written) context.onApplied(entry, object);
+  return written;
+}
 
 /**
  * Applies all objects layer by layer in the order in which they need each other, and waits for all of them together. Only

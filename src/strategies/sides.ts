@@ -1,8 +1,9 @@
 import { numberAt, objectAt, setAt, stringAt, stringsAt } from '../base/json.ts';
-import { groupOf, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import { isDeployment } from '../manifests/pod-template.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
-import { templateLabels } from '../traffic/endpoints.ts';
+import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { candidateName, configOf, copyConfig, deriveCandidate, isConfig, trackLabel, useCopies } from './candidate.ts';
 
@@ -63,13 +64,25 @@ export function groupsOf(manifests: readonly Manifest[], live: readonly Kubernet
   return groups.map((group) => ({ ...group, serving: servingSide(group, live) }));
 }
 
-function servingSide({ services, foreign }: Group, live: readonly KubernetesObject[]): Side {
-  const keys = new Set([
-    ...services.map(({ object }) => keyOf(refOf(object))),
-    ...foreign.map((one) => keyOf(refOf(one))),
-  ]);
-  const pins = live.filter((service) => keys.has(keyOf(refOf(service)))).map((one) => selectorOf(one)[trackLabel]);
+function servingSide(group: Group, live: readonly KubernetesObject[]): Side {
+  const pins = liveServices(group, live).map((service) => selectorOf(service)[trackLabel]);
   return pins.includes('green') ? 'green' : 'blue';
+}
+
+/** All Services of a group: as the manifests have them, and those of the cluster that no manifest has. */
+export function servicesOf({ services, foreign }: Group): KubernetesObject[] {
+  return [...services.map(({ object }) => object), ...foreign];
+}
+
+/** The same as they are in the cluster. */
+export function liveServices(group: Group, live: readonly KubernetesObject[]): KubernetesObject[] {
+  const keys = new Set(servicesOf(group).map((service) => keyOf(refOf(service))));
+  return live.filter((service) => keys.has(keyOf(refOf(service))));
+}
+
+/** What tells groups apart, also when they are looked up again. */
+export function idOf({ workloads }: Group): string {
+  return workloads.map(({ object }) => keyOf(refOf(object))).join(' ');
 }
 
 /** A selector without what binds it to one side. */
@@ -139,20 +152,14 @@ function withPodLabels({ object, source }: Manifest, labels: Labels): Manifest {
   return { object: copy, source };
 }
 
-/** An autoscaler that follows the Deployments of a group to a side. */
-export function followTo(side: Side, group: Group, { object, source }: Manifest): Manifest {
+/** Where an autoscaler of one of the group's Deployments looks on a side; undefined for all other objects. */
+export function targetOn(side: Side, group: Group, object: KubernetesObject): ObjectRef | undefined {
+  if (!isAutoscaler(object)) return undefined;
+  const targets = scaledTargets([object]);
   const target = group.workloads.find(({ object: workload }) =>
-    (['blue', 'green'] as const).some((any) => scaledTargets([object]).has(keyOf(refOn(any, workload)))),
+    (['blue', 'green'] as const).some((any) => targets.has(keyOf(refOn(any, workload)))),
   );
-  if (!isAutoscaler(object) || target === undefined) return { object, source };
-  const copy = structuredClone(object);
-  setAt(copy, ['spec', 'scaleTargetRef', 'name'], nameOn(side, target.object.metadata.name));
-  return { object: copy, source };
-}
-
-export function isScaledBy(autoscalers: readonly KubernetesObject[], workload: KubernetesObject): boolean {
-  const targets = scaledTargets(autoscalers);
-  return (['blue', 'green'] as const).some((side) => targets.has(keyOf(refOn(side, workload))));
+  return target === undefined ? undefined : refOn(side, target.object);
 }
 
 /** What the Service is called that reaches the candidate before it serves. */
@@ -188,8 +195,4 @@ export function previewOf(
       },
     },
   };
-}
-
-export function isDeployment({ apiVersion, kind }: KubernetesObject): boolean {
-  return kind === 'Deployment' && groupOf(apiVersion) === 'apps';
 }

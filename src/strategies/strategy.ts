@@ -44,14 +44,11 @@ export interface StrategyContext extends PlanContext {
   onTraffic(step: TrafficStep): void;
 }
 
-export interface VerifiedCandidate {
-  /** Labels that its pods have, and no others behind the same Service. */
-  selector: Labels;
-  /** It does not serve yet, and is asked through the Service that was made for that. */
-  preview?: boolean;
-  /** In percent; only where it serves beside the stable version. */
-  wantedShare?: number;
-}
+/**
+ * A candidate that serves beside the stable version, known by labels that no other pods behind its Services have, with the
+ * share that its pods give it (percent); or one that does not serve yet, and is asked through its previews.
+ */
+export type VerifiedCandidate = { selector: Labels; wantedShare: number } | 'preview';
 
 export interface MeasuredShare {
   percent: number;
@@ -89,13 +86,15 @@ export interface Plan {
   run(context: StrategyContext): Promise<Progress>;
 }
 
-export interface Strategy {
-  /** The manifests as they are called and labelled in the cluster now; by default as they are. */
-  arrange?(context: PlanContext, manifests: readonly Manifest[]): Promise<Manifest[]>;
+/** What a strategy makes of the user's manifests, from one look at the cluster. */
+export interface Arrangement {
+  /** The manifests as they are called and labelled in the cluster now. */
+  manifests: readonly Manifest[];
   /**
-   * @param prepared the arranged manifests, compared with the cluster
-   * @param manifests the user's own
+   * @param prepared these, compared with the cluster
    * @throws InvalidInput when the strategy does not fit them
    */
-  plan(context: PlanContext, prepared: readonly Prepared[], manifests: readonly Manifest[]): Promise<Plan>;
+  plan(prepared: readonly Prepared[]): Promise<Plan>;
 }
+
+export type Strategy = (context: PlanContext, manifests: readonly Manifest[]) => Promise<Arrangement>;

@@ -1,9 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
-import { booleanAt, objectsAt, stringAt, stringsAt } from '../base/json.ts';
+import { booleanAt, objectsAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { podsBehind } from './pods.ts';
 import { selectorOf, settleMsOf } from './services.ts';
 
 export interface RoutingOptions {
@@ -61,19 +62,15 @@ async function routingOf(
   client: KubernetesClient,
   service: KubernetesObject,
 ): Promise<{ missing: string[]; surplus: string[] } | undefined> {
-  const [pods, slices] = await Promise.all([
-    client.resource('v1', 'Pod'),
-    client.resource('discovery.k8s.io/v1', 'EndpointSlice'),
-  ]);
-  if (pods === undefined || slices === undefined) return undefined;
+  const slices = await client.resource('discovery.k8s.io/v1', 'EndpointSlice');
+  if (slices === undefined) return undefined;
   const { namespace = '', name } = service.metadata;
   const current = await client.read(refOf(service));
-  const labelSelector = toSelector(selectorOf(current ?? service));
-  const [selected, routed] = await Promise.all([
-    client.list(pods, { namespace, labelSelector }),
+  const [serving, routed] = await Promise.all([
+    podsBehind(client, current ?? service),
     client.list(slices, { namespace, labelSelector: `kubernetes.io/service-name=${name}` }),
   ]);
-  const wanted = new Set(selected.items.filter(isServing).map(({ metadata }) => metadata.name));
+  const wanted = new Set(serving.map(({ metadata }) => metadata.name));
   const actual = new Set(
     routed.items
       .flatMap((slice) => objectsAt(slice, 'endpoints'))
@@ -84,33 +81,4 @@ async function routingOf(
     missing: [...wanted].filter((pod) => !actual.has(pod)),
     surplus: [...actual].filter((pod) => !wanted.has(pod)),
   };
-}
-
-function isServing(pod: KubernetesObject): boolean {
-  const isReady = objectsAt(pod, 'status', 'conditions').some(
-    ({ type, status }) => type === 'Ready' && status === 'True',
-  );
-  return isReady && pod.metadata.deletionTimestamp === undefined;
-}
-
-/** `{app: shop, tier: web}` → `app=shop,tier=web` */
-export function toSelector(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
-}
-
-/** The pods that a Service selects and that are ready. */
-export async function servingPods(client: KubernetesClient, service: KubernetesObject): Promise<KubernetesObject[]> {
-  const resource = await client.resource('v1', 'Pod');
-  const selector = selectorOf(service);
-  const { namespace = '' } = service.metadata;
-  if (resource === undefined || Object.keys(selector).length === 0) return [];
-  const { items } = await client.list(resource, { namespace, labelSelector: toSelector(selector) });
-  return items.filter(isServing);
-}
-
-/** Labels of the pods of a workload, from its template. */
-export function templateLabels(workload: KubernetesObject): Readonly<Record<string, string>> {
-  return stringsAt(workload, 'spec', 'template', 'metadata', 'labels');
 }

@@ -3,7 +3,9 @@ import { objectAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { templateLabels, toSelector, untilRouted, type RoutingOptions } from './endpoints.ts';
+import { labelSelectorOf } from '../kubernetes/label-selector.ts';
+import { untilRouted, type RoutingOptions } from './endpoints.ts';
+import { templateLabels } from './pods.ts';
 import { selectorOf, selects, servicesIn } from './services.ts';
 
 const trafficManager = 'gke-rollout-traffic';
@@ -25,7 +27,7 @@ export async function retire(
   const loose = services.flatMap((service) => Object.keys(selectorOf(service)).filter((key) => !(key in own)));
   const resource = await client.resource('v1', 'Pod');
   if (loose.length === 0 || resource === undefined || Object.keys(own).length === 0) return;
-  const { items } = await client.list(resource, { namespace, labelSelector: toSelector(own) });
+  const { items } = await client.list(resource, { namespace, labelSelector: labelSelectorOf(own) });
   const patch = { metadata: { labels: Object.fromEntries(loose.map((key) => [key, null])) } };
   try {
     await Promise.all(

@@ -1,10 +1,11 @@
 import { Failure, InvalidInput } from '../base/errors.ts';
-import { objectsAt, stringsAt } from '../base/json.ts';
+import { objectsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { parseReference } from '../manifests/reference.ts';
 import type { Check } from './check.ts';
+import { podsBehind } from './pods.ts';
 import { listPorts, servicePort, type ServicePort } from './ports.ts';
 import { hasCredentials, isReachable, podWay, podsWay, serviceWays, urlWay, type Way } from './ways.ts';
 
@@ -175,24 +176,6 @@ async function chooseWay(check: Check, services: readonly Way[][], signal: Abort
   throw new Failure(`check "${check.name}" cannot be asked with "via: ${check.via}": its Service has no such address`, {
     hint: 'Leave "via" out, or choose another one.',
   });
-}
-
-/** The pods that a Service leads to now: ready ones that are not about to end. */
-export async function podsBehind(client: KubernetesClient, service: KubernetesObject): Promise<KubernetesObject[]> {
-  const selector = Object.entries(stringsAt(service, 'spec', 'selector'));
-  const resource = await client.resource('v1', 'Pod');
-  if (selector.length === 0 || resource === undefined) return [];
-  const { namespace = client.defaultNamespace } = service.metadata;
-  const labelSelector = selector.map(([key, value]) => `${key}=${value}`).join(',');
-  const { items } = await client.list(resource, { namespace, labelSelector });
-  return items.filter(isServing);
-}
-
-function isServing(pod: KubernetesObject): boolean {
-  const isReady = objectsAt(pod, 'status', 'conditions').some(
-    ({ type, status }) => type === 'Ready' && status === 'True',
-  );
-  return isReady && pod.metadata.deletionTimestamp === undefined;
 }
 
 /**

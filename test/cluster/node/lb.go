@@ -126,11 +126,16 @@ func (lb *loadBalancer) watch() error {
 		return err
 	}
 	defer stream.Close()
+	return eachEvent(stream, lb.handle)
+}
+
+// eachEvent hands over what a watch tells, until it ends or says that it has fallen behind.
+func eachEvent[T any](stream io.Reader, take func(event string, object T)) error {
 	decoder := json.NewDecoder(stream)
 	for {
 		var event struct {
-			Type   string  `json:"type"`
-			Object service `json:"object"`
+			Type   string `json:"type"`
+			Object T      `json:"object"`
 		}
 		if err := decoder.Decode(&event); err == io.EOF {
 			return nil
@@ -140,7 +145,7 @@ func (lb *loadBalancer) watch() error {
 		if event.Type == "ERROR" {
 			return nil
 		}
-		lb.handle(event.Type, event.Object)
+		take(event.Type, event.Object)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -183,23 +182,10 @@ func (lb *loadBalancer) watchEndpoints(ctx context.Context, path string, group *
 		return err
 	}
 	defer stream.Close()
-	decoder := json.NewDecoder(stream)
-	for {
-		var event struct {
-			Type   string        `json:"type"`
-			Object endpointSlice `json:"object"`
+	return eachEvent(stream, func(event string, slice endpointSlice) {
+		if event == "DELETED" {
+			slice.Endpoints = nil
 		}
-		if err := decoder.Decode(&event); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		switch event.Type {
-		case "ERROR":
-			return nil
-		case "DELETED":
-			event.Object.Endpoints = nil
-		}
-		group.update(time.Now(), event.Object)
-	}
+		group.update(time.Now(), slice)
+	})
 }

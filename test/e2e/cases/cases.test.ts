@@ -64,8 +64,12 @@ async function deploy(
   );
 }
 
+async function read(kind: string, name: string, namespace: string): Promise<KubernetesObject> {
+  return await kubectlJson(['get', kind, name, '-n', namespace]);
+}
+
 async function liveWeb(namespace: string): Promise<KubernetesObject> {
-  return await kubectlJson(['get', 'deployment', 'web', '-n', namespace]);
+  return await read('deployment', 'web', namespace);
 }
 
 function imagesOf(object: KubernetesObject): string[] {
@@ -244,16 +248,76 @@ describe('inputs', () => {
   });
 });
 
+/** Another version of the image that the manifests have. */
+const next = 'reg.io/foo=registry.test/ctwoc:2.0.0';
+
 describe('with strategy canary', () => {
-  test.todo('R7 canary.yaml: the ConfigMap beside the Deployment is applied');
+  const waiting = { strategy: 'canary', 'auto-promote': 'false', 'step-duration': '0s', replicas: 'web=2' };
+
+  test.concurrent('R7 canary.yaml: the ConfigMap beside the Deployment is applied', async () => {
+    const namespace = await fresh();
+    await deploy('canary.yaml', namespace, { images: runnable, replicas: 'web=2' });
+    await kubectl(['delete', 'configmap', 'cfg', '-n', namespace]);
+    const result = await deploy('canary.yaml', namespace, { ...waiting, images: next });
+    expect(result.outputs['status']).toBe('waiting');
+    expect(at(await read('configmap', 'cfg', namespace), 'data')).toEqual({ a: 'b' });
+  });
+
   test.todo('R9 canary.yaml: a warning of the server does not make the stable version pass for absent');
-  test.todo('R10 canary1.yaml: a promote whose stable version fails is a failure, and the canary stays');
-  test.todo('R20 canary.yaml: a share "abc" is an error');
-  test.todo('R22 port.yaml: a Deployment without labels is one like any other');
-  test.todo('W9 sts.yaml: a StatefulSet gets no second one with volumes of its own');
+
+  test.concurrent('R20 canary.yaml: a share "abc" is an error', async () => {
+    const result = await deploy('canary.yaml', await fresh(), { ...waiting, 'canary-steps': 'abc' });
+    expect(result.exit).toBe(1);
+    expect(result.outputs['failure']).toContain('\\"abc\\", which is no list of growing percentages');
+  });
+
+  test.concurrent('R22 port.yaml: a Deployment without labels is one like any other', async () => {
+    const namespace = await fresh();
+    const images = (version: string) =>
+      `localhost:5000/foo=registry.test/ctwoc:${version}\nlocalhost:5000/bar=registry.test/pause:1`;
+    await deploy('port.yaml', namespace, { images: images('1.0.0') });
+    const result = await deploy('port.yaml', namespace, { ...waiting, images: images('2.0.0') });
+    expect(result.outputs['status']).toBe('waiting');
+    expect(numberAt(await read('deployment', 'web-canary', namespace), 'status', 'readyReplicas')).toBe(1);
+  });
+
+  test.concurrent('W9 sts.yaml: a StatefulSet gets no second one with volumes of its own', async () => {
+    const namespace = await fresh();
+    await deploy('sts.yaml', namespace, { images: runnable, replicas: 'web=1' });
+    const result = await deploy('sts.yaml', namespace, { ...waiting, replicas: 'web=1', images: next });
+    expect(result.exit).toBe(1);
+    expect(result.outputs['failure']).toContain('which the strategy \\"canary\\" cannot do');
+    expect(await kubectl(['get', 'statefulsets', '-n', namespace, '-o', 'name'])).toBe('statefulset.apps/web\n');
+  });
 });
 
 describe('with strategy blue-green', () => {
-  test.todo('R8 bg.yaml: the Service is switched when the new pods are ready, not before');
-  test.todo('R18 tl.yaml: a selector with a label of the pods alone is switched too');
+  const sided = { strategy: 'blue-green', 'keep-old-for': '0s' };
+  const blue = { 'gke-rollout/track': 'blue' };
+
+  async function selectorIn(namespace: string) {
+    return at(await read('service', 'web', namespace), 'spec', 'selector');
+  }
+
+  test.concurrent('R8 bg.yaml: the Service is switched when the new pods are ready, not before', async () => {
+    const namespace = await fresh();
+    await deploy('bg.yaml', namespace, { ...sided, images: runnable });
+    const broken = await deploy('bg.yaml', namespace, {
+      ...sided,
+      images: 'reg.io/foo=registry.test/pulled/ctwoc:9.9.9',
+    });
+    expect(broken.outputs['status']).toBe('undone');
+    expect(await selectorIn(namespace)).toEqual({ app: 'web', ...blue });
+    const result = await deploy('bg.yaml', namespace, { ...sided, images: next });
+    expect(result.outputs['status']).toBe('deployed');
+    expect(await selectorIn(namespace)).toEqual({ app: 'web', 'gke-rollout/track': 'green' });
+  });
+
+  test.concurrent('R18 tl.yaml: a selector with a label of the pods alone is switched too', async () => {
+    const namespace = await fresh();
+    await deploy('tl.yaml', namespace, { ...sided, images: runnable });
+    expect(await selectorIn(namespace)).toEqual({ app: 'web', tier: 'front', ...blue });
+    await deploy('tl.yaml', namespace, { ...sided, images: next });
+    expect(await selectorIn(namespace)).toEqual({ app: 'web', tier: 'front', 'gke-rollout/track': 'green' });
+  });
 });

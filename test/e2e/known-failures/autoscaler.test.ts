@@ -4,7 +4,7 @@ import { numberAt, stringAt } from '../../../src/base/json.ts';
 import type { Json } from '../../../src/base/json.ts';
 import { waitUntil } from '../../cluster/run.ts';
 import { deployment, service } from '../../support/objects.ts';
-import { image, imageOf, Stage, uids } from './stage.ts';
+import { image, imageOf, Stage, uids } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
 

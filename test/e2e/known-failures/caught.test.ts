@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { Load } from '../../support/load.ts';
 import { shareOf } from '../../support/share.ts';
-import { app, image, Stage, uids } from './stage.ts';
+import { app, image, Stage, uids } from '../../support/strategy-stage.ts';
 
 interface Fault {
   name: string;

@@ -6,7 +6,7 @@ import { Load } from '../../support/load.ts';
 import { configMap, service } from '../../support/objects.ts';
 import { Step } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
-import { app, image, imageOf, Stage, uids } from './stage.ts';
+import { app, image, imageOf, Stage, uids } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
 

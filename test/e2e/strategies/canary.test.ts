@@ -1,74 +1,41 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { at, numberAt, objectsAt, stringAt } from '../../../src/base/json.ts';
-import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
-import { configMap, deployment, service } from '../../support/objects.ts';
-import { runStep, type StepResult } from '../../support/step.ts';
-import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
+import { at, numberAt, stringAt } from '../../../src/base/json.ts';
+import { kubectl } from '../../support/kubectl.ts';
+import { configMap, deployment } from '../../support/objects.ts';
+import type { StepResult } from '../../support/step.ts';
+import { app as twoOf, image, Stage, uids, type Inputs } from '../../support/strategy-stage.ts';
 
-let namespace: string;
-const workspaces: string[] = [];
+let stage: Stage;
 
 beforeAll(async () => {
-  namespace = await createNamespace('canary');
-});
-
-afterEach(() => {
-  for (const folder of workspaces.splice(0)) removeWorkspace(folder);
+  stage = await Stage.open('canary');
 });
 
 afterAll(async () => {
-  await deleteNamespace(namespace);
+  await stage[Symbol.asyncDispose]();
 });
 
-type Files = Record<string, string | readonly object[]>;
-
-/** One step, main and post, with a strategy of canary where nothing else is said. */
-async function run(release: string, inputs: Record<string, string>, files: Files = {}): Promise<StepResult> {
-  const workspace = createWorkspace(files);
-  workspaces.push(workspace);
-  const isDeploy = inputs['command'] === undefined;
-  return await runStep(
-    {
-      kubeconfig: testKubeconfig(),
-      namespace,
-      release,
-      ...(inputs['command'] === 'status' ? {} : { timeout: '60s' }),
-      ...(isDeploy ? { manifests: '.', strategy: 'canary', 'step-duration': '1s' } : {}),
-      ...inputs,
-    },
-    { workspace },
-  );
-}
-
-function image(version: string): string {
-  return `registry.test/ctwoc:${version}`;
+async function run(
+  release: string,
+  inputs: Inputs,
+  files: Record<string, readonly object[]> = {},
+): Promise<StepResult> {
+  return await stage.run(release, inputs, files);
 }
 
 function app(name: string, version: string, options: Parameters<typeof deployment>[1] = {}): object[] {
-  return [deployment(name, { replicas: 3, image: image(version), ...options }), service(name)];
+  return twoOf(name, version, { replicas: 3, ...options });
 }
 
 async function names(kind: string, selector: string): Promise<string[]> {
-  const text = await kubectl(['get', kind, '-n', namespace, '-l', selector, '-o', 'name']);
+  const text = await kubectl(['get', kind, '-n', stage.namespace, '-l', selector, '-o', 'name']);
   return text.split('\n').filter((line) => line !== '');
 }
 
 /** UIDs of the pods of the stable Deployment, sorted. */
 async function stablePods(name: string): Promise<string[]> {
-  const list = await kubectlJson(['get', 'pods', '-n', namespace, '-l', `app=${name},gke-rollout/track!=canary`]);
-  return objectsAt(list, 'items')
-    .filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined)
-    .map((pod) => stringAt(pod, 'metadata', 'uid') ?? '')
-    .sort();
-}
-
-async function deploymentOf(name: string) {
-  return await kubectlJson(['get', 'deployment', name, '-n', namespace]);
-}
-
-async function imageOf(name: string): Promise<string | undefined> {
-  return stringAt(await deploymentOf(name), 'spec', 'template', 'spec', 'containers', 0, 'image');
+  return uids(await stage.pods(`app=${name},gke-rollout/track!=canary`));
 }
 
 describe('a canary', () => {
@@ -86,14 +53,14 @@ describe('a canary', () => {
     const result = await run('wait', { 'auto-promote': 'false' }, { 'app.yaml': app('wait', '2.0.0') });
     expect(result.exit).toBe(0);
     expect(result.outputs).toMatchObject({ status: 'waiting', revision: '2', 'previous-revision': '1' });
-    expect(numberAt(await deploymentOf('wait-canary'), 'status', 'readyReplicas')).toBe(1);
-    expect(await imageOf('wait-canary')).toBe(image('2.0.0'));
+    expect(numberAt(await stage.read('deployment', 'wait-canary'), 'status', 'readyReplicas')).toBe(1);
+    expect(await stage.imageOf('wait-canary')).toBe(image('2.0.0'));
     expect(await stablePods('wait')).toEqual(before);
 
     const promoted = await run('wait', { command: 'promote' });
     expect(promoted.exit).toBe(0);
     expect(promoted.outputs).toMatchObject({ status: 'deployed', revision: '2', 'previous-revision': '1' });
-    expect(await imageOf('wait')).toBe(image('2.0.0'));
+    expect(await stage.imageOf('wait')).toBe(image('2.0.0'));
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
 
     const again = await run('wait', { command: 'promote' });
@@ -103,13 +70,13 @@ describe('a canary', () => {
 
   test('that is aborted leaves everything as it was, and says what it was', async () => {
     await run('abort', {}, { 'app.yaml': app('abort', '1.0.0') });
-    const before = await deploymentOf('abort');
+    const before = await stage.read('deployment', 'abort');
     await run('abort', { 'auto-promote': 'false' }, { 'app.yaml': app('abort', '2.0.0') });
     const result = await run('abort', { command: 'abort' });
     expect(result.exit).toBe(0);
     expect(result.outputs).toMatchObject({ status: 'aborted', revision: '2' });
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
-    expect(at(await deploymentOf('abort'), 'spec')).toEqual(at(before, 'spec'));
+    expect(at(await stage.read('deployment', 'abort'), 'spec')).toEqual(at(before, 'spec'));
 
     const status = await run('abort', { command: 'status' });
     const history = JSON.parse(status.outputs['history'] ?? '[]') as { revision: number; outcome: string }[];
@@ -123,7 +90,7 @@ describe('a canary', () => {
     expect(result.outputs).toMatchObject({ status: 'deployed', revision: '2' });
     expect(result.summary).toMatch(/1 of 4 pods/);
     expect(result.summary).toMatch(/3 of 6 pods/);
-    expect(await imageOf('auto')).toBe(image('2.0.0'));
+    expect(await stage.imageOf('auto')).toBe(image('2.0.0'));
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
   });
 
@@ -147,8 +114,7 @@ describe('a canary', () => {
     });
     await run('config', {}, files('one', '1.0.0'));
     await run('config', { 'auto-promote': 'false' }, files('two', '2.0.0'));
-    const data = async (name: string) =>
-      stringAt(await kubectlJson(['get', 'cm', name, '-n', namespace]), 'data', 'GREETING');
+    const data = async (name: string) => stringAt(await stage.read('cm', name), 'data', 'GREETING');
     expect([await data('config'), await data('config-canary')]).toEqual(['one', 'two']);
     await run('config', { command: 'promote' });
     expect(await data('config')).toBe('two');
@@ -159,7 +125,7 @@ describe('a canary', () => {
     await run('total', {}, { 'app.yaml': app('total', '1.0.0', { replicas: 4 }) });
     const inputs = { 'auto-promote': 'false', 'constant-total': 'true' };
     await run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
-    const replicas = async (name: string) => numberAt(await deploymentOf(name), 'spec', 'replicas');
+    const replicas = async (name: string) => numberAt(await stage.read('deployment', name), 'spec', 'replicas');
     expect([await replicas('total'), await replicas('total-canary')]).toEqual([3, 1]);
     await run('total', { command: 'abort' });
     expect(await replicas('total')).toBe(4);
@@ -167,7 +133,7 @@ describe('a canary', () => {
     await run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
     const promoted = await run('total', { command: 'promote' });
     expect(promoted.exit).toBe(0);
-    expect([await replicas('total'), await imageOf('total')]).toEqual([4, image('2.0.0')]);
+    expect([await replicas('total'), await stage.imageOf('total')]).toEqual([4, image('2.0.0')]);
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
   });
 
@@ -177,11 +143,11 @@ describe('a canary', () => {
     await run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '2.0.0') });
     const result = await run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '3.0.0') });
     expect(result.outputs).toMatchObject({ status: 'waiting', revision: '3' });
-    expect(await imageOf('third-canary')).toBe(image('3.0.0'));
+    expect(await stage.imageOf('third-canary')).toBe(image('3.0.0'));
     expect(await stablePods('third')).toEqual(before);
   });
 
-  test('stays when its promotion fails: traffic is on healthy pods throughout (flagger#1898)', async () => {
+  test('stays when its promotion fails: traffic is on healthy pods throughout (flagger#1898, k8s-deploy R10)', async () => {
     const guarded = (version: string) => ({
       'app.yaml': [
         ...app('stuck', version, { replicas: 2 }),
@@ -196,12 +162,21 @@ describe('a canary', () => {
     await run('stuck', {}, guarded('1.0.0'));
     await run('stuck', { 'auto-promote': 'false' }, guarded('2.0.0'));
     // From now on the image of the new version cannot be run by the stable Deployment: no pod of it may be made.
-    await kubectl(['patch', 'quota', 'stuck', '-n', namespace, '--type=merge', '-p', '{"spec":{"hard":{"pods":"1"}}}']);
+    await kubectl([
+      'patch',
+      'quota',
+      'stuck',
+      '-n',
+      stage.namespace,
+      '--type=merge',
+      '-p',
+      '{"spec":{"hard":{"pods":"1"}}}',
+    ]);
     const result = await run('stuck', { command: 'promote', timeout: '20s', 'force-conflicts': 'true' });
-    await kubectl(['delete', 'quota', 'stuck', '-n', namespace]);
+    await kubectl(['delete', 'quota', 'stuck', '-n', stage.namespace]);
     expect(result.exit).toBe(1);
-    expect(await imageOf('stuck')).toBe(image('1.0.0'));
-    expect(numberAt(await deploymentOf('stuck-canary'), 'status', 'readyReplicas')).toBe(1);
+    expect(await stage.imageOf('stuck')).toBe(image('1.0.0'));
+    expect(numberAt(await stage.read('deployment', 'stuck-canary'), 'status', 'readyReplicas')).toBe(1);
     const status = await run('stuck', { command: 'status' });
     expect(status.outputs['history']).toContain('"outcome":"waiting"');
   });
@@ -227,7 +202,7 @@ describe('a canary', () => {
     expect(result.outputs['status']).toBe('waiting');
     expect(await names('pods', 'app=own,track=canary')).toHaveLength(1);
     await run('own', { command: 'promote' });
-    expect(await imageOf('own')).toBe(image('2.0.0'));
+    expect(await stage.imageOf('own')).toBe(image('2.0.0'));
     expect(await names('deployments', 'track=canary')).toEqual([]);
   });
 });

@@ -6,9 +6,11 @@ import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { parseChecks } from '../../../src/traffic/parse.ts';
-import { serviceRef, type Sides } from '../../../src/traffic/sides.ts';
+import { questionOf } from '../../../src/traffic/run-check.ts';
+import { countVersions, learnVersion, type Measurement } from '../../../src/traffic/share.ts';
+import { planOf, serviceRef, type Sides } from '../../../src/traffic/sides.ts';
 import { shareTolerance } from '../../../src/traffic/statistics.ts';
-import { measureShare, verify } from '../../../src/traffic/verify.ts';
+import { verify } from '../../../src/traffic/verify.ts';
 import { figure } from '../../support/figure.ts';
 import { createNamespace, deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
 import { deployment, service } from '../../support/objects.ts';
@@ -72,9 +74,19 @@ function surroundings() {
 
 const version = { kind: 'header', name: 'x-version' } as const;
 
+/** Asks by one way, whatever the answers are but for their version. */
+async function measureShare(via: string, requests: number): Promise<Measurement> {
+  const [check] = parseChecks(`- path: /\n  via: ${via}`);
+  if (check === undefined) throw new Error('there is a check');
+  const plan = await planOf(client, check, sides, surroundings().signal);
+  const question = questionOf(check);
+  const candidate = await learnVersion(plan.candidatePods, question, version, surroundings());
+  return await countVersions(plan.shared ?? plan.candidate, candidate, question, version, requests, surroundings());
+}
+
 describe('the share of one pod beside three', () => {
   test.each(['cluster', 'proxy'] as const)('is measured by way of "%s"', async (via) => {
-    const measured = await measureShare(client, sides, { version, via, requests: 1000 }, surroundings());
+    const measured = await measureShare(via, 1000);
     figure(`verify-share-${via}-percent`, measured.percent.toFixed(1));
     expect(measured).toMatchObject({ requests: 1000, unknown: 0 });
     expect(Object.keys(measured.byVersion).sort()).toEqual(['1.0.0', '2.0.0']);

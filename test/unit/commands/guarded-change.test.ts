@@ -1,36 +1,11 @@
 import { expect, test } from '@jest/globals';
 
-import type { Context } from '../../../src/commands/context.ts';
 import { guardedChange, type GuardedChange } from '../../../src/commands/guarded-change.ts';
 import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision, type Revision } from '../../../src/release/revision.ts';
-import { systemClock } from '../../../src/base/clock.ts';
 import { FakeApi } from '../../support/fake-api.ts';
-import { silentReporter } from '../../support/silent-reporter.ts';
-
-const options = {
-  release: 'web',
-  namespace: 'shop',
-  timeoutMs: 60_000,
-  unschedulableGraceMs: 60_000,
-  undoOnFailure: true,
-  undoTimeoutMs: 60_000,
-};
-
-function contextOf(client: FakeApi): Context {
-  return {
-    client,
-    reporter: silentReporter,
-    clock: systemClock,
-    signal: new AbortController().signal,
-    run: { holder: 'run-2' },
-    cwd: '/',
-    contextName: 'test',
-    startedAt: 0,
-    onChangeBegins: () => undefined,
-  };
-}
+import { contextOf, options } from './build.ts';
 
 /** A run that wrote revision 1 and was killed before it closed its journal; `recorded`: after it had recorded it as live. */
 async function killedRun(api: FakeApi, recorded: boolean): Promise<KubernetesObject> {
@@ -61,7 +36,7 @@ async function killedRun(api: FakeApi, recorded: boolean): Promise<KubernetesObj
 }
 
 async function nextRun(api: FakeApi, work: (change: GuardedChange) => Promise<string>) {
-  return await guardedChange(contextOf(api), options, {
+  return await guardedChange(contextOf(api, 'run-2'), options, {
     command: 'deploy',
     work,
     beforeUndo: () => Promise.resolve(),
@@ -97,7 +72,7 @@ test('the lock is free again after a failure, and the failure is told before tha
     });
     return (lease?.['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity;
   };
-  const outcome = await guardedChange(contextOf(api), options, {
+  const outcome = await guardedChange(contextOf(api, 'run-2'), options, {
     command: 'deploy',
     work: () => Promise.reject(new Error('no')),
     beforeUndo: () => Promise.resolve(),

@@ -1,38 +1,13 @@
 import { expect, test } from '@jest/globals';
 
-import { systemClock } from '../../../src/base/clock.ts';
-import type { Context } from '../../../src/commands/context.ts';
 import { recover } from '../../../src/commands/recover.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { listRevisions, recordRevision, type Outcome } from '../../../src/release/revision.ts';
 import { FakeApi } from '../../support/fake-api.ts';
-import { silentReporter } from '../../support/silent-reporter.ts';
+import { contextOf, options } from './build.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';
-
-const options = {
-  release: 'web',
-  namespace: 'shop',
-  timeoutMs: 60_000,
-  unschedulableGraceMs: 60_000,
-  undoOnFailure: true,
-  undoTimeoutMs: 60_000,
-};
-
-function contextOf(client: FakeApi): Context {
-  return {
-    client,
-    reporter: silentReporter,
-    clock: systemClock,
-    signal: new AbortController().signal,
-    run: { holder: 'run' },
-    cwd: '/',
-    contextName: 'test',
-    startedAt: 0,
-    onChangeBegins: () => undefined,
-  };
-}
 
 function configMap(api: FakeApi, name: string) {
   return api.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } });
@@ -62,14 +37,14 @@ async function historyOf(api: FakeApi): Promise<string[]> {
 test('a cancelled run is undone, and the history tells of it', async () => {
   const api = new FakeApi();
   await cancelledRun(api);
-  expect((await recover(contextOf(api), options))?.status).toBe('undone');
+  expect((await recover(contextOf(api, 'run'), options))?.status).toBe('undone');
   expect(await historyOf(api)).toEqual(['1 undone, objects: 0']);
 });
 
 test('a cancelled run that is to be left as it is stands in the history as failed', async () => {
   const api = new FakeApi();
   await cancelledRun(api);
-  expect((await recover(contextOf(api), { ...options, undoOnFailure: false }))?.status).toBe('cancelled');
+  expect((await recover(contextOf(api, 'run'), { ...options, undoOnFailure: false }))?.status).toBe('cancelled');
   expect(await historyOf(api)).toEqual(['1 failed, objects: 0']);
 });
 
@@ -82,7 +57,7 @@ test.each<[boolean, string]>([
     const api = new FakeApi();
     await cancelledRun(api);
     await recordAs(api, 'waiting');
-    await recover(contextOf(api), { ...options, undoOnFailure });
+    await recover(contextOf(api, 'run'), { ...options, undoOnFailure });
     expect(await historyOf(api)).toEqual([expected]);
   },
 );
@@ -91,7 +66,7 @@ test('a candidate that is being taken away stays recorded as aborted', async () 
   const api = new FakeApi();
   await cancelledRun(api);
   await recordAs(api, 'aborted');
-  await recover(contextOf(api), options);
+  await recover(contextOf(api, 'run'), options);
   expect(await historyOf(api)).toEqual(['1 aborted, objects: 1']);
 });
 
@@ -105,7 +80,7 @@ test.each([true, false])(
     journal.beginStep();
     const promoted = configMap(api, 'promoted');
     await journal.plan([{ ref: refOf(promoted), before: null, after: promoted, done: true }]);
-    await recover(contextOf(api), { ...options, undoOnFailure });
+    await recover(contextOf(api, 'run'), { ...options, undoOnFailure });
     expect(await historyOf(api)).toEqual(['1 waiting, objects: 1']);
     expect((await readJournal(api, 'shop', 'web'))?.record.waiting?.revision).toBe(1);
   },

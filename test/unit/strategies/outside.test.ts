@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { countingStill, stepOutside, warningOf, type Counter } from '../../../src/strategies/outside.ts';
-import { templateLabels } from '../../../src/traffic/endpoints.ts';
+import { templateLabels } from '../../../src/traffic/pods.ts';
 
 type Labels = Record<string, string>;
 

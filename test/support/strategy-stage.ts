@@ -1,9 +1,9 @@
-import { at, numberAt, objectsAt, stringAt, stringsAt } from '../../../src/base/json.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
-import { deployment, service } from '../../support/objects.ts';
-import { runStep, type StepResult } from '../../support/step.ts';
-import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
+import { at, numberAt, objectsAt, stringAt, stringsAt } from '../../src/base/json.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from './kubectl.ts';
+import { deployment, service } from './objects.ts';
+import { runStep, type StepResult } from './step.ts';
+import { createWorkspace, removeWorkspace } from './workspace.ts';
 
 export type Inputs = Record<string, string>;
 
@@ -22,14 +22,30 @@ export class Stage implements AsyncDisposable {
     return new Stage(await createNamespace(strategy), inputs);
   }
 
-  /** One step, main and post, that deploys these objects. */
-  async deploy(release: string, objects: readonly object[], inputs: Inputs = {}): Promise<StepResult> {
-    const workspace = createWorkspace({ 'app.yaml': objects });
+  /** One step, main and post; without a command it deploys the files, with the strategy of the stage where no other is given. */
+  async run(release: string, inputs: Inputs, files: Record<string, readonly object[]> = {}): Promise<StepResult> {
+    const { command } = inputs;
+    const workspace = createWorkspace(files);
     try {
-      return await this.#run({ release, manifests: '.', ...this.#strategy, ...inputs }, workspace);
+      return await runStep(
+        {
+          kubeconfig: testKubeconfig(),
+          namespace: this.namespace,
+          release,
+          ...(command === 'status' ? {} : { timeout: '60s' }),
+          ...(command === undefined ? { manifests: '.', ...this.#strategy } : {}),
+          ...inputs,
+        },
+        { workspace },
+      );
     } finally {
       removeWorkspace(workspace);
     }
+  }
+
+  /** A run that deploys these objects. */
+  async deploy(release: string, objects: readonly object[], inputs: Inputs = {}): Promise<StepResult> {
+    return await this.run(release, inputs, { 'app.yaml': objects });
   }
 
   /** As `deploy`, for what must come about before a test has its subject. @throws Error when it does not */
@@ -39,19 +55,9 @@ export class Stage implements AsyncDisposable {
     return result;
   }
 
-  /** One step with another command; `kubeconfig` among the inputs leads it through a proxy. */
+  /** A run with another command; `kubeconfig` among the inputs leads it through a proxy. */
   async command(release: string, command: string, inputs: Inputs = {}): Promise<StepResult> {
-    const workspace = createWorkspace({});
-    try {
-      return await this.#run({ release, command, ...inputs }, workspace);
-    } finally {
-      removeWorkspace(workspace);
-    }
-  }
-
-  async #run(inputs: Inputs, workspace: string): Promise<StepResult> {
-    const common = { kubeconfig: testKubeconfig(), namespace: this.namespace, timeout: '60s' };
-    return await runStep({ ...common, ...inputs }, { workspace });
+    return await this.run(release, { command, ...inputs });
   }
 
   async kubectl(...args: string[]): Promise<string> {

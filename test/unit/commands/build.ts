@@ -1,0 +1,29 @@
+import { systemClock } from '../../../src/base/clock.ts';
+import type { Context } from '../../../src/commands/context.ts';
+import type { FakeApi } from '../../support/fake-api.ts';
+import { silentReporter } from '../../support/silent-reporter.ts';
+
+/** What a command that changes the release "web" is told. */
+export const options = {
+  release: 'web',
+  namespace: 'shop',
+  timeoutMs: 60_000,
+  unschedulableGraceMs: 60_000,
+  undoOnFailure: true,
+  undoTimeoutMs: 60_000,
+};
+
+/** What the entry point gives to a command. */
+export function contextOf(client: FakeApi, holder: string): Context {
+  return {
+    client,
+    reporter: silentReporter,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    run: { holder },
+    cwd: '/',
+    contextName: 'test',
+    startedAt: 0,
+    onChangeBegins: () => undefined,
+  };
+}

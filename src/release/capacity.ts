@@ -158,7 +158,7 @@ function noticesOf(asks: readonly AskedFor[], missing: ReadonlySet<string>): str
     ...(missing.size === 0
       ? []
       : [
-          `whether there is room for ${morePods(count)} is checked in part only, without the right to ${listed([...missing])}`,
+          `whether there is room for ${morePods(count)} is checked in part only, without the right to ${listed([...missing].sort())}`,
         ]),
     ...asks
       .filter(({ template }) => usesClaims(template))

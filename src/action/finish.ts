@@ -10,11 +10,10 @@ export async function finish(report: RunReport, reporter: Reporter, env: NodeJS.
   const failed = failures.has(report.status);
   for (const problem of report.failure?.problems ?? []) reporter.error(problem.message, problem.location);
   if (failed) {
-    const hint = report.failure?.hint;
-    const isSaid = report.failure?.problems.length === 1;
-    const text = hint === undefined ? report.headline : `${report.headline}. ${hint}`;
-    if (isSaid) reporter.info(report.headline);
-    else reporter.error(text);
+    const { failure, headline } = report;
+    const sentence = failure === undefined ? headline : `${headline}: ${failure.message}`;
+    if (failure?.problems.length === 1) reporter.info(sentence);
+    else reporter.error(failure?.hint === undefined ? sentence : `${sentence}. ${failure.hint}`);
   } else {
     reporter.info(report.headline);
   }

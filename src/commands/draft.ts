@@ -104,7 +104,7 @@ export function failedReport(error: unknown, command: string, durationMs: number
   return {
     command,
     status: cancelled ? 'cancelled' : 'failed',
-    headline: cancelled ? `The ${command} was cancelled` : `The ${command} failed: ${failure.message}`,
+    headline: cancelled ? `The ${command} was cancelled` : `The ${command} failed`,
     objects: [],
     workloads: [],
     addresses: [],

@@ -17,8 +17,8 @@ export function finishFailed(
 ): RunReport {
   const failure = watch.explain(failureOf(error), manifests);
   draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
-  if (undo === undefined) return draft.finish('failed', `${attempt} failed: ${failure.message}`);
+  if (undo === undefined) return draft.finish('failed', `${attempt} failed`);
   return undo.complete
-    ? draft.finish('undone', `${attempt} failed and was undone: ${failure.message}`)
-    : draft.finish('failed', `${attempt} failed and could not be undone completely: ${failure.message}`);
+    ? draft.finish('undone', `${attempt} failed and was undone`)
+    : draft.finish('failed', `${attempt} failed and could not be undone completely`);
 }

@@ -39,8 +39,8 @@ export interface ChangeTask<T> {
   work(change: GuardedChange): Promise<T>;
   /** Whether nothing is left to undo after this result; by default unless a candidate waits. */
   isOver?(result: T): boolean;
-  /** Looks at the cluster while what has failed is still there. */
-  beforeUndo(error: unknown): Promise<void>;
+  /** Looks at the cluster while what has failed is still there. @param entries what was done until then */
+  beforeUndo(error: unknown, entries: readonly JournalEntry[]): Promise<void>;
   /** Called after the undo, still under the lock. */
   afterFailure?(failure: ChangeFailure): Promise<void>;
 }
@@ -64,6 +64,19 @@ export async function guardedChange<T>(
   } finally {
     if (!context.signal.aborted) await lock.release();
   }
+}
+
+/**
+ * Waits until a run under way has ended, and undoes what a dead one has left, so that what is read next will hold. A candidate
+ * that waits goes on waiting. @throws Failure when that is not possible, Cancelled
+ */
+export async function settle(context: Context, options: Required<ChangeOptions>, command: string): Promise<void> {
+  await guardedChange(context, options, {
+    command,
+    candidate: 'continue',
+    work: () => Promise.resolve(),
+    beforeUndo: () => Promise.resolve(),
+  });
 }
 
 async function underLock<T>(
@@ -157,7 +170,7 @@ async function handleFailure(
   error: unknown,
   task: ChangeTask<unknown>,
 ): Promise<ChangeFailure> {
-  await task.beforeUndo(error).catch((reason: unknown) => {
+  await task.beforeUndo(error, journal.record.entries).catch((reason: unknown) => {
     context.reporter.debug(`looking for the cause failed: ${messageOf(reason)}`);
   });
   if (stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length === 0) return { error };
@@ -204,6 +217,11 @@ export async function finishLeftover(
 ): Promise<void> {
   await supersedeOlder(context.client, options.namespace, options.release);
   await closeFinished(context, journal, options);
+}
+
+/** Whether a run is under way, or has died: what merely waits for a decision is whole. */
+export function isUnfinished(record: JournalRecord): boolean {
+  return record.waiting === undefined || stepsBackwards(record.entries, firstOwnStep(record)).length > 0;
 }
 
 /** Behind the steps of a candidate that waits: what the run under way has done. */
@@ -337,9 +355,7 @@ async function undoLeftover(
     return { recovered: true };
   }
   const { command, run, startedAt, undoOnFailure, waiting } = leftover.record;
-  const from = firstOwnStep(leftover.record);
-  const isAlive = waiting !== undefined && stepsBackwards(leftover.record.entries, from).length === 0;
-  if (isAlive) return { leftover, recovered: false };
+  if (!isUnfinished(leftover.record)) return { leftover, recovered: false };
   context.reporter.warning(
     `an earlier "${command}" of release "${options.release}" (${run.url ?? run.holder}, ${startedAt}) was killed before its end`,
   );

@@ -66,7 +66,7 @@ async function setPaused(context: Context, options: PausingOptions, paused: bool
     const failure = watch.explain(failureOf(error));
     describe(draft, deployments, watch);
     draft.add({ failure });
-    return draft.finish('failed', `${options.release} was resumed, but did not get ready: ${failure.message}`);
+    return draft.finish('failed', `${options.release} was resumed, but did not get ready`);
   }
   describe(draft, deployments, watch);
   return toChange.length === 0

@@ -29,7 +29,7 @@ export type Status =
 export interface RunReport {
   command: string;
   status: Status;
-  /** One sentence, without Markdown: `Deployed shop revision 7 in 42s`. */
+  /** One sentence, without Markdown and without the cause of a failure: `Deployed shop revision 7 in 42s`. */
   headline: string;
   strategy?: string;
   release?: string;

@@ -144,6 +144,7 @@ export async function rollOut(
     draft.add({ revision: revision.revision });
     return revision.revision;
   };
+  let failedWith: ObjectReport[] = [];
   const outcome = await guardedChange(context, options, {
     command: purpose.command,
     ...(purpose.candidate === undefined ? {} : { candidate: purpose.candidate }),
@@ -182,7 +183,10 @@ export async function rollOut(
       }
       return { revision, progress, written: writtenOf(journal.record.entries) };
     },
-    beforeUndo: (error) => watch.collectEvidence(error),
+    beforeUndo: async (error, entries) => {
+      failedWith = writtenOf(entries);
+      await watch.collectEvidence(error);
+    },
     afterFailure: async ({ undo }) => {
       // What was to be promoted waits as before.
       if (purpose.promotes !== undefined || (undo === undefined && !watch.wroteAnything)) return;
@@ -192,10 +196,12 @@ export async function rollOut(
     },
   });
 
-  const reached = outcome.state === 'done' ? outcome.result.progress : undefined;
-  reportObjects(draft, (reached?.state === 'complete' ? reached.brought : undefined) ?? current, watch);
-  if (outcome.state === 'failed') return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
+  if (outcome.state === 'failed') {
+    reportAttempt(draft, current, failedWith, watch);
+    return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
+  }
   const { revision, progress, written } = outcome.result;
+  reportObjects(draft, (progress.state === 'complete' ? progress.brought : undefined) ?? current, watch);
   if (progress.state === 'waiting') {
     draft.add({ objects: written, workloads: current.flatMap(stableReport) });
     return finishWaiting(draft, options, revision, progress, watch);
@@ -246,6 +252,29 @@ function writtenOf(entries: readonly JournalEntry[]): ObjectReport[] {
     if (done && !changes.has(key)) changes.set(key, { ref, change: before === null ? 'created' : 'configured' });
   }
   return [...changes.values()];
+}
+
+/** What a change had come to when it failed: what it has really written, and beside that what serves as before. */
+function reportAttempt(
+  draft: Draft,
+  prepared: readonly Prepared[],
+  written: readonly ObjectReport[],
+  watch: RolloutWatch,
+): void {
+  const changed = new Set(written.map(({ ref }) => keyOf(ref)));
+  const planned = new Set(prepared.map(({ manifest }) => keyOf(refOf(manifest.object))));
+  const unchanged = prepared.filter(({ change }) => change === 'unchanged');
+  draft.add({
+    objects: [...written, ...unchanged.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }))],
+    workloads: [
+      ...prepared
+        .filter(({ manifest }) => isWorkload(manifest.object))
+        .flatMap((entry) =>
+          changed.has(keyOf(refOf(entry.manifest.object))) ? [workloadReport(entry, watch)] : stableReport(entry),
+        ),
+      ...written.filter(({ ref }) => !planned.has(keyOf(ref))).flatMap(({ ref }) => candidateReport(ref, watch)),
+    ],
+  });
 }
 
 function candidateReport(ref: ObjectRef, watch: RolloutWatch): WorkloadReport[] {
@@ -338,7 +367,7 @@ async function confirmUnchanged(
     );
     reportObjects(draft, prepared, watch);
     draft.add({ failure });
-    return draft.finish('failed', `${options.release} is unchanged, but not healthy: ${failure.message}`);
+    return draft.finish('failed', `${options.release} is unchanged, but not healthy`);
   }
   reportObjects(draft, prepared, watch);
   return draft.finish('unchanged', `${options.release} is unchanged: revision ${live.revision} is live and healthy`);

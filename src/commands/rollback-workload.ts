@@ -149,5 +149,5 @@ async function confirmCurrent(
   draft.add({ workloads: [{ ref: refOf(workload), containers, ...watch.stateOf(refOf(workload)) }] });
   return failure === undefined
     ? draft.finish('unchanged', `${is}, and healthy`)
-    : draft.finish('failed', `${is}, but not healthy: ${failure.message}`);
+    : draft.finish('failed', `${is}, but not healthy`);
 }

@@ -11,6 +11,7 @@ import { rolling } from '../strategies/rolling.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
+import { isUnfinished, settle } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
@@ -37,6 +38,9 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'rollback', { release, namespace });
+  const unfinished = (await readJournal(client, namespace, release))?.record;
+  if (unfinished !== undefined && isUnfinished(unfinished))
+    await settle(context, { ...options, namespace }, 'rollback');
   const revisions = await listRevisions(client, namespace, release);
   for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
   if (options.workload !== undefined || !revisions.some(wasLive)) {
@@ -48,7 +52,6 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
     }
   }
   const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
-    const unfinished = (await readJournal(client, namespace, release))?.record;
     const wanted = options.toRevision ?? revisionBefore(unfinished, revisions);
     const chosen = chooseRevision(revisions, wanted, release, namespace);
     reporter.info(

@@ -253,7 +253,7 @@ describe('a right that is missing', () => {
     const report = await check(1);
     expect(report.state).toBe('short');
     expect(report.notices).toEqual([
-      expect.stringContaining('list resourcequotas in namespace "shop" and list limitranges in namespace "shop"'),
+      expect.stringContaining('list limitranges in namespace "shop" and list resourcequotas in namespace "shop"'),
     ]);
   });
 

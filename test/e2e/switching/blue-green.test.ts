@@ -42,7 +42,7 @@ test(
 test(
   'a rollback while the old side stays is a switch back, and loses no request either',
   async () => {
-    await using stage = await Stage.open('back');
+    await using stage = await Stage.open('back', { inputs: { strategy: 'blue-green' } });
     await using load = new SteadyLoad(await stage.address('ClusterIP'));
     // It goes on for a while after its switch, without the lock.
     const deploying = stage.deploy('2.0.0', { strategy: 'blue-green', 'keep-old-for': '45s' });
@@ -67,7 +67,7 @@ test(
   'a switch behind a load balancer that takes new endpoints late and drops old ones at once loses none (ingress-gce#638)',
   async () => {
     const annotations = { 'harness.test/neg-lag': '3s', 'gke-rollout/settle': '8s' };
-    await using stage = await Stage.open('lagging', annotations);
+    await using stage = await Stage.open('lagging', { annotations });
     await using load = new SteadyLoad(await stage.address('LoadBalancer'));
     for (const version of ['2.0.0', '1.0.0'] as const) {
       const result = await stage.deploy(version, { strategy: 'blue-green', 'keep-old-for': '0s' });

@@ -14,7 +14,7 @@ const perSecond = 500;
 /** The rules of kube-proxy are that far behind at most, when an EndpointSlice has changed. */
 const settleMs = 1000;
 
-/** A Service with three pods that go on answering for two seconds after they were told to end. */
+/** A Service with three pods that go on answering for four seconds after they were told to end. */
 export function application(
   name: string,
   version: Version,
@@ -24,7 +24,7 @@ export function application(
   return [
     deployment(name, {
       image: `registry.test/ctwoc:${version}`,
-      env: { SHUTDOWN_DELAY: '2s' },
+      env: { SHUTDOWN_DELAY: '4s' },
       replicas: 3,
       pod: { terminationGracePeriodSeconds: 10 },
       spec: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
@@ -46,9 +46,12 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Deploys version 1.0.0. @param annotations of the Service */
-  static async open(release: string, annotations: Record<string, string> = {}): Promise<Stage> {
+  static async open(
+    release: string,
+    { annotations = {}, inputs = {} }: { annotations?: Record<string, string>; inputs?: Record<string, string> } = {},
+  ): Promise<Stage> {
     const stage = new Stage(await createNamespace('switching'), release, annotations);
-    await stage.deploy('1.0.0');
+    await stage.deploy('1.0.0', inputs);
     return stage;
   }
 

@@ -11,6 +11,7 @@ import { workspace } from './action/workspace.ts';
 import { systemClock } from './base/clock.ts';
 import type { Context } from './commands/context.ts';
 import type { RunReport } from './commands/report.ts';
+import { kustomizeOf } from './manifests/kustomize.ts';
 import { runCommand } from './commands/run-command.ts';
 import { failedReport } from './commands/draft.ts';
 
@@ -41,6 +42,9 @@ export async function main(): Promise<number> {
       signal,
       run,
       cwd: workspace(process.env),
+      kustomize: kustomizeOf(process.env, (text) => {
+        reporter.warning(text);
+      }),
       contextName,
       startedAt,
       onChangeBegins: (change) => {

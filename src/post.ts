@@ -11,6 +11,7 @@ import { Failure } from './base/errors.ts';
 import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
 import type { RunReport } from './commands/report.ts';
+import { kustomizeOf } from './manifests/kustomize.ts';
 
 /**
  * The post step: undoes what a main step that did not come to its end has left, and removes what it lent to later steps.
@@ -42,6 +43,9 @@ export async function post(state: SavedState): Promise<number> {
         signal,
         run: { ...runIdentity(process.env), holder: state.holder },
         cwd: workspace(process.env),
+        kustomize: kustomizeOf(process.env, (text) => {
+          reporter.warning(text);
+        }),
         contextName,
         startedAt,
         onChangeBegins: () => undefined,

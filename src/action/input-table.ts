@@ -96,7 +96,7 @@ export const inputTable = {
   manifests: {
     type: 'lines',
     description:
-      'Where the Kubernetes manifests are: files, folders (with all that is in them) and globs, one per line, relative to the workspace.',
+      'Where the Kubernetes manifests are: files, folders (with all that is in them; one with a kustomization is built) and globs, one per line, relative to the workspace.',
     example: '|\n  deployments/\n  services/*.yaml',
     commands: withManifests,
     required: withManifests,

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { Kustomize } from '../manifests/kustomize.ts';
 import type { RunIdentity } from '../release/run-identity.ts';
 
 /** What every command gets from the entry point. */
@@ -13,6 +14,7 @@ export interface Context {
   run: RunIdentity;
   /** The workspace: what paths in inputs are relative to. */
   cwd: string;
+  kustomize: Kustomize;
   /** The name of the kubeconfig's context. */
   contextName: string;
   /** Milliseconds since the epoch. */

@@ -11,7 +11,7 @@ import { matchVariants, selectVariants, variantOf, type Strategy } from '../mani
 import type { Context } from './context.ts';
 
 export interface ManifestOptions {
-  /** Files, folders and globs. */
+  /** Files, folders (of kustomize too) and globs. */
   manifests: readonly string[];
   imageTag?: string;
   images: readonly string[];
@@ -35,8 +35,8 @@ export async function loadManifests(
   options: ManifestOptions,
   namespace: string,
 ): Promise<LoadedManifests> {
-  const { client, reporter, cwd } = context;
-  const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd);
+  const { client, reporter, cwd, kustomize } = context;
+  const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd, kustomize);
   const { taken, left } = selectVariants(read, options.strategy);
   for (const { source, object } of left) {
     reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);

@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 
 import { Failures, InvalidInput, messageOf } from '../base/errors.ts';
 import { closest } from '../base/similar.ts';
+import type { Kustomize } from './kustomize.ts';
 import { trimmed } from './lines.ts';
 import { throwAll, type Manifest } from './manifest.ts';
 import { parseManifests } from './yaml.ts';
@@ -12,11 +13,12 @@ const kustomizations = new Set(['kustomization.yaml', 'kustomization.yml', 'Kust
 
 /**
  * The objects of all sources, in the order in which they are given: files, folders (recursive, by path, without hidden
- * files) and globs (by path). A file that is named twice is read once; it may lie anywhere, such as in RUNNER_TEMP.
+ * files) and globs (by path). A file that is named twice is read once; it may lie anywhere, such as in RUNNER_TEMP. A folder
+ * with a kustomization is built; the places of its objects are lines of what came out.
  * @param lines one source each, relative to `cwd` (the workspace)
  * @throws InvalidInput when a source holds nothing, saying what was found instead; Failures for several broken files
  */
-export async function readSources(lines: readonly string[], cwd: string): Promise<Manifest[]> {
+export async function readSources(lines: readonly string[], cwd: string, kustomize: Kustomize): Promise<Manifest[]> {
   const files = new Set<string>();
   for (const source of trimmed(lines)) {
     for (const file of await filesOf(source, cwd)) files.add(file);
@@ -25,7 +27,12 @@ export async function readSources(lines: readonly string[], cwd: string): Promis
   const problems: InvalidInput[] = [];
   for (const file of files) {
     try {
-      manifests.push(...parseManifests(await readText(file, cwd), nameOf(file, cwd)));
+      const name = nameOf(file, cwd);
+      manifests.push(
+        ...(isKustomization(file)
+          ? parseManifests(await kustomize(dirname(file), name), `${name} (as built)`)
+          : parseManifests(await readText(file, cwd), name)),
+      );
     } catch (error) {
       const found = error instanceof Failures ? error.all : [error];
       for (const problem of found) {
@@ -52,9 +59,9 @@ async function filesOf(source: string, cwd: string): Promise<string[]> {
   }
   const path = resolve(cwd, source);
   const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory() === true) return await filesOfFolder(path, source);
+  if (found?.isDirectory() === true) return await filesOfFolder(path, source, cwd);
   // A file may have a bracket in its name: what exists is no pattern.
-  if (found !== undefined) return [checked(path, source)];
+  if (found !== undefined) return [path];
   if (/[*?[{]/.test(source)) return await filesOfGlob(source, cwd);
   throw await missing(source, path, cwd);
 }
@@ -65,18 +72,20 @@ async function filesOfGlob(pattern: string, cwd: string): Promise<string[]> {
     const path = resolve(cwd, name);
     if (isHidden(relative(cwd, path)) && !isHidden(pattern)) continue;
     const found = await stat(path).catch(() => undefined);
-    if (found?.isFile() === true && isManifestName(path)) paths.push(checked(path, pattern));
+    if (found?.isFile() === true && isManifestName(path)) paths.push(checked(path, pattern, cwd));
     if (found?.isDirectory() !== true) continue;
     // `apps/*` may mean the folders in apps; those without manifests are not worth a complaint.
-    paths.push(...(await walk(path)).filter(isManifestName).map((file) => checked(file, pattern)));
+    paths.push(...(await walk(path)).filter(isManifestName).map((file) => checked(file, pattern, cwd)));
   }
   if (paths.length > 0) return paths.sort();
   throw await missing(pattern, resolve(cwd, pattern), cwd);
 }
 
-async function filesOfFolder(path: string, source: string): Promise<string[]> {
+async function filesOfFolder(path: string, source: string, cwd: string): Promise<string[]> {
   const all = await walk(path);
-  const files = all.filter(isManifestName).map((file) => checked(file, source));
+  const own = all.find((file) => isKustomization(file) && dirname(file) === path);
+  if (own !== undefined) return [own];
+  const files = all.filter(isManifestName).map((file) => checked(file, source, cwd));
   if (files.length > 0) return files.sort();
   const found = all.length === 0 ? 'it has no files' : `it has ${firstOf(all.map((file) => relative(path, file)))}`;
   throw new InvalidInput(`the folder "${source}" holds no .yaml, .yml or .json files: ${found}`, {
@@ -98,17 +107,21 @@ async function walk(folder: string): Promise<string[]> {
   return found.flat();
 }
 
-/** A file of kustomize is no manifest, and what lies beside it is not meant to be applied as it is. */
-function checked(path: string, source: string): string {
-  if (!kustomizations.has(basename(path))) return path;
-  throw new InvalidInput(`"${source}" holds "${basename(path)}", but kustomize folders are not supported yet`, {
-    hint: 'Run "kubectl kustomize FOLDER > FILE" in a step before this one, and name that file.',
+/** Among other files, a kustomization may be meant to be built, or to be the base of another one that is. */
+function checked(path: string, source: string, cwd: string): string {
+  if (!isKustomization(path)) return path;
+  throw new InvalidInput(`"${source}" holds "${nameOf(path, cwd)}", and it does not say whether that is to be built`, {
+    hint: `Name the folder itself ("${nameOf(dirname(path), cwd)}") in the input "manifests", and leave out what it is built from.`,
   });
+}
+
+function isKustomization(path: string): boolean {
+  return kustomizations.has(basename(path));
 }
 
 /** A Kustomization without extension is let through, to be complained about. */
 function isManifestName(path: string): boolean {
-  return extensions.test(path) || kustomizations.has(basename(path));
+  return extensions.test(path) || isKustomization(path);
 }
 
 function isHidden(path: string): boolean {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
@@ -168,12 +168,16 @@ describe('manifests', () => {
     expect(result.outputs['failure']).toContain('Download it in a step before this one');
   });
 
-  test.concurrent('R19 kustomize-dir: while it is not built, the error says what to do', async () => {
-    const result = await deploy('kustomize-dir', await fresh());
-    expect(result.exit).toBe(1);
-    expect(result.outputs['failure']).toContain('kubectl kustomize');
+  test.concurrent('R19 kustomize-dir: is built', async () => {
+    const namespace = await fresh();
+    const programs = `${dirname(process.env['TEST_KUBECTL'] ?? '')}:${process.env['PATH'] ?? ''}`;
+    const result = await runStep(
+      { kubeconfig: testKubeconfig(), namespace, release: 'case', manifests: 'kustomize-dir' },
+      { workspace: manifests, env: { PATH: programs } },
+    );
+    expect(result.outputs['status']).toBe('deployed');
+    expect(await read('configmap', 'c', namespace)).toMatchObject({ kind: 'ConfigMap' });
   });
-  test.todo('R19 kustomize-dir: is built');
 
   test.concurrent('R22 port.yaml: a Deployment without labels is one like any other', async () => {
     const namespace = await fresh();
@@ -263,7 +267,19 @@ describe('with strategy canary', () => {
     expect(at(await read('configmap', 'cfg', namespace), 'data')).toEqual({ a: 'b' });
   });
 
-  test.todo('R9 canary.yaml: a warning of the server does not make the stable version pass for absent');
+  test.concurrent(
+    'R9 canary.yaml: a warning of the server does not make the stable version pass for absent',
+    async () => {
+      const namespace = await fresh();
+      await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/warn=restricted']);
+      await deploy('canary.yaml', namespace, { images: runnable, replicas: 'web=2' });
+      const { uid } = (await liveWeb(namespace)).metadata;
+      const result = await deploy('canary.yaml', namespace, { ...waiting, images: next });
+      expect(result.outputs['status']).toBe('waiting');
+      expect(result.log).toMatch(/::warning.*would violate PodSecurity/);
+      expect((await liveWeb(namespace)).metadata.uid).toBe(uid);
+    },
+  );
 
   test.concurrent('R20 canary.yaml: a share "abc" is an error', async () => {
     const result = await deploy('canary.yaml', await fresh(), { ...waiting, 'canary-steps': 'abc' });

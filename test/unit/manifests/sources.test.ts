@@ -1,5 +1,5 @@
 import { chmod, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
@@ -25,12 +25,28 @@ const files = {
   'empty/g.yaml': '',
 };
 
+/** What kustomize makes of a folder: an object that is called like it. */
+const read = (lines: string[], cwd: string) =>
+  readSources(lines, cwd, (path) => Promise.resolve(sample(`built-${basename(path)}`)));
+
 const namesOf = (sources: string[], more: Record<string, string> = {}) =>
-  inFolder({ ...files, ...more }, async (cwd) =>
-    (await readSources(sources, cwd)).map(({ object }) => object.metadata.name),
-  );
+  inFolder({ ...files, ...more }, async (cwd) => (await read(sources, cwd)).map(({ object }) => object.metadata.name));
+
+const kustomized = { 'base/kustomization.yaml': 'resources: [d.yaml]\n', 'base/d.yaml': sample('d') };
 
 describe('readSources reads', () => {
+  test.each(['base', 'base/', 'base/kustomization.yaml'])(
+    'what kustomize builds: %s (k8s-deploy R19)',
+    async (source) => {
+      await inFolder(kustomized, async (cwd) => {
+        const [built, ...more] = await read([source], cwd);
+        expect(built?.object.metadata.name).toBe('built-base');
+        expect(built?.source.file).toBe('base/kustomization.yaml (as built)');
+        expect(more).toEqual([]);
+      });
+    },
+  );
+
   test.each<[string, string[], string[]]>([
     ['a file', ['k8s/b.yaml'], ['b']],
     ['a file of any extension, when it is named', ['template.tpl'], ['t']],
@@ -58,10 +74,10 @@ describe('readSources reads', () => {
   test('files outside of the workspace (Azure/k8s-deploy#553)', async () => {
     await inFolder({ 'out.yaml': sample('out') }, async (temp) => {
       await inFolder({}, async (cwd) => {
-        const [byName] = await readSources([join(temp, 'out.yaml')], cwd);
+        const [byName] = await read([join(temp, 'out.yaml')], cwd);
         expect(byName?.source.file).toBe(join(temp, 'out.yaml'));
-        await expect(readSources([join(temp, '*.yaml')], cwd)).resolves.toHaveLength(1);
-        await expect(readSources([temp], cwd)).resolves.toHaveLength(1);
+        await expect(read([join(temp, '*.yaml')], cwd)).resolves.toHaveLength(1);
+        await expect(read([temp], cwd)).resolves.toHaveLength(1);
       });
     });
   });
@@ -71,14 +87,14 @@ describe('readSources reads', () => {
       await symlink(join(cwd, 'other/b.yaml'), join(cwd, 'k8s/link.yaml'));
       await symlink(cwd, join(cwd, 'k8s/loop'));
       await symlink(join(cwd, 'nowhere'), join(cwd, 'k8s/broken.yaml'));
-      await expect(readSources(['k8s'], cwd)).resolves.toHaveLength(2);
-      await expect(readSources(['k8s/*.yaml'], cwd)).resolves.toHaveLength(2);
+      await expect(read(['k8s'], cwd)).resolves.toHaveLength(2);
+      await expect(read(['k8s/*.yaml'], cwd)).resolves.toHaveLength(2);
     });
   });
 
   test('paths as annotations need them', async () => {
     await inFolder(files, async (cwd) => {
-      const [found] = await readSources(['./apps/../k8s/b.yaml'], cwd);
+      const [found] = await read(['./apps/../k8s/b.yaml'], cwd);
       expect(found?.source.locate(['metadata', 'name'])).toStrictEqual({ file: 'k8s/b.yaml', line: 4, column: 3 });
     });
   });
@@ -116,28 +132,24 @@ describe('readSources refuses', () => {
     ['a URL', ['https://r.test/a.yaml'], /names the URL "https:\/\/r\.test\/a\.yaml"/, /Download it/],
   ])('%s', async (_, sources, message, hint) => {
     await inFolder(files, async (cwd) => {
-      const error = await readSources(sources, cwd).catch((thrown: unknown) => thrown);
+      const error = await read(sources, cwd).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(InvalidInput);
       expect(error).toMatchObject({ message: expect.stringMatching(message), hint: expect.stringMatching(hint) });
     });
   });
 
-  test.each(['base', 'base/kustomization.yaml', 'base/*.yaml', '*'])(
-    'what is meant for kustomize: %s (k8s-deploy R19)',
-    async (source) => {
-      const kustomize = { 'base/kustomization.yaml': 'resources: [d.yaml]\n', 'base/d.yaml': sample('d') };
-      await inFolder(kustomize, async (cwd) => {
-        await expect(readSources([source], cwd)).rejects.toMatchObject({
-          message: `"${source}" holds "kustomization.yaml", but kustomize folders are not supported yet`,
-          hint: expect.stringContaining('kubectl kustomize'),
-        });
+  test.each(['base/*.yaml', '*', '.'])('what may be meant to be built or not: %s (k8s-deploy R19)', async (source) => {
+    await inFolder(kustomized, async (cwd) => {
+      await expect(read([source], cwd)).rejects.toMatchObject({
+        message: `"${source}" holds "base/kustomization.yaml", and it does not say whether that is to be built`,
+        hint: expect.stringContaining('Name the folder itself ("base")'),
       });
-    },
-  );
+    });
+  });
 
   test('all broken files together', async () => {
     await inFolder({ 'a.yaml': 'a: b: c', 'b.yaml': '- x\n---\n5\n', 'c.yaml': sample('c') }, async (cwd) => {
-      const error = await readSources(['.'], cwd).catch((thrown: unknown) => thrown);
+      const error = await read(['.'], cwd).catch((thrown: unknown) => thrown);
       expect(problemsIn(error).map(({ location }) => `${location?.file ?? ''}:${location?.line ?? 0}`)).toStrictEqual([
         'a.yaml:1',
         'b.yaml:1',
@@ -149,9 +161,7 @@ describe('readSources refuses', () => {
   test('a file that is a folder of that name without manifests', async () => {
     await inFolder({ 'a.yaml/.keep': '' }, async (cwd) => {
       await chmod(join(cwd, 'a.yaml'), 0o755);
-      await expect(readSources(['a.yaml'], cwd)).rejects.toThrow(
-        'holds no .yaml, .yml or .json files: it has no files',
-      );
+      await expect(read(['a.yaml'], cwd)).rejects.toThrow('holds no .yaml, .yml or .json files: it has no files');
     });
   });
 });

@@ -49,12 +49,15 @@ export async function referenceOf(api: ApiServer, scenario: Scenario): Promise<R
   }
 }
 
-/** Every write of a run, killed before it and after it; or a share of them. */
+/**
+ * Before the first write of a run, and after each of them; or a share of these. Before the next write the cluster is as it is
+ * after the last one, so that it is no point of its own.
+ */
 export function pointsOf({ writes }: Reference, name: string): Point[] {
-  const all = Array.from({ length: writes }, (_, index): Point[] => [
-    { write: index + 1, moment: 'before' },
-    { write: index + 1, moment: 'after' },
-  ]).flat();
+  const all: Point[] = [
+    { write: 1, moment: 'before' },
+    ...Array.from({ length: writes }, (_, index): Point => ({ write: index + 1, moment: 'after' })),
+  ];
   return shareOf(all, ({ write, moment }) => `${name} ${write} ${moment}`, mostOfShare);
 }
 

@@ -106,7 +106,9 @@ export async function rollOut(
     ]);
     const objects = found[0].prepared;
     const changes = objects.filter(({ change }) => change !== 'unchanged').length;
-    reporter.info(`${objects.length} objects are valid; ${changes} of them are to be changed`);
+    reporter.info(
+      `${objects.length === 1 ? '1 object is' : `${objects.length} objects are`} valid; ${changes === 1 ? '1 is' : `${changes} are`} to be changed`,
+    );
     return found;
   });
   for (const warning of [...warningsOf(prepared), ...problemsOfRevisions(revisions)]) draft.warn(warning);

@@ -30,13 +30,16 @@ const checks: Record<string, string[]> = {
   dist: ['script/build.ts', '--check'],
 };
 
+/** Programs in Go, with tests of their own; each counts as one. */
+const goModules = ['examples/ctwoc/server', 'test/cluster/node'];
+
 /** Suites on a cluster: one folder of `test/e2e/` each. */
 const clusterSuites = readdirSync(join(root, 'test/e2e'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
   .sort();
 
-const known = [...Object.keys(checks), 'unit', ...clusterSuites];
+const known = [...Object.keys(checks), 'go', 'unit', ...clusterSuites];
 const unknown = positionals.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`no suite ${unknown.map((name) => `"${name}"`).join(', ')}; there are: ${known.join(', ')}`);
@@ -81,11 +84,19 @@ process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
 
 async function runSuite(name: string): Promise<Tally> {
   const check = checks[name];
-  if (check !== undefined) {
-    return (await run(check, {})) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  if (check !== undefined) return outcomeOf([await run(process.execPath, check)]);
+  if (name === 'go') {
+    const codes = [];
+    for (const folder of goModules) codes.push(await run('go', ['test', './...'], { cwd: join(root, folder) }));
+    return outcomeOf(codes);
   }
   if (name === 'unit') return await jest(name, 'test/unit', {});
   return await jest(name, join('test/e2e', name), { TEST_SHARE: share, TEST_SEED: seed, ...(await cluster()) });
+}
+
+function outcomeOf(codes: readonly number[]): Tally {
+  const passed = codes.filter((code) => code === 0).length;
+  return { passed, failed: codes.length - passed };
 }
 
 /** The variables that lead the suites to the cluster that they share. */
@@ -115,6 +126,7 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
   const report = join(output, `${name}.json`);
   rmSync(report, { force: true });
   const code = await run(
+    process.execPath,
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
@@ -125,7 +137,7 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
       '--json',
       `--outputFile=${report}`,
     ],
-    env,
+    { env },
   );
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const result = JSON.parse(readFileSync(report, 'utf8')) as {
@@ -137,12 +149,16 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
   return { passed: result.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
 }
 
-function run(args: string[], env: Record<string, string>): Promise<number> {
+function run(
+  program: string,
+  args: string[],
+  { env = {}, cwd = root }: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<number> {
   return new Promise((resolve) => {
     // jest prints its JSON report to stdout as well, which nobody wants to read.
     const quiet = args.includes('--json');
-    const child = spawn(process.execPath, args, {
-      cwd: root,
+    const child = spawn(program, args, {
+      cwd,
       env: { ...process.env, FORCE_COLOR: '0', ...env },
       stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
     });

@@ -132,7 +132,7 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
       '--disable-warning=ExperimentalWarning',
       'node_modules/jest/bin/jest.js',
       `${folder}/`,
-      ...(name === 'unit' ? [] : [`--maxWorkers=${alone.has(name) ? 1 : 2}`, '--testTimeout=180000']),
+      ...(name === 'unit' ? [] : [`--maxWorkers=${alone.has(name) ? 1 : 2}`, '--testTimeout=600000']),
       '--silent=false',
       '--json',
       `--outputFile=${report}`,

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { RequestOptions } from 'node:https';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { KubeConfig } from '@kubernetes/client-node';
-
 import { systemClock, type Clock } from '../base/clock.ts';
-import { Failure, InvalidInput, messageOf } from '../base/errors.ts';
-import { isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { InvalidInput, messageOf } from '../base/errors.ts';
+import { booleanAt, isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { askAuthProvider } from './auth-provider.ts';
 import { open, type Connection, type Credentials } from './endpoint.ts';
 import { askExecPlugin } from './exec-plugin.ts';
 import { chooseContext, readKubeconfig, type Kubeconfig } from './kubeconfig.ts';
@@ -49,15 +47,16 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       hint: 'Expected something like http://proxy.example.com:3128 in the kubeconfig.',
     });
   }
-  const { ca, rejectUnauthorized, servername } = await readOptions(context, cluster, {});
+  const ca = pem(context, cluster, 'certificate-authority');
+  const serverName = stringAt(cluster, 'tls-server-name');
   return await open(
     {
       server,
       context,
       namespace: stringAt(entry, 'context', 'namespace') ?? 'default',
-      ...(ca === undefined ? {} : { ca: String(ca) }),
-      ...(rejectUnauthorized === false ? { insecure: true } : {}),
-      ...(servername === undefined ? {} : { serverName: servername }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(booleanAt(cluster, 'insecure-skip-tls-verify') === true ? { insecure: true } : {}),
+      ...(serverName === undefined ? {} : { serverName }),
       ...(proxyUrl === undefined ? {} : { proxyUrl }),
       credentials: async () => {
         const credentials = await credentialsOf(context, cluster, user, options.env, clock);
@@ -76,61 +75,68 @@ async function credentialsOf(
   env: ConnectOptions['env'],
   clock: Clock,
 ): Promise<Credentials> {
-  const { exec, ...rest } = user;
-  const tokenFile = stringAt(user, 'tokenFile');
-  // As in client-go: a token counts before its file, and that before a plugin.
-  const needsPlugin = isObject(exec) && stringAt(user, 'token') === undefined && tokenFile === undefined;
-  const { token, expiresAt, ...certificate } = needsPlugin ? await askExecPlugin(exec, cluster, env) : {};
-  const options = await readOptions(context, cluster, token === undefined ? rest : { ...rest, token });
-  const headers: Credentials['headers'] = {};
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value);
-  if (typeof options.auth === 'string') {
-    headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  }
-  const mayChange = tokenFile !== undefined || isObject(user['auth-provider']);
+  const { token, expiresAt, ...certificate } = await tokenOf(context, cluster, user, env, clock);
+  const authorization = basicAuth(user) ?? (token === undefined ? undefined : `Bearer ${token}`);
+  const cert = pem(context, user, 'client-certificate');
+  const key = pem(context, user, 'client-key');
   return {
-    headers: { ...headers, ...impersonation(user) },
-    ...(options.cert === undefined ? {} : { cert: String(options.cert) }),
-    ...(options.key === undefined ? {} : { key: keyOf(options.key) }),
+    headers: { ...(authorization === undefined ? {} : { Authorization: authorization }), ...impersonation(user) },
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
     ...certificate,
     ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(mayChange ? { expiresAt: clock.now() + fileLifetimeMs } : {}),
   };
 }
+interface Token {
+  token?: string;
+  /** What a plugin answers with, besides or instead. */
+  cert?: string;
+  key?: string;
+  expiresAt?: number;
+}
 
-/**
- * Certificates, tokens and passwords by client-node's KubeConfig; a new one each time, as it keeps what it has got. What it
- * does not know is put in its words: `tokenFile`, and servers without TLS (kubectl proxy).
- */
-async function readOptions(context: string, cluster: JsonObject, user: JsonObject): Promise<RequestOptions> {
+/** As in client-go, a token counts before its file, and that before a plugin. */
+async function tokenOf(
+  context: string,
+  cluster: JsonObject,
+  user: JsonObject,
+  env: ConnectOptions['env'],
+  clock: Clock,
+): Promise<Token> {
+  const token = stringAt(user, 'token');
+  if (token !== undefined) return { token };
+  const tokenFile = stringAt(user, 'tokenFile');
+  if (tokenFile !== undefined) {
+    return { token: readNamed(context, tokenFile).trim(), expiresAt: clock.now() + fileLifetimeMs };
+  }
+  if (isObject(user['exec'])) return await askExecPlugin(user['exec'], cluster, env);
+  if (!isObject(user['auth-provider'])) return {};
+  const provided = await askAuthProvider(user['auth-provider'], context);
+  return { ...(provided === undefined ? {} : { token: provided }), expiresAt: clock.now() + fileLifetimeMs };
+}
+
+function basicAuth(user: JsonObject): string | undefined {
+  const name = stringAt(user, 'username');
+  if (name === undefined) return undefined;
+  return `Basic ${Buffer.from(`${name}:${stringAt(user, 'password') ?? ''}`).toString('base64')}`;
+}
+
+/** A PEM that stands in the kubeconfig or in a file that it names; of both the former counts, as in client-go. */
+function pem(context: string, entry: JsonObject, key: string): string | undefined {
+  const data = stringAt(entry, `${key}-data`);
+  if (data !== undefined) return Buffer.from(data, 'base64').toString();
+  const path = stringAt(entry, key);
+  return path === undefined ? undefined : readNamed(context, path);
+}
+
+function readNamed(context: string, path: string): string {
   try {
-    const tokenFile = stringAt(user, 'tokenFile');
-    const isFromFile = tokenFile !== undefined && stringAt(user, 'token') === undefined;
-    const readUser = isFromFile ? { ...user, token: readFileSync(tokenFile, 'utf8').trim() } : user;
-    const plain = stringAt(cluster, 'server')?.startsWith('http:') === true;
-    const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromString(
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'Config',
-        clusters: [{ name: 'cluster', cluster: plain ? { ...cluster, 'insecure-skip-tls-verify': true } : cluster }],
-        users: [{ name: 'user', user: readUser }],
-        contexts: [{ name: 'context', context: { cluster: 'cluster', user: 'user' } }],
-        'current-context': 'context',
-      }),
-    );
-    const options: RequestOptions = {};
-    await kubeConfig.applyToHTTPSOptions(options);
-    return options;
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Failure) throw error;
-    const path = isObject(error) ? error['path'] : undefined;
-    throw new InvalidInput(
-      typeof path === 'string'
-        ? `context "${context}" names the file "${path}", which cannot be read: ${messageOf(error)}`
-        : `cannot get credentials for context "${context}": ${messageOf(error)}`,
-      { cause: error, hint: 'See whether this context works with kubectl on this runner, and correct the kubeconfig.' },
-    );
+    throw new InvalidInput(`context "${context}" names the file "${path}", which cannot be read: ${messageOf(error)}`, {
+      cause: error,
+      hint: 'See whether this context works with kubectl on this runner, and correct the kubeconfig.',
+    });
   }
 }
 
@@ -159,10 +165,6 @@ function secretsOf({ headers, key }: Credentials): string[] {
   const authorization = headers['Authorization'];
   const token = typeof authorization === 'string' ? authorization.replace(/^\w+ /, '') : undefined;
   return [token, key].filter((secret) => secret !== undefined);
-}
-
-function keyOf(key: NonNullable<RequestOptions['key']>): string {
-  return typeof key === 'string' || Buffer.isBuffer(key) ? key.toString() : '';
 }
 
 function partsOf(

@@ -107,7 +107,8 @@ export class Journal {
 
   /** Nothing is left to undo. */
   async close(): Promise<void> {
-    await deleteRecord(this.#client, this.#namespace, nameOf(this.record.release));
+    const { release } = this.record;
+    await deleteRecord(this.#client, { namespace: this.#namespace, name: nameOf(release), release });
   }
 
   #put(entry: JournalEntry): void {

@@ -129,7 +129,7 @@ export async function recordRevision(
     ...(superseded === undefined || surplus.includes(superseded)
       ? []
       : [write(client, namespace, { ...superseded, outcome: 'superseded' })]),
-    ...surplus.map((old) => deleteRecord(client, namespace, nameOf(old))),
+    ...surplus.map((old) => deleteRecord(client, { namespace, name: nameOf(old), release: old.release })),
   ]);
 }
 

@@ -122,14 +122,14 @@ export async function listRecords(
   );
 }
 
-export async function deleteRecord(client: KubernetesClient, namespace: string, name: string): Promise<void> {
-  const head = await client.read(secretRef(namespace, name));
-  if (head === undefined) return;
+export async function deleteRecord(
+  client: KubernetesClient,
+  ref: { namespace: string; name: string; release: string },
+): Promise<void> {
   // The first Secret goes first: without it there is no record, only parts that nobody reads.
-  await client.delete(secretRef(namespace, name));
-  const release = stringAt(head, 'metadata', 'labels', recordLabels.release);
+  const wasThere = await client.delete(secretRef(ref.namespace, ref.name));
   // Also those of earlier versions, which a kill may have left behind.
-  if (release !== undefined) await deleteParts(client, { namespace, name, release }, []);
+  if (wasThere) await deleteParts(client, ref, []);
 }
 
 async function decode(client: KubernetesClient, head: KubernetesObject): Promise<Json> {

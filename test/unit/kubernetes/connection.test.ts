@@ -97,6 +97,34 @@ describe('the user of a kubeconfig', () => {
     );
   });
 
+  test('of an OIDC provider has its token taken while it is valid', async () => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'none' })}.${part({ exp: 4_000_000_000 })}.x`;
+    const user = { 'auth-provider': { name: 'oidc', config: { 'id-token': token } } };
+    await expect(headersOf(user)).resolves.toEqual({ Authorization: `Bearer ${token}` });
+  });
+
+  test('of an OIDC provider without a token has none', async () => {
+    await expect(headersOf({ 'auth-provider': { name: 'oidc', config: { 'id-token': '' } } })).resolves.toEqual({});
+  });
+
+  test('of an auth provider that fails is told why', async () => {
+    const user = { 'auth-provider': { name: 'oidc', config: { 'id-token': 'a.b.c' } } };
+    await expect(connectAs(user)).rejects.toThrow('cannot get credentials for context "x": ');
+  });
+
+  test('has a certificate that stands in the kubeconfig taken before a file', async () => {
+    const user = {
+      'client-certificate-data': 'Y2VydA==',
+      'client-certificate': '/nowhere/cert',
+      'client-key': tokenFile,
+    };
+    const seen: string[] = [];
+    const connection = await connectAs(user, { onSecret: (secret) => seen.push(secret) });
+    expect(seen).toEqual(['from-file\n']);
+    await connection.close();
+  });
+
   test('of the removed auth provider "gcp" is told what to use', async () => {
     await expect(connectAs({ 'auth-provider': { name: 'gcp' } })).rejects.toMatchObject({
       hint: 'Make a kubeconfig that uses gke-gcloud-auth-plugin, or one with a token.',

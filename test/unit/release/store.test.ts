@@ -61,7 +61,7 @@ describe('a record', () => {
     await writeRecord(api, ref, labels, large(750_000));
     expect(names(api).filter((name) => first.includes(name))).toEqual([ref.name]);
     await writeRecord(api, ref, labels, 'small now');
-    await deleteRecord(api, 'shop', ref.name);
+    await deleteRecord(api, ref);
     expect(names(api)).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('a record', () => {
     await writeRecord(api, other, labelsOf('web', 'revision'), large(750_000));
     const before = names(api);
     await writeRecord(api, ref, labels, large(750_000));
-    await deleteRecord(api, 'shop', ref.name);
+    await deleteRecord(api, ref);
     expect(names(api)).toEqual(before);
   });
 });

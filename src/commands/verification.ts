@@ -4,6 +4,7 @@ import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/obje
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Check } from '../traffic/check.ts';
 import { assertPassed, type CheckResult } from '../traffic/result.ts';
+import { untilRouted } from '../traffic/endpoints.ts';
 import { podsBehind } from '../traffic/pods.ts';
 import { portOf, serviceRef, type Sides } from '../traffic/sides.ts';
 import { verify } from '../traffic/verify.ts';
@@ -51,7 +52,8 @@ function noService({ line, target }: Check, manifests: readonly Manifest[]): Inv
 }
 
 /**
- * Carries the checks out on a release that is ready, with all of its pods on the new version.
+ * Carries the checks out on a release that is ready, with all of its pods on the new version, once no request goes to pods of
+ * the old one any more: what they answer says nothing.
  * @throws VerificationFailed
  */
 export async function verifyRelease(
@@ -64,7 +66,11 @@ export async function verifyRelease(
   if (checks.length === 0) return;
   const service = mainService(manifests);
   const live = service === undefined ? undefined : await context.client.read(refOf(service));
-  const pods = live === undefined ? [] : await podsBehind(context.client, live);
+  const { client, clock } = context;
+  const asked = [...byService(options, service && refOf(service)).keys()].filter((ref) => ref !== undefined);
+  const services = (await Promise.all(asked.map((ref) => client.read(ref)))).filter((one) => one !== undefined);
+  await untilRouted(client, services, { clock, signal: options.signal, deadline: options.deadline });
+  const pods = live === undefined ? [] : await podsBehind(client, live);
   await carryOut(context, options, [{ checks, sides: { ...about(options, service), candidate: { pods } } }], draft);
 }
 

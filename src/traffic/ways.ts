@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 import { Failure } from '../base/errors.ts';
 import { objectsAt, stringAt } from '../base/json.ts';
@@ -160,9 +161,17 @@ function isTimeout(error: unknown): boolean {
 /** How long a connection may take before an address counts as out of reach. */
 const reachMs = 3000;
 
-/** Whether a way can be taken from here; through the API server it always can. */
+/** A Service that has just got its pods is refused for a moment. */
+const reachPauseMs = 200;
+
+/** Whether a way can be taken from here, now or in a moment; through the API server it always can. */
 export async function isReachable({ address }: Way): Promise<boolean> {
-  return address === undefined || (await accepts(address));
+  if (address === undefined) return true;
+  for (const end = performance.now() + reachMs; ;) {
+    if (await accepts(address)) return true;
+    if (performance.now() + reachPauseMs >= end) return false;
+    await setTimeout(reachPauseMs);
+  }
 }
 
 function accepts({ host, port }: { host: string; port: number }): Promise<boolean> {

@@ -42,9 +42,7 @@ export async function main(): Promise<number> {
       signal,
       run,
       cwd: workspace(process.env),
-      kustomize: kustomizeOf(process.env, (text) => {
-        reporter.warning(text);
-      }),
+      kustomize: kustomizeOf(process.env, reporter),
       contextName,
       startedAt,
       onChangeBegins: (change) => {

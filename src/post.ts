@@ -43,9 +43,7 @@ export async function post(state: SavedState): Promise<number> {
         signal,
         run: { ...runIdentity(process.env), holder: state.holder },
         cwd: workspace(process.env),
-        kustomize: kustomizeOf(process.env, (text) => {
-          reporter.warning(text);
-        }),
+        kustomize: kustomizeOf(process.env, reporter),
         contextName,
         startedAt,
         onChangeBegins: () => undefined,

@@ -4,7 +4,7 @@ import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
-import { guardedChange, takeAway } from './guarded-change.ts';
+import { guardedChange, settle, takeAway } from './guarded-change.ts';
 import { findCandidate } from './promote.ts';
 import type { RunReport } from './report.ts';
 
@@ -59,8 +59,7 @@ async function finishDead(
 ): Promise<RunReport> {
   const { namespace, release } = options;
   const draft = new Draft(context, 'abort', { release, namespace });
-  const beforeUndo = () => Promise.resolve();
-  await guardedChange(context, options, { command: 'abort', work: () => Promise.resolve(), beforeUndo });
+  await settle(context, options, 'abort');
   const revisions = await listRevisions(context.client, namespace, release);
   const outcome = revisions.find((entry) => entry.revision === revision)?.outcome;
   return outcome === 'aborted' || outcome === 'undone'

@@ -173,7 +173,7 @@ async function handleFailure(
   await task.beforeUndo(error, journal.record.entries).catch((reason: unknown) => {
     context.reporter.debug(`looking for the cause failed: ${messageOf(reason)}`);
   });
-  if (stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length === 0) return { error };
+  if (ownSteps(journal.record).length === 0) return { error };
   if (!options.undoOnFailure) {
     // The failed state is what the user asked to keep: the next run starts from it.
     await journal.accept();
@@ -221,11 +221,16 @@ export async function finishLeftover(
 
 /** Whether a run is under way, or has died: what merely waits for a decision is whole. */
 export function isUnfinished(record: JournalRecord): boolean {
-  return record.waiting === undefined || stepsBackwards(record.entries, firstOwnStep(record)).length > 0;
+  return record.waiting === undefined || ownSteps(record).length > 0;
+}
+
+/** What the run under way has done, the last step first; not what belongs to a candidate that waits. */
+export function ownSteps(record: JournalRecord): ReturnType<typeof stepsBackwards> {
+  return stepsBackwards(record.entries, firstOwnStep(record));
 }
 
 /** Behind the steps of a candidate that waits: what the run under way has done. */
-export function firstOwnStep({ waiting }: JournalRecord): number {
+function firstOwnStep({ waiting }: JournalRecord): number {
   return waiting === undefined ? 0 : waiting.step + 1;
 }
 

@@ -1,12 +1,12 @@
 import { messageOf } from '../base/errors.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { keyOf, refOf } from '../kubernetes/object.ts';
-import { readJournal, stepsBackwards, type JournalRecord } from '../release/journal.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
 import { isFinished, listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
-import { finishLeftover, firstOwnStep, noLongerWaiting, undoJournal } from './guarded-change.ts';
+import { finishLeftover, noLongerWaiting, ownSteps, undoJournal } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function recover(
       return undefined;
     }
     // A candidate that waits had come to its end too; what was begun after it had not.
-    if (stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length === 0) return undefined;
+    if (ownSteps(journal.record).length === 0) return undefined;
     const record = async (undone: boolean) => {
       // What was to be promoted waits as before.
       if (journal.record.waiting !== undefined) return;

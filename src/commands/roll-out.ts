@@ -1,6 +1,6 @@
 import { Cancelled, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
@@ -20,6 +20,7 @@ import {
 import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts';
 import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
+import { changesPods } from '../strategies/fitness.ts';
 import type { PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -29,7 +30,7 @@ import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-ch
 import { keepOldSide } from './keep-old.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
-import { verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
+import { untilAnsweredByNew, verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
   /** The name of the strategy, for the record. */
@@ -167,7 +168,11 @@ export async function rollOut(
       });
       draft.mark('all objects are ready');
       if (progress.state === 'complete') {
-        await verifyRelease(context, verificationOf(context, options, change), manifests, draft);
+        const verification = verificationOf(context, options, change);
+        // A switch has waited for that already.
+        if (progress.retired === undefined && current.some(changesPods))
+          await untilAnsweredByNew(context, verification, manifests);
+        await verifyRelease(context, verification, manifests, draft);
       }
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
       const revision = await (progress.state === 'complete' ? record('live', progress.serving) : record('waiting'));
@@ -203,12 +208,12 @@ export async function rollOut(
     return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
   }
   const { revision, progress, written } = outcome.result;
-  reportObjects(draft, (progress.state === 'complete' ? progress.brought : undefined) ?? current, watch);
   if (progress.state === 'waiting') {
-    draft.add({ objects: written, workloads: current.flatMap(stableReport) });
-    return finishWaiting(draft, options, revision, progress, watch);
+    reportAttempt(draft, current, written, watch);
+    return finishWaiting(draft, options, revision, progress);
   }
-  const { retired = [] } = progress;
+  const { brought = current, retired = [] } = progress;
+  reportObjects(draft, brought, watch);
   const took = draft.elapsed();
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
   return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${took}`);
@@ -221,17 +226,15 @@ function finishWaiting(
   { release }: RollOutOptions,
   revision: number,
   { candidates }: Extract<Progress, { state: 'waiting' }>,
-  watch: RolloutWatch,
 ): RunReport {
   const names = candidates.map(({ name }) => name).join(', ');
-  draft.addWorkloads(candidates.flatMap((ref) => candidateReport(ref, watch)));
   return draft.finish(
     'waiting',
     `Revision ${revision} of ${release} waits as a candidate (${names}): run "promote" to bring it in, or "abort" to take it away`,
   );
 }
 
-/** A workload beside a candidate that waits: it is as it was. */
+/** A workload that was not touched. */
 function stableReport({ manifest, live }: Prepared): WorkloadReport[] {
   if (live === undefined || !isWorkload(manifest.object)) return [];
   const replicas = numberAt(live, 'spec', 'replicas');
@@ -246,7 +249,7 @@ function stableReport({ manifest, live }: Prepared): WorkloadReport[] {
   ];
 }
 
-/** What has really been written so far, while the rest of the manifests waits for the promotion. */
+/** What has really been written so far. */
 function writtenOf(entries: readonly JournalEntry[]): ObjectReport[] {
   const changes = new Map<string, ObjectReport>();
   for (const { ref, before, done } of entries) {
@@ -256,7 +259,10 @@ function writtenOf(entries: readonly JournalEntry[]): ObjectReport[] {
   return [...changes.values()];
 }
 
-/** What a change had come to when it failed: what it has really written, and beside that what serves as before. */
+/**
+ * How far a change has come that is not whole, because it waits or has failed: what it has really written, and beside that what
+ * serves as before.
+ */
 function reportAttempt(
   draft: Draft,
   prepared: readonly Prepared[],
@@ -266,33 +272,21 @@ function reportAttempt(
   const changed = new Set(written.map(({ ref }) => keyOf(ref)));
   const planned = new Set(prepared.map(({ manifest }) => keyOf(refOf(manifest.object))));
   const unchanged = prepared.filter(({ change }) => change === 'unchanged');
+  const isWritten = ({ manifest }: Prepared) => changed.has(keyOf(refOf(manifest.object)));
+  const candidates = written
+    .filter(({ ref }) => !planned.has(keyOf(ref)))
+    .flatMap(({ ref }) => watch.latest(ref) ?? [])
+    .filter(isWorkload);
   draft.add({
     objects: [...written, ...unchanged.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }))],
     workloads: [
       ...prepared
         .filter(({ manifest }) => isWorkload(manifest.object))
-        .flatMap((entry) =>
-          changed.has(keyOf(refOf(entry.manifest.object))) ? [workloadReport(entry, watch)] : stableReport(entry),
-        ),
-      ...written.filter(({ ref }) => !planned.has(keyOf(ref))).flatMap(({ ref }) => candidateReport(ref, watch)),
+        .flatMap((entry) => (isWritten(entry) ? workloadReport(entry, watch) : stableReport(entry))),
+      ...candidates.map((object) => reportOf(object, undefined, watch)),
     ],
+    addresses: addressesIn(prepared, watch),
   });
-}
-
-function candidateReport(ref: ObjectRef, watch: RolloutWatch): WorkloadReport[] {
-  const object = watch.latest(ref);
-  if (object === undefined) return [];
-  const replicas = numberAt(object, 'spec', 'replicas');
-  const duration = watch.durationOf(ref);
-  return [
-    {
-      ref,
-      containers: containersOf(object).map(({ name, image }) => ({ name, after: image ?? '' })),
-      ...(replicas === undefined ? {} : { replicas: { after: replicas } }),
-      ...(duration === undefined ? {} : { durationMs: duration }),
-      ...watch.stateOf(ref),
-    },
-  ];
 }
 
 function verificationOf({ clock }: Context, options: RollOutOptions, { signal }: GuardedChange): VerificationOptions {
@@ -381,19 +375,28 @@ function reportObjects(draft: Draft, prepared: readonly Prepared[], watch: Rollo
     workloads: prepared
       .filter(({ manifest }) => isWorkload(manifest.object))
       .map((entry) => workloadReport(entry, watch)),
-    addresses: prepared.flatMap(({ manifest }) => addressReports(watch.latest(refOf(manifest.object)))),
+    addresses: addressesIn(prepared, watch),
   });
 }
 
+function addressesIn(prepared: readonly Prepared[], watch: RolloutWatch): AddressReport[] {
+  return prepared.flatMap(({ manifest }) => addressReports(watch.latest(refOf(manifest.object))));
+}
+
 function workloadReport({ manifest, live }: Prepared, watch: RolloutWatch): WorkloadReport {
-  const ref = refOf(manifest.object);
+  return reportOf(watch.latest(refOf(manifest.object)) ?? manifest.object, live, watch);
+}
+
+/** @param live the workload before the change */
+function reportOf(object: KubernetesObject, live: KubernetesObject | undefined, watch: RolloutWatch): WorkloadReport {
+  const ref = refOf(object);
   const before = new Map(live === undefined ? [] : containersOf(live).map(({ name, image }) => [name, image]));
-  const after = numberAt(watch.latest(ref) ?? manifest.object, 'spec', 'replicas');
+  const after = numberAt(object, 'spec', 'replicas');
   const replicasBefore = live === undefined ? undefined : numberAt(live, 'spec', 'replicas');
   const duration = watch.durationOf(ref);
   return {
     ref,
-    containers: containersOf(manifest.object).map(({ name, image }) => {
+    containers: containersOf(object).map(({ name, image }) => {
       const old = before.get(name);
       return { name, after: image ?? '', ...(old === undefined ? {} : { before: old }) };
     }),

@@ -3,7 +3,7 @@ import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernet
 import type { Manifest } from '../manifests/manifest.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { applyEntry } from '../release/managed-fields.ts';
-import { timeOf } from '../rollout/conditions.ts';
+import { timeOf } from '../kubernetes/conditions.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { Graces } from '../rollout/failures/pod.ts';

@@ -1,13 +1,13 @@
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
-import { readJournal, stepsBackwards, type WaitingCandidate } from '../release/journal.ts';
+import { readJournal, type WaitingCandidate } from '../release/journal.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
-import { firstOwnStep } from './guarded-change.ts';
+import { ownSteps } from './guarded-change.ts';
 import type { HistoryEntry, RunReport, WorkloadHistoryEntry, WorkloadReport } from './report.ts';
 import { addressReports } from './roll-out.ts';
 import {
@@ -56,7 +56,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
     workloadHistory: await workloadHistory(context, others),
   });
   const waiting = journal?.record.waiting;
-  if (journal !== undefined && stepsBackwards(journal.record.entries, firstOwnStep(journal.record)).length > 0) {
+  if (journal !== undefined && ownSteps(journal.record).length > 0) {
     const { command, run, startedAt } = journal.record;
     draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
     return draft.finish('reported', `A ${command} of ${release} is in progress since ${startedAt}`);

@@ -52,8 +52,22 @@ function noService({ line, target }: Check, manifests: readonly Manifest[]): Inv
 }
 
 /**
- * Carries the checks out on a release that is ready, with all of its pods on the new version, once no request goes to pods of
- * the old one any more: what they answer says nothing.
+ * Waits until no request of a check can go to a pod of the old version any more: what that answers says nothing.
+ * @throws Failure when it does not come about in time
+ */
+export async function untilAnsweredByNew(
+  { client, clock }: Context,
+  options: VerificationOptions,
+  manifests: readonly Manifest[],
+): Promise<void> {
+  const service = mainService(manifests);
+  const asked = [...byService(options, service && refOf(service)).keys()].filter((ref) => ref !== undefined);
+  const services = (await Promise.all(asked.map((ref) => client.read(ref)))).filter((one) => one !== undefined);
+  await untilRouted(client, services, { clock, signal: options.signal, deadline: options.deadline });
+}
+
+/**
+ * Carries the checks out on a release that is ready, with all of its pods on the new version.
  * @throws VerificationFailed
  */
 export async function verifyRelease(
@@ -66,11 +80,7 @@ export async function verifyRelease(
   if (checks.length === 0) return;
   const service = mainService(manifests);
   const live = service === undefined ? undefined : await context.client.read(refOf(service));
-  const { client, clock } = context;
-  const asked = [...byService(options, service && refOf(service)).keys()].filter((ref) => ref !== undefined);
-  const services = (await Promise.all(asked.map((ref) => client.read(ref)))).filter((one) => one !== undefined);
-  await untilRouted(client, services, { clock, signal: options.signal, deadline: options.deadline });
-  const pods = live === undefined ? [] : await podsBehind(client, live);
+  const pods = live === undefined ? [] : await podsBehind(context.client, live);
   await carryOut(context, options, [{ checks, sides: { ...about(options, service), candidate: { pods } } }], draft);
 }
 

@@ -1,6 +1,7 @@
 import { getExecOutput } from '@actions/exec';
 
 import { InvalidInput } from '../base/errors.ts';
+import type { Reporter } from '../base/reporter.ts';
 
 /** Builds a folder of kustomize. @throws InvalidInput when there is no program for it, or the folder does not build */
 export type Kustomize = (path: string, kustomization: string) => Promise<string>;
@@ -15,12 +16,8 @@ const programs = [
  * Builds with the `kubectl` or the `kustomize` of the runner. What it prints may hold Secrets, and so never reaches the log;
  * in turn it gets to know none of the action's inputs and tokens.
  * @param env of the action
- * @param warn for what it has to complain about a folder that it builds all the same
  */
-export function kustomizeOf(
-  env: Readonly<Record<string, string | undefined>>,
-  warn: (text: string) => void,
-): Kustomize {
+export function kustomizeOf(env: Readonly<Record<string, string | undefined>>, reporter: Reporter): Kustomize {
   const known = Object.entries(env).flatMap(([name, value]): [string, string][] =>
     value === undefined || /^(?:INPUT|STATE|ACTIONS)_/.test(name) ? [] : [[name, value]],
   );
@@ -30,7 +27,7 @@ export function kustomizeOf(
       if (result === undefined) continue;
       const said = result.stderr.trim();
       if (result.exitCode === 0) {
-        if (said !== '') warn(`"${kustomization}": ${said}`);
+        if (said !== '') reporter.warning(`"${kustomization}": ${said}`);
         return result.stdout;
       }
       throw new InvalidInput(`"${kustomization}" cannot be built: ${said === '' ? `${program} failed` : said}`, {

@@ -3,7 +3,7 @@ import { numberAt, stringAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isTrue } from '../rollout/conditions.ts';
+import { isTrue } from '../kubernetes/conditions.ts';
 
 /** How long the controller may take to look at the restored object. */
 const observationMs = 10_000;

@@ -1,7 +1,7 @@
 import { objectsAt, stringAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { condition, conditionsOf } from './conditions.ts';
+import { condition, conditionsOf } from '../kubernetes/conditions.ts';
 import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';

@@ -3,7 +3,7 @@ import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../bas
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf } from '../kubernetes/conditions.ts';
 import type { Snapshot } from './decide.ts';
 import type { Evidence, LogTail } from './evidence.ts';
 import type { ObjectEvent } from './failures/events.ts';

@@ -1,6 +1,6 @@
 import { numberAt, stringAt } from '../base/json.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { condition } from './conditions.ts';
+import { condition } from '../kubernetes/conditions.ts';
 import { isReadyPod } from './failures/pod.ts';
 import { diagnostic, type Sign } from './failures/sign.ts';
 import { isOwnedBy } from './ownership.ts';

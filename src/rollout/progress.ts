@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/clock.ts';
 import { booleanAt, numberAt, objectAt, objectsAt, stringAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { timeOf } from './conditions.ts';
+import { timeOf } from '../kubernetes/conditions.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isReadyPod } from './failures/pod.ts';
 

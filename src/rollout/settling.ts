@@ -1,6 +1,6 @@
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { timeOf } from './conditions.ts';
+import { timeOf } from '../kubernetes/conditions.ts';
 
 /** A container that was started again has to run for this long before its workload counts as ready. */
 const settlingMs = 10_000;

@@ -10,7 +10,7 @@ import {
   type JsonObject,
 } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { isTrue } from './conditions.ts';
+import { isTrue } from '../kubernetes/conditions.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isOwnedBy, newReplicaSet, withoutHash } from './ownership.ts';
 

@@ -1,5 +1,6 @@
-import { objectsAt, stringsAt } from '../base/json.ts';
+import { stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { isTrue } from '../kubernetes/conditions.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { selectorOf, type Labels } from './services.ts';
@@ -15,10 +16,7 @@ export async function podsBehind(client: KubernetesClient, service: KubernetesOb
 }
 
 function isServing(pod: KubernetesObject): boolean {
-  const isReady = objectsAt(pod, 'status', 'conditions').some(
-    ({ type, status }) => type === 'Ready' && status === 'True',
-  );
-  return isReady && pod.metadata.deletionTimestamp === undefined;
+  return isTrue(pod, 'Ready') && pod.metadata.deletionTimestamp === undefined;
 }
 
 /** Labels of the pods of a workload, from its template. */

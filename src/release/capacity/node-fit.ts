@@ -1,6 +1,6 @@
 import { booleanAt, isObject, at, objectsAt, stringAt, stringsAt, type JsonObject } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { condition } from '../../rollout/conditions.ts';
+import { condition } from '../../kubernetes/conditions.ts';
 import { matchesExpression } from './selectors.ts';
 
 /** Why a node takes no pod of a template, whatever is free on it. */

@@ -1,7 +1,7 @@
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../../base/json.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { podTemplatePath } from '../../manifests/pod-template.ts';
-import { timeOf } from '../conditions.ts';
+import { timeOf } from '../../kubernetes/conditions.ts';
 import type { Cause } from '../verdict.ts';
 import type { ObjectEvent } from './events.ts';
 import { imageSign } from './image.ts';

@@ -1,5 +1,5 @@
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
-import { condition } from '../conditions.ts';
+import { condition } from '../../kubernetes/conditions.ts';
 import type { Cause } from '../verdict.ts';
 import type { ObjectEvent } from './events.ts';
 import { final, mayHeal, type Sign } from './sign.ts';

@@ -1,6 +1,6 @@
 import { numberAt, stringAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { timeOf } from '../conditions.ts';
+import { timeOf } from '../../kubernetes/conditions.ts';
 
 /** An event, whichever of the API's two generations of fields it uses. */
 export interface ObjectEvent {

@@ -1,6 +1,6 @@
 import { stringAt } from '../../base/json.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
-import { condition, isTrue, type StatusCondition } from '../conditions.ts';
+import { condition, isTrue, type StatusCondition } from '../../kubernetes/conditions.ts';
 import type { Cause } from '../verdict.ts';
 import { containerSigns } from './container.ts';
 import type { ObjectEvent } from './events.ts';

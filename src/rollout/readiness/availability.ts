@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { condition } from '../conditions.ts';
+import { condition } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
 import { failed, isObserved, notObserved, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
 

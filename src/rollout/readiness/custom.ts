@@ -1,6 +1,6 @@
 import { numberAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { condition } from '../conditions.ts';
+import { condition } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
 import { failed, progressing, ready, type Facts } from './rule.ts';
 

@@ -1,6 +1,6 @@
 import { booleanAt, numberAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { condition } from '../conditions.ts';
+import { condition } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
 import { failed, isObserved, notObserved, pods, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
 

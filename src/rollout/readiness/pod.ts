@@ -1,6 +1,6 @@
 import { stringAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { condition, isTrue } from '../conditions.ts';
+import { condition, isTrue } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
 import { failed, progressing, ready, type Rule } from './rule.ts';
 

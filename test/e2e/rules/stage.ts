@@ -7,7 +7,7 @@ import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { untilServed } from '../../../src/release/served-kinds.ts';
-import { timeOf } from '../../../src/rollout/conditions.ts';
+import { timeOf } from '../../../src/kubernetes/conditions.ts';
 import { waitForRollout, type RolloutResult } from '../../../src/rollout/tracker.ts';
 import { testKubeconfig } from '../../support/kubectl.ts';
 import { recording, slim, writeSequence, type Sequence, type SequenceStep } from '../../support/sequence.ts';

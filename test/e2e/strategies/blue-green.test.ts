@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
 import { configMap } from '../../support/objects.ts';
-import type { StepResult } from '../../support/step.ts';
-import { app, image, Stage, type Inputs } from '../../support/strategy-stage.ts';
+import { app, image, Stage } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
 
@@ -15,22 +14,14 @@ afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
 
-async function run(
-  release: string,
-  inputs: Inputs,
-  files: Record<string, readonly object[]> = {},
-): Promise<StepResult> {
-  return await stage.run(release, inputs, files);
-}
-
 describe('blue-green', () => {
   test('takes turns: a first deploy in one go, then green, then blue, and a rollback is a switch back', async () => {
-    const first = await run('turn', {}, { 'app.yaml': app('turn', '1.0.0') });
+    const first = await stage.run('turn', {}, { 'app.yaml': app('turn', '1.0.0') });
     expect(first.exit).toBe(0);
     expect(first.log).toContain('there is no version that serves yet');
     expect(await stage.selectorOf('turn')).toEqual({ app: 'turn', 'gke-rollout/track': 'blue' });
 
-    const second = await run('turn', {}, { 'app.yaml': app('turn', '2.0.0') });
+    const second = await stage.run('turn', {}, { 'app.yaml': app('turn', '2.0.0') });
     expect(second.outputs).toMatchObject({ status: 'deployed', revision: '2' });
     expect(await stage.selectorOf('turn')).toEqual({ app: 'turn', 'gke-rollout/track': 'green' });
     expect([await stage.imageOf('turn-green'), await stage.replicasOf('turn-green')]).toEqual([image('2.0.0'), 2]);
@@ -38,49 +29,49 @@ describe('blue-green', () => {
     expect(await stage.exists('service', 'turn-preview')).toBe(false);
     expect(second.summary).toContain('`registry.test/ctwoc:1.0.0` → `2.0.0`');
 
-    const same = await run('turn', {}, { 'app.yaml': app('turn', '2.0.0') });
+    const same = await stage.run('turn', {}, { 'app.yaml': app('turn', '2.0.0') });
     expect(same.outputs['status']).toBe('unchanged');
 
-    const third = await run('turn', {}, { 'app.yaml': app('turn', '3.0.0') });
+    const third = await stage.run('turn', {}, { 'app.yaml': app('turn', '3.0.0') });
     expect(third.outputs).toMatchObject({ status: 'deployed', revision: '3' });
     expect(await stage.selectorOf('turn')).toEqual({ app: 'turn', 'gke-rollout/track': 'blue' });
     expect([await stage.imageOf('turn'), await stage.replicasOf('turn'), await stage.replicasOf('turn-green')]).toEqual(
       [image('3.0.0'), 2, 0],
     );
 
-    const scaled = await run('turn', { command: 'scale', replicas: 'turn=3' });
+    const scaled = await stage.run('turn', { command: 'scale', replicas: 'turn=3' });
     expect(scaled.exit).toBe(0);
-    const back = await run('turn', { command: 'rollback', 'keep-old-for': '0s' });
+    const back = await stage.run('turn', { command: 'rollback', 'keep-old-for': '0s' });
     expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '4' });
     expect(await stage.selectorOf('turn')).toEqual({ app: 'turn', 'gke-rollout/track': 'green' });
     expect([await stage.imageOf('turn-green'), await stage.replicasOf('turn-green')]).toEqual([image('2.0.0'), 3]);
   });
 
   test('adopts what rolling deploys or kubectl have brought in, without a restart', async () => {
-    await run('adopt', { strategy: 'rolling', 'keep-old-for': '' }, { 'app.yaml': app('adopt', '1.0.0') });
+    await stage.run('adopt', { strategy: 'rolling', 'keep-old-for': '' }, { 'app.yaml': app('adopt', '1.0.0') });
     const before = await stage.read('deployment', 'adopt');
-    const result = await run('adopt', {}, { 'app.yaml': app('adopt', '2.0.0') });
+    const result = await stage.run('adopt', {}, { 'app.yaml': app('adopt', '2.0.0') });
     expect(result.exit).toBe(0);
     expect(await stage.selectorOf('adopt')).toEqual({ app: 'adopt', 'gke-rollout/track': 'green' });
     expect(at(await stage.read('deployment', 'adopt'), 'spec', 'template')).toEqual(at(before, 'spec', 'template'));
   });
 
   test('left waiting sends no request to the candidate, which the preview Service reaches; then it is promoted', async () => {
-    await run('wait', {}, { 'app.yaml': app('wait', '1.0.0') });
-    const result = await run('wait', { 'auto-promote': 'false' }, { 'app.yaml': app('wait', '2.0.0') });
+    await stage.run('wait', {}, { 'app.yaml': app('wait', '1.0.0') });
+    const result = await stage.run('wait', { 'auto-promote': 'false' }, { 'app.yaml': app('wait', '2.0.0') });
     expect(result.outputs['status']).toBe('waiting');
     expect(await stage.selectorOf('wait')).toEqual({ app: 'wait', 'gke-rollout/track': 'blue' });
     expect(await stage.selectorOf('wait-preview')).toEqual({ app: 'wait', 'gke-rollout/track': 'green' });
-    const promoted = await run('wait', { command: 'promote', 'keep-old-for': '0s' });
+    const promoted = await stage.run('wait', { command: 'promote', 'keep-old-for': '0s' });
     expect(promoted.outputs).toMatchObject({ status: 'deployed', revision: '2' });
     expect(await stage.selectorOf('wait')).toEqual({ app: 'wait', 'gke-rollout/track': 'green' });
     expect(await stage.exists('service', 'wait-preview')).toBe(false);
   });
 
   test('left waiting and aborted leaves everything as it was', async () => {
-    await run('abort', { strategy: 'rolling', 'keep-old-for': '' }, { 'app.yaml': app('abort', '1.0.0') });
-    await run('abort', { 'auto-promote': 'false' }, { 'app.yaml': app('abort', '2.0.0') });
-    const result = await run('abort', { command: 'abort' });
+    await stage.run('abort', { strategy: 'rolling', 'keep-old-for': '' }, { 'app.yaml': app('abort', '1.0.0') });
+    await stage.run('abort', { 'auto-promote': 'false' }, { 'app.yaml': app('abort', '2.0.0') });
+    const result = await stage.run('abort', { command: 'abort' });
     expect(result.outputs['status']).toBe('aborted');
     expect(await stage.selectorOf('abort')).toEqual({ app: 'abort' });
     expect(await stage.exists('deployment', 'abort-green')).toBe(false);
@@ -88,10 +79,14 @@ describe('blue-green', () => {
   });
 
   test('with a candidate that never gets ready moves nothing', async () => {
-    await run('sick', {}, { 'app.yaml': app('sick', '1.0.0') });
-    const result = await run('sick', {}, { 'app.yaml': app('sick', '9.9.9') });
+    await stage.run('sick', {}, { 'app.yaml': app('sick', '1.0.0') });
+    const result = await stage.run('sick', {}, { 'app.yaml': app('sick', '9.9.9') });
     expect(result.outputs['status']).toBe('undone');
     expect(result.log).toContain('registry.test/ctwoc:9.9.9');
+    expect(result.summary).toMatch(/Deployment `sick` \| `registry\.test\/ctwoc:1\.0\.0` \| 2 \| serves as before/);
+    expect(result.summary).toMatch(/Deployment `sick-green` \| `registry\.test\/ctwoc:9\.9\.9` \| 2 \|/);
+    // Only what has pods is a workload.
+    expect(result.summary).not.toMatch(/Service `sick-preview` \| +\|/);
     expect(await stage.selectorOf('sick')).toEqual({ app: 'sick', 'gke-rollout/track': 'blue' });
     expect(await stage.exists('deployment', 'sick-green')).toBe(false);
   });
@@ -103,14 +98,14 @@ describe('blue-green', () => {
         configMap('config', { GREETING: value }),
       ],
     });
-    await run('config', {}, files('one'));
-    const second = await run('config', {}, files('two'));
+    await stage.run('config', {}, files('one'));
+    const second = await stage.run('config', {}, files('two'));
     expect(second.outputs['status']).toBe('deployed');
     const data = async (name: string) => stringAt(await stage.read('cm', name), 'data', 'GREETING');
     expect([await data('config'), await data('config-green')]).toEqual(['one', 'two']);
-    await run('config', {}, files('three'));
+    await stage.run('config', {}, files('three'));
     expect([await data('config'), await data('config-green')]).toEqual(['three', 'two']);
-    await run('config', { command: 'rollback', 'keep-old-for': '0s' });
+    await stage.run('config', { command: 'rollback', 'keep-old-for': '0s' });
     expect(await stage.selectorOf('config')).toEqual({ app: 'config', 'gke-rollout/track': 'green' });
     expect(await data('config-green')).toBe('two');
   });
@@ -127,17 +122,17 @@ describe('blue-green', () => {
       },
     };
     const files = (version: string) => ({ 'app.yaml': [...app('scaler', version), scaler] });
-    await run('scaler', {}, files('1.0.0'));
-    await run('scaler', {}, files('2.0.0'));
+    await stage.run('scaler', {}, files('1.0.0'));
+    await stage.run('scaler', {}, files('2.0.0'));
     const target = at(await stage.read('hpa', 'scaler'), 'spec', 'scaleTargetRef', 'name');
     expect(target).toBe('scaler-green');
-    const same = await run('scaler', {}, files('2.0.0'));
+    const same = await stage.run('scaler', {}, files('2.0.0'));
     expect(same.outputs['status']).toBe('unchanged');
   });
 
   test('does not go with another strategy afterwards, and says how to leave', async () => {
-    await run('leave', {}, { 'app.yaml': app('leave', '1.0.0', { replicas: 1 }) });
-    const result = await run(
+    await stage.run('leave', {}, { 'app.yaml': app('leave', '1.0.0', { replicas: 1 }) });
+    const result = await stage.run(
       'leave',
       { strategy: 'rolling', 'keep-old-for': '' },
       { 'app.yaml': app('leave', '2.0.0') },

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { at, numberAt, stringAt } from '../../../src/base/json.ts';
 import { kubectl } from '../../support/kubectl.ts';
 import { configMap, deployment } from '../../support/objects.ts';
-import type { StepResult } from '../../support/step.ts';
-import { app as twoOf, image, Stage, uids, type Inputs } from '../../support/strategy-stage.ts';
+import { app as twoOf, image, Stage, uids } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
 
@@ -15,14 +14,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
-
-async function run(
-  release: string,
-  inputs: Inputs,
-  files: Record<string, readonly object[]> = {},
-): Promise<StepResult> {
-  return await stage.run(release, inputs, files);
-}
 
 function app(name: string, version: string, options: Parameters<typeof deployment>[1] = {}): object[] {
   return twoOf(name, version, { replicas: 3, ...options });
@@ -40,7 +31,7 @@ async function stablePods(name: string): Promise<string[]> {
 
 describe('a canary', () => {
   test('of a first deploy is a full rollout, and says so', async () => {
-    const result = await run('first', {}, { 'app.yaml': app('first', '1.0.0') });
+    const result = await stage.run('first', {}, { 'app.yaml': app('first', '1.0.0') });
     expect(result.exit).toBe(0);
     expect(result.outputs['status']).toBe('deployed');
     expect(result.log).toContain('there is no stable version yet');
@@ -48,44 +39,44 @@ describe('a canary', () => {
   });
 
   test('left waiting has one pod beside three, and the stable pods are untouched', async () => {
-    await run('wait', {}, { 'app.yaml': app('wait', '1.0.0') });
+    await stage.run('wait', {}, { 'app.yaml': app('wait', '1.0.0') });
     const before = await stablePods('wait');
-    const result = await run('wait', { 'auto-promote': 'false' }, { 'app.yaml': app('wait', '2.0.0') });
+    const result = await stage.run('wait', { 'auto-promote': 'false' }, { 'app.yaml': app('wait', '2.0.0') });
     expect(result.exit).toBe(0);
     expect(result.outputs).toMatchObject({ status: 'waiting', revision: '2', 'previous-revision': '1' });
     expect(numberAt(await stage.read('deployment', 'wait-canary'), 'status', 'readyReplicas')).toBe(1);
     expect(await stage.imageOf('wait-canary')).toBe(image('2.0.0'));
     expect(await stablePods('wait')).toEqual(before);
 
-    const promoted = await run('wait', { command: 'promote' });
+    const promoted = await stage.run('wait', { command: 'promote' });
     expect(promoted.exit).toBe(0);
     expect(promoted.outputs).toMatchObject({ status: 'deployed', revision: '2', 'previous-revision': '1' });
     expect(await stage.imageOf('wait')).toBe(image('2.0.0'));
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
 
-    const again = await run('wait', { command: 'promote' });
+    const again = await stage.run('wait', { command: 'promote' });
     expect(again.exit).toBe(1);
     expect(again.log).toContain('there is no candidate of release "wait"');
   });
 
   test('that is aborted leaves everything as it was, and says what it was', async () => {
-    await run('abort', {}, { 'app.yaml': app('abort', '1.0.0') });
+    await stage.run('abort', {}, { 'app.yaml': app('abort', '1.0.0') });
     const before = await stage.read('deployment', 'abort');
-    await run('abort', { 'auto-promote': 'false' }, { 'app.yaml': app('abort', '2.0.0') });
-    const result = await run('abort', { command: 'abort' });
+    await stage.run('abort', { 'auto-promote': 'false' }, { 'app.yaml': app('abort', '2.0.0') });
+    const result = await stage.run('abort', { command: 'abort' });
     expect(result.exit).toBe(0);
     expect(result.outputs).toMatchObject({ status: 'aborted', revision: '2' });
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
     expect(at(await stage.read('deployment', 'abort'), 'spec')).toEqual(at(before, 'spec'));
 
-    const status = await run('abort', { command: 'status' });
+    const status = await stage.run('abort', { command: 'status' });
     const history = JSON.parse(status.outputs['history'] ?? '[]') as { revision: number; outcome: string }[];
     expect(history.map(({ revision, outcome }) => `${revision} ${outcome}`)).toEqual(['2 aborted', '1 live']);
   });
 
   test('that goes through its steps is promoted by itself', async () => {
-    await run('auto', {}, { 'app.yaml': app('auto', '1.0.0') });
-    const result = await run('auto', { 'canary-steps': '25 50' }, { 'app.yaml': app('auto', '2.0.0') });
+    await stage.run('auto', {}, { 'app.yaml': app('auto', '1.0.0') });
+    const result = await stage.run('auto', { 'canary-steps': '25 50' }, { 'app.yaml': app('auto', '2.0.0') });
     expect(result.exit).toBe(0);
     expect(result.outputs).toMatchObject({ status: 'deployed', revision: '2' });
     expect(result.summary).toMatch(/1 of 4 pods/);
@@ -95,9 +86,9 @@ describe('a canary', () => {
   });
 
   test('that never gets ready is taken away, and the stable pods are the same ones', async () => {
-    await run('sick', {}, { 'app.yaml': app('sick', '1.0.0') });
+    await stage.run('sick', {}, { 'app.yaml': app('sick', '1.0.0') });
     const before = await stablePods('sick');
-    const result = await run('sick', {}, { 'app.yaml': app('sick', '9.9.9') });
+    const result = await stage.run('sick', {}, { 'app.yaml': app('sick', '9.9.9') });
     expect(result.exit).toBe(1);
     expect(result.outputs['status']).toBe('undone');
     expect(result.log).toContain('registry.test/ctwoc:9.9.9');
@@ -112,36 +103,36 @@ describe('a canary', () => {
         configMap('config', { GREETING: value }),
       ],
     });
-    await run('config', {}, files('one', '1.0.0'));
-    await run('config', { 'auto-promote': 'false' }, files('two', '2.0.0'));
+    await stage.run('config', {}, files('one', '1.0.0'));
+    await stage.run('config', { 'auto-promote': 'false' }, files('two', '2.0.0'));
     const data = async (name: string) => stringAt(await stage.read('cm', name), 'data', 'GREETING');
     expect([await data('config'), await data('config-canary')]).toEqual(['one', 'two']);
-    await run('config', { command: 'promote' });
+    await stage.run('config', { command: 'promote' });
     expect(await data('config')).toBe('two');
     expect(await names('cm', 'gke-rollout/track=canary')).toEqual([]);
   });
 
   test('with a constant total takes the place of stable pods, and gives it back', async () => {
-    await run('total', {}, { 'app.yaml': app('total', '1.0.0', { replicas: 4 }) });
+    await stage.run('total', {}, { 'app.yaml': app('total', '1.0.0', { replicas: 4 }) });
     const inputs = { 'auto-promote': 'false', 'constant-total': 'true' };
-    await run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
+    await stage.run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
     const replicas = async (name: string) => numberAt(await stage.read('deployment', name), 'spec', 'replicas');
     expect([await replicas('total'), await replicas('total-canary')]).toEqual([3, 1]);
-    await run('total', { command: 'abort' });
+    await stage.run('total', { command: 'abort' });
     expect(await replicas('total')).toBe(4);
 
-    await run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
-    const promoted = await run('total', { command: 'promote' });
+    await stage.run('total', inputs, { 'app.yaml': app('total', '2.0.0', { replicas: 4 }) });
+    const promoted = await stage.run('total', { command: 'promote' });
     expect(promoted.exit).toBe(0);
     expect([await replicas('total'), await stage.imageOf('total')]).toEqual([4, image('2.0.0')]);
     expect(await names('deployments', 'gke-rollout/track=canary')).toEqual([]);
   });
 
   test('that waits is replaced by the next deploy, and stable is never touched', async () => {
-    await run('third', {}, { 'app.yaml': app('third', '1.0.0') });
+    await stage.run('third', {}, { 'app.yaml': app('third', '1.0.0') });
     const before = await stablePods('third');
-    await run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '2.0.0') });
-    const result = await run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '3.0.0') });
+    await stage.run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '2.0.0') });
+    const result = await stage.run('third', { 'auto-promote': 'false' }, { 'app.yaml': app('third', '3.0.0') });
     expect(result.outputs).toMatchObject({ status: 'waiting', revision: '3' });
     expect(await stage.imageOf('third-canary')).toBe(image('3.0.0'));
     expect(await stablePods('third')).toEqual(before);
@@ -159,8 +150,8 @@ describe('a canary', () => {
         },
       ],
     });
-    await run('stuck', {}, guarded('1.0.0'));
-    await run('stuck', { 'auto-promote': 'false' }, guarded('2.0.0'));
+    await stage.run('stuck', {}, guarded('1.0.0'));
+    await stage.run('stuck', { 'auto-promote': 'false' }, guarded('2.0.0'));
     // From now on the image of the new version cannot be run by the stable Deployment: no pod of it may be made.
     await kubectl([
       'patch',
@@ -172,12 +163,12 @@ describe('a canary', () => {
       '-p',
       '{"spec":{"hard":{"pods":"1"}}}',
     ]);
-    const result = await run('stuck', { command: 'promote', timeout: '20s', 'force-conflicts': 'true' });
+    const result = await stage.run('stuck', { command: 'promote', timeout: '20s', 'force-conflicts': 'true' });
     await kubectl(['delete', 'quota', 'stuck', '-n', stage.namespace]);
     expect(result.exit).toBe(1);
     expect(await stage.imageOf('stuck')).toBe(image('1.0.0'));
     expect(numberAt(await stage.read('deployment', 'stuck-canary'), 'status', 'readyReplicas')).toBe(1);
-    const status = await run('stuck', { command: 'status' });
+    const status = await stage.run('stuck', { command: 'status' });
     expect(status.outputs['history']).toContain('"outcome":"waiting"');
   });
 
@@ -197,11 +188,11 @@ describe('a canary', () => {
       ];
     };
     const files = { 'app.yaml': app('own', '1.0.0') };
-    await run('own', {}, files);
-    const result = await run('own', { 'auto-promote': 'false' }, { ...files, 'app-canary.yaml': own('2.0.0') });
+    await stage.run('own', {}, files);
+    const result = await stage.run('own', { 'auto-promote': 'false' }, { ...files, 'app-canary.yaml': own('2.0.0') });
     expect(result.outputs['status']).toBe('waiting');
     expect(await names('pods', 'app=own,track=canary')).toHaveLength(1);
-    await run('own', { command: 'promote' });
+    await stage.run('own', { command: 'promote' });
     expect(await stage.imageOf('own')).toBe(image('2.0.0'));
     expect(await names('deployments', 'track=canary')).toEqual([]);
   });
@@ -209,10 +200,10 @@ describe('a canary', () => {
 
 describe('a candidate that waits', () => {
   test('is in the way of scale, restart and an unnamed rollback, which say what to do', async () => {
-    await run('way', {}, { 'app.yaml': app('way', '1.0.0', { replicas: 1 }) });
-    await run('way', { 'auto-promote': 'false' }, { 'app.yaml': app('way', '2.0.0', { replicas: 1 }) });
+    await stage.run('way', {}, { 'app.yaml': app('way', '1.0.0', { replicas: 1 }) });
+    await stage.run('way', { 'auto-promote': 'false' }, { 'app.yaml': app('way', '2.0.0', { replicas: 1 }) });
     for (const inputs of [{ command: 'scale', replicas: '2' }, { command: 'restart' }]) {
-      const result = await run('way', inputs);
+      const result = await stage.run('way', inputs);
       expect(result.exit).toBe(1);
       expect(result.log).toMatch(/is a candidate that waits since .*Run the command "promote"/s);
     }
@@ -226,16 +217,16 @@ describe('before anything is changed', () => {
       kind: 'StatefulSet',
       spec: { ...deployment('set', { image: image(version) }).spec, serviceName: 'set' },
     });
-    await run('set', {}, { 'app.yaml': [set('1.0.0')] });
-    const result = await run('set', {}, { 'app.yaml': [set('2.0.0')] });
+    await stage.run('set', {}, { 'app.yaml': [set('1.0.0')] });
+    const result = await stage.run('set', {}, { 'app.yaml': [set('2.0.0')] });
     expect(result.exit).toBe(1);
     expect(result.log).toContain('StatefulSet "set" would get new pods, which the strategy "canary" cannot do');
   });
 
   test('a candidate whose pods no Service would select is refused', async () => {
     const files = { 'app.yaml': app('lost', '1.0.0', { replicas: 1 }) };
-    await run('lost', {}, files);
-    const result = await run(
+    await stage.run('lost', {}, files);
+    const result = await stage.run(
       'lost',
       {},
       { ...files, 'app-canary.yaml': [deployment('lost-canary', { image: image('2.0.0') })] },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { kustomizeOf } from '../../../src/manifests/kustomize.ts';
+import { silentReporter } from '../../support/silent-reporter.ts';
 import { inFolder } from './build.ts';
 
 const path = process.env['PATH'];
@@ -24,7 +25,10 @@ async function build(scripts: Record<string, string>, env: Record<string, string
       for (const name of Object.keys(scripts)) await chmod(join(folder, name), 0o755);
       process.env['PATH'] = folder;
       const warnings: string[] = [];
-      const kustomize = kustomizeOf({ PATH: folder, ...env }, (text) => warnings.push(text));
+      const warning = (text: string) => {
+        warnings.push(text);
+      };
+      const kustomize = kustomizeOf({ PATH: folder, ...env }, { ...silentReporter, warning });
       return { built: await kustomize('/repo/base', 'base/kustomization.yaml'), warnings };
     },
   );

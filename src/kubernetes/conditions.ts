@@ -1,5 +1,5 @@
 import { objectsAt, stringAt } from '../base/json.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { KubernetesObject } from './object.ts';
 
 export interface StatusCondition {
   type: string;

@@ -1,10 +1,11 @@
 import { formatDuration } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { describeRef, type ObjectRef } from '../kubernetes/object.ts';
+import { numberAt } from '../base/json.ts';
+import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { acquireLock } from '../release/lock.ts';
 import { changedInCluster } from '../release/owned-change.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
+import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
 
@@ -36,20 +37,50 @@ export async function keepOldSide(
       );
       await clock.sleep(keepOldForMs, signal).catch(() => undefined);
     }
-    try {
-      const removed = await scaleDown(context, options, revision, retired);
-      if (removed) draft.mark(`${names} scaled to 0`);
-      else reporter.info(`${names} stays: another run has come since`);
-    } catch (error) {
-      draft.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
-    }
+    await takeDown(context, options, revision, retired, draft);
   });
+}
+
+/**
+ * Takes away an old side whose own run died before it did so.
+ * @param time milliseconds since the epoch: a side that is to stay longer than that is left to its own run
+ */
+export async function retireLeftover(
+  context: Context,
+  options: Omit<KeepOldOptions, 'keepOldForMs'>,
+  { revision, retiring }: Revision,
+  time: number,
+  draft: Draft,
+): Promise<void> {
+  if (retiring === undefined || Date.parse(retiring.until) > time) return;
+  const found = (await Promise.all(retiring.refs.map((ref) => context.client.read(ref)))).filter(
+    (object) => (numberAt(object, 'spec', 'replicas') ?? 0) > 0,
+  );
+  const running = found.flatMap((object) => (object === undefined ? [] : [refOf(object)]));
+  if (running.length > 0) await takeDown(context, options, revision, running, draft);
+}
+
+async function takeDown(
+  context: Context,
+  options: Omit<KeepOldOptions, 'keepOldForMs'>,
+  revision: number,
+  retired: readonly ObjectRef[],
+  draft: Draft,
+): Promise<void> {
+  const names = retired.map(({ name }) => name).join(', ');
+  try {
+    const removed = await scaleDown(context, options, revision, retired);
+    if (removed) draft.mark(`${names} scaled to 0`);
+    else context.reporter.info(`${names} stays: another run has come since`);
+  } catch (error) {
+    draft.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
+  }
 }
 
 /** False when the revision is not live any more. */
 async function scaleDown(
   { client, clock, reporter, run }: Context,
-  { namespace, release, timeoutMs }: KeepOldOptions,
+  { namespace, release, timeoutMs }: Omit<KeepOldOptions, 'keepOldForMs'>,
   revision: number,
   retired: readonly ObjectRef[],
 ): Promise<boolean> {

@@ -3,17 +3,24 @@ import { containersOf } from '../manifests/pod-template.ts';
 import { keyOf, refOf } from '../kubernetes/object.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
-import { isFinished, listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
+import { isFinished, listRevisions, liveRevision, recordRevision, setOutcome } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { finishLeftover, noLongerWaiting, ownSteps, undoJournal } from './guarded-change.ts';
+import { retireLeftover } from './keep-old.ts';
 import type { RunReport } from './report.ts';
 
 /**
  * What the post step does after a main step that was cancelled or killed: undo what its journal lists. Undefined when
  * there is nothing to do.
  */
-export async function recover(
+export async function recover(context: Context, options: Required<ChangeOptions>): Promise<RunReport | undefined> {
+  const report = await undoOwn(context, options);
+  if (report === undefined) await retireOwn(context, { ...options, timeoutMs: options.undoTimeoutMs });
+  return report;
+}
+
+async function undoOwn(
   context: Context,
   { release, namespace, undoOnFailure, undoTimeoutMs }: Required<ChangeOptions>,
 ): Promise<RunReport | undefined> {
@@ -60,6 +67,18 @@ export async function recover(
   } finally {
     await lock.release();
   }
+}
+
+/** What served before a switch of this run, which is not there any more to keep it: that has no time left. */
+async function retireOwn(
+  context: Context,
+  options: { release: string; namespace: string; timeoutMs: number },
+): Promise<void> {
+  const { client, run } = context;
+  const live = liveRevision(await listRevisions(client, options.namespace, options.release));
+  if (live === undefined || run.url === undefined || live.run !== run.url) return;
+  const draft = new Draft(context, 'undo', options);
+  await retireLeftover(context, options, live, Number.POSITIVE_INFINITY, draft);
 }
 
 /** The history tells of a run that was cancelled too; what it would have applied in all, its post step does not know. */

@@ -21,13 +21,13 @@ import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts'
 import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import { changesPods } from '../strategies/fitness.ts';
-import type { PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
+import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
-import { keepOldSide } from './keep-old.ts';
+import { keepOldSide, retireLeftover } from './keep-old.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { untilAnsweredByNew, verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
@@ -136,16 +136,18 @@ export async function rollOut(
   let known = revisions;
   const numberOf = () => purpose.promotes ?? nextRevision(known);
   const objects = [...(purpose.alongside ?? []), ...manifests.map(({ object }) => object)];
-  const record = async (result: Outcome, serving?: Record<string, string>): Promise<number> => {
-    const names = serving ?? purpose.serving;
+  const record = async (result: Outcome, progress: Partial<Complete> = {}): Promise<Revision> => {
+    const { serving: names = purpose.serving } = progress;
+    const retiring = retiringOf(progress, liveRevision(known), context.clock.now() + options.keepOldForMs);
     const revision = {
       ...revisionOf(context, options, objects, numberOf(), startedAt, result),
       ...(names === undefined ? {} : { serving: names }),
+      ...(retiring === undefined ? {} : { retiring }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);
     draft.add({ revision: revision.revision });
-    return revision.revision;
+    return revision;
   };
   let failedWith: ObjectReport[] = [];
   const outcome = await guardedChange(context, options, {
@@ -175,12 +177,12 @@ export async function rollOut(
         await verifyRelease(context, verification, manifests, draft);
       }
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
-      const revision = await (progress.state === 'complete' ? record('live', progress.serving) : record('waiting'));
+      const recorded = await (progress.state === 'complete' ? record('live', progress) : record('waiting'));
       if (progress.state === 'waiting') {
         const { candidates, constantTotal } = progress;
         const since = new Date(context.clock.now()).toISOString();
         await journal.leaveWaiting({
-          revision,
+          revision: recorded.revision,
           candidates,
           since,
           ...(constantTotal === undefined ? {} : { constantTotal }),
@@ -188,7 +190,7 @@ export async function rollOut(
       } else {
         delete journal.record.waiting;
       }
-      return { revision, progress, written: writtenOf(journal.record.entries) };
+      return { recorded, progress, written: writtenOf(journal.record.entries) };
     },
     beforeUndo: async (error, entries) => {
       failedWith = writtenOf(entries);
@@ -207,7 +209,8 @@ export async function rollOut(
     reportAttempt(draft, current, failedWith, watch);
     return finishFailed(draft, watch, outcome.failure, purpose.attempt, manifests);
   }
-  const { revision, progress, written } = outcome.result;
+  const { recorded, progress, written } = outcome.result;
+  const { revision } = recorded;
   if (progress.state === 'waiting') {
     reportAttempt(draft, current, written, watch);
     return finishWaiting(draft, options, revision, progress);
@@ -216,7 +219,21 @@ export async function rollOut(
   reportObjects(draft, brought, watch);
   const took = draft.elapsed();
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
+  else await retireLeftover(context, options, recorded, context.clock.now(), draft);
   return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${took}`);
+}
+
+/** What is to go after a switch; or what an earlier one has left, as long as it does not serve again. */
+function retiringOf(
+  { retired = [], serving }: Partial<Complete>,
+  live: Revision | undefined,
+  until: number,
+): Revision['retiring'] {
+  if (retired.length > 0) return { refs: retired, until: new Date(until).toISOString() };
+  if (serving === undefined || live?.retiring === undefined) return undefined;
+  const names = new Set(Object.values(serving));
+  const refs = live.retiring.refs.filter(({ name }) => !names.has(name));
+  return refs.length === 0 ? undefined : { ...live.retiring, refs };
 }
 
 const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promote: 'Promote' };
@@ -366,6 +383,7 @@ async function confirmUnchanged(
     return draft.finish('failed', `${options.release} is unchanged, but not healthy`);
   }
   reportObjects(draft, prepared, watch);
+  await retireLeftover(context, options, live, context.clock.now(), draft);
   return draft.finish('unchanged', `${options.release} is unchanged: revision ${live.revision} is live and healthy`);
 }
 

@@ -158,10 +158,12 @@ function isTimeout(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError';
 }
 
-/** How long a connection may take before an address counts as out of reach. */
+/** How long an address is tried before it counts as out of reach: one that is new is refused, or leads nowhere, at first. */
 const reachMs = 3000;
 
-/** A Service that has just got its pods is refused for a moment. */
+/** A connection that was begun before its address led anywhere stays lost (its route is remembered): a new one is made. */
+const connectMs = 1000;
+
 const reachPauseMs = 200;
 
 /** Whether a way can be taken from here, now or in a moment; through the API server it always can. */
@@ -176,7 +178,7 @@ export async function isReachable({ address }: Way): Promise<boolean> {
 
 function accepts({ host, port }: { host: string; port: number }): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: reachMs });
+    const socket = connect({ host, port, timeout: connectMs });
     const end = (result: boolean) => {
       socket.destroy();
       resolve(result);

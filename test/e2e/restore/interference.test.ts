@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { numberAt, stringAt } from '../../../src/base/json.ts';
 import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
+import { withFreshObject } from '../../../src/release/apply.ts';
 import { takeOver } from '../../../src/release/takeover.ts';
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
 import { shareOf } from '../../support/share.ts';
@@ -78,7 +79,8 @@ describe('a run that was killed', () => {
     await createAs(client, 'kubectl apply', before);
     const old = await settled(client, ref);
     const journal = await deployObjects(client, namespace, name, [changed], false, 'killed before the write');
-    await takeOver(client, await mustRead(client, ref));
+    // As the deploy does it: its controller may write in between.
+    await withFreshObject(client, ref, await mustRead(client, ref), (object) => takeOver(client, object));
     expect((await undoObjects(client, journal)).results).toEqual([{ ref, outcome: 'restored' }]);
     expect(differences(old, await mustRead(client, ref))).toEqual([]);
   });

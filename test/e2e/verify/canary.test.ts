@@ -5,9 +5,11 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { untilRouted } from '../../../src/traffic/endpoints.ts';
 import { parseChecks } from '../../../src/traffic/parse.ts';
 import { questionOf } from '../../../src/traffic/run-check.ts';
 import { countVersions, learnVersion, type Measurement } from '../../../src/traffic/share.ts';
+import { servicesIn } from '../../../src/traffic/services.ts';
 import { planOf, serviceRef, type Sides } from '../../../src/traffic/sides.ts';
 import { shareTolerance } from '../../../src/traffic/statistics.ts';
 import { verify } from '../../../src/traffic/verify.ts';
@@ -48,6 +50,9 @@ beforeAll(async () => {
     onSecret: () => undefined,
   });
   client = createClient(connection, { clock: systemClock, userAgent: 'test' });
+  // As a canary's step does before it is verified: nodes know all pods only after a while.
+  const services = await servicesIn(client, namespace);
+  await untilRouted(client, services, surroundings());
   sides = {
     namespace,
     service: serviceRef(namespace, 'web'),

@@ -16,7 +16,7 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
   if (dead !== undefined && dead.record.waiting === undefined) {
     return await finishDead(context, { ...options, namespace }, dead.record);
   }
-  const { revision } = await findCandidate(context, namespace, release, 'abort');
+  const { revision } = await findCandidate(context, { ...options, namespace }, 'abort');
   const draft = new Draft(context, 'abort', { release, namespace, strategy: revision.strategy });
   const name = `revision ${revision.revision} of ${release}`;
   const outcome = await guardedChange(

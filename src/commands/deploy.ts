@@ -29,7 +29,7 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
   const { release, strategy } = options;
   const checks = parseChecks(options.verify ?? '');
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
-  const { manifests, variants, newNamespaces } = await context.reporter.group('Load manifests', async () => {
+  const { manifests, variants, idle, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);
     const objects = loaded.manifests.map(({ object }) => object);
     await assertAskable(context, checks, loaded.manifests, namespace);
@@ -42,7 +42,8 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
       command: 'deploy',
       status: 'deployed',
       manifests,
-      strategy: strategyOf(options, variants),
+      strategy: strategyOf(options, variants, idle !== undefined),
+      ...(idle === undefined ? {} : { idle }),
       candidate: 'replace',
       surplus: [],
       done: `Deployed ${release}`,

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
-import { describeRef, refOf } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { configMapsFromFiles, secretValues, secretsFromFiles } from '../manifests/config-files.ts';
 import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
@@ -8,7 +8,8 @@ import { setReplicas } from '../manifests/replicas.ts';
 import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
-import type { Context } from './context.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { takeTurn } from './take-turn.ts';
 
 export interface ManifestOptions {
   /** Files, folders (of kustomize too) and globs. */
@@ -27,12 +28,14 @@ export interface LoadedManifests {
   manifests: Manifest[];
   /** The user's own candidates for this strategy, from files such as `web-canary.yaml`. */
   variants: Manifest[];
+  /** Where the user has written two sides: what the files of the one hold that is not to serve. */
+  idle?: KubernetesObject[];
 }
 
 /** From the inputs to the objects as they are meant for the cluster. @throws InvalidInput, Failures */
 export async function loadManifests(
   context: Context,
-  options: ManifestOptions,
+  options: ManifestOptions & ChangeOptions,
   namespace: string,
 ): Promise<LoadedManifests> {
   const { client, reporter, cwd, kustomize } = context;
@@ -48,14 +51,14 @@ export async function loadManifests(
     ...taken.filter((manifest) => variantOf(manifest) === undefined),
   ];
   const manifests = [...own, ...variants];
-  if (own.length === 0) {
+  const isSided = options.strategy === 'blue-green' && variants.length > 0;
+  if (own.length === 0 && !isSided) {
     throw new InvalidInput('there is nothing to deploy', {
       hint: 'Set the input "manifests" to files that hold Kubernetes objects for this strategy.',
     });
   }
   for (const value of secretValues(manifests)) reporter.mask(value);
   const images = setImages(manifests, options.imageTag, options.images);
-  setReplicas(own, options.replicas);
   setSessionAffinity(manifests, options.sessionAffinity, options.sessionAffinityTimeoutMs);
   const kinds = await client.resources();
   setNamespaces(manifests, namespace, (apiVersion, kind) => {
@@ -65,7 +68,10 @@ export async function loadManifests(
     );
     return resource?.namespaced;
   });
-  assertUnique(manifests);
+  const turn = isSided ? await takeTurn(context, { ...options, namespace }, own, variants) : undefined;
+  const wanted = turn?.manifests ?? own;
+  setReplicas(wanted, options.replicas);
+  assertUnique(turn === undefined ? manifests : wanted);
   for (const { object, source } of manifests) {
     reporter.debug(`${describeRef(refOf(object), true)} of ${source.file}:${source.line}`);
   }
@@ -73,5 +79,5 @@ export async function loadManifests(
     if (before !== after) reporter.info(`${describeRef(workload)}: container "${container}": ${before} → ${after}`);
   }
   if (options.strategy === 'canary') matchVariants(own, variants);
-  return { manifests: own, variants };
+  return turn === undefined ? { manifests: own, variants } : { ...turn, variants: [] };
 }

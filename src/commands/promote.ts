@@ -1,11 +1,13 @@
 import { InvalidInput } from '../base/errors.ts';
 import { inCluster } from '../release/owned-change.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
-import { listRevisions, type Revision } from '../release/revision.ts';
+import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import { promotionOf } from '../strategies/index.ts';
 import { parseChecks } from '../traffic/parse.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { isUnfinished, settle } from './guarded-change.ts';
+import { retireLeftover } from './keep-old.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable } from './verification.ts';
@@ -27,7 +29,10 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const { release } = options;
   const checks = parseChecks(options.verify ?? '');
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
-    const found = await findCandidate(context, namespace, release, 'promote');
+    const found = await findCandidate(context, { ...options, namespace }, 'promote');
+    // Where Services go by the user's own labels, they say which side serves only when nothing is half done.
+    if (found.revision.idle !== undefined && isUnfinished(found.record))
+      await settle(context, { ...options, namespace }, 'promote');
     const { commit, finishedAt, problem } = found.revision;
     if (problem !== undefined) throw unreadable(found.revision.revision, release, problem);
     reporter.info(
@@ -46,7 +51,8 @@ export async function promote(context: Context, options: PromoteOptions): Promis
       command: 'promote',
       status: 'deployed',
       manifests,
-      strategy: promotionOf(strategy, record),
+      strategy: promotionOf(strategy, record, revision.idle !== undefined),
+      ...(revision.idle === undefined ? {} : { idle: revision.idle }),
       candidate: 'continue',
       promotes: revision.revision,
       surplus: [],
@@ -63,13 +69,17 @@ function unreadable(revision: number, release: string, problem: string): Invalid
   });
 }
 
-/** What waits of a release. @throws InvalidInput when nothing does */
+/**
+ * What waits of a release. Where nothing does, an old side that an earlier promotion has left goes before it is said.
+ * @throws InvalidInput when nothing waits
+ */
 export async function findCandidate(
-  { client }: Context,
-  namespace: string,
-  release: string,
-  command: string,
+  context: Context,
+  options: Required<ChangeOptions>,
+  command: 'promote' | 'abort',
 ): Promise<{ record: JournalRecord; revision: Revision }> {
+  const { client, clock } = context;
+  const { namespace, release } = options;
   const [journal, revisions] = await Promise.all([
     readJournal(client, namespace, release),
     listRevisions(client, namespace, release),
@@ -77,6 +87,9 @@ export async function findCandidate(
   const waiting = journal?.record.waiting;
   const revision = revisions.find((entry) => entry.revision === waiting?.revision);
   if (journal !== undefined && revision !== undefined) return { record: journal.record, revision };
+  const live = liveRevision(revisions);
+  if (live !== undefined)
+    await retireLeftover(context, options, live, clock.now(), new Draft(context, command, options));
   throw new InvalidInput(`there is no candidate of release "${release}" in namespace "${namespace}" to ${command}`, {
     hint:
       revisions.length === 0

@@ -62,6 +62,8 @@ export interface Purpose {
   alongside?: readonly KubernetesObject[];
   /** What those are called where they run, by their keys. */
   serving?: Record<string, string>;
+  /** What the files of the user's other side hold, where there are two. */
+  idle?: KubernetesObject[];
   /** Paths that the apply is to own alone. */
   claims?: Claims;
   /** The revision whose objects these are, when they are those of an earlier one. */
@@ -143,6 +145,7 @@ export async function rollOut(
       ...revisionOf(context, options, objects, numberOf(), startedAt, result),
       ...(names === undefined ? {} : { serving: names }),
       ...(retiring === undefined ? {} : { retiring }),
+      ...(purpose.idle === undefined ? {} : { idle: purpose.idle }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
     };
     await recordRevision(client, namespace, revision, known);

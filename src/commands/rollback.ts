@@ -68,6 +68,7 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   }
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
+  const ownSides = (target.idle ?? live?.idle) !== undefined;
   return await rollOut(
     context,
     { ...options, namespace, strategy: isSided ? 'blue-green' : 'rolling', newNamespaces: new Set(), checks: [] },
@@ -75,10 +76,11 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      strategy: isSided ? blueGreen({ autoPromote: true }) : rolling,
+      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rolling,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
+      ...(target.idle === undefined ? {} : { idle: target.idle }),
       restores: target.restores ?? target.revision,
       done: `Rolled ${release} back to revision ${target.revision} as`,
       attempt: `Rollback of ${release} to revision ${target.revision}`,
@@ -169,7 +171,10 @@ async function surplusOf(
   live: Revision | undefined,
   target: Revision,
 ): Promise<KubernetesObject[]> {
-  const wanted = new Set(target.objects.map((object) => keyOf(refOf(object))));
+  // What takes turns with what is wanted, and what its files held, is no surplus.
+  const own = [...target.objects, ...(target.idle ?? [])].map(refOf);
+  const turns = live === undefined ? [] : target.objects.map((object) => runningRef(live, object));
+  const wanted = new Set([...own, ...turns].map(keyOf));
   const added = (live?.objects ?? []).filter((object) => !wanted.has(keyOf(refOf(object))));
   const found = await Promise.all(added.map((object) => client.read(refOf(object))));
   return found.filter((object) => object !== undefined);

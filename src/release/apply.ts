@@ -61,7 +61,13 @@ async function takeOverAll(
   if (inherited.length === 0) return;
   const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live, claims }) => {
     const ref = refOf(manifest.object);
-    await withFreshObject(client, ref, live, (object) => takeOver(client, object, claims));
+    await withFreshObject(client, ref, live, async (object) => {
+      const taken = await takeOver(client, object, claims);
+      const { metadata } = manifest.object;
+      // A guard on what was read holds for what we have just made of it.
+      if (metadata.resourceVersion !== undefined && metadata.resourceVersion === object.metadata.resourceVersion)
+        metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
+    });
     const after = await client
       .apply(manifest.object, { fieldManager, force, dryRun: true })
       .then(({ object }) => object)

@@ -33,6 +33,8 @@ export interface Revision {
   objects: KubernetesObject[];
   /** What workloads of these are called where a strategy runs them under another name, by their keys. */
   serving?: Record<string, string>;
+  /** Where the user has written two sides: what the files of the one hold that was not brought in. */
+  idle?: KubernetesObject[];
   /** What served before it and stays until then (ISO 8601); afterwards whichever run comes scales it to 0. */
   retiring?: { refs: ObjectRef[]; until: string };
   /** Why there is nothing of it but its number. */

@@ -23,29 +23,35 @@ import {
 import { configOf, isConfig, trackLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
 import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
+import { bothSides, nameOnOwn, otherSide, sideOfName, type Objects, type Side } from './own-sides.ts';
 import {
+  boundTo,
+  boundToBoth,
   formOf,
   groupsOf,
   hashLabel,
   idOf,
-  isPinned,
+  isBound,
   liveServices,
-  nameOn,
-  otherSide,
-  pinnedTo,
   previewOf,
   refOn,
   servicesOf,
+  sideOf,
   targetOn,
-  unpinned,
   type Group,
-  type Side,
 } from './sides.ts';
 import type { Complete, Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface BlueGreenOptions {
   /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
   autoPromote: boolean;
+  /** The manifests hold one of two sides that are both the user's own: the one that is to serve. */
+  ownSides: boolean;
+}
+
+interface Input {
+  manifests: readonly Manifest[];
+  ownSides: boolean;
 }
 
 /** A group that changes sides in this deploy. */
@@ -57,19 +63,20 @@ interface Switch {
 
 /**
  * A full set of new pods beside the ones that serve; then one write per Service moves all requests. Blue is the user's own
- * Deployment, green one that is made beside it; they take turns (docs/strategies.md).
+ * Deployment, green one that is made beside it, or the user's own too; they take turns (docs/strategies.md).
  */
 export function blueGreen(options: BlueGreenOptions): Strategy {
   return async (context, manifests) => {
-    const state = await stateOf(context, manifests);
+    const input = { manifests, ownSides: options.ownSides };
+    const state = await stateOf(context, input);
     return {
-      manifests: arrangedOn(manifests, state, ({ serving }) => serving),
+      manifests: arrangedOn(manifests, state, sideNow),
       plan: async (prepared) => {
         refuseUnfit(prepared, 'blue-green');
         const switches = switchesOf(prepared, manifests, state);
-        if (switches.length > 0) return await planSwitch(context, prepared, manifests, state, switches, options);
-        const isFirst = state.groups.every(({ workloads }) =>
-          workloads.every((workload) => liveOn(state, 'blue', workload) === undefined),
+        if (switches.length > 0) return await planSwitch(context, prepared, input, state, switches, options);
+        const isFirst = state.groups.every((group) =>
+          group.workloads.every((workload) => liveOn(state, group, group.own?.side ?? 'blue', workload) === undefined),
         );
         context.note(
           isFirst
@@ -90,27 +97,40 @@ interface State {
   services: KubernetesObject[];
   autoscalers: KubernetesObject[];
   /** Deployments of both sides, by key. */
-  deployments: Map<string, KubernetesObject>;
+  deployments: Objects;
 }
 
-async function stateOf({ client, namespace }: PlanContext, manifests: readonly Manifest[]): Promise<State> {
-  const [services, autoscalers] = await Promise.all([servicesIn(client, namespace), autoscalersIn(client, namespace)]);
-  const groups = groupsOf(manifests, services);
-  const refs = groups.flatMap(({ workloads }) =>
-    workloads.flatMap(({ object }) => [refOn('blue', object), refOn('green', object)]),
-  );
-  const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
-  return { groups, services, autoscalers, deployments: new Map(found.map((object) => [keyOf(refOf(object)), object])) };
+async function stateOf({ client, namespace }: PlanContext, { manifests, ownSides: isOwn }: Input): Promise<State> {
+  const known = new Map<string, KubernetesObject | undefined>();
+  const read = async (refs: readonly ObjectRef[]) => {
+    await Promise.all(
+      refs.filter((ref) => !known.has(keyOf(ref))).map(async (ref) => known.set(keyOf(ref), await client.read(ref))),
+    );
+    return new Map([...known].flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const])));
+  };
+  const [services, autoscalers, sides] = await Promise.all([
+    servicesIn(client, namespace),
+    autoscalersIn(client, namespace),
+    isOwn ? read(refsOfOwnSides(manifests)) : undefined,
+  ]);
+  const groups = groupsOf(manifests, services, sides);
+  const deployments = await read(groups.flatMap((group) => refsOfGroup(group)));
+  return { groups, services, autoscalers, deployments };
 }
 
-function liveOn({ deployments }: State, side: Side, { object }: Manifest): KubernetesObject | undefined {
-  return deployments.get(keyOf(refOn(side, object)));
+function liveOn({ deployments }: State, group: Group, side: Side, { object }: Manifest): KubernetesObject | undefined {
+  return deployments.get(keyOf(refOn(group, side, object)));
+}
+
+/** The side on which the manifests are compared with what is there: one of the user's own only with itself. */
+function sideNow({ own, serving }: Group): Side {
+  return own?.side ?? serving;
 }
 
 /** Blue pods that were there before this strategy have no label of their side, and get none as long as they are the same. */
 function isLabelled(state: State, group: Group): boolean {
   return group.workloads.every((workload) => {
-    const live = liveOn(state, 'blue', workload);
+    const live = liveOn(state, group, 'blue', workload);
     return live === undefined || trackLabel in templateLabels(live);
   });
 }
@@ -124,7 +144,8 @@ function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group
     const replaced = new Set([...group.workloads, ...group.services]);
     result = result.filter((manifest) => !replaced.has(manifest));
     // What only these workloads read is theirs to change; a green side leaves it to its copies.
-    if (side === 'green') result = result.filter((manifest) => !isReadByGroupOnly(manifest, group, manifests));
+    const isCopied = side === 'green' && group.own === undefined;
+    if (isCopied) result = result.filter((manifest) => !isReadByGroupOnly(manifest, group, manifests));
     result = result.map((manifest) => {
       const target = targetOn(side, group, manifest.object);
       if (target === undefined) return manifest;
@@ -132,7 +153,7 @@ function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group
       setAt(object, ['spec', 'scaleTargetRef', 'name'], target.name);
       return { ...manifest, object };
     });
-    result.push(...form.workloads, ...form.services, ...(side === 'green' ? form.config : []));
+    result.push(...form.workloads, ...form.services, ...(isCopied ? form.config : []));
   }
   return result;
 }
@@ -158,11 +179,13 @@ function switchesOf(prepared: readonly Prepared[], manifests: readonly Manifest[
   );
   return state.groups.flatMap((group) => {
     const from = group.serving;
+    const { own } = group;
+    if (own !== undefined) return own.side === from ? [] : [{ group, from, to: own.side }];
     const isLive = group.workloads.some((workload) => {
-      const live = liveOn(state, from, workload);
+      const live = liveOn(state, group, from, workload);
       return live !== undefined && (numberAt(live, 'spec', 'replicas') ?? 1) > 0;
     });
-    const refs = new Set(group.workloads.map(({ object }) => keyOf(refOn(from, object))));
+    const refs = new Set(group.workloads.map(({ object }) => keyOf(refOn(group, from, object))));
     const pods = prepared.some((entry) => refs.has(keyOf(refOf(entry.manifest.object))) && changesPods(entry));
     const form = formOf(group, from, manifests, true);
     const config = form.config.some(({ object }) => changed.has(keyOf(refOf(object))));
@@ -170,21 +193,36 @@ function switchesOf(prepared: readonly Prepared[], manifests: readonly Manifest[
   });
 }
 
+/** @throws InvalidInput where both sides would have to serve for a while, and cannot */
+function refuseWithoutUnion(state: State, switches: readonly Switch[]): void {
+  for (const { group } of switches) {
+    const service = liveServices(group, state.services).find(
+      (live) => isFollowedLate(live) && boundToBoth(group, selectorOf(live)) === undefined,
+    );
+    if (service === undefined) continue;
+    throw new InvalidInput(
+      `${describeRef(refOf(service))} selects pods by their side alone, so that both sides cannot serve while the load balancer in front of it follows`,
+      { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
+    );
+  }
+}
+
 async function planSwitch(
   context: PlanContext,
   prepared: readonly Prepared[],
-  manifests: readonly Manifest[],
+  input: Input,
   state: State,
   switches: readonly Switch[],
   options: BlueGreenOptions,
 ): Promise<Plan> {
+  refuseWithoutUnion(state, switches);
   const forms = switches.map(({ group, from, to }) => {
-    const form = formOf(group, to, manifests, true);
+    const form = formOf(group, to, input.manifests, true);
     for (const [index, workload] of group.workloads.entries()) {
       const candidate = form.workloads[index];
-      const serving = liveOn(state, from, workload);
+      const serving = liveOn(state, group, from, workload);
       const isScaled = state.autoscalers.some(
-        (autoscaler) => targetOn('blue', group, autoscaler)?.name === workload.object.metadata.name,
+        (autoscaler) => targetOn(from, group, autoscaler)?.name === refOn(group, from, workload.object).name,
       );
       const replicas = isScaled
         ? numberAt(serving, 'spec', 'replicas')
@@ -194,17 +232,23 @@ async function planSwitch(
     return form;
   });
   const previews = switches.flatMap(({ group, to }, index) =>
-    servicesOf(group).flatMap((service) => previewOf(service, forms[index]?.workloads ?? [], to) ?? []),
+    servicesOf(group).flatMap((service) => previewOf(group, service, forms[index]?.workloads ?? [], to) ?? []),
   );
   const candidates = forms.flatMap(({ workloads }) => workloads);
   const [preparedCandidates, pins] = await Promise.all([
     context.look([...forms.flatMap(({ config }) => config), ...candidates, ...previews]),
     pinsOf(context, state, switches),
   ]);
-  refuseForeign(
-    preparedCandidates.filter(
-      ({ manifest }) => manifest.object.metadata.name.endsWith('-green') || previews.includes(manifest),
+  const made = new Set([
+    ...previews,
+    ...switches.flatMap(({ group, to }, index) =>
+      group.own === undefined && to === 'green'
+        ? [...(forms[index]?.workloads ?? []), ...(forms[index]?.config ?? [])]
+        : [],
     ),
+  ]);
+  refuseForeign(
+    preparedCandidates.filter(({ manifest }) => made.has(manifest)),
     'green side',
   );
   await requireRoom(context, candidates, state);
@@ -230,7 +274,7 @@ async function planSwitch(
       await run.verifyCandidate('preview');
       const refs = candidates.map(({ object }) => refOf(object));
       if (!options.autoPromote) return { state: 'waiting', candidates: refs };
-      return await switchOver(run, manifests, switches);
+      return await switchOver(run, input, switches);
     },
   };
 }
@@ -248,25 +292,26 @@ async function requireRoom(context: PlanContext, candidates: readonly Manifest[]
   enforceCapacity(report, onLowCapacity, reporter);
 }
 
+interface Pin {
+  service: KubernetesObject;
+  selector: Labels;
+}
+
 /** What binds each Service to the pods that serve now, where it would send requests to the candidate's pods too. */
-async function pinsOf(
-  context: PlanContext,
-  state: State,
-  switches: readonly Switch[],
-): Promise<{ service: KubernetesObject; pin: Labels }[]> {
+async function pinsOf(context: PlanContext, state: State, switches: readonly Switch[]): Promise<Pin[]> {
   const pins = await Promise.all(
     switches.map(async ({ group, from }) => {
-      const loose = liveServices(group, state.services).filter((service) => !isPinned(selectorOf(service)));
+      const loose = liveServices(group, state.services).filter((service) => !isBound(group, selectorOf(service)));
       if (loose.length === 0) return [];
-      const serving = group.workloads.flatMap((workload) => liveOn(state, from, workload) ?? []);
-      const labelled = serving.every((object) => trackLabel in templateLabels(object));
-      if (labelled) return loose.map((service) => ({ service, pin: { [trackLabel]: from } }));
+      const serving = group.workloads.flatMap((workload) => liveOn(state, group, from, workload) ?? []);
+      const labelled = group.own !== undefined || serving.every((object) => trackLabel in templateLabels(object));
+      if (labelled) return loose.map((service) => ({ service, selector: boundTo(group, from, selectorOf(service)) }));
       return await Promise.all(
         loose.map(async (service) => {
           const selected = serving.filter((object) => selects(selectorOf(service), templateLabels(object)));
           const [only, ...more] = selected;
           if (only === undefined || more.length > 0) throw severalBehind(service, selected);
-          return { service, pin: { [hashLabel]: await hashOf(context, only) } };
+          return { service, selector: { ...selectorOf(service), [hashLabel]: await hashOf(context, only) } };
         }),
       );
     }),
@@ -295,14 +340,11 @@ async function hashOf({ client }: PlanContext, deployment: KubernetesObject): Pr
   });
 }
 
-async function pin(
-  context: StrategyContext,
-  pins: readonly { service: KubernetesObject; pin: Labels }[],
-): Promise<void> {
+async function pin(context: StrategyContext, pins: readonly Pin[]): Promise<void> {
   if (pins.length === 0) return;
   context.journal.beginStep();
-  const manifests = pins.map(({ service, pin: labels }) =>
-    changedInCluster(service, ['spec', 'selector'], { ...selectorOf(service), ...labels }),
+  const manifests = pins.map(({ service, selector }) =>
+    changedInCluster(service, ['spec', 'selector'], { ...selector }),
   );
   await applyChanges(context, manifests);
 }
@@ -311,13 +353,9 @@ async function pin(
  * Moves all requests to the other side: one write per Service, guarded against a write in between. Then whatever else has
  * changed is applied. The side that served stays as it is; taking it down is not this function's business.
  */
-async function switchOver(
-  context: StrategyContext,
-  manifests: readonly Manifest[],
-  switches: readonly Switch[],
-): Promise<Complete> {
+async function switchOver(context: StrategyContext, input: Input, switches: readonly Switch[]): Promise<Complete> {
   const { client, journal, clock } = context;
-  const state = await stateOf(context, manifests);
+  const state = await stateOf(context, input);
   await unite(context, state, switches);
   journal.beginStep();
   const services = await switchServices(context, state, switches);
@@ -325,19 +363,19 @@ async function switchOver(
   for (const service of services) context.mark(`${service.metadata.name} sends all requests to the new side`);
 
   journal.beginStep();
-  const arranged = arrangedOn(manifests, state, (group) => sideAfter(group, switches));
+  const arranged = arrangedOn(input.manifests, state, (group) => sideAfter(group, switches));
   const final = await context.look(keepScaled(arranged, state));
   await applyAndWait(context, final);
   const retired = switches.flatMap(({ group, from }) =>
     group.workloads.flatMap((workload) => {
-      const live = liveOn(state, from, workload);
+      const live = liveOn(state, group, from, workload);
       return live === undefined ? [] : [refOf(live)];
     }),
   );
   const olds = new Map(
     switches.flatMap(({ group, from, to }) =>
       group.workloads.map(
-        (workload) => [nameOn(to, workload.object.metadata.name), liveOn(state, from, workload)] as const,
+        (workload) => [refOn(group, to, workload.object).name, liveOn(state, group, from, workload)] as const,
       ),
     ),
   );
@@ -368,11 +406,16 @@ function keepScaled(manifests: readonly Manifest[], { deployments }: State): Man
  */
 async function unite(context: StrategyContext, state: State, switches: readonly Switch[]): Promise<void> {
   const { client, journal, clock } = context;
-  const late = switches.flatMap(({ group }) => liveServices(group, state.services)).filter(isFollowedLate);
+  const united = switches.flatMap(({ group }) =>
+    liveServices(group, state.services)
+      .filter(isFollowedLate)
+      .map((service) => ({ service, selector: boundToBoth(group, selectorOf(service)) })),
+  );
+  const late = united.map(({ service }) => service);
   if (late.length === 0) return;
   journal.beginStep();
-  const manifests = late.map((service) =>
-    changedInCluster(service, ['spec', 'selector'], { ...unpinned(selectorOf(service)) }),
+  const manifests = united.map(({ service, selector }) =>
+    changedInCluster(service, ['spec', 'selector'], { ...selector }),
   );
   const written = await applyChanges(context, manifests);
   const names = late.map(({ metadata }) => metadata.name).join(', ');
@@ -390,12 +433,11 @@ async function switchServices(
 ): Promise<KubernetesObject[]> {
   const services = await servicesIn(context.client, context.namespace);
   const guarded = switches.flatMap(({ group, from, to }) => {
-    const pinLabels = { [trackLabel]: to };
     const foreign = liveServices({ ...group, services: [] }, services).map((live) =>
-      changedInCluster(live, ['spec', 'selector'], { ...unpinned(selectorOf(live)), ...pinLabels }),
+      changedInCluster(live, ['spec', 'selector'], { ...boundTo(group, to, selectorOf(live)) }),
     );
-    return [...group.services.map((service) => pinnedTo(service, pinLabels)), ...foreign].map((manifest) =>
-      guardedBy(manifest, services, from),
+    return [...formOf(group, to, [], true).services, ...foreign].map((manifest) =>
+      guardedBy(manifest, services, group, from),
     );
   });
   const followers = switches.flatMap(({ group, to }) =>
@@ -412,11 +454,11 @@ async function switchServices(
 }
 
 /** Only a Service that is still as it was read is switched. @throws Failure when somebody else has moved it meanwhile */
-function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], from: Side): Manifest {
+function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], group: Group, from: Side): Manifest {
   const live = services.find((service) => keyOf(refOf(service)) === keyOf(refOf(manifest.object)));
   if (live === undefined) return manifest;
-  const track = selectorOf(live)[trackLabel];
-  if (track !== undefined && track !== from) {
+  const side = sideOf(group, selectorOf(live));
+  if (side !== undefined && side !== from) {
     throw new Failure(`${describeRef(refOf(live), true)} does not send its requests to the ${from} side any more`, {
       hint: 'Somebody else has switched it meanwhile. See who, then run it again.',
     });
@@ -430,31 +472,46 @@ function sideAfter(group: Group, switches: readonly Switch[]): Side {
   return switches.find((one) => idOf(one.group) === idOf(group))?.to ?? group.serving;
 }
 
+function refsOfGroup(group: Group): ObjectRef[] {
+  return group.workloads.flatMap(({ object }) => bothSides.map((side) => refOn(group, side, object)));
+}
+
+/** Where the user's own Deployments may run, on either side. */
+function refsOfOwnSides(manifests: readonly Manifest[]): ObjectRef[] {
+  return manifests
+    .map(({ object }) => object)
+    .filter((object) => isDeployment(object) && sideOfName(object) !== undefined)
+    .flatMap((object) => bothSides.map((side) => ({ ...refOf(object), name: nameOnOwn(side, object.metadata.name) })));
+}
+
 /** What each Deployment of the manifests is called on the side that serves, by the key of the manifest's own. */
 function servingNames({ groups }: State, switches: readonly Switch[]): Record<string, string> {
   return Object.fromEntries(
     groups.flatMap((group) =>
-      group.workloads.map(({ object }) => [
-        keyOf(refOf(object)),
-        nameOn(sideAfter(group, switches), object.metadata.name),
-      ]),
+      group.workloads.flatMap(({ object }) => {
+        const { name } = refOn(group, sideAfter(group, switches), object);
+        // Of the user's own sides either may be asked for.
+        const called = group.own === undefined ? [refOf(object)] : bothSides.map((side) => refOn(group, side, object));
+        return called.map((ref) => [keyOf(ref), name] as const);
+      }),
     ),
   );
 }
 
 /** How a candidate that waits begins to serve. */
-export function switchTo(candidates: readonly ObjectRef[]): Strategy {
+export function switchTo(candidates: readonly ObjectRef[], ownSides: boolean): Strategy {
   const names = new Set(candidates.map(({ name }) => name));
   return async (context, manifests) => {
-    const state = await stateOf(context, manifests);
+    const input = { manifests, ownSides };
+    const state = await stateOf(context, input);
     const switches = state.groups.flatMap((group) => {
       const to = otherSide(group.serving);
-      const waits = group.workloads.some(({ object }) => names.has(nameOn(to, object.metadata.name)));
+      const waits = group.workloads.some(({ object }) => names.has(refOn(group, to, object).name));
       return waits ? [{ group, from: group.serving, to }] : [];
     });
     return {
-      manifests: arrangedOn(manifests, state, ({ serving }) => serving),
-      plan: () => Promise.resolve({ run: async (run) => await switchOver(run, manifests, switches) }),
+      manifests: arrangedOn(manifests, state, sideNow),
+      plan: () => Promise.resolve({ run: async (run) => await switchOver(run, input, switches) }),
     };
   };
 }

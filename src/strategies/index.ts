@@ -1,5 +1,4 @@
-import { Failure, InvalidInput } from '../base/errors.ts';
-import { describeRef, refOf } from '../kubernetes/object.ts';
+import { Failure } from '../base/errors.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { JournalRecord } from '../release/journal.ts';
 import { blueGreen, switchTo } from './blue-green.ts';
@@ -15,23 +14,26 @@ export interface StrategyOptions {
   constantTotal: boolean;
 }
 
-/** The strategy of a deploy. @param variants the user's own candidates */
-export function strategyOf(options: StrategyOptions, variants: readonly Manifest[]): Strategy {
+/**
+ * The strategy of a deploy.
+ * @param variants the user's own candidates
+ * @param ownSides whether the manifests hold one of two sides that are both the user's own
+ */
+export function strategyOf(options: StrategyOptions, variants: readonly Manifest[], ownSides: boolean): Strategy {
   switch (options.strategy) {
     case 'rolling':
       return rolling;
     case 'canary':
       return canary({ ...options, steps: options.canarySteps, variants });
     case 'blue-green':
-      refuseOwnSides(variants);
-      return blueGreen(options);
+      return blueGreen({ ...options, ownSides });
   }
 }
 
-/** How a candidate that waits is brought in. */
-export function promotionOf(strategy: string, { waiting }: JournalRecord): Strategy {
+/** How a candidate that waits is brought in. @param ownSides as it was deployed with */
+export function promotionOf(strategy: string, { waiting }: JournalRecord, ownSides: boolean): Strategy {
   if (waiting === undefined) throw new Failure('there is no candidate that waits');
-  if (strategy === 'blue-green') return switchTo(waiting.candidates);
+  if (strategy === 'blue-green') return switchTo(waiting.candidates, ownSides);
   return (_, manifests) =>
     Promise.resolve({
       manifests,
@@ -43,14 +45,4 @@ export function promotionOf(strategy: string, { waiting }: JournalRecord): Strat
           },
         }),
     });
-}
-
-/** @throws InvalidInput because nothing may be left out silently */
-function refuseOwnSides(variants: readonly Manifest[]): void {
-  const [variant] = variants;
-  if (variant === undefined) return;
-  throw new InvalidInput(`${describeRef(refOf(variant.object))} is a side of your own, which is not supported yet`, {
-    location: variant.source.locate([]),
-    hint: 'Give the manifest of one Deployment, without "-blue" or "-green" in the name of its file: the other side is made from it.',
-  });
 }

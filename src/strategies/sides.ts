@@ -1,18 +1,23 @@
+import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt, setAt, stringAt, stringsAt } from '../base/json.ts';
-import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { candidateName, configOf, copyConfig, deriveCandidate, isConfig, trackLabel, useCopies } from './candidate.ts';
-
-/** One of two Deployments that take turns: blue is the user's own, green is called `NAME-green`. */
-export type Side = 'blue' | 'green';
-
-export function otherSide(side: Side): Side {
-  return side === 'blue' ? 'green' : 'blue';
-}
+import {
+  bothSides,
+  nameOnOwn,
+  ownSideOf,
+  servingOwnSide,
+  sideOfName,
+  twinOf,
+  type Objects,
+  type OwnSide,
+  type Side,
+} from './own-sides.ts';
 
 /** The label that Kubernetes itself gives the pods of one version of a Deployment. */
 export const hashLabel = 'pod-template-hash';
@@ -25,13 +30,17 @@ export interface Group {
   /** Those of the cluster that no manifest has. */
   foreign: KubernetesObject[];
   serving: Side;
+  /** Where both sides are the user's own. Otherwise blue is, and green is made from it and called `NAME-green`. */
+  own?: OwnSide;
 }
 
 /**
  * Which Deployments can change sides: those that a Service sends requests to.
  * @param live the Services of the namespace
+ * @param sides the Deployments of both sides as they are, where the manifests hold one of the user's own
+ * @throws InvalidInput when the user's own sides cannot be told apart, or both serve
  */
-export function groupsOf(manifests: readonly Manifest[], live: readonly KubernetesObject[]): Group[] {
+export function groupsOf(manifests: readonly Manifest[], live: readonly KubernetesObject[], sides?: Objects): Group[] {
   const own = manifests.filter(({ object }) => isService(object));
   const ownKeys = new Set(own.map(({ object }) => keyOf(refOf(object))));
   // What this strategy has made to preview a candidate is no Service of the user's.
@@ -39,13 +48,14 @@ export function groupsOf(manifests: readonly Manifest[], live: readonly Kubernet
   const foreign = live.filter((service) => !ownKeys.has(keyOf(refOf(service))) && !isPreview(service));
   const groups: Group[] = [];
   for (const workload of manifests.filter(({ object }) => isDeployment(object))) {
-    const labels = templateLabels(workload.object);
-    const isFor = (service: KubernetesObject) => selects(unpinned(selectorOf(service)), labels);
+    const side = sides && ownSideOf(workload, sides);
     const group: Group = {
       workloads: [workload],
-      services: own.filter(({ object }) => isFor(object)),
-      foreign: foreign.filter(isFor),
+      ...(sides === undefined || side === undefined
+        ? derivedServices(workload, own, foreign)
+        : ownServices(workload, sides.get(keyOf(twinOf(workload.object, side.side))), own, foreign)),
       serving: 'blue',
+      ...(side === undefined ? {} : { own: side }),
     };
     if (group.services.length + group.foreign.length === 0) continue;
     const related = groups.filter(
@@ -53,20 +63,77 @@ export function groupsOf(manifests: readonly Manifest[], live: readonly Kubernet
         other.services.some((service) => group.services.includes(service)) ||
         other.foreign.some((service) => group.foreign.includes(service)),
     );
-    const merged = [...related, group].reduce((left, right) => ({
-      workloads: [...left.workloads, ...right.workloads],
-      services: [...new Set([...left.services, ...right.services])],
-      foreign: [...new Set([...left.foreign, ...right.foreign])],
-      serving: 'blue',
-    }));
+    const merged = [...related, group].reduce(merge);
     groups.splice(0, groups.length, ...groups.filter((other) => !related.includes(other)), merged);
   }
-  return groups.map((group) => ({ ...group, serving: servingSide(group, live) }));
+  return groups.map((group) => ({ ...group, serving: servingSide(group, live, sides) }));
 }
 
-function servingSide(group: Group, live: readonly KubernetesObject[]): Side {
-  const pins = liveServices(group, live).map((service) => selectorOf(service)[trackLabel]);
-  return pins.includes('green') ? 'green' : 'blue';
+function merge(left: Group, right: Group): Group {
+  const [workload] = right.workloads;
+  if (workload !== undefined && (left.own === undefined) !== (right.own === undefined)) {
+    throw new InvalidInput(
+      `${describeRef(refOf(workload.object))} shares a Service with ${left.workloads.map(({ object }) => object.metadata.name).join(', ')}, and only one of them has two sides of its own`,
+      {
+        location: workload.source.locate([]),
+        hint: 'Write both sides of all of them, or of none.',
+      },
+    );
+  }
+  return {
+    workloads: [...left.workloads, ...right.workloads],
+    services: [...new Set([...left.services, ...right.services])],
+    foreign: [...new Set([...left.foreign, ...right.foreign])],
+    serving: left.serving,
+    ...(left.own === undefined || right.own === undefined
+      ? {}
+      : {
+          own: {
+            side: left.own.side,
+            labels: {
+              blue: { ...left.own.labels.blue, ...right.own.labels.blue },
+              green: { ...left.own.labels.green, ...right.own.labels.green },
+            },
+          },
+        }),
+  };
+}
+
+type Services = Pick<Group, 'services' | 'foreign'>;
+
+function derivedServices(
+  { object }: Manifest,
+  services: readonly Manifest[],
+  foreign: readonly KubernetesObject[],
+): Services {
+  const labels = templateLabels(object);
+  const isFor = (service: KubernetesObject) => selects(unpinned(selectorOf(service)), labels);
+  return { services: services.filter((service) => isFor(service.object)), foreign: foreign.filter(isFor) };
+}
+
+/** A Service that is named like one of the sides is for that side alone, and stays so. */
+function ownServices(
+  { object }: Manifest,
+  twin: KubernetesObject | undefined,
+  services: readonly Manifest[],
+  foreign: readonly KubernetesObject[],
+): Services {
+  const labels = [object, twin].flatMap((workload) => (workload === undefined ? [] : [templateLabels(workload)]));
+  const isFree = (service: KubernetesObject) => sideOfName(service) === undefined;
+  const isFor = (service: KubernetesObject) => isFree(service) && labels.some((of) => selects(selectorOf(service), of));
+  const isForBoth = (service: KubernetesObject) =>
+    isFree(service) && labels.every((of) => selects(selectorOf(service), of));
+  const given = services.filter((service) => isFor(service.object));
+  // What no manifest has and one side alone is bound to may be meant for that side; unless it is all there is.
+  return { services: given, foreign: foreign.filter(given.length === 0 ? isFor : isForBoth) };
+}
+
+function servingSide(group: Group, live: readonly KubernetesObject[], sides?: Objects): Side {
+  const services = liveServices(group, live);
+  const [workload] = group.workloads;
+  if (group.own !== undefined && workload !== undefined)
+    return servingOwnSide(workload.object, sides ?? new Map(), services) ?? group.own.side;
+  return services.some((service) => selectorOf(service)[trackLabel] === 'green') ? 'green' : 'blue';
 }
 
 /** All Services of a group: as the manifests have them, and those of the cluster that no manifest has. */
@@ -85,22 +152,48 @@ export function idOf({ workloads }: Group): string {
   return workloads.map(({ object }) => keyOf(refOf(object))).join(' ');
 }
 
-/** A selector without what binds it to one side. */
+/** A selector without what the action binds it to one side by. */
 export function unpinned(selector: Labels): Labels {
-  return Object.fromEntries(Object.entries(selector).filter(([key]) => key !== trackLabel && key !== hashLabel));
+  return without(selector, [trackLabel, hashLabel]);
 }
 
-export function isPinned(selector: Labels): boolean {
-  return trackLabel in selector || hashLabel in selector;
+function without(labels: Labels, keys: readonly string[]): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => !keys.includes(key)));
 }
 
-/** What a Deployment of the manifests is called on a side. */
-export function nameOn(side: Side, name: string): string {
-  return side === 'blue' ? name : candidateName(name, 'green');
+/** A selector that leads to the pods of one side of a group only. */
+export function boundTo({ own }: Group, side: Side, selector: Labels): Labels {
+  if (own === undefined) return { ...unpinned(selector), [trackLabel]: side };
+  const labels = own.labels[side];
+  const present = Object.keys(labels).filter((key) => key in selector);
+  const others = present.length === 0 ? [] : Object.keys(labels).filter((key) => !present.includes(key));
+  return { ...unpinned(selector), ...without(labels, others) };
 }
 
-export function refOn(side: Side, workload: KubernetesObject): ObjectRef {
-  return { ...refOf(workload), name: nameOn(side, workload.metadata.name) };
+/** A selector that leads to the pods of both sides; undefined where it goes by nothing else than the side. */
+export function boundToBoth({ own }: Group, selector: Labels): Labels | undefined {
+  const both = without(unpinned(selector), own === undefined ? [] : Object.keys(own.labels.blue));
+  return Object.keys(both).length === 0 ? undefined : both;
+}
+
+/** The side that a selector leads to; undefined where it leads to both, or goes by the version of pods. */
+export function sideOf({ own }: Group, selector: Labels): Side | undefined {
+  if (own === undefined) return bothSides.find((side) => selector[trackLabel] === side);
+  return bothSides.find((side) => {
+    const labels = Object.entries(own.labels[side]).filter(([key]) => key in selector);
+    return labels.length > 0 && labels.every(([key, value]) => selector[key] === value);
+  });
+}
+
+export function isBound(group: Group, selector: Labels): boolean {
+  return sideOf(group, selector) !== undefined || trackLabel in selector || hashLabel in selector;
+}
+
+/** Where a Deployment of the manifests runs on a side. */
+export function refOn({ own }: Pick<Group, 'own'>, side: Side, workload: KubernetesObject): ObjectRef {
+  const ref = refOf(workload);
+  if (own !== undefined) return { ...ref, name: nameOnOwn(side, ref.name) };
+  return side === 'blue' ? ref : { ...ref, name: candidateName(ref.name, 'green') };
 }
 
 /** The manifests of a group as they are on a side. Green reads copies of its config, so that blue keeps what it has. */
@@ -115,6 +208,15 @@ export function formOf(group: Group, side: Side, manifests: readonly Manifest[],
   const config = manifests.filter(({ object }) => isConfig(object));
   const read = new Set(group.workloads.flatMap(({ object }) => [...configOf(object)]));
   const used = config.filter(({ object }) => read.has(keyOf(refOf(object))));
+  if (group.own !== undefined) {
+    return {
+      workloads: group.workloads.map(({ object, source }) => ({ object: structuredClone(object), source })),
+      config: used,
+      services: group.services.map((service) =>
+        withSelector(service, boundTo(group, side, selectorOf(service.object))),
+      ),
+    };
+  }
   if (side === 'green') {
     const copied = new Set(used.map(({ object }) => keyOf(refOf(object))));
     const workloads = group.workloads.map((workload) => {
@@ -127,21 +229,24 @@ export function formOf(group: Group, side: Side, manifests: readonly Manifest[],
     return {
       workloads,
       config: used.map((manifest) => copyConfig(manifest, 'green')),
-      services: group.services.map((service) => pinnedTo(service, { [trackLabel]: 'green' })),
+      services: group.services.map((service) =>
+        withSelector(service, boundTo(group, side, selectorOf(service.object))),
+      ),
     };
   }
   const pin = labelled ? { [trackLabel]: 'blue' } : {};
   return {
     workloads: group.workloads.map((workload) => withPodLabels(workload, pin)),
     config: used,
-    services: group.services.map((service) => pinnedTo(service, pin)),
+    services: group.services.map((service) =>
+      withSelector(service, { ...unpinned(selectorOf(service.object)), ...pin }),
+    ),
   };
 }
 
-/** A Service that sends requests to the pods with these labels only. */
-export function pinnedTo({ object, source }: Manifest, pin: Labels): Manifest {
+function withSelector({ object, source }: Manifest, selector: Labels): Manifest {
   const copy = structuredClone(object);
-  setAt(copy, ['spec', 'selector'], { ...unpinned(selectorOf(object)), ...pin });
+  setAt(copy, ['spec', 'selector'], { ...selector });
   return { object: copy, source };
 }
 
@@ -157,9 +262,9 @@ export function targetOn(side: Side, group: Group, object: KubernetesObject): Ob
   if (!isAutoscaler(object)) return undefined;
   const targets = scaledTargets([object]);
   const target = group.workloads.find(({ object: workload }) =>
-    (['blue', 'green'] as const).some((any) => targets.has(keyOf(refOn(any, workload)))),
+    bothSides.some((any) => targets.has(keyOf(refOn(group, any, workload)))),
   );
-  return target === undefined ? undefined : refOn(side, target.object);
+  return target === undefined ? undefined : refOn(group, side, target.object);
 }
 
 /** What the Service is called that reaches the candidate before it serves. */
@@ -169,11 +274,13 @@ export function previewName(service: string): string {
 
 /** A Service by which the candidate can be asked before it serves. */
 export function previewOf(
+  group: Group,
   service: KubernetesObject,
   candidates: readonly Manifest[],
   side: Side,
 ): Manifest | undefined {
-  const candidate = candidates.find(({ object }) => selects(unpinned(selectorOf(service)), templateLabels(object)));
+  const selector = boundTo(group, side, selectorOf(service));
+  const candidate = candidates.find(({ object }) => selects(selector, templateLabels(object)));
   if (candidate === undefined) return undefined;
   const { namespace, name } = service.metadata;
   const ports = structuredClone(objectAt(service, 'spec')['ports'] ?? []) as { nodePort?: number }[];
@@ -189,7 +296,7 @@ export function previewOf(
         labels: { [trackLabel]: side },
       },
       spec: {
-        selector: { ...unpinned(selectorOf(service)), [trackLabel]: side },
+        selector: { ...selector },
         ports,
         ...(stringAt(service, 'spec', 'clusterIP') === 'None' ? { clusterIP: 'None' } : {}),
       },

@@ -23,7 +23,11 @@ export class Stage implements AsyncDisposable {
   }
 
   /** One step, main and post; without a command it deploys the files, with the strategy of the stage where no other is given. */
-  async run(release: string, inputs: Inputs, files: Record<string, readonly object[]> = {}): Promise<StepResult> {
+  async run(
+    release: string,
+    inputs: Inputs,
+    files: Record<string, string | readonly object[]> = {},
+  ): Promise<StepResult> {
     const { command } = inputs;
     const workspace = createWorkspace(files);
     try {
@@ -62,6 +66,14 @@ export class Stage implements AsyncDisposable {
 
   async kubectl(...args: string[]): Promise<string> {
     return await kubectl(['-n', this.namespace, ...args]);
+  }
+
+  /** Brings objects in without the action. */
+  async apply(objects: readonly object[]): Promise<void> {
+    await kubectl(
+      ['-n', this.namespace, 'apply', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    );
   }
 
   async read(kind: string, name: string): Promise<KubernetesObject> {

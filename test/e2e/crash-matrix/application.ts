@@ -48,6 +48,31 @@ export function application(version: Version, replicas = 1): object[] {
   ];
 }
 
+/** The files of a checkout. */
+export type Files = Readonly<Record<string, readonly object[]>>;
+
+/** All in one file: what strategies need beside it they make themselves. */
+export function inOneFile(version: Version): Files {
+  return { 'app.yaml': application(version) };
+}
+
+/** One of two sides of the user's own: the first version is blue, the second one green. */
+export function asOwnSide(version: Version): Files {
+  const side = version === 'one' ? 'blue' : 'green';
+  const labels = { app: 'web', version: side };
+  const objects = application(version) as ReturnType<typeof deployment>[];
+  const isWeb = ({ kind, metadata }: (typeof objects)[number]) => kind === 'Deployment' && metadata.name === 'web';
+  const web = objects.filter(isWeb).map(({ metadata, spec, ...rest }) => ({
+    ...rest,
+    metadata: { ...metadata, name: `web-${side}` },
+    spec: { ...spec, selector: { matchLabels: labels }, template: { ...spec.template, metadata: { labels } } },
+  }));
+  const others = objects
+    .filter((object) => !isWeb(object))
+    .map((object) => (object.kind === 'Service' ? { ...object, spec: { ...object.spec, selector: labels } } : object));
+  return { [`web-${side}.yaml`]: web, 'app.yaml': others };
+}
+
 /** Only the second version has it. */
 const extra = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extra' }, data: { a: '1' } };
 

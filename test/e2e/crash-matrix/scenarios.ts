@@ -1,9 +1,9 @@
-import { application, other, type Version } from './application.ts';
+import { inOneFile, other, type Files, type Version } from './application.ts';
 
 /** A run of the action: its inputs, and the manifests in its workspace. */
 export interface Run {
   inputs: Record<string, string>;
-  manifests?: readonly object[];
+  files?: Files;
 }
 
 /** What runs in a namespace: nothing, one version, or `one` with a candidate of `two` that waits. */
@@ -39,8 +39,8 @@ export interface FollowUp {
 
 const postStep: FollowUp = { name: 'its post step', ends: 'either' };
 
-function deploy(inputs: Record<string, string>, version: Version): Run {
-  return { inputs, manifests: application(version) };
+function deploy(inputs: Record<string, string>, version: Version, filesOf = inOneFile): Run {
+  return { inputs, files: filesOf(version) };
 }
 
 /** The first deploy of all. */
@@ -56,7 +56,7 @@ export function firstDeploy(inputs: Record<string, string>): Scenario {
       { name: 'the same again', next: killed, ends: 'to' },
       {
         name: 'a deploy of something else',
-        next: { inputs: {}, manifests: [other] },
+        next: { inputs: {}, files: { 'other.yaml': [other] } },
         ends: 'either',
         brings: [other],
       },
@@ -66,17 +66,17 @@ export function firstDeploy(inputs: Record<string, string>): Scenario {
 }
 
 /** A deploy that changes what is there. */
-export function update(inputs: Record<string, string>): Scenario {
-  const killed = deploy(inputs, 'two');
+export function update(inputs: Record<string, string>, filesOf = inOneFile): Scenario {
+  const killed = deploy(inputs, 'two', filesOf);
   return {
     name: 'an update',
-    before: [deploy(inputs, 'one')],
+    before: [deploy(inputs, 'one', filesOf)],
     killed,
     from: 'one',
     to: 'two',
     followUps: [
       { name: 'the same again', next: killed, ends: 'to' },
-      { name: 'a deploy of the old version', next: deploy(inputs, 'one'), ends: 'from', leaves: /./ },
+      { name: 'a deploy of the old version', next: deploy(inputs, 'one', filesOf), ends: 'from', leaves: /./ },
       {
         name: 'a rollback',
         next: { inputs: { command: 'rollback', prune: 'true' } },
@@ -111,16 +111,17 @@ export function leftWaiting(inputs: Record<string, string>): Scenario {
 const nothingWaits = /there is no candidate of release/;
 
 export function promotion(inputs: Record<string, string>): Scenario {
+  const { 'keep-old-for': keepOldFor } = inputs;
+  const promote = {
+    inputs: { command: 'promote', ...(keepOldFor === undefined ? {} : { 'keep-old-for': keepOldFor }) },
+  };
   return {
     name: 'a promotion',
     before: [deploy(inputs, 'one'), deploy({ ...inputs, 'auto-promote': 'false' }, 'two')],
-    killed: { inputs: { command: 'promote' } },
+    killed: promote,
     from: 'waiting',
     to: 'two',
-    followUps: [
-      { name: 'the same again', next: { inputs: { command: 'promote' } }, ends: 'to', mayRefuse: nothingWaits },
-      postStep,
-    ],
+    followUps: [{ name: 'the same again', next: promote, ends: 'to', mayRefuse: nothingWaits }, postStep],
   };
 }
 

@@ -183,9 +183,9 @@ interface Started extends Disposable {
   step: Step;
 }
 
-function start({ inputs, manifests }: Run, namespace: string, kubeconfig: string): Started {
-  const workspace = createWorkspace(manifests === undefined ? {} : { 'app.yaml': manifests });
-  const common = { namespace, release, kubeconfig, ...(manifests === undefined ? {} : { manifests: '.' }) };
+function start({ inputs, files }: Run, namespace: string, kubeconfig: string): Started {
+  const workspace = createWorkspace(files ?? {});
+  const common = { namespace, release, kubeconfig, ...(files === undefined ? {} : { manifests: '.' }) };
   const step = new Step({ ...common, timeout: '120s', ...inputs }, { workspace });
   return {
     step,

@@ -1,8 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { at } from '../../../src/base/json.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { formOf, groupsOf, pinnedTo, unpinned } from '../../../src/strategies/sides.ts';
+import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import {
+  boundTo,
+  boundToBoth,
+  formOf,
+  groupsOf,
+  refOn,
+  sideOf,
+  unpinned,
+  type Group,
+} from '../../../src/strategies/sides.ts';
 import { manifestOf } from '../release/build.ts';
 
 function deployment(name: string, labels: Record<string, string> = { app: name }): KubernetesObject {
@@ -93,9 +102,58 @@ describe('the form of a side', () => {
 });
 
 test('a Service is bound to one side at a time', () => {
-  const bound = pinnedTo(manifestOf(service('web', { app: 'web', 'pod-template-hash': 'x' })), {
-    'gke-rollout/track': 'blue',
+  const [group] = groupsOf([manifestOf(deployment('web')), manifestOf(service('web', { app: 'web' }))], []);
+  if (group === undefined) throw new Error('no group');
+  const selector = { app: 'web', 'pod-template-hash': 'x' };
+  expect(boundTo(group, 'blue', selector)).toEqual({ app: 'web', 'gke-rollout/track': 'blue' });
+  expect(unpinned({ ...selector, 'gke-rollout/track': 'blue' })).toEqual({ app: 'web' });
+  expect(sideOf(group, { app: 'web', 'gke-rollout/track': 'green' })).toBe('green');
+  expect(sideOf(group, selector)).toBeUndefined();
+});
+
+describe("two sides of the user's own", () => {
+  const blue = deployment('web-blue', { app: 'web', version: '1.0.0' });
+  const green = deployment('web-green', { app: 'web', version: '2.0.0' });
+  const live = (...objects: KubernetesObject[]) => new Map(objects.map((object) => [keyOf(refOf(object)), object]));
+
+  function groupOf(selector: Record<string, string>, running = [blue], isLive = true): Group {
+    const given = service('web', selector);
+    const manifests = [manifestOf(green), manifestOf(given)];
+    const [group] = groupsOf(manifests, isLive ? [given] : [], live(...running));
+    if (group === undefined) throw new Error('no group');
+    return group;
+  }
+
+  test('are told apart by the labels in which they differ', () => {
+    const group = groupOf({ app: 'web', version: '1.0.0' });
+    expect(group.serving).toBe('blue');
+    expect(group.own?.labels).toEqual({ blue: { version: '1.0.0' }, green: { version: '2.0.0' } });
+    expect(boundTo(group, 'green', { app: 'web', version: '1.0.0' })).toEqual({ app: 'web', version: '2.0.0' });
+    expect(boundTo(group, 'green', { app: 'web' })).toEqual({ app: 'web', version: '2.0.0' });
+    expect(boundToBoth(group, { app: 'web', version: '1.0.0' })).toEqual({ app: 'web' });
+    expect(boundToBoth(group, { version: '1.0.0' })).toBeUndefined();
+    expect(refOn(group, 'blue', green).name).toBe('web-blue');
   });
-  expect(at(bound.object, 'spec', 'selector')).toEqual({ app: 'web', 'gke-rollout/track': 'blue' });
-  expect(unpinned({ app: 'web', 'pod-template-hash': 'x', 'gke-rollout/track': 'blue' })).toEqual({ app: 'web' });
+
+  test('do not take the Service of one side for theirs', () => {
+    const own = service('web-blue', { app: 'web', version: '1.0.0' });
+    const shared = service('web', { app: 'web', version: '1.0.0' });
+    const [group] = groupsOf([manifestOf(green), manifestOf(shared)], [own, shared], live(blue));
+    expect(group?.services).toHaveLength(1);
+    expect(group?.foreign).toEqual([]);
+  });
+
+  test('need a label that tells them apart', () => {
+    const same = deployment('web-blue', { app: 'web', version: '2.0.0' });
+    expect(() => groupOf({ app: 'web' }, [same])).toThrow('have pods with the same labels');
+  });
+
+  test('of which both serve are refused', () => {
+    const running = [blue, green].map((object) => ({
+      ...object,
+      spec: { ...(object['spec'] as object), replicas: 1 },
+    }));
+    expect(() => groupOf({ app: 'web' }, running)).toThrow('it is not clear which side');
+    expect(() => groupOf({ app: 'web' }, running, false)).not.toThrow();
+  });
 });

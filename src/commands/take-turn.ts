@@ -1,0 +1,79 @@
+import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { isDeployment } from '../manifests/pod-template.ts';
+import { variantOf } from '../manifests/variants.ts';
+import { readJournal } from '../release/journal.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
+import { bothSides, checkSides, nameOnOwn, otherSide, servingOwnSide, type Side } from '../strategies/own-sides.ts';
+import { chooseSide } from '../strategies/turns.ts';
+import { servicesIn } from '../traffic/services.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import { isUnfinished, settle } from './guarded-change.ts';
+
+export interface TurnOptions extends Required<ChangeOptions> {
+  imageTag?: string;
+  images: readonly string[];
+}
+
+export interface Turn {
+  /** With those of the side that is to serve. */
+  manifests: Manifest[];
+  /** What the files of the other side hold. */
+  idle: KubernetesObject[];
+}
+
+/**
+ * Decides which of the user's own sides a deploy brings in, from what serves and what is recorded. Waits for a run under way,
+ * and undoes a dead one first: both would say something else than what will hold.
+ * @param shared manifests of both sides
+ * @throws InvalidInput for sides that do not fit each other; Cancelled
+ */
+export async function takeTurn(
+  context: Context,
+  options: TurnOptions,
+  shared: readonly Manifest[],
+  variants: readonly Manifest[],
+): Promise<Turn> {
+  const { client, reporter } = context;
+  const { namespace, release, imageTag, images } = options;
+  const sides = Object.fromEntries(
+    bothSides.map((side) => [side, variants.filter((manifest) => variantOf(manifest) === side)]),
+  ) as unknown as Record<Side, Manifest[]>;
+  checkSides(sides);
+  const journal = await readJournal(client, namespace, release);
+  if (journal !== undefined && isUnfinished(journal.record)) await settle(context, options, 'deploy');
+  const workloads = variants.map(({ object }) => object).filter(isDeployment);
+  const refs = workloads.flatMap((object) =>
+    bothSides.map((side) => ({ ...refOf(object), name: nameOnOwn(side, object.metadata.name) })),
+  );
+  const unique = new Map(refs.map((ref) => [keyOf(ref), ref]));
+  const [services, revisions, found] = await Promise.all([
+    servicesIn(client, namespace),
+    listRevisions(client, namespace, release),
+    Promise.all([...unique.values()].map((ref) => client.read(ref))),
+  ]);
+  const live = byKey(found.filter((object) => object !== undefined));
+  const last = liveRevision(revisions);
+  const [workload] = workloads;
+  const side = chooseSide({
+    serving: workload && servingOwnSide(workload, live, services),
+    shared,
+    sides,
+    ...(last?.idle === undefined ? {} : { recorded: byKey([...last.objects, ...last.idle]) }),
+    live,
+    imagesGiven: imageTag !== undefined || images.length > 0,
+  });
+  const idle = sides[otherSide(side)].map(({ object }) => object);
+  const namesOf = (objects: readonly KubernetesObject[]) =>
+    objects
+      .filter(isDeployment)
+      .map(({ metadata }) => metadata.name)
+      .join(', ');
+  const names = namesOf(sides[side].map(({ object }) => object));
+  reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
+  return { manifests: [...shared, ...sides[side]], idle };
+}
+
+function byKey(objects: readonly KubernetesObject[]): Map<string, KubernetesObject> {
+  return new Map(objects.map((object) => [keyOf(refOf(object)), object]));
+}

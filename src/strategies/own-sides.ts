@@ -1,0 +1,141 @@
+import { InvalidInput } from '../base/errors.ts';
+import { numberAt, stringsAt } from '../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { isDeployment } from '../manifests/pod-template.ts';
+import { templateLabels } from '../traffic/pods.ts';
+import { selectorOf, selects, type Labels } from '../traffic/services.ts';
+
+/** One of two Deployments that take turns. */
+export type Side = 'blue' | 'green';
+
+export const bothSides: readonly Side[] = ['blue', 'green'];
+
+export function otherSide(side: Side): Side {
+  return side === 'blue' ? 'green' : 'blue';
+}
+
+/** Objects by their keys. */
+export type Objects = ReadonlyMap<string, KubernetesObject>;
+
+/** Where the user has written both sides: the one that the manifests hold, and the labels by which Services tell them apart. */
+export interface OwnSide {
+  side: Side;
+  /** Empty as long as there is only one side. */
+  labels: Readonly<Record<Side, Labels>>;
+}
+
+/** Of which side an object is by its name: `web-blue`, `web-green`. */
+export function sideOfName({ metadata: { name } }: KubernetesObject): Side | undefined {
+  return bothSides.find((side) => name.endsWith(`-${side}`));
+}
+
+/** What an object of one of the user's sides is called on a side. */
+export function nameOnOwn(side: Side, name: string): string {
+  return name.replace(/-(?:blue|green)$/, `-${side}`);
+}
+
+export function twinOf(object: KubernetesObject, side: Side): ObjectRef {
+  const ref = refOf(object);
+  return { ...ref, name: nameOnOwn(otherSide(side), ref.name) };
+}
+
+/**
+ * How a Deployment of the user's takes turns with the other one.
+ * @param live the Deployments of both sides as they are
+ * @throws InvalidInput when Services could not tell their pods apart
+ */
+export function ownSideOf({ object, source }: Manifest, live: Objects): OwnSide | undefined {
+  const side = sideOfName(object);
+  if (side === undefined) return undefined;
+  const twin = live.get(keyOf(twinOf(object, side)));
+  if (twin === undefined) return { side, labels: { blue: {}, green: {} } };
+  const labels = { [side]: templateLabels(object), [otherSide(side)]: templateLabels(twin) } as Record<Side, Labels>;
+  const keys = Object.keys(labels.blue).filter((key) => key in labels.green && labels.green[key] !== labels.blue[key]);
+  if (keys.length === 0) {
+    throw new InvalidInput(`${describeRef(refOf(object))} and "${twin.metadata.name}" have pods with the same labels`, {
+      location: source.locate(['spec', 'template', 'metadata', 'labels']),
+      hint: 'Give both pod templates a label such as "version" with another value on each side, by which a Service can tell them apart.',
+    });
+  }
+  const only = (all: Labels) => Object.fromEntries(keys.map((key) => [key, all[key] ?? '']));
+  return { side, labels: { blue: only(labels.blue), green: only(labels.green) } };
+}
+
+/**
+ * Which of two sides gets the requests now; undefined when neither does.
+ * @throws InvalidInput when both do
+ */
+export function servingOwnSide(
+  workload: KubernetesObject,
+  live: Objects,
+  services: readonly KubernetesObject[],
+): Side | undefined {
+  const sides = Object.fromEntries(
+    bothSides.map((side) => [
+      side,
+      live.get(keyOf({ ...refOf(workload), name: nameOnOwn(side, workload.metadata.name) })),
+    ]),
+  ) as Record<Side, KubernetesObject | undefined>;
+  const leads = services
+    .filter((service) => sideOfName(service) === undefined)
+    .map((service) => ({ service, to: bothSides.filter((side) => leadsTo(service, sides[side])) }));
+  const bound = new Set(leads.flatMap(({ to }) => (to.length === 1 ? to : [])));
+  const [only] = bound;
+  if (only !== undefined && bound.size === 1) return only;
+  const running = bothSides.filter((side) => (numberAt(sides[side], 'spec', 'replicas') ?? 0) > 0);
+  const loose = leads.find(({ to }) => to.length === 2);
+  if (running.length < 2 || (bound.size === 0 && loose === undefined)) return running[0];
+  const which =
+    loose === undefined
+      ? 'some Services send their requests to one side, and some to the other'
+      : `${describeRef(refOf(loose.service))} sends its requests to both sides`;
+  throw new InvalidInput(`it is not clear which side of ${describeRef(refOf(workload))} serves: ${which}`, {
+    hint: 'Bind the Service to one of them first, by the label that tells their pods apart.',
+  });
+}
+
+function leadsTo(service: KubernetesObject, deployment: KubernetesObject | undefined): boolean {
+  return deployment !== undefined && selects(selectorOf(service), templateLabels(deployment));
+}
+
+/**
+ * That the files of the sides hold what their names say, and each what the other one does.
+ * @throws InvalidInput
+ */
+export function checkSides(sides: Readonly<Record<Side, readonly Manifest[]>>): void {
+  for (const side of bothSides) {
+    for (const manifest of sides[side].filter(({ object }) => isDeployment(object))) {
+      checkName(manifest, side);
+      const twin = twinOf(manifest.object, side);
+      const other = sides[otherSide(side)].find(({ object }) => keyOf(refOf(object)) === keyOf(twin));
+      if (other !== undefined) checkSelector(manifest, other);
+      else if (sides[otherSide(side)].length > 0) {
+        throw new InvalidInput(`${describeRef(refOf(manifest.object))} has no other side`, {
+          location: manifest.source.locate(['metadata', 'name']),
+          hint: `The files of the ${otherSide(side)} side have no Deployment "${twin.name}". Sides change together: give each the same Deployments.`,
+        });
+      }
+    }
+  }
+}
+
+function checkName({ object, source }: Manifest, side: Side): void {
+  if (sideOfName(object) === side) return;
+  throw new InvalidInput(
+    `${describeRef(refOf(object))} stands in a file of the ${side} side and is not called like it`,
+    {
+      location: source.locate(['metadata', 'name']),
+      hint: `Call it "${object.metadata.name}-${side}". Or give one Deployment alone, in a file without "-blue" or "-green" in its name: the other side is made from it.`,
+    },
+  );
+}
+
+/** Two Deployments that select each other's pods fight for them. */
+function checkSelector({ object, source }: Manifest, other: Manifest): void {
+  if (!selects(stringsAt(object, 'spec', 'selector', 'matchLabels'), templateLabels(other.object))) return;
+  throw new InvalidInput(`${describeRef(refOf(object))} selects the pods of "${other.object.metadata.name}" too`, {
+    location: source.locate(['spec', 'selector', 'matchLabels']),
+    hint: 'Add a label to its selector and to its pod template that the other side has with another value.',
+  });
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { at } from '../../../src/base/json.ts';
+import { deployment, service } from '../../support/objects.ts';
+import { image, Stage, type Inputs } from '../../support/strategy-stage.ts';
+import type { StepResult } from '../../support/step.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.open('blue-green');
+});
+
+afterAll(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+type Side = 'blue' | 'green';
+
+/** A Deployment of one side, as tutorials have them: told apart by the label `version`. */
+function sided(app: string, side: Side, version: string, replicas = 1): object {
+  const labels = { app, version: side };
+  const { spec, ...rest } = deployment(`${app}-${side}`, { replicas, image: image(version) });
+  return {
+    ...rest,
+    spec: {
+      ...spec,
+      selector: { matchLabels: labels },
+      template: { ...spec.template, metadata: { labels } },
+    },
+  };
+}
+
+/** One Service for both, which the manifest binds to a side or to neither. */
+function shared(app: string, side?: Side): object {
+  return service(app, { selector: { app, ...(side === undefined ? {} : { version: side }) } });
+}
+
+function files(app: string, blue: string, green: string, side: Side = 'blue'): Record<string, readonly object[]> {
+  return {
+    'app-blue.yaml': [sided(app, 'blue', blue)],
+    'app-green.yaml': [sided(app, 'green', green)],
+    'service.yaml': [shared(app, side)],
+  };
+}
+
+async function serves(app: string): Promise<string> {
+  return (await stage.selectorOf(app))['version'] ?? '';
+}
+
+async function podsOf(app: string): Promise<(number | undefined)[]> {
+  return [await stage.replicasOf(`${app}-blue`), await stage.replicasOf(`${app}-green`)];
+}
+
+describe("blue-green with two sides of the user's own", () => {
+  test('brings in one, then the one whose manifest is new, and a rollback is a switch back', async () => {
+    const first = await stage.run('turn', {}, files('turn', '1.0.0', '1.0.0'));
+    expect(first.outputs).toMatchObject({ status: 'deployed', revision: '1' });
+    expect(first.log).toContain('turn-blue is to serve; turn-green is left as it is');
+    expect(await stage.exists('deployment', 'turn-green')).toBe(false);
+
+    const same = await stage.run('turn', {}, files('turn', '1.0.0', '1.0.0'));
+    expect(same.outputs['status']).toBe('unchanged');
+
+    const before = await stage.read('deployment', 'turn-blue');
+    const second = await stage.run('turn', { 'keep-old-for': '1s' }, files('turn', '1.0.0', '2.0.0'));
+    expect(second.outputs).toMatchObject({ status: 'deployed', revision: '2' });
+    // As the user wrote them: no label of ours, no pod made anew.
+    expect(await stage.selectorOf('turn')).toEqual({ app: 'turn', version: 'green' });
+    expect(at(await stage.read('deployment', 'turn-blue'), 'spec', 'template')).toEqual(at(before, 'spec', 'template'));
+    expect(await podsOf('turn')).toEqual([0, 1]);
+    expect(await stage.imageOf('turn-green')).toBe(image('2.0.0'));
+    expect(await stage.exists('service', 'turn-preview')).toBe(false);
+    expect(second.summary).toContain('`registry.test/ctwoc:1.0.0` → `2.0.0`');
+
+    const again = await stage.run('turn', {}, files('turn', '1.0.0', '2.0.0'));
+    expect(again.outputs['status']).toBe('unchanged');
+    expect(await serves('turn')).toBe('green');
+
+    const back = await stage.run('turn', { command: 'rollback', 'keep-old-for': '0s' });
+    expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '3' });
+    expect(await serves('turn')).toBe('blue');
+    expect(await podsOf('turn')).toEqual([1, 0]);
+    expect(back.log).not.toContain('was left');
+
+    const forward = await stage.run('turn', {}, files('turn', '1.0.0', '2.0.0'));
+    expect(forward.outputs).toMatchObject({ status: 'deployed', revision: '4' });
+    expect(await serves('turn')).toBe('green');
+  });
+
+  test('brings the image of the inputs to the side that is at rest', async () => {
+    const run = async (tag: string): Promise<StepResult> =>
+      await stage.run('tag', { 'image-tag': tag }, files('tag', '1.0.0', '1.0.0'));
+    await run('1.0.0');
+    await run('2.0.0');
+    expect([await serves('tag'), await stage.imageOf('tag-green')]).toEqual(['green', image('2.0.0')]);
+    expect((await run('2.0.0')).outputs['status']).toBe('unchanged');
+    await run('3.0.0');
+    expect([await serves('tag'), await stage.imageOf('tag-blue')]).toEqual(['blue', image('3.0.0')]);
+    expect(await podsOf('tag')).toEqual([1, 0]);
+  });
+
+  test('takes over what kubectl has brought in, and switches to the side that the Service now selects', async () => {
+    const objects = [sided('taken', 'blue', '1.0.0'), sided('taken', 'green', '2.0.0'), shared('taken', 'blue')];
+    await stage.apply(objects);
+    const uid = (await stage.read('deployment', 'taken-green')).metadata.uid;
+    const result = await stage.run('taken', {}, files('taken', '1.0.0', '2.0.0', 'green'));
+    expect(result.outputs['status']).toBe('deployed');
+    expect(await serves('taken')).toBe('green');
+    expect((await stage.read('deployment', 'taken-green')).metadata.uid).toBe(uid);
+    expect(await podsOf('taken')).toEqual([0, 1]);
+  });
+
+  test('takes a Service of each side, as tutorials have them, and binds one that selects both', async () => {
+    const each = (green: string) => ({
+      'app-blue.yaml': [sided('each', 'blue', '1.0.0'), shared('each', 'blue')],
+      'app-green.yaml': [sided('each', 'green', green), shared('each', 'green')],
+      'shared.yaml': [service('each-all', { selector: { app: 'each' } })],
+    });
+    await stage.run('each', {}, each('1.0.0'));
+    const second = await stage.run('each', {}, each('2.0.0'));
+    expect(second.outputs['status']).toBe('deployed');
+    expect([await serves('each'), await serves('each-all')]).toEqual(['green', 'green']);
+  });
+
+  test('left waiting is promoted or aborted without a checkout', async () => {
+    await stage.run('wait', {}, files('wait', '1.0.0', '1.0.0'));
+    const wait: Inputs = { 'auto-promote': 'false' };
+    const waiting = await stage.run('wait', wait, files('wait', '1.0.0', '2.0.0'));
+    expect(waiting.outputs['status']).toBe('waiting');
+    expect([await serves('wait'), await podsOf('wait')]).toEqual(['blue', [1, 1]]);
+    expect(await stage.selectorOf('wait-preview')).toEqual({ app: 'wait', version: 'green' });
+    const aborted = await stage.run('wait', { command: 'abort' });
+    expect(aborted.outputs['status']).toBe('aborted');
+    expect(await stage.exists('deployment', 'wait-green')).toBe(false);
+
+    await stage.run('wait', wait, files('wait', '1.0.0', '2.0.0'));
+    const promoted = await stage.run('wait', { command: 'promote', 'keep-old-for': '0s' });
+    expect(promoted.outputs['status']).toBe('deployed');
+    expect([await serves('wait'), await podsOf('wait')]).toEqual(['green', [0, 1]]);
+    const status = await stage.run('wait', { command: 'status' });
+    expect(status.exit).toBe(0);
+    expect(status.log).toContain('wait-green');
+  });
+
+  test('with a side that never gets ready moves nothing', async () => {
+    await stage.run('sick', {}, files('sick', '1.0.0', '1.0.0'));
+    const result = await stage.run('sick', {}, files('sick', '1.0.0', '9.9.9'));
+    expect(result.outputs['status']).toBe('undone');
+    expect(await serves('sick')).toBe('blue');
+    expect(await stage.exists('deployment', 'sick-green')).toBe(false);
+  });
+
+  test('refuses to change the side that serves, before anything has changed', async () => {
+    await stage.run('place', {}, files('place', '1.0.0', '1.0.0'));
+    const result = await stage.run('place', {}, files('place', '2.0.0', '1.0.0'));
+    expect(result.exit).toBe(1);
+    expect(result.log).toMatch(/app-blue\.yaml.*Deployment "place-blue" serves, and its manifest has changed/s);
+    expect(await stage.imageOf('place-blue')).toBe(image('1.0.0'));
+  });
+
+  test('refuses a Service that sends requests to both sides now', async () => {
+    const objects = [sided('both', 'blue', '1.0.0'), sided('both', 'green', '2.0.0'), shared('both')];
+    await stage.apply(objects);
+    const result = await stage.run('both', {}, files('both', '1.0.0', '3.0.0'));
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('Service "both" sends its requests to both sides');
+  });
+
+  test('deploys the example, and switches when its Service says green', async () => {
+    const example = (change: (text: string) => string) =>
+      Object.fromEntries(
+        ['ctwoc-blue.yaml', 'ctwoc-green.yaml', 'ctwoc.yaml'].map((file) => {
+          const text = readFileSync(join(root, 'examples/ctwoc/blue-green', file), 'utf8');
+          return [file, file === 'ctwoc.yaml' ? change(text) : text];
+        }),
+      );
+    await stage.run(
+      'ctwoc',
+      {},
+      example((text) => text),
+    );
+    expect([await serves('ctwoc'), await stage.imageOf('ctwoc-blue')]).toEqual(['blue', image('1.0.0')]);
+    const result = await stage.run(
+      'ctwoc',
+      { verify: '/version contains 2.0.0' },
+      example((text) => text.replace('version: blue', 'version: green')),
+    );
+    expect(result.outputs['status']).toBe('deployed');
+    expect([await serves('ctwoc'), await stage.imageOf('ctwoc-green')]).toEqual(['green', image('2.0.0')]);
+  });
+});

@@ -7,6 +7,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { minifySync } from '@swc/core';
+
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
@@ -39,6 +41,16 @@ function build(target: string): void {
     encoding: 'utf8',
   });
   if (run.status !== 0) throw new Error(`ncc failed:\n${run.stdout}${run.stderr}`);
+  minifyChunks(target);
+}
+
+/** ncc leaves parts that are loaded late as they are. */
+function minifyChunks(folder: string): void {
+  for (const name of readdirSync(folder).filter((file) => /^\d+\.index\.js$/.test(file))) {
+    const path = join(folder, name);
+    const { code } = minifySync(readFileSync(path, 'utf8'), { module: true, compress: true, mangle: true });
+    writeFileSync(path, code);
+  }
 }
 
 function contents(folder: string): Map<string, string> {

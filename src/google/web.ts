@@ -1,7 +1,6 @@
-import { Agent, ProxyAgent, request, type Dispatcher } from 'undici';
-
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
+import { Agent, ProxyAgent, request, type Dispatcher } from '../base/http.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { errorCode, meaningOf, proxyRefusal } from '../base/network-error.ts';
 import { proxyFor } from '../base/proxy.ts';

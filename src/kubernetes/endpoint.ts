@@ -1,6 +1,7 @@
-import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import type { buildConnector } from 'undici';
 
 import type { Clock } from '../base/clock.ts';
+import { Agent, ProxyAgent, type Dispatcher } from '../base/http.ts';
 import { proxyFor } from '../base/proxy.ts';
 import { Renewing } from '../base/renewing.ts';
 

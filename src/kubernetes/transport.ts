@@ -1,9 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { request, type Dispatcher } from 'undici';
-
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { request, type Dispatcher } from '../base/http.ts';
 import { stringAt, type Json } from '../base/json.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
 import { ApiError, connectionError, errorCode, type Attempt } from './errors.ts';

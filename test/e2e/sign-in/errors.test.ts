@@ -504,7 +504,7 @@ test('credentials that nobody can read are named without being shown', async () 
 function nowhere(): string {
   const config = JSON.parse(readFileSync(testKubeconfig(), 'utf8')) as { clusters: { cluster: { server: string } }[] };
   const index = /10\.200\.(?<index>\d+)\./.exec(config.clusters[0]?.cluster.server ?? '')?.groups?.['index'];
-  return index === undefined ? '127.0.0.2' : `10.202.${index}.250`;
+  return index === undefined ? '127.0.0.2' : `10.203.${index}.250`;
 }
 
 async function secureDoor(tls: { cert: string; key: string }, status: number, page: string) {

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { figure } from '../../support/figure.ts';
 import { SteadyLoad } from '../../support/steady-load.ts';
 import { waitUntil } from '../../cluster/run.ts';
-import { lossesOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
+import { lossesOf, ownSides, rounds, Stage, versionsNow, type Version } from './stage.ts';
 
 const patienceMs = 1_800_000;
 
@@ -76,6 +76,25 @@ test(
       expect(await versionsNow(load)).toEqual([version]);
     }
     expect(await lossesOf(load, 'blue-green-lagging', 2)).toEqual([]);
+  },
+  patienceMs,
+);
+
+test(
+  "two sides of the user's own take turns under load without a loss, behind such a load balancer too",
+  async () => {
+    const annotations = { 'harness.test/neg-lag': '3s', 'gke-rollout/settle': '8s' };
+    const inputs = (version: Version) => ({ strategy: 'blue-green', 'keep-old-for': '0s', 'image-tag': version });
+    await using stage = await Stage.open('own', {
+      inputs: inputs('1.0.0'),
+      filesOf: (version) => ownSides('own', version, annotations),
+    });
+    await using load = new SteadyLoad(await stage.address('LoadBalancer'));
+    for (const version of ['2.0.0', '1.0.0'] as const) {
+      expect((await stage.deploy(version, inputs(version))).outputs['status']).toBe('deployed');
+      expect(await versionsNow(load)).toEqual([version]);
+    }
+    expect(await lossesOf(load, 'blue-green-own-sides', 2)).toEqual([]);
   },
   patienceMs,
 );

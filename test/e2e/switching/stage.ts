@@ -33,35 +33,55 @@ export function application(
   ];
 }
 
+type Files = Record<string, readonly object[]>;
+
+interface StageOptions {
+  annotations?: Record<string, string>;
+  inputs?: Record<string, string>;
+  filesOf?: (version: Version) => Files;
+}
+
+/** Two sides that are both written by hand, with the image of a version; the Service selects by their label `version`. */
+export function ownSides(name: string, version: Version, annotations: Record<string, string>): Files {
+  const [made, shared] = application(name, version, {}, annotations) as [
+    ReturnType<typeof deployment>,
+    ReturnType<typeof service>,
+  ];
+  const sided = (side: string) => {
+    const labels = { app: name, version: side };
+    const template = { ...made.spec.template, metadata: { labels } };
+    const spec = { ...made.spec, selector: { matchLabels: labels }, template };
+    return { ...made, metadata: { name: `${name}-${side}` }, spec };
+  };
+  return {
+    'app-blue.yaml': [sided('blue')],
+    'app-green.yaml': [sided('green')],
+    'service.yaml': [{ ...shared, spec: { ...shared.spec, selector: { app: name, version: 'blue' } } }],
+  };
+}
+
 /** A release on a namespace of its own, and the action at work on it. */
 export class Stage implements AsyncDisposable {
   readonly namespace: string;
   readonly release: string;
-  readonly #annotations: Record<string, string>;
+  readonly #filesOf: (version: Version) => Files;
 
-  private constructor(namespace: string, release: string, annotations: Record<string, string>) {
+  private constructor(namespace: string, release: string, filesOf: (version: Version) => Files) {
     this.namespace = namespace;
     this.release = release;
-    this.#annotations = annotations;
+    this.#filesOf = filesOf;
   }
 
-  /** Deploys version 1.0.0. @param annotations of the Service */
-  static async open(
-    release: string,
-    { annotations = {}, inputs = {} }: { annotations?: Record<string, string>; inputs?: Record<string, string> } = {},
-  ): Promise<Stage> {
-    const stage = new Stage(await createNamespace('switching'), release, annotations);
+  /** Deploys version 1.0.0. @param annotations of the Service @param filesOf other manifests than `application` */
+  static async open(release: string, { annotations = {}, inputs = {}, filesOf }: StageOptions = {}): Promise<Stage> {
+    const files = filesOf ?? ((version) => ({ 'app.yaml': application(release, version, {}, annotations) }));
+    const stage = new Stage(await createNamespace('switching'), release, files);
     await stage.deploy('1.0.0', inputs);
     return stage;
   }
 
   async deploy(version: Version, inputs: Record<string, string> = {}): Promise<StepResult> {
-    return await this.run(
-      { manifests: '.', ...inputs },
-      {
-        'app.yaml': application(this.release, version, {}, this.#annotations),
-      },
-    );
+    return await this.run({ manifests: '.', ...inputs }, this.#filesOf(version));
   }
 
   /** Runs the action, main step and post step, and throws when it fails. */

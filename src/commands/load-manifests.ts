@@ -9,7 +9,7 @@ import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
 import type { ChangeOptions, Context } from './context.ts';
-import { takeTurn } from './take-turn.ts';
+import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
 
 export interface ManifestOptions {
   /** Files, folders (of kustomize too) and globs. */
@@ -44,6 +44,7 @@ export async function loadManifests(
   for (const { source, object } of left) {
     reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);
   }
+  await refuseOtherStrategy(context, { ...options, namespace }, left);
   const variants = taken.filter((manifest) => variantOf(manifest) !== undefined);
   const own = [
     ...(await configMapsFromFiles(options.configmaps, cwd)),

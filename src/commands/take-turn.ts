@@ -1,7 +1,8 @@
-import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { InvalidInput } from '../base/errors.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import { variantOf } from '../manifests/variants.ts';
+import { variantOf, type Strategy } from '../manifests/variants.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import { bothSides, checkSides, nameOnOwn, otherSide, servingOwnSide, type Side } from '../strategies/own-sides.ts';
@@ -72,6 +73,30 @@ export async function takeTurn(
   const names = namesOf(sides[side].map(({ object }) => object));
   reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
   return { manifests: [...shared, ...sides[side]], idle };
+}
+
+/**
+ * Where two sides take turns, their Services go by what the turn is. Another strategy leaves the sides' files out and would
+ * apply the Services as they are written: to a side that has no pods, perhaps.
+ * @param left manifests that the strategy leaves out
+ * @throws InvalidInput when the release is deployed in these sides
+ */
+export async function refuseOtherStrategy(
+  { client }: Context,
+  { namespace, release, strategy }: { namespace: string; release: string; strategy: Strategy },
+  left: readonly Manifest[],
+): Promise<void> {
+  const side = left.find(
+    (manifest) => isDeployment(manifest.object) && ['blue', 'green'].includes(variantOf(manifest) ?? ''),
+  );
+  if (side === undefined || liveRevision(await listRevisions(client, namespace, release))?.idle === undefined) return;
+  throw new InvalidInput(
+    `release "${release}" is deployed in two sides, and the strategy "${strategy}" would leave ${describeRef(refOf(side.object))} out`,
+    {
+      location: side.source.locate([]),
+      hint: 'Deploy with "strategy: blue-green". To leave it for good, take the files of both sides out, and give the Deployment that is to serve and its Service in files without "-blue" or "-green" in their names.',
+    },
+  );
 }
 
 function byKey(objects: readonly KubernetesObject[]): Map<string, KubernetesObject> {

@@ -5,7 +5,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
 import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
-import { autoscalersIn } from '../release/hpa.ts';
+import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { newReplicaSet } from '../rollout/ownership.ts';
@@ -216,14 +216,13 @@ async function planSwitch(
   options: BlueGreenOptions,
 ): Promise<Plan> {
   refuseWithoutUnion(state, switches);
+  const scaled = scaledTargets(state.autoscalers);
   const forms = switches.map(({ group, from, to }) => {
     const form = formOf(group, to, input.manifests, true);
     for (const [index, workload] of group.workloads.entries()) {
       const candidate = form.workloads[index];
       const serving = liveOn(state, group, from, workload);
-      const isScaled = state.autoscalers.some(
-        (autoscaler) => targetOn(from, group, autoscaler)?.name === refOn(group, from, workload.object).name,
-      );
+      const isScaled = scaled.has(keyOf(refOn(group, from, workload.object)));
       const replicas = isScaled
         ? numberAt(serving, 'spec', 'replicas')
         : (numberAt(workload.object, 'spec', 'replicas') ?? numberAt(serving, 'spec', 'replicas'));

@@ -257,9 +257,12 @@ function withPodLabels({ object, source }: Manifest, labels: Labels): Manifest {
   return { object: copy, source };
 }
 
-/** Where an autoscaler of one of the group's Deployments looks on a side; undefined for all other objects. */
+/**
+ * Where an autoscaler of one of the group's Deployments looks on a side; undefined for all other objects, and for one that is
+ * named like one of the user's own sides: it stays there.
+ */
 export function targetOn(side: Side, group: Group, object: KubernetesObject): ObjectRef | undefined {
-  if (!isAutoscaler(object)) return undefined;
+  if (!isAutoscaler(object) || (group.own !== undefined && sideOfName(object) !== undefined)) return undefined;
   const targets = scaledTargets([object]);
   const target = group.workloads.find(({ object: workload }) =>
     bothSides.some((any) => targets.has(keyOf(refOn(group, any, workload)))),

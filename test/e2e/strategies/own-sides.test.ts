@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { at } from '../../../src/base/json.ts';
+import { at, stringAt } from '../../../src/base/json.ts';
 import { deployment, service } from '../../support/objects.ts';
 import { image, Stage, type Inputs } from '../../support/strategy-stage.ts';
 import type { StepResult } from '../../support/step.ts';
@@ -47,6 +47,23 @@ function files(app: string, blue: string, green: string, side: Side = 'blue'): R
     'app-green.yaml': [sided(app, 'green', green)],
     'service.yaml': [shared(app, side)],
   };
+}
+
+function scaler(name: string, target: string): object {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name },
+    spec: {
+      minReplicas: 1,
+      maxReplicas: 4,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: target },
+    },
+  };
+}
+
+async function scales(name: string): Promise<string | undefined> {
+  return stringAt(await stage.read('hpa', name), 'spec', 'scaleTargetRef', 'name');
 }
 
 async function serves(app: string): Promise<string> {
@@ -95,10 +112,16 @@ describe("blue-green with two sides of the user's own", () => {
 
   test('brings the image of the inputs to the side that is at rest', async () => {
     const run = async (tag: string): Promise<StepResult> =>
-      await stage.run('tag', { 'image-tag': tag }, files('tag', '1.0.0', '1.0.0'));
+      await stage.run(
+        'tag',
+        { 'image-tag': tag },
+        { ...files('tag', '1.0.0', '1.0.0'), 'scaler.yaml': [scaler('tag', 'tag-blue')] },
+      );
     await run('1.0.0');
     await run('2.0.0');
     expect([await serves('tag'), await stage.imageOf('tag-green')]).toEqual(['green', image('2.0.0')]);
+    // An autoscaler of both follows what serves.
+    expect(await scales('tag')).toBe('tag-green');
     expect((await run('2.0.0')).outputs['status']).toBe('unchanged');
     await run('3.0.0');
     expect([await serves('tag'), await stage.imageOf('tag-blue')]).toEqual(['blue', image('3.0.0')]);
@@ -118,14 +141,17 @@ describe("blue-green with two sides of the user's own", () => {
 
   test('takes a Service of each side, as tutorials have them, and binds one that selects both', async () => {
     const each = (green: string) => ({
-      'app-blue.yaml': [sided('each', 'blue', '1.0.0'), shared('each', 'blue')],
-      'app-green.yaml': [sided('each', 'green', green), shared('each', 'green')],
+      'app-blue.yaml': [sided('each', 'blue', '1.0.0'), shared('each', 'blue'), scaler('each-blue', 'each-blue')],
+      'app-green.yaml': [sided('each', 'green', green), shared('each', 'green'), scaler('each-green', 'each-green')],
       'shared.yaml': [service('each-all', { selector: { app: 'each' } })],
     });
     await stage.run('each', {}, each('1.0.0'));
     const second = await stage.run('each', {}, each('2.0.0'));
     expect(second.outputs['status']).toBe('deployed');
     expect([await serves('each'), await serves('each-all')]).toEqual(['green', 'green']);
+    // An autoscaler that is called like one side stays with it.
+    expect([await scales('each-blue'), await scales('each-green')]).toEqual(['each-blue', 'each-green']);
+    expect((await stage.run('each', {}, each('2.0.0'))).outputs['status']).toBe('unchanged');
   });
 
   test('left waiting is promoted or aborted without a checkout', async () => {
@@ -162,6 +188,17 @@ describe("blue-green with two sides of the user's own", () => {
     expect(result.exit).toBe(1);
     expect(result.log).toMatch(/app-blue\.yaml.*Deployment "place-blue" serves, and its manifest has changed/s);
     expect(await stage.imageOf('place-blue')).toBe(image('1.0.0'));
+  });
+
+  test('refuses another strategy, which would move the Service as it is written', async () => {
+    await stage.run('leave', {}, files('leave', '1.0.0', '2.0.0', 'green'));
+    const rolling = { strategy: 'rolling', 'keep-old-for': '' };
+    const result = await stage.run('leave', rolling, files('leave', '1.0.0', '2.0.0'));
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('release "leave" is deployed in two sides, and the strategy "rolling" would leave');
+    expect(await serves('leave')).toBe('green');
+    const whole = { 'app.yaml': [sided('leave', 'green', '2.0.0')], 'service.yaml': [shared('leave', 'green')] };
+    expect((await stage.run('leave', rolling, whole)).outputs['status']).toBe('unchanged');
   });
 
   test('refuses a Service that sends requests to both sides now', async () => {

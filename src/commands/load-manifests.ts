@@ -8,6 +8,7 @@ import { setReplicas } from '../manifests/replicas.ts';
 import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
+import { refuseUnnamedSides } from '../strategies/own-sides.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
 
@@ -69,6 +70,7 @@ export async function loadManifests(
     );
     return resource?.namespaced;
   });
+  if (options.strategy === 'blue-green') refuseUnnamedSides(own);
   const turn = isSided ? await takeTurn(context, { ...options, namespace }, own, variants) : undefined;
   const wanted = turn?.manifests ?? own;
   setReplicas(wanted, options.replicas);

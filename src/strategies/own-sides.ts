@@ -120,6 +120,26 @@ export function checkSides(sides: Readonly<Record<Side, readonly Manifest[]>>): 
   }
 }
 
+/** Two sides in files that do not say so would be taken for two applications. @throws InvalidInput */
+export function refuseUnnamedSides(manifests: readonly Manifest[]): void {
+  const names = new Set(
+    manifests.filter(({ object }) => isDeployment(object)).map(({ object }) => keyOf(refOf(object))),
+  );
+  const green = manifests.find(
+    ({ object }) =>
+      sideOfName(object) === 'green' && names.has(keyOf(refOf(object))) && names.has(keyOf(twinOf(object, 'green'))),
+  );
+  if (green === undefined) return;
+  const { name } = green.object.metadata;
+  throw new InvalidInput(
+    `Deployments "${nameOnOwn('blue', name)}" and "${name}" look like two sides, and their files do not say so`,
+    {
+      location: green.source.locate(['metadata', 'name']),
+      hint: 'Put each into a file of its own whose name ends with "-blue.yaml" or "-green.yaml", so that they take turns.',
+    },
+  );
+}
+
 function checkName({ object, source }: Manifest, side: Side): void {
   if (sideOfName(object) === side) return;
   throw new InvalidInput(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { checkSides, servingOwnSide, type Side } from '../../../src/strategies/own-sides.ts';
+import { checkSides, refuseUnnamedSides, servingOwnSide, type Side } from '../../../src/strategies/own-sides.ts';
 import { chooseSide, type Facts } from '../../../src/strategies/turns.ts';
 import { manifestOf } from '../release/build.ts';
 
@@ -190,6 +190,18 @@ describe('files of two sides', () => {
   test('that fit are taken', () => {
     expect(() => {
       checkSides(sidesOf([one], [two]));
+    }).not.toThrow();
+  });
+
+  test('that do not say so are told to', () => {
+    const refuse = (...objects: KubernetesObject[]) => {
+      refuseUnnamedSides(objects.map((object) => manifestOf(object)));
+    };
+    expect(() => {
+      refuse(one, two);
+    }).toThrow('Deployments "web-blue" and "web-green" look like two sides');
+    expect(() => {
+      refuse(two, service());
     }).not.toThrow();
   });
 });

@@ -9,10 +9,13 @@ import { listRevisions, liveRevision, type Revision } from '../release/revision.
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
 
-export interface KeepOldOptions {
+export interface RetireOptions {
   release: string;
   namespace: string;
   timeoutMs: number;
+}
+
+export interface KeepOldOptions extends RetireOptions {
   keepOldForMs: number;
 }
 
@@ -43,14 +46,14 @@ export async function keepOldSide(
 
 /**
  * Takes away an old side whose own run died before it did so.
- * @param time milliseconds since the epoch: a side that is to stay longer than that is left to its own run
+ * @param time milliseconds since the epoch, now by default: a side that is to stay longer than that is left to its own run
  */
 export async function retireLeftover(
   context: Context,
-  options: Omit<KeepOldOptions, 'keepOldForMs'>,
+  options: RetireOptions,
   { revision, retiring }: Revision,
-  time: number,
   draft: Draft,
+  time = context.clock.now(),
 ): Promise<void> {
   if (retiring === undefined || Date.parse(retiring.until) > time) return;
   const found = (await Promise.all(retiring.refs.map((ref) => context.client.read(ref)))).filter(
@@ -62,7 +65,7 @@ export async function retireLeftover(
 
 async function takeDown(
   context: Context,
-  options: Omit<KeepOldOptions, 'keepOldForMs'>,
+  options: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
   draft: Draft,
@@ -80,7 +83,7 @@ async function takeDown(
 /** False when the revision is not live any more. */
 async function scaleDown(
   { client, clock, reporter, run }: Context,
-  { namespace, release, timeoutMs }: Omit<KeepOldOptions, 'keepOldForMs'>,
+  { namespace, release, timeoutMs }: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
 ): Promise<boolean> {

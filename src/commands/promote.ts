@@ -78,7 +78,7 @@ export async function findCandidate(
   options: Required<ChangeOptions>,
   command: 'promote' | 'abort',
 ): Promise<{ record: JournalRecord; revision: Revision }> {
-  const { client, clock } = context;
+  const { client } = context;
   const { namespace, release } = options;
   const [journal, revisions] = await Promise.all([
     readJournal(client, namespace, release),
@@ -88,8 +88,7 @@ export async function findCandidate(
   const revision = revisions.find((entry) => entry.revision === waiting?.revision);
   if (journal !== undefined && revision !== undefined) return { record: journal.record, revision };
   const live = liveRevision(revisions);
-  if (live !== undefined)
-    await retireLeftover(context, options, live, clock.now(), new Draft(context, command, options));
+  if (live !== undefined) await retireLeftover(context, options, live, new Draft(context, command, options));
   throw new InvalidInput(`there is no candidate of release "${release}" in namespace "${namespace}" to ${command}`, {
     hint:
       revisions.length === 0

@@ -7,7 +7,7 @@ import { isFinished, listRevisions, liveRevision, recordRevision, setOutcome } f
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { finishLeftover, noLongerWaiting, ownSteps, undoJournal } from './guarded-change.ts';
-import { retireLeftover } from './keep-old.ts';
+import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from './report.ts';
 
 /**
@@ -70,15 +70,11 @@ async function undoOwn(
 }
 
 /** What served before a switch of this run, which is not there any more to keep it: that has no time left. */
-async function retireOwn(
-  context: Context,
-  options: { release: string; namespace: string; timeoutMs: number },
-): Promise<void> {
+async function retireOwn(context: Context, options: RetireOptions): Promise<void> {
   const { client, run } = context;
   const live = liveRevision(await listRevisions(client, options.namespace, options.release));
   if (live === undefined || run.url === undefined || live.run !== run.url) return;
-  const draft = new Draft(context, 'undo', options);
-  await retireLeftover(context, options, live, Number.POSITIVE_INFINITY, draft);
+  await retireLeftover(context, options, live, new Draft(context, 'undo', options), Number.POSITIVE_INFINITY);
 }
 
 /** The history tells of a run that was cancelled too; what it would have applied in all, its post step does not know. */

@@ -222,7 +222,7 @@ export async function rollOut(
   reportObjects(draft, brought, watch);
   const took = draft.elapsed();
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
-  else await retireLeftover(context, options, recorded, context.clock.now(), draft);
+  else await retireLeftover(context, options, recorded, draft);
   return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${took}`);
 }
 
@@ -386,7 +386,7 @@ async function confirmUnchanged(
     return draft.finish('failed', `${options.release} is unchanged, but not healthy`);
   }
   reportObjects(draft, prepared, watch);
-  await retireLeftover(context, options, live, context.clock.now(), draft);
+  await retireLeftover(context, options, live, draft);
   return draft.finish('unchanged', `${options.release} is unchanged: revision ${live.revision} is live and healthy`);
 }
 

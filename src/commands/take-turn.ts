@@ -5,7 +5,7 @@ import { isDeployment } from '../manifests/pod-template.ts';
 import { variantOf, type Strategy } from '../manifests/variants.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
-import { bothSides, checkSides, nameOnOwn, otherSide, servingOwnSide, type Side } from '../strategies/own-sides.ts';
+import { checkSides, otherSide, refsOfOwnSides, servingOwnSide, type Side } from '../strategies/own-sides.ts';
 import { chooseSide } from '../strategies/turns.ts';
 import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -37,25 +37,20 @@ export async function takeTurn(
 ): Promise<Turn> {
   const { client, reporter } = context;
   const { namespace, release, imageTag, images } = options;
-  const sides = Object.fromEntries(
-    bothSides.map((side) => [side, variants.filter((manifest) => variantOf(manifest) === side)]),
-  ) as unknown as Record<Side, Manifest[]>;
+  const of = (side: Side) => variants.filter((manifest) => variantOf(manifest) === side);
+  const sides = { blue: of('blue'), green: of('green') };
   checkSides(sides);
   const journal = await readJournal(client, namespace, release);
   if (journal !== undefined && isUnfinished(journal.record)) await settle(context, options, 'deploy');
-  const workloads = variants.map(({ object }) => object).filter(isDeployment);
-  const refs = workloads.flatMap((object) =>
-    bothSides.map((side) => ({ ...refOf(object), name: nameOnOwn(side, object.metadata.name) })),
-  );
-  const unique = new Map(refs.map((ref) => [keyOf(ref), ref]));
+  const objects = variants.map(({ object }) => object);
   const [services, revisions, found] = await Promise.all([
     servicesIn(client, namespace),
     listRevisions(client, namespace, release),
-    Promise.all([...unique.values()].map((ref) => client.read(ref))),
+    Promise.all(refsOfOwnSides(objects).map((ref) => client.read(ref))),
   ]);
   const live = byKey(found.filter((object) => object !== undefined));
   const last = liveRevision(revisions);
-  const [workload] = workloads;
+  const workload = objects.find(isDeployment);
   const side = chooseSide({
     serving: workload && servingOwnSide(workload, live, services),
     shared,
@@ -65,14 +60,16 @@ export async function takeTurn(
     imagesGiven: imageTag !== undefined || images.length > 0,
   });
   const idle = sides[otherSide(side)].map(({ object }) => object);
-  const namesOf = (objects: readonly KubernetesObject[]) =>
-    objects
-      .filter(isDeployment)
-      .map(({ metadata }) => metadata.name)
-      .join(', ');
   const names = namesOf(sides[side].map(({ object }) => object));
   reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
   return { manifests: [...shared, ...sides[side]], idle };
+}
+
+function namesOf(objects: readonly KubernetesObject[]): string {
+  return objects
+    .filter(isDeployment)
+    .map(({ metadata }) => metadata.name)
+    .join(', ');
 }
 
 /**

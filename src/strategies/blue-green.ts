@@ -23,7 +23,7 @@ import {
 import { configOf, isConfig, trackLabel } from './candidate.ts';
 import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
 import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
-import { bothSides, nameOnOwn, otherSide, sideOfName, type Objects, type Side } from './own-sides.ts';
+import { bothSides, otherSide, refsOfOwnSides, type Objects, type Side } from './own-sides.ts';
 import {
   boundTo,
   boundToBoth,
@@ -66,28 +66,54 @@ interface Switch {
  * Deployment, green one that is made beside it, or the user's own too; they take turns (docs/strategies.md).
  */
 export function blueGreen(options: BlueGreenOptions): Strategy {
+  const firstSeen = new Map<string, Side>();
   return async (context, manifests) => {
     const input = { manifests, ownSides: options.ownSides };
     const state = await stateOf(context, input);
+    for (const group of state.groups) refuseSwitchedSince(group, firstSeen);
     return {
       manifests: arrangedOn(manifests, state, sideNow),
       plan: async (prepared) => {
         refuseUnfit(prepared, 'blue-green');
         const switches = switchesOf(prepared, manifests, state);
         if (switches.length > 0) return await planSwitch(context, prepared, input, state, switches, options);
-        const isFirst = state.groups.every((group) =>
-          group.workloads.every((workload) => liveOn(state, group, group.own?.side ?? 'blue', workload) === undefined),
-        );
-        context.note(
-          isFirst
-            ? 'there is no version that serves yet: this deploy brings in all pods at once, and the next one has a blue and a green side'
-            : 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once',
-        );
+        context.note(noteOfAllAtOnce(prepared, state));
         const plan = allAtOnce(prepared);
         return { run: async (run) => ({ ...(await plan.run(run)), serving: servingNames(state, []) }) };
       },
     };
   };
+}
+
+/**
+ * Which of the user's own sides is to serve was decided from what served then; with another one, its pods would change under
+ * the requests. @throws Failure when that is not so any more
+ */
+function refuseSwitchedSince(group: Group, firstSeen: Map<string, Side>): void {
+  const { own, serving } = group;
+  const before = firstSeen.get(idOf(group)) ?? serving;
+  firstSeen.set(idOf(group), before);
+  if (own === undefined || before === serving) return;
+  throw new Failure(`another run has switched to the ${serving} side meanwhile`, {
+    hint: 'See what it has deployed, then run this one again.',
+  });
+}
+
+function noteOfAllAtOnce(prepared: readonly Prepared[], state: State): string {
+  const isFirst = state.groups.every((group) =>
+    group.workloads.every((workload) => liveOn(state, group, group.own?.side ?? 'blue', workload) === undefined),
+  );
+  if (isFirst)
+    return 'there is no version that serves yet: this deploy brings in all pods at once, and the next one has a blue and a green side';
+  const own = new Set(
+    state.groups.filter((group) => group.own !== undefined).flatMap((group) => refsOfGroup(group).map(keyOf)),
+  );
+  const changing = prepared
+    .filter((entry) => changesPods(entry) && own.has(keyOf(refOf(entry.manifest.object))))
+    .map(({ manifest }) => manifest.object.metadata.name);
+  return changing.length === 0
+    ? 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once'
+    : `${changing.join(', ')} serves and is not as its manifest says: it is brought back in place`;
 }
 
 /** What is there of a release that is deployed in two sides. */
@@ -111,7 +137,7 @@ async function stateOf({ client, namespace }: PlanContext, { manifests, ownSides
   const [services, autoscalers, sides] = await Promise.all([
     servicesIn(client, namespace),
     autoscalersIn(client, namespace),
-    isOwn ? read(refsOfOwnSides(manifests)) : undefined,
+    isOwn ? read(refsOfOwnSides(manifests.map(({ object }) => object))) : undefined,
   ]);
   const groups = groupsOf(manifests, services, sides);
   const deployments = await read(groups.flatMap((group) => refsOfGroup(group)));
@@ -136,10 +162,10 @@ function isLabelled(state: State, group: Group): boolean {
 }
 
 /** The manifests as they look when each group is on a side. */
-function arrangedOn(manifests: readonly Manifest[], state: State, sideOf: (group: Group) => Side): Manifest[] {
+function arrangedOn(manifests: readonly Manifest[], state: State, choose: (group: Group) => Side): Manifest[] {
   let result = [...manifests];
   for (const group of state.groups) {
-    const side = sideOf(group);
+    const side = choose(group);
     const form = formOf(group, side, manifests, isLabelled(state, group) || side !== group.serving);
     const replaced = new Set([...group.workloads, ...group.services]);
     result = result.filter((manifest) => !replaced.has(manifest));
@@ -473,14 +499,6 @@ function sideAfter(group: Group, switches: readonly Switch[]): Side {
 
 function refsOfGroup(group: Group): ObjectRef[] {
   return group.workloads.flatMap(({ object }) => bothSides.map((side) => refOn(group, side, object)));
-}
-
-/** Where the user's own Deployments may run, on either side. */
-function refsOfOwnSides(manifests: readonly Manifest[]): ObjectRef[] {
-  return manifests
-    .map(({ object }) => object)
-    .filter((object) => isDeployment(object) && sideOfName(object) !== undefined)
-    .flatMap((object) => bothSides.map((side) => ({ ...refOf(object), name: nameOnOwn(side, object.metadata.name) })));
 }
 
 /** What each Deployment of the manifests is called on the side that serves, by the key of the manifest's own. */

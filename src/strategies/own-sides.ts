@@ -30,14 +30,23 @@ export function sideOfName({ metadata: { name } }: KubernetesObject): Side | und
   return bothSides.find((side) => name.endsWith(`-${side}`));
 }
 
-/** What an object of one of the user's sides is called on a side. */
-export function nameOnOwn(side: Side, name: string): string {
-  return name.replace(/-(?:blue|green)$/, `-${side}`);
+/** Where an object of one of the user's sides is on a side. */
+export function refOnOwn(side: Side, object: KubernetesObject): ObjectRef {
+  const ref = refOf(object);
+  return { ...ref, name: ref.name.replace(/-(?:blue|green)$/, `-${side}`) };
 }
 
-export function twinOf(object: KubernetesObject, side: Side): ObjectRef {
-  const ref = refOf(object);
-  return { ...ref, name: nameOnOwn(otherSide(side), ref.name) };
+/** Where Deployments of the user's sides may run: each place once. */
+export function refsOfOwnSides(objects: readonly KubernetesObject[]): ObjectRef[] {
+  const refs = objects
+    .filter((object) => isDeployment(object) && sideOfName(object) !== undefined)
+    .flatMap((object) => bothSides.map((side) => refOnOwn(side, object)));
+  return [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()];
+}
+
+/** Of labels, those with these keys. */
+export function only(labels: Labels, keys: readonly string[]): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => keys.includes(key)));
 }
 
 /**
@@ -48,7 +57,7 @@ export function twinOf(object: KubernetesObject, side: Side): ObjectRef {
 export function ownSideOf({ object, source }: Manifest, live: Objects): OwnSide | undefined {
   const side = sideOfName(object);
   if (side === undefined) return undefined;
-  const twin = live.get(keyOf(twinOf(object, side)));
+  const twin = live.get(keyOf(refOnOwn(otherSide(side), object)));
   if (twin === undefined) return { side, labels: { blue: {}, green: {} } };
   const labels = { [side]: templateLabels(object), [otherSide(side)]: templateLabels(twin) } as Record<Side, Labels>;
   const keys = Object.keys(labels.blue).filter((key) => key in labels.green && labels.green[key] !== labels.blue[key]);
@@ -58,8 +67,7 @@ export function ownSideOf({ object, source }: Manifest, live: Objects): OwnSide 
       hint: 'Give both pod templates a label such as "version" with another value on each side, by which a Service can tell them apart.',
     });
   }
-  const only = (all: Labels) => Object.fromEntries(keys.map((key) => [key, all[key] ?? '']));
-  return { side, labels: { blue: only(labels.blue), green: only(labels.green) } };
+  return { side, labels: { blue: only(labels.blue, keys), green: only(labels.green, keys) } };
 }
 
 /**
@@ -71,19 +79,14 @@ export function servingOwnSide(
   live: Objects,
   services: readonly KubernetesObject[],
 ): Side | undefined {
-  const sides = Object.fromEntries(
-    bothSides.map((side) => [
-      side,
-      live.get(keyOf({ ...refOf(workload), name: nameOnOwn(side, workload.metadata.name) })),
-    ]),
-  ) as Record<Side, KubernetesObject | undefined>;
+  const liveOn = (side: Side) => live.get(keyOf(refOnOwn(side, workload)));
   const leads = services
     .filter((service) => sideOfName(service) === undefined)
-    .map((service) => ({ service, to: bothSides.filter((side) => leadsTo(service, sides[side])) }));
+    .map((service) => ({ service, to: bothSides.filter((side) => leadsTo(service, liveOn(side))) }));
   const bound = new Set(leads.flatMap(({ to }) => (to.length === 1 ? to : [])));
   const [only] = bound;
   if (only !== undefined && bound.size === 1) return only;
-  const running = bothSides.filter((side) => (numberAt(sides[side], 'spec', 'replicas') ?? 0) > 0);
+  const running = bothSides.filter((side) => (numberAt(liveOn(side), 'spec', 'replicas') ?? 0) > 0);
   const loose = leads.find(({ to }) => to.length === 2);
   if (running.length < 2 || (bound.size === 0 && loose === undefined)) return running[0];
   const which =
@@ -104,10 +107,17 @@ function leadsTo(service: KubernetesObject, deployment: KubernetesObject | undef
  * @throws InvalidInput
  */
 export function checkSides(sides: Readonly<Record<Side, readonly Manifest[]>>): void {
+  const [first] = [...sides.blue, ...sides.green];
+  if (first !== undefined && !bothSides.some((side) => sides[side].some(({ object }) => isDeployment(object)))) {
+    throw new InvalidInput(`${describeRef(refOf(first.object))} stands in a file of one side, and no Deployment does`, {
+      location: first.source.locate([]),
+      hint: 'Put the Deployments of both sides into such files, or take "-blue" or "-green" out of the name of this one.',
+    });
+  }
   for (const side of bothSides) {
     for (const manifest of sides[side].filter(({ object }) => isDeployment(object))) {
       checkName(manifest, side);
-      const twin = twinOf(manifest.object, side);
+      const twin = refOnOwn(otherSide(side), manifest.object);
       const other = sides[otherSide(side)].find(({ object }) => keyOf(refOf(object)) === keyOf(twin));
       if (other !== undefined) checkSelector(manifest, other);
       else if (sides[otherSide(side)].length > 0) {
@@ -122,17 +132,15 @@ export function checkSides(sides: Readonly<Record<Side, readonly Manifest[]>>): 
 
 /** Two sides in files that do not say so would be taken for two applications. @throws InvalidInput */
 export function refuseUnnamedSides(manifests: readonly Manifest[]): void {
-  const names = new Set(
-    manifests.filter(({ object }) => isDeployment(object)).map(({ object }) => keyOf(refOf(object))),
-  );
-  const green = manifests.find(
-    ({ object }) =>
-      sideOfName(object) === 'green' && names.has(keyOf(refOf(object))) && names.has(keyOf(twinOf(object, 'green'))),
+  const deployments = manifests.filter(({ object }) => isDeployment(object));
+  const keys = new Set(deployments.map(({ object }) => keyOf(refOf(object))));
+  const green = deployments.find(
+    ({ object }) => sideOfName(object) === 'green' && keys.has(keyOf(refOnOwn('blue', object))),
   );
   if (green === undefined) return;
   const { name } = green.object.metadata;
   throw new InvalidInput(
-    `Deployments "${nameOnOwn('blue', name)}" and "${name}" look like two sides, and their files do not say so`,
+    `Deployments "${refOnOwn('blue', green.object).name}" and "${name}" look like two sides, and their files do not say so`,
     {
       location: green.source.locate(['metadata', 'name']),
       hint: 'Put each into a file of its own whose name ends with "-blue.yaml" or "-green.yaml", so that they take turns.',

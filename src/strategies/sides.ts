@@ -9,11 +9,12 @@ import { isService, selectorOf, selects, type Labels } from '../traffic/services
 import { candidateName, configOf, copyConfig, deriveCandidate, isConfig, trackLabel, useCopies } from './candidate.ts';
 import {
   bothSides,
-  nameOnOwn,
+  only,
+  otherSide,
   ownSideOf,
+  refOnOwn,
   servingOwnSide,
   sideOfName,
-  twinOf,
   type Objects,
   type OwnSide,
   type Side,
@@ -53,7 +54,7 @@ export function groupsOf(manifests: readonly Manifest[], live: readonly Kubernet
       workloads: [workload],
       ...(sides === undefined || side === undefined
         ? derivedServices(workload, own, foreign)
-        : ownServices(workload, sides.get(keyOf(twinOf(workload.object, side.side))), own, foreign)),
+        : ownServices(workload, sides.get(keyOf(refOnOwn(otherSide(side.side), workload.object))), own, foreign)),
       serving: 'blue',
       ...(side === undefined ? {} : { own: side }),
     };
@@ -164,10 +165,9 @@ function without(labels: Labels, keys: readonly string[]): Labels {
 /** A selector that leads to the pods of one side of a group only. */
 export function boundTo({ own }: Group, side: Side, selector: Labels): Labels {
   if (own === undefined) return { ...unpinned(selector), [trackLabel]: side };
-  const labels = own.labels[side];
-  const present = Object.keys(labels).filter((key) => key in selector);
-  const others = present.length === 0 ? [] : Object.keys(labels).filter((key) => !present.includes(key));
-  return { ...unpinned(selector), ...without(labels, others) };
+  const keys = Object.keys(own.labels[side]);
+  const present = keys.filter((key) => key in selector);
+  return { ...unpinned(selector), ...only(own.labels[side], present.length === 0 ? keys : present) };
 }
 
 /** A selector that leads to the pods of both sides; undefined where it goes by nothing else than the side. */
@@ -190,9 +190,9 @@ export function isBound(group: Group, selector: Labels): boolean {
 }
 
 /** Where a Deployment of the manifests runs on a side. */
-export function refOn({ own }: Pick<Group, 'own'>, side: Side, workload: KubernetesObject): ObjectRef {
+export function refOn({ own }: Group, side: Side, workload: KubernetesObject): ObjectRef {
+  if (own !== undefined) return refOnOwn(side, workload);
   const ref = refOf(workload);
-  if (own !== undefined) return { ...ref, name: nameOnOwn(side, ref.name) };
   return side === 'blue' ? ref : { ...ref, name: candidateName(ref.name, 'green') };
 }
 
@@ -208,14 +208,14 @@ export function formOf(group: Group, side: Side, manifests: readonly Manifest[],
   const config = manifests.filter(({ object }) => isConfig(object));
   const read = new Set(group.workloads.flatMap(({ object }) => [...configOf(object)]));
   const used = config.filter(({ object }) => read.has(keyOf(refOf(object))));
+  const isSided = group.own !== undefined || side === 'green' || labelled;
+  const services = group.services.map((service) => {
+    const selector = selectorOf(service.object);
+    return withSelector(service, isSided ? boundTo(group, side, selector) : unpinned(selector));
+  });
   if (group.own !== undefined) {
-    return {
-      workloads: group.workloads.map(({ object, source }) => ({ object: structuredClone(object), source })),
-      config: used,
-      services: group.services.map((service) =>
-        withSelector(service, boundTo(group, side, selectorOf(service.object))),
-      ),
-    };
+    const workloads = group.workloads.map(({ object, source }) => ({ object: structuredClone(object), source }));
+    return { workloads, config: used, services };
   }
   if (side === 'green') {
     const copied = new Set(used.map(({ object }) => keyOf(refOf(object))));
@@ -226,22 +226,10 @@ export function formOf(group: Group, side: Side, manifests: readonly Manifest[],
       useCopies(derived.object, copied, 'green');
       return derived;
     });
-    return {
-      workloads,
-      config: used.map((manifest) => copyConfig(manifest, 'green')),
-      services: group.services.map((service) =>
-        withSelector(service, boundTo(group, side, selectorOf(service.object))),
-      ),
-    };
+    return { workloads, config: used.map((manifest) => copyConfig(manifest, 'green')), services };
   }
-  const pin = labelled ? { [trackLabel]: 'blue' } : {};
-  return {
-    workloads: group.workloads.map((workload) => withPodLabels(workload, pin)),
-    config: used,
-    services: group.services.map((service) =>
-      withSelector(service, { ...unpinned(selectorOf(service.object)), ...pin }),
-    ),
-  };
+  const label = labelled ? { [trackLabel]: 'blue' } : {};
+  return { workloads: group.workloads.map((workload) => withPodLabels(workload, label)), config: used, services };
 }
 
 function withSelector({ object, source }: Manifest, selector: Labels): Manifest {

@@ -29,9 +29,15 @@ export interface Facts {
  * @throws InvalidInput when only the manifest of the side that serves has changed
  */
 export function chooseSide(facts: Facts): Side {
+  const side = sideToServe(facts);
+  refuseInPlace(facts, side);
+  return side;
+}
+
+function sideToServe(facts: Facts): Side {
   const { serving, sides } = facts;
   const [given, ...others] = bothSides.filter((side) => sides[side].length > 0);
-  if (given !== undefined && others.length === 0) return refusedInPlace(facts, given);
+  if (given !== undefined && others.length === 0) return given;
   const declared = declaredSide(
     manifestsOf(facts).map(({ object }) => object),
     sides,
@@ -40,8 +46,8 @@ export function chooseSide(facts: Facts): Side {
   const before = facts.recorded && declaredSide([...facts.recorded.values()], sides);
   if (declared !== undefined && declared !== serving && declared !== before) return declared;
   const idle = otherSide(serving);
-  if (isNew(facts, idle, facts.imagesGiven) || (facts.imagesGiven && isNew(facts, serving, false))) return idle;
-  return refusedInPlace(facts, serving);
+  const isIdleMeant = isNew(facts, idle, facts.imagesGiven) || (facts.imagesGiven && isNew(facts, serving, false));
+  return isIdleMeant ? idle : serving;
 }
 
 function manifestsOf({ shared, sides }: Facts): Manifest[] {
@@ -97,13 +103,13 @@ function imagesOf(object: KubernetesObject): string[] {
   return containersOf(object).map(({ image }) => image ?? '');
 }
 
-function refusedInPlace(facts: Facts, side: Side): Side {
-  if (side !== facts.serving || facts.recorded === undefined || !isNew(facts, side, false)) return side;
+/** @throws InvalidInput when the side serves and has another version than it had */
+function refuseInPlace(facts: Facts, side: Side): void {
+  if (side !== facts.serving || facts.recorded === undefined || !isNew(facts, side, false)) return;
   const changed = facts.sides[side].find(({ object }) => isDeployment(object));
-  if (changed === undefined) return side;
-  const idle = otherSide(side);
+  if (changed === undefined) return;
   throw new InvalidInput(`${describeRef(refOf(changed.object))} serves, and its manifest has changed`, {
     location: changed.source.locate(['spec', 'template']),
-    hint: `Write the new version into the manifest of the ${idle} side, which is at rest: it is brought up beside this one, and then gets the requests.`,
+    hint: `Write the new version into the manifest of the ${otherSide(side)} side, which is at rest: it is brought up beside this one, and then gets the requests.`,
   });
 }

@@ -36,6 +36,37 @@ export function deployment(
   };
 }
 
+/** The same Deployment under another name, whose pods have other labels. */
+export function relabelled(
+  made: ReturnType<typeof deployment>,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): ReturnType<typeof deployment> {
+  const { metadata, spec } = made;
+  return {
+    ...made,
+    metadata: { ...metadata, name },
+    spec: {
+      ...spec,
+      selector: { matchLabels: labels as typeof spec.selector.matchLabels },
+      template: { ...spec.template, metadata: { labels: labels as typeof spec.template.metadata.labels } },
+    },
+  };
+}
+
+export function autoscaler(name: string, target = name) {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name },
+    spec: {
+      minReplicas: 1,
+      maxReplicas: 4,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: target },
+    },
+  };
+}
+
 export function configMap(name: string, data: Record<string, string>) {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data };
 }

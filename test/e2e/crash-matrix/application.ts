@@ -1,4 +1,4 @@
-import { deployment, service } from '../../support/objects.ts';
+import { deployment, relabelled, service } from '../../support/objects.ts';
 
 export type Version = 'one' | 'two';
 
@@ -62,11 +62,7 @@ export function asOwnSide(version: Version): Files {
   const labels = { app: 'web', version: side };
   const objects = application(version) as ReturnType<typeof deployment>[];
   const isWeb = ({ kind, metadata }: (typeof objects)[number]) => kind === 'Deployment' && metadata.name === 'web';
-  const web = objects.filter(isWeb).map(({ metadata, spec, ...rest }) => ({
-    ...rest,
-    metadata: { ...metadata, name: `web-${side}` },
-    spec: { ...spec, selector: { matchLabels: labels }, template: { ...spec.template, metadata: { labels } } },
-  }));
+  const web = objects.filter(isWeb).map((made) => relabelled(made, `web-${side}`, labels));
   const others = objects
     .filter((object) => !isWeb(object))
     .map((object) => (object.kind === 'Service' ? { ...object, spec: { ...object.spec, selector: labels } } : object));

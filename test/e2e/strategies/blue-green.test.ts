@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
-import { configMap } from '../../support/objects.ts';
+import { autoscaler, configMap } from '../../support/objects.ts';
 import { app, image, Stage } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
@@ -111,17 +111,7 @@ describe('blue-green', () => {
   });
 
   test('takes its autoscaler along', async () => {
-    const scaler = {
-      apiVersion: 'autoscaling/v2',
-      kind: 'HorizontalPodAutoscaler',
-      metadata: { name: 'scaler' },
-      spec: {
-        minReplicas: 1,
-        maxReplicas: 4,
-        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'scaler' },
-      },
-    };
-    const files = (version: string) => ({ 'app.yaml': [...app('scaler', version), scaler] });
+    const files = (version: string) => ({ 'app.yaml': [...app('scaler', version), autoscaler('scaler')] });
     await stage.run('scaler', {}, files('1.0.0'));
     await stage.run('scaler', {}, files('2.0.0'));
     const target = at(await stage.read('hpa', 'scaler'), 'spec', 'scaleTargetRef', 'name');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
-import { deployment, service } from '../../support/objects.ts';
+import { autoscaler, deployment, relabelled, service } from '../../support/objects.ts';
 import { image, Stage, type Inputs } from '../../support/strategy-stage.ts';
 import type { StepResult } from '../../support/step.ts';
 
@@ -24,16 +24,8 @@ type Side = 'blue' | 'green';
 
 /** A Deployment of one side, as tutorials have them: told apart by the label `version`. */
 function sided(app: string, side: Side, version: string, replicas = 1): object {
-  const labels = { app, version: side };
-  const { spec, ...rest } = deployment(`${app}-${side}`, { replicas, image: image(version) });
-  return {
-    ...rest,
-    spec: {
-      ...spec,
-      selector: { matchLabels: labels },
-      template: { ...spec.template, metadata: { labels } },
-    },
-  };
+  const made = deployment(app, { replicas, image: image(version) });
+  return relabelled(made, `${app}-${side}`, { app, version: side });
 }
 
 /** One Service for both, which the manifest binds to a side or to neither. */
@@ -46,19 +38,6 @@ function files(app: string, blue: string, green: string, side: Side = 'blue'): R
     'app-blue.yaml': [sided(app, 'blue', blue)],
     'app-green.yaml': [sided(app, 'green', green)],
     'service.yaml': [shared(app, side)],
-  };
-}
-
-function scaler(name: string, target: string): object {
-  return {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name },
-    spec: {
-      minReplicas: 1,
-      maxReplicas: 4,
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: target },
-    },
   };
 }
 
@@ -115,7 +94,7 @@ describe("blue-green with two sides of the user's own", () => {
       await stage.run(
         'tag',
         { 'image-tag': tag },
-        { ...files('tag', '1.0.0', '1.0.0'), 'scaler.yaml': [scaler('tag', 'tag-blue')] },
+        { ...files('tag', '1.0.0', '1.0.0'), 'scaler.yaml': [autoscaler('tag', 'tag-blue')] },
       );
     await run('1.0.0');
     await run('2.0.0');
@@ -141,8 +120,12 @@ describe("blue-green with two sides of the user's own", () => {
 
   test('takes a Service of each side, as tutorials have them, and binds one that selects both', async () => {
     const each = (green: string) => ({
-      'app-blue.yaml': [sided('each', 'blue', '1.0.0'), shared('each', 'blue'), scaler('each-blue', 'each-blue')],
-      'app-green.yaml': [sided('each', 'green', green), shared('each', 'green'), scaler('each-green', 'each-green')],
+      'app-blue.yaml': [sided('each', 'blue', '1.0.0'), shared('each', 'blue'), autoscaler('each-blue', 'each-blue')],
+      'app-green.yaml': [
+        sided('each', 'green', green),
+        shared('each', 'green'),
+        autoscaler('each-green', 'each-green'),
+      ],
       'shared.yaml': [service('each-all', { selector: { app: 'each' } })],
     });
     await stage.run('each', {}, each('1.0.0'));
@@ -188,6 +171,21 @@ describe("blue-green with two sides of the user's own", () => {
     expect(result.exit).toBe(1);
     expect(result.log).toMatch(/app-blue\.yaml.*Deployment "place-blue" serves, and its manifest has changed/s);
     expect(await stage.imageOf('place-blue')).toBe(image('1.0.0'));
+  });
+
+  test('is not changed in place by a run that waited while another one switched', async () => {
+    await stage.run('race', {}, files('race', '1.0.0', '1.0.0'));
+    const versions = ['2.0.0', '3.0.0'];
+    const results = await Promise.all(
+      versions.map(async (version) => await stage.run('race', {}, files('race', '1.0.0', version))),
+    );
+    expect(results.map(({ exit }) => exit).sort()).toEqual([0, 1]);
+    const won = results.findIndex(({ exit }) => exit === 0);
+    const lost = results.find(({ exit }) => exit === 1);
+    expect(lost?.log).toMatch(
+      /another run has switched to the green side meanwhile|serves, and its manifest has changed/,
+    );
+    expect([await serves('race'), await stage.imageOf('race-green')]).toEqual(['green', image(versions[won] ?? '')]);
   });
 
   test('refuses another strategy, which would move the Service as it is written', async () => {

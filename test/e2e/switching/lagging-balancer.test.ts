@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
-import { deployment, service } from '../../support/objects.ts';
+import { deployment, relabelled, service } from '../../support/objects.ts';
 import { figure } from '../../support/figure.ts';
 import { SteadyLoad, totalOf } from '../../support/steady-load.ts';
 import { addressOf, versionsNow } from './stage.ts';
@@ -81,8 +81,6 @@ describe('a Service behind a load balancer that is slow to take endpoints (kuber
 });
 
 function coloured(colour: string, version: string): object {
-  const labels = { app: 'web', colour };
   const made = deployment(colour, { image: `registry.test/ctwoc:${version}`, replicas: 2 });
-  const template = { ...made.spec.template, metadata: { labels } };
-  return { ...made, spec: { ...made.spec, selector: { matchLabels: labels }, template } };
+  return relabelled(made, colour, { app: 'web', colour });
 }

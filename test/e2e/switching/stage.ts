@@ -1,6 +1,6 @@
 import { figure } from '../../support/figure.ts';
 import { createNamespace, deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
-import { deployment, service } from '../../support/objects.ts';
+import { deployment, relabelled, service } from '../../support/objects.ts';
 import { shareOf } from '../../support/share.ts';
 import { totalOf, type SteadyLoad } from '../../support/steady-load.ts';
 import { runStep, type StepResult } from '../../support/step.ts';
@@ -47,12 +47,7 @@ export function ownSides(name: string, version: Version, annotations: Record<str
     ReturnType<typeof deployment>,
     ReturnType<typeof service>,
   ];
-  const sided = (side: string) => {
-    const labels = { app: name, version: side };
-    const template = { ...made.spec.template, metadata: { labels } };
-    const spec = { ...made.spec, selector: { matchLabels: labels }, template };
-    return { ...made, metadata: { name: `${name}-${side}` }, spec };
-  };
+  const sided = (side: string) => relabelled(made, `${name}-${side}`, { app: name, version: side });
   return {
     'app-blue.yaml': [sided('blue')],
     'app-green.yaml': [sided('green')],

@@ -175,6 +175,7 @@ describe('files of two sides', () => {
   test.each<[string, KubernetesObject[], KubernetesObject[], string]>([
     ['a name that does not say the side', [two], [], 'stands in a file of the blue side and is not called like it'],
     ['a Deployment without its other side', [one], [service('green')], 'has no other side'],
+    ['no Deployment', [service('blue')], [], 'stands in a file of one side, and no Deployment does'],
     [
       'Deployments that select each other',
       [one],

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
+/** What the runner starts: the packaged action. `TEST_ENTRY=src/index.ts` tries a change without building it. */
+const entry = join(root, process.env['TEST_ENTRY'] ?? 'dist/index.js');
+
 export interface StepOptions {
   /** The folder that `manifests` and other paths are relative to; the repository of this action by default. */
   workspace?: string;
@@ -110,7 +113,7 @@ export class Step {
     };
     for (const path of Object.values(files)) writeFileSync(path, '');
     const started = performance.now();
-    const child = spawn(process.execPath, [join(root, 'dist/index.js')], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
       cwd: this.#workspace,
       env: {
         ...this.#env,

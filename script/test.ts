@@ -1,6 +1,7 @@
 /**
  * Runs the checks and suites named on the command line, or all of them, and ends with one line `N passed, N failed`.
- * Suites that need a cluster share one embedded cluster, brought up when the first of them starts.
+ * They run in lanes side by side, for most of them wait more than they compute. Each lane has an embedded cluster of its own,
+ * brought up when its first suite needs one; what a suite prints comes in one piece when it ends.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -14,8 +15,16 @@ interface Tally {
   failed: number;
 }
 
+interface Suite {
+  name: string;
+  /** The cluster of its lane. */
+  cluster: string;
+  /** What it has printed so far, where lanes run side by side. */
+  output: string[];
+}
+
 const root = join(import.meta.dirname, '..');
-const output = join(root, 'test-output');
+const reports = join(root, 'test-output');
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,26 +64,29 @@ if (share !== '1') console.log(`a share of ${share} of long matrices, with TEST_
 const inTurn = ['crash-matrix', 'known-failures', 'switching'];
 const turn = inTurn[Number(seed) % inTurn.length];
 const chosen = positionals.length > 0 ? positionals : known.filter((name) => !inTurn.includes(name) || name === turn);
-/** Checkouts that test at the same time on one machine need a cluster each. */
+/** Checkouts that test at the same time on one machine need clusters of their own. */
 const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 
-/** Suites that measure under load: two at once would measure each other. */
+/** Suites that measure under load: nothing else runs meanwhile. */
 const alone = new Set(['switching']);
+
+/** A cluster that was given is one lane; and a single suite prints as it goes. */
+const lanes = options['use-kubeconfig'] || chosen.length === 1 ? 1 : 2;
 
 const tally: Tally = { passed: 0, failed: 0 };
 const started = Date.now();
-/** The embedded cluster, once a suite has needed it. */
+/** The embedded clusters that suites have needed. */
 const used = new Set<string>();
+/** Two lanes at once would install and build the same things. */
+let building: ReturnType<typeof ensureBuilt> | undefined;
 
 try {
-  for (const name of chosen) {
-    const from = Date.now();
-    console.log(`\n=== ${name}`);
-    const result = await runSuite(name);
-    tally.passed += result.passed;
-    tally.failed += result.failed;
-    console.log(`--- ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(from)})`);
-  }
+  const queue = chosen.filter((name) => !alone.has(name));
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane, queue)));
+  await runLane(
+    0,
+    chosen.filter((name) => alone.has(name)),
+  );
 } finally {
   if (!options.keep) for (const name of used) await down(name);
 }
@@ -82,16 +94,33 @@ console.log(`\nfigure test-seconds ${((Date.now() - started) / 1000).toFixed(0)}
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
 
-async function runSuite(name: string): Promise<Tally> {
+/** Takes one suite after the other from a queue that all lanes share. */
+async function runLane(lane: number, queue: string[]): Promise<void> {
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const from = Date.now();
+    const output: string[] = [];
+    const suite: Suite = { name, cluster: lane === 0 ? clusterName : `${clusterName}-${lane + 1}`, output };
+    if (lanes === 1) console.log(`\n=== ${name}`);
+    const result = await runSuite(suite);
+    tally.passed += result.passed;
+    tally.failed += result.failed;
+    if (lanes > 1) process.stdout.write(`\n=== ${name}\n${output.join('')}`);
+    console.log(`--- ${name}: ${result.passed} passed, ${result.failed} failed (${seconds(from)})`);
+  }
+}
+
+async function runSuite(suite: Suite): Promise<Tally> {
+  const { name } = suite;
   const check = checks[name];
-  if (check !== undefined) return outcomeOf([await run(process.execPath, check)]);
+  if (check !== undefined) return outcomeOf([await run(suite, process.execPath, check)]);
   if (name === 'go') {
     const codes = [];
-    for (const folder of goModules) codes.push(await run('go', ['test', './...'], { cwd: join(root, folder) }));
+    for (const folder of goModules) codes.push(await run(suite, 'go', ['test', './...'], { cwd: join(root, folder) }));
     return outcomeOf(codes);
   }
-  if (name === 'unit') return await jest(name, 'test/unit', {});
-  return await jest(name, join('test/e2e', name), { TEST_SHARE: share, TEST_SEED: seed, ...(await cluster()) });
+  if (name === 'unit') return await jest(suite, 'test/unit', {});
+  const env = { TEST_SHARE: share, TEST_SEED: seed, ...(await cluster(suite)) };
+  return await jest(suite, join('test/e2e', name), env);
 }
 
 function outcomeOf(codes: readonly number[]): Tally {
@@ -99,16 +128,17 @@ function outcomeOf(codes: readonly number[]): Tally {
   return { passed, failed: codes.length - passed };
 }
 
-/** The variables that lead the suites to the cluster that they share. */
-async function cluster(): Promise<Record<string, string>> {
+/** The variables that lead a suite to the cluster of its lane. */
+async function cluster(suite: Suite): Promise<Record<string, string>> {
+  building ??= ensureBuilt();
+  const built = await building;
   if (options['use-kubeconfig']) {
     const given = process.env['KUBECONFIG'] ?? '';
     if (given === '') throw new Error('--use-kubeconfig needs KUBECONFIG to be set');
-    const binaries = await ensureBuilt();
-    return { TEST_KUBECONFIG: given, ...programs(binaries) };
+    return { TEST_KUBECONFIG: given, ...programs(built) };
   }
-  used.add(clusterName);
-  const { kubeconfig, binaries } = await up(clusterName);
+  used.add(suite.cluster);
+  const { kubeconfig, binaries } = await up(suite.cluster);
   return { TEST_KUBECONFIG: kubeconfig, ...programs(binaries) };
 }
 
@@ -121,11 +151,13 @@ function programs(binaries: Binaries): Record<string, string> {
 }
 
 /** Runs jest over one folder and counts from its own report; a suite that could not even start counts as failed. */
-async function jest(name: string, folder: string, env: Record<string, string>): Promise<Tally> {
-  mkdirSync(output, { recursive: true });
-  const report = join(output, `${name}.json`);
+async function jest(suite: Suite, folder: string, env: Record<string, string>): Promise<Tally> {
+  const { name } = suite;
+  mkdirSync(reports, { recursive: true });
+  const report = join(reports, `${name}.json`);
   rmSync(report, { force: true });
   const code = await run(
+    suite,
     process.execPath,
     [
       '--experimental-vm-modules',
@@ -150,19 +182,24 @@ async function jest(name: string, folder: string, env: Record<string, string>): 
 }
 
 function run(
+  { output }: Suite,
   program: string,
   args: string[],
   { env = {}, cwd = root }: { env?: Record<string, string>; cwd?: string } = {},
 ): Promise<number> {
   return new Promise((resolve) => {
+    const printed = lanes === 1 ? 'inherit' : 'pipe';
     // jest prints its JSON report to stdout as well, which nobody wants to read.
     const quiet = args.includes('--json');
     const child = spawn(program, args, {
       cwd,
       env: { ...process.env, FORCE_COLOR: '0', ...env },
-      stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
+      stdio: ['ignore', quiet ? 'ignore' : printed, printed],
     });
-    child.on('exit', (code) => {
+    const take = (chunk: Buffer) => output.push(chunk.toString());
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
+    child.on('close', (code) => {
       resolve(code ?? 1);
     });
   });

@@ -71,7 +71,7 @@ export function firstDeploy(): RunReport {
         ],
       }),
     ],
-    addresses: [{ ref: service('frontend'), address: '203.0.113.20', url: 'http://203.0.113.20/' }],
+    addresses: [{ ref: service('frontend'), address: '203.0.113.20', url: 'http://203.0.113.20' }],
     timeline: [
       { atMs: 300, text: 'Connected to https://203.0.113.7:6443' },
       { atMs: 900, text: 'Dry run of 7 objects passed' },

@@ -430,7 +430,7 @@ function reportOf(object: KubernetesObject, live: KubernetesObject | undefined, 
   };
 }
 
-/** Where a Service answers from outside; nothing for all other objects. */
+/** Where a Service answers from outside, without a slash at the end so that a path can follow; nothing for all other objects. */
 export function addressReports(service: KubernetesObject | undefined): AddressReport[] {
   if (service?.kind !== 'Service') return [];
   const port = numberAt(service, 'spec', 'ports', 0, 'port') ?? 80;
@@ -439,7 +439,7 @@ export function addressReports(service: KubernetesObject | undefined): AddressRe
   return addressesOf(service).map((address) => ({
     ref: refOf(service),
     address,
-    url: `${scheme}://${address}${suffix}/`,
+    url: `${scheme}://${address.includes(':') ? `[${address}]` : address}${suffix}`,
   }));
 }
 

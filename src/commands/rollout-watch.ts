@@ -9,6 +9,7 @@ import { applyEntry } from '../release/managed-fields.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
+import { excerptFor } from '../rollout/log-excerpt.ts';
 import type { Graces } from '../rollout/failures/pod.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
@@ -135,16 +136,24 @@ export class RolloutWatch {
       const manifest = manifests.find((candidate) => keyOf(refOf(candidate.object)) === keyOf(refOf(object)));
       if (verdict.state !== 'failed' || verdict.cause.path === undefined || manifest === undefined) return [];
       const { message, hint, path } = verdict.cause;
+      const said = excerptFor(verdict.cause, this.#evidence);
       return [
-        { message: hint === undefined ? message : `${message}. ${hint}`, location: manifest.source.locate(path) },
+        {
+          message: hint === undefined ? message : `${message}. ${hint}`,
+          location: manifest.source.locate(path),
+          ...(said === undefined ? {} : { log: said }),
+        },
       ];
     });
-    const since = causes[0]?.since;
+    const [first] = causes;
+    const log = first === undefined ? undefined : excerptFor(first, this.#evidence);
+    const since = first?.since;
     return {
       ...failure,
       causes,
       problems: [...failure.problems, ...problems],
       evidence: this.#evidence,
+      ...(log === undefined ? {} : { log }),
       ...(since === undefined || this.#namedAt === undefined
         ? {}
         : { namedAfterSeconds: Math.max(0, Math.round((this.#namedAt - since) / 1000)) }),

@@ -226,6 +226,7 @@ const undoWords: Record<UndoResult['outcome'], string> = {
   untouched: 'untouched',
   kept: 'kept',
   partly: 'restored in part',
+  refused: 'left as it is',
   failed: 'not restored',
 };
 
@@ -241,9 +242,7 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
   return [
     ...(undo.complete
       ? ['**The undo is complete**: everything is as it was before.', remarkList]
-      : [
-          alert('WARNING', `**The undo is not complete.** What is left is to be done by hand:\n\n${remarkList}`.trim()),
-        ]),
+      : [alert('WARNING', `**The undo is not complete.** ${whatNext(undo)}\n\n${remarkList}`.trim())]),
     undo.results.length === 0
       ? ''
       : details(
@@ -260,10 +259,23 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
     .join('\n\n');
 }
 
+/** Whether the next run does it, or somebody, or nobody needs to. */
+function whatNext({ results }: UndoReport): string {
+  return results.some(({ outcome }) => outcome === 'failed')
+    ? 'The next run of this release tries once more what is not restored:'
+    : 'What is named here stays as it is; it does not keep the next run from going on:';
+}
+
 function remark(result: UndoResult): string[] {
   switch (result.outcome) {
     case 'failed':
       return [`${name(result.ref)} is not restored: ${prose(result.message)}`];
+    case 'refused':
+      return [
+        result.fields === undefined
+          ? `${name(result.ref)} stays as this run has left it: ${prose(result.reason)}`
+          : `${name(result.ref)} is restored but for ${result.fields.map((field) => code(field)).join(', ')}: ${prose(result.reason)}`,
+      ];
     case 'partly':
       return [
         `${name(result.ref)} is restored but for ${result.fields.map((field) => code(field)).join(', ')}, which somebody else has changed since`,

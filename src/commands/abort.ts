@@ -4,6 +4,7 @@ import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from './guarded-change.ts';
 import { findCandidate } from './promote.ts';
 import type { RunReport } from './report.ts';
@@ -48,7 +49,7 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
   draft.add({ undo: outcome.result });
   return outcome.result.complete
     ? draft.finish('aborted', `Aborted ${name}: everything is as it was before it`)
-    : draft.finish('failed', `${name} could not be taken away completely`);
+    : draft.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
 }
 
 /** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */
@@ -59,10 +60,14 @@ async function finishDead(
 ): Promise<RunReport> {
   const { namespace, release } = options;
   const draft = new Draft(context, 'abort', { release, namespace });
-  await settle(context, options, 'abort');
+  const undo = await settle(context, options, 'abort');
+  if (undo?.complete === false) {
+    draft.add({ undo });
+    return draft.finish('failed', `What a "${command}" of ${release} had left was taken away${exceptionsOf(undo)}`);
+  }
   const revisions = await listRevisions(context.client, namespace, release);
   const outcome = revisions.find((entry) => entry.revision === revision)?.outcome;
   return outcome === 'aborted' || outcome === 'undone'
-    ? draft.finish('aborted', `What a "${command}" of ${release} that had died left was taken away`)
+    ? draft.finish('aborted', `What a "${command}" of ${release} had left was taken away`)
     : draft.finish('unchanged', `Nothing of ${release} waits any more`);
 }

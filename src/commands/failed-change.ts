@@ -1,4 +1,6 @@
+import { describeRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import type { UndoReport } from '../release/undo-report.ts';
 import { failureOf, type Draft } from './draft.ts';
 import type { ChangeFailure } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
@@ -18,7 +20,37 @@ export function finishFailed(
   const failure = watch.explain(failureOf(error), manifests);
   draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
   if (undo === undefined) return draft.finish('failed', `${attempt} failed`);
-  return undo.complete
-    ? draft.finish('undone', `${attempt} failed and was undone`)
-    : draft.finish('failed', `${attempt} failed and could not be undone completely`);
+  return draft.finish(undo.complete ? 'undone' : 'failed', `${attempt} failed ${describeUndo(undo)}`);
+}
+
+/** Objects that a headline names; the summary has all of them. */
+const namesInHeadline = 3;
+
+/** How an undo has ended, as a headline goes on: `and was undone, except ConfigMap "a"`. */
+export function describeUndo(undo: UndoReport): string {
+  const open = namesOf(undo, 'failed');
+  return open === ''
+    ? `and was undone${exceptionsOf(undo)}`
+    : `and could not be undone completely: ${open} is left for the next run`;
+}
+
+/** `, except ConfigMap "a"`; nothing where all is back. */
+export function exceptionsOf(undo: UndoReport): string {
+  const left = namesOf(undo, 'refused', 'partly', 'failed');
+  return [
+    left === '' ? '' : `, except ${left}`,
+    undo.unsettled === true ? ', but what was restored is not ready again' : '',
+  ].join('');
+}
+
+function namesOf({ results }: UndoReport, ...outcomes: UndoReport['results'][number]['outcome'][]): string {
+  return listed(results.filter(({ outcome }) => outcomes.includes(outcome)).map(({ ref }) => describeRef(ref)));
+}
+
+/** `a, b and c`, `a, b, c and 2 more` */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, namesInHeadline);
+  const more = names.length - shown.length;
+  const parts = more > 0 ? [...shown, `${more} more`] : shown;
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }

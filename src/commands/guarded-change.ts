@@ -1,17 +1,16 @@
 import { Cancelled, Failure, InvalidInput, messageOf } from '../base/errors.ts';
-import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { Journal, readJournal, stepsBackwards, type JournalEntry, type JournalRecord } from '../release/journal.ts';
+import { Journal, readJournal, type JournalEntry, type JournalRecord } from '../release/journal.ts';
+import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
 import { remove } from '../release/prune.ts';
-import { isFinished, listRevisions, setOutcome, supersedeOlder } from '../release/revision.ts';
-import { undo } from '../release/undo.ts';
-import type { UndoReport, UndoResult } from '../release/undo-report.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
-import { waitForRollout } from '../rollout/tracker.ts';
-import { untilRouted } from '../traffic/endpoints.ts';
+import { isFinished, listRevisions, recordKept, setOutcome, supersedeOlder } from '../release/revision.ts';
+import type { UndoReport } from '../release/undo-report.ts';
 import { retire } from '../traffic/retire.ts';
-import { isService } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from './context.ts';
+import { recordDead } from './dead-run.ts';
+import { isUnfinished, ownSteps, undoJournal } from './undo-journal.ts';
+
+export { isUnfinished, ownSteps } from './undo-journal.ts';
 
 /** A change under way: the lock is held, and everything is written down before it is done. */
 export interface GuardedChange {
@@ -22,6 +21,8 @@ export interface GuardedChange {
   signal: AbortSignal;
   /** Somebody else was at work since this run began, or a dead run was undone: what was read before may be stale. */
   stale: boolean;
+  /** What the undo of an earlier run has come to that had left something to undo. */
+  leftover?: UndoReport;
 }
 
 export interface ChangeFailure {
@@ -70,13 +71,18 @@ export async function guardedChange<T>(
  * Waits until a run under way has ended, and undoes what a dead one has left, so that what is read next will hold. A candidate
  * that waits goes on waiting. @throws Failure when that is not possible, Cancelled
  */
-export async function settle(context: Context, options: Required<ChangeOptions>, command: string): Promise<void> {
-  await guardedChange(context, options, {
+export async function settle(
+  context: Context,
+  options: Required<ChangeOptions>,
+  command: string,
+): Promise<UndoReport | undefined> {
+  const outcome = await guardedChange(context, options, {
     command,
     candidate: 'continue',
-    work: () => Promise.resolve(),
+    work: ({ leftover }) => Promise.resolve(leftover),
     beforeUndo: () => Promise.resolve(),
   });
+  return outcome.state === 'done' ? outcome.result : undefined;
 }
 
 async function underLock<T>(
@@ -86,13 +92,14 @@ async function underLock<T>(
   lock: Lock,
 ): Promise<ChangeOutcome<T>> {
   const { clock } = context;
-  const { journal, recovered } = await openJournal(context, options, task);
+  const { journal, recovered, undone } = await openJournal(context, options, task);
   try {
     const result = await task.work({
       journal,
       deadline: clock.now() + options.timeoutMs,
       signal: AbortSignal.any([context.signal, lock.lost]),
       stale: lock.contended || recovered,
+      ...(undone === undefined ? {} : { leftover: undone }),
     });
     const isOver = task.isOver?.(result) ?? journal.record.waiting === undefined;
     if (isOver) await closeFinished(context, journal, options);
@@ -110,19 +117,19 @@ async function openJournal<T>(
   context: Context,
   options: Required<ChangeOptions>,
   task: ChangeTask<T>,
-): Promise<{ journal: Journal; recovered: boolean }> {
+): Promise<{ journal: Journal; recovered: boolean; undone?: UndoReport }> {
   const { client, clock, run } = context;
   const { namespace, release, undoOnFailure } = options;
-  const { leftover, recovered } = await undoLeftover(context, options);
+  const { leftover, ...recovery } = await undoLeftover(context, options);
   const opening = { command: task.command, run, startedAt: new Date(clock.now()).toISOString(), undoOnFailure };
   if (leftover === undefined) {
-    return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), recovered };
+    return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), ...recovery };
   }
   if (task.candidate === undefined) throw candidateInTheWay(leftover.record, task.command);
   if (task.candidate === 'continue') {
     Object.assign(leftover.record, opening);
     leftover.beginStep();
-    return { journal: leftover, recovered };
+    return { journal: leftover, ...recovery };
   }
   await abortCandidate(context, options, leftover);
   return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), recovered: true };
@@ -142,10 +149,15 @@ async function abortCandidate(context: Context, options: Required<ChangeOptions>
     `the candidate that waited (revision ${journal.record.waiting?.revision ?? ''}) is taken away first`,
   );
   const report = await takeAway(context, { ...options, timeoutMs: options.undoTimeoutMs }, journal);
-  if (!report.results.some(({ outcome }) => outcome === 'failed')) return;
-  throw new Failure(`the candidate of release "${options.release}" that waited cannot be taken away`, {
-    hint: 'See the lines of the undo above, mend what they name, and run it again.',
+  if (!isOpen(report)) return;
+  throw new Failure(`the candidate of release "${options.release}" that waited cannot be taken away now`, {
+    hint: 'Run it again: what the lines of the undo above name is tried once more, and then left as it is.',
   });
+}
+
+/** Whether there is something left that another run is to try again. */
+function isOpen({ results }: UndoReport): boolean {
+  return results.some(({ outcome }) => outcome === 'failed');
 }
 
 /**
@@ -160,7 +172,26 @@ export async function takeAway(
   const revision = journal.record.waiting?.revision;
   await journal.stopWaiting();
   if (revision !== undefined) await setOutcome(context.client, namespace, release, revision, 'aborted');
-  return await undoJournal(context, journal, timeoutMs, 0);
+  const report = await undoJournal(context, journal, timeoutMs, 0);
+  await noteKept(context, { namespace, release }, revision, report);
+  return report;
+}
+
+/**
+ * Records what an undo could not bring back, so that later runs know of it: with the revision that has made it so, or with the
+ * live one for commands that make none.
+ */
+async function noteKept(
+  { client, reporter }: Context,
+  { namespace, release }: Pick<Required<ChangeOptions>, 'namespace' | 'release'>,
+  revision: number | undefined,
+  report: UndoReport,
+): Promise<void> {
+  const kept = keptOf(report);
+  if (kept.length === 0) return;
+  await recordKept(client, namespace, release, revision, kept).catch((error: unknown) => {
+    reporter.warning(`what could not be brought back could not be recorded: ${messageOf(error)}`);
+  });
 }
 
 async function handleFailure(
@@ -179,7 +210,11 @@ async function handleFailure(
     await journal.accept();
     return { error };
   }
-  return { error, undo: await undoJournal(context, journal, options.undoTimeoutMs) };
+  const undo = await undoJournal(context, journal, options.undoTimeoutMs);
+  const { revision, waiting } = journal.record;
+  // A revision of its own is recorded with all that is to be known of it.
+  if (revision === undefined || waiting !== undefined) await noteKept(context, options, waiting?.revision, undo);
+  return { error, undo };
 }
 
 /**
@@ -219,121 +254,6 @@ export async function finishLeftover(
   await closeFinished(context, journal, options);
 }
 
-/** Whether a run is under way, or has died: what merely waits for a decision is whole. */
-export function isUnfinished(record: JournalRecord): boolean {
-  return record.waiting === undefined || ownSteps(record).length > 0;
-}
-
-/** What the run under way has done, the last step first; not what belongs to a candidate that waits. */
-export function ownSteps(record: JournalRecord): ReturnType<typeof stepsBackwards> {
-  return stepsBackwards(record.entries, firstOwnStep(record));
-}
-
-/** Behind the steps of a candidate that waits: what the run under way has done. */
-function firstOwnStep({ waiting }: JournalRecord): number {
-  return waiting === undefined ? 0 : waiting.step + 1;
-}
-
-/**
- * Undoes what a journal lists, the last step first: each is undone, its workloads ready again and its traffic settled,
- * before the one before it loses what it has brought. Closes the journal when all is back.
- * @param from the first step to undo; by default those behind a candidate that waits, which goes on waiting
- */
-export async function undoJournal(
-  context: Context,
-  journal: Journal,
-  timeoutMs: number,
-  from = firstOwnStep(journal.record),
-): Promise<UndoReport> {
-  const { client, clock, reporter, signal } = context;
-  return await reporter.group('Undo', async () => {
-    const deadline = clock.now() + timeoutMs;
-    const reports: UndoReport[] = [];
-    let settled = true;
-    const steps = stepsBackwards(journal.record.entries, from);
-    for (const { step, entries } of steps) {
-      await retireCreated(context, entries, deadline);
-      const report = await undo(client, entries, { reporter, clock, deadline });
-      reports.push(report);
-      for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${outcomeOf(result)}`);
-      // What failed may succeed when it is tried again; and what still serves must not go before.
-      if (report.results.some(({ outcome }) => outcome === 'failed')) return combined(reports, settled);
-      const restored = await readRestored(context, report);
-      settled = (await waitForRestored(context, restored, deadline)) && settled;
-      // Pods that earlier steps have made go only once no request comes to them any more.
-      if (step !== steps.at(-1)?.step)
-        await untilRouted(client, restored.filter(isService), { clock, signal, deadline });
-      if (step === 0 && from === 0) await journal.close();
-      else await journal.forget(step);
-    }
-    return combined(reports, settled);
-  });
-}
-
-/** One report of several steps; of an object that several of them had changed, what was done to it last. */
-function combined(reports: readonly UndoReport[], settled: boolean): UndoReport {
-  const results = new Map<string, UndoResult>();
-  for (const result of reports.flatMap((report) => report.results)) {
-    const earlier = results.get(keyOf(result.ref));
-    if (earlier?.outcome !== 'partly') results.set(keyOf(result.ref), result);
-  }
-  const complete = reports.every((report) => report.complete);
-  return settled
-    ? { complete, results: [...results.values()] }
-    : { complete: false, unsettled: true, results: [...results.values()] };
-}
-
-function outcomeOf(result: UndoResult): string {
-  switch (result.outcome) {
-    case 'restored':
-      return result.note === undefined ? 'restored' : `restored (${result.note})`;
-    case 'partly':
-      return `restored in part: somebody else has changed ${result.fields.join(', ')} since`;
-    case 'failed':
-      return `failed: ${result.message}`;
-    case 'kept':
-      return 'kept, because it may hold data';
-    case 'untouched':
-    case 'deleted':
-      return result.outcome;
-  }
-}
-
-/** Candidates leave their Services before they are deleted. */
-async function retireCreated(
-  { client, clock, reporter, signal }: Context,
-  entries: readonly JournalEntry[],
-  deadline: number,
-): Promise<void> {
-  const refs = entries.filter(({ before, ref }) => before === null && ref.kind === 'Deployment').map(({ ref }) => ref);
-  const created = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
-  await Promise.all(created.map((one) => retire(client, one, { clock, signal, deadline, reporter }))).catch(
-    (error: unknown) => {
-      reporter.debug(`taking pods out of their Services failed: ${messageOf(error)}`);
-    },
-  );
-}
-
-async function readRestored({ client }: Context, report: UndoReport): Promise<KubernetesObject[]> {
-  const refs = report.results
-    .filter(({ outcome }) => outcome === 'restored' || outcome === 'partly')
-    .map(({ ref }) => ref);
-  return (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
-}
-
-/** False when a restored workload did not become ready again in time. */
-async function waitForRestored(
-  { client, clock, reporter, signal }: Context,
-  restored: readonly KubernetesObject[],
-  deadline: number,
-): Promise<boolean> {
-  const targets = restored.filter(isWorkload).map((object) => ({ object, changed: true, writtenAt: clock.now() }));
-  if (targets.length === 0) return true;
-  const result = await waitForRollout(client, targets, { reporter, clock, deadline, signal });
-  if (result.outcome !== 'ready') reporter.warning('the restored workloads are not ready again');
-  return result.outcome === 'ready';
-}
-
 async function lockRelease(
   context: Context,
   { release, namespace, timeoutMs }: Required<ChangeOptions>,
@@ -352,40 +272,62 @@ async function lockRelease(
 async function undoLeftover(
   context: Context,
   options: Required<ChangeOptions>,
-): Promise<{ leftover?: Journal; recovered: boolean }> {
-  const leftover = await readJournal(context.client, options.namespace, options.release);
+): Promise<{ leftover?: Journal; recovered: boolean; undone?: UndoReport }> {
+  const { client } = context;
+  const { namespace } = options;
+  const leftover = await readJournal(client, namespace, options.release);
   if (leftover === undefined) return { recovered: false };
-  if (await isFinished(context.client, options.namespace, leftover.record)) {
+  if (await isFinished(client, namespace, leftover.record)) {
     await finishLeftover(context, leftover, options);
     return { recovered: true };
   }
-  const { command, run, startedAt, undoOnFailure, waiting } = leftover.record;
+  const { undoOnFailure, undoAttempts = 0, waiting } = leftover.record;
   if (!isUnfinished(leftover.record)) return { leftover, recovered: false };
+  const name = nameOfRun(leftover.record);
   context.reporter.warning(
-    `an earlier "${command}" of release "${options.release}" (${run.url ?? run.holder}, ${startedAt}) was killed before its end`,
+    undoAttempts === 0
+      ? `${name} was killed before its end`
+      : `${name} failed, and its undo could not do all: what is left is tried again`,
   );
   if (!undoOnFailure) {
     await leftover.accept();
+    await recordDead(context, namespace, leftover.record, 'failed');
     return waiting === undefined ? { recovered: true } : { leftover, recovered: true };
   }
-  const report = await undoJournal(context, leftover, options.undoTimeoutMs);
-  if (report.results.some(({ outcome }) => outcome === 'failed')) {
-    throw new Failure(`an earlier "${command}" of release "${options.release}" was killed, and cannot be undone now`, {
-      hint: 'See the lines of the undo above, mend what they name, and run it again.',
+  const undone = await undoJournal(context, leftover, options.undoTimeoutMs);
+  if (isOpen(undone)) {
+    throw new Failure(`${name} ${undoAttempts === 0 ? 'was killed' : 'failed'}, and cannot be undone now`, {
+      hint: 'Run it again: what the lines of the undo above name is tried once more, and then left as it is.',
     });
   }
-  if (waiting !== undefined) return { leftover, recovered: true };
-  await noLongerWaiting(context, leftover.record, options);
-  return { recovered: true };
+  if (waiting !== undefined) {
+    await noteKept(context, options, waiting.revision, undone);
+    return { leftover, recovered: true, undone };
+  }
+  await recordUndone(context, leftover.record, options, undone);
+  if (keptOf(undone).length > 0) await recordDead(context, namespace, leftover.record, 'failed');
+  await noteKept(context, options, leftover.record.revision, undone);
+  return { recovered: true, undone };
 }
 
-/** A run may have died after it had recorded its candidate, and before it had left it waiting. */
-export async function noLongerWaiting(
+/** `an earlier "deploy" of release "shop" (https://…, 2026-01-01T00:00:00Z)` */
+function nameOfRun({ command, release, run, startedAt }: JournalRecord): string {
+  return `an earlier "${command}" of release "${release}" (${run.url ?? run.holder}, ${startedAt})`;
+}
+
+/**
+ * Says how a revision has ended whose undo has only come to its end now: its run may have died after it had recorded its
+ * candidate, and before it had left it waiting; or it had failed, and not everything could be undone then.
+ */
+export async function recordUndone(
   { client }: Context,
   { revision }: JournalRecord,
   { namespace, release }: Pick<Required<ChangeOptions>, 'namespace' | 'release'>,
+  { complete }: UndoReport,
 ): Promise<void> {
   if (revision === undefined) return;
   const recorded = (await listRevisions(client, namespace, release)).find((entry) => entry.revision === revision);
-  if (recorded?.outcome === 'waiting') await setOutcome(client, namespace, release, revision, 'undone');
+  const outcome = complete ? 'undone' : 'failed';
+  const isOpen = recorded?.outcome === 'waiting' || recorded?.outcome === 'failed';
+  if (isOpen && recorded.outcome !== outcome) await setOutcome(client, namespace, release, revision, outcome);
 }

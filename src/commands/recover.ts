@@ -1,14 +1,15 @@
-import { messageOf } from '../base/errors.ts';
-import { containersOf } from '../manifests/pod-template.ts';
-import { keyOf, refOf } from '../kubernetes/object.ts';
-import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { readJournal } from '../release/journal.ts';
+import { keptOf, type Kept } from '../release/kept.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
-import { isFinished, listRevisions, liveRevision, recordRevision, setOutcome } from '../release/revision.ts';
+import { isFinished, listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
+import { recordDead } from './dead-run.ts';
 import { Draft } from './draft.ts';
-import { finishLeftover, noLongerWaiting, ownSteps, undoJournal } from './guarded-change.ts';
+import { describeUndo } from './failed-change.ts';
+import { finishLeftover, recordUndone } from './guarded-change.ts';
 import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from './report.ts';
+import { ownSteps, undoJournal } from './undo-journal.ts';
 
 /**
  * What the post step does after a main step that was cancelled or killed: undo what its journal lists. Undefined when
@@ -42,12 +43,10 @@ async function undoOwn(
     }
     // A candidate that waits had come to its end too; what was begun after it had not.
     if (ownSteps(journal.record).length === 0) return undefined;
-    const record = async (undone: boolean) => {
+    const record = async (undone: boolean, kept: readonly Kept[] = []) => {
       // What was to be promoted waits as before.
       if (journal.record.waiting !== undefined) return;
-      await recordCancelled(context, namespace, journal.record, undone).catch((error: unknown) => {
-        reporter.warning(`this cancelled revision could not be recorded: ${messageOf(error)}`);
-      });
+      await recordDead(context, namespace, journal.record, undone ? 'undone' : 'failed', kept);
     };
     if (!undoOnFailure) {
       await journal.accept();
@@ -55,15 +54,13 @@ async function undoOwn(
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     const undo = await undoJournal(context, journal, undoTimeoutMs);
-    if (journal.record.waiting === undefined) await noLongerWaiting(context, journal.record, { release, namespace });
+    if (journal.record.waiting === undefined) await recordUndone(context, journal.record, { release, namespace }, undo);
     draft.add({ undo });
-    await record(undo.complete);
-    return undo.complete
-      ? draft.finish('undone', `The ${journal.record.command} of ${release} was cancelled and undone`)
-      : draft.finish(
-          'failed',
-          `The ${journal.record.command} of ${release} was cancelled and could not be undone completely`,
-        );
+    await record(undo.complete, keptOf(undo));
+    return draft.finish(
+      undo.complete ? 'undone' : 'failed',
+      `The ${journal.record.command} of ${release} was cancelled ${describeUndo(undo)}`,
+    );
   } finally {
     await lock.release();
   }
@@ -75,40 +72,4 @@ async function retireOwn(context: Context, options: RetireOptions): Promise<void
   const live = liveRevision(await listRevisions(client, options.namespace, options.release));
   if (live === undefined || run.url === undefined || live.run !== run.url) return;
   await retireLeftover(context, options, live, new Draft(context, 'undo', options), Number.POSITIVE_INFINITY);
-}
-
-/** The history tells of a run that was cancelled too; what it would have applied in all, its post step does not know. */
-async function recordCancelled(
-  { client, clock }: Context,
-  namespace: string,
-  { release, revision, run, startedAt, entries }: JournalRecord,
-  undone: boolean,
-): Promise<void> {
-  if (revision === undefined) return;
-  const { url, commit, actor } = run;
-  const revisions = await listRevisions(client, namespace, release);
-  const recorded = revisions.find((entry) => entry.revision === revision);
-  if (recorded !== undefined) {
-    // It was killed between the record of its candidate and the end of its journal.
-    if (recorded.outcome === 'waiting') await setOutcome(client, namespace, release, revision, 'failed');
-    return;
-  }
-  const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
-  const images = written.flatMap((object) =>
-    containersOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
-  );
-  const cancelled = {
-    release,
-    revision,
-    outcome: undone ? ('undone' as const) : ('failed' as const),
-    strategy: '',
-    startedAt,
-    finishedAt: new Date(clock.now()).toISOString(),
-    ...(commit === undefined ? {} : { commit }),
-    ...(url === undefined ? {} : { run: url }),
-    ...(actor === undefined ? {} : { actor }),
-    images: Object.fromEntries(images),
-    objects: [],
-  };
-  await recordRevision(client, namespace, cancelled, revisions);
 }

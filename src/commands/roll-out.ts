@@ -5,6 +5,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { readJournal, type JournalEntry } from '../release/journal.ts';
+import { keptOf, type Kept } from '../release/kept.ts';
 import { preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
 import {
@@ -13,6 +14,7 @@ import {
   liveRevision,
   nextRevision,
   problemsOfRevisions,
+  remarksOnKept,
   recordRevision,
   type Outcome,
   type Revision,
@@ -68,6 +70,8 @@ export interface Purpose {
   claims?: Claims;
   /** The revision whose objects these are, when they are those of an earlier one. */
   restores?: number;
+  /** What is done instead where there is nothing to change; by default it is looked whether all is healthy. */
+  whenUnchanged?: () => Promise<RunReport>;
   /** `Deployed shop`, `Deploy of shop` */
   done: string;
   attempt: string;
@@ -114,7 +118,8 @@ export async function rollOut(
     );
     return found;
   });
-  for (const warning of [...warningsOf(prepared), ...problemsOfRevisions(revisions)]) draft.warn(warning);
+  const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions)];
+  for (const warning of [...warningsOf(prepared), ...remarks]) draft.warn(warning);
   draft.mark('manifests are valid');
 
   const live = liveRevision(revisions);
@@ -126,6 +131,8 @@ export async function rollOut(
       live,
       manifests.map(({ object }) => object),
     );
+  if (isUnchanged && leftover === undefined && purpose.whenUnchanged !== undefined)
+    return await purpose.whenUnchanged();
   if (isUnchanged && isLive && leftover === undefined) {
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
@@ -138,7 +145,7 @@ export async function rollOut(
   let known = revisions;
   const numberOf = () => purpose.promotes ?? nextRevision(known);
   const objects = [...(purpose.alongside ?? []), ...manifests.map(({ object }) => object)];
-  const record = async (result: Outcome, progress: Partial<Complete> = {}): Promise<Revision> => {
+  const record = async (result: Outcome, progress: Partial<Complete> = {}, kept: Kept[] = []): Promise<Revision> => {
     const { serving: names = purpose.serving } = progress;
     const retiring = retiringOf(progress, liveRevision(known), context.clock.now() + options.keepOldForMs);
     const revision = {
@@ -147,6 +154,7 @@ export async function rollOut(
       ...(retiring === undefined ? {} : { retiring }),
       ...(purpose.idle === undefined ? {} : { idle: purpose.idle }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
+      ...(kept.length === 0 ? {} : { kept }),
     };
     await recordRevision(client, namespace, revision, known);
     draft.add({ revision: revision.revision });
@@ -203,7 +211,8 @@ export async function rollOut(
     afterFailure: async ({ undo }) => {
       // What was to be promoted waits as before.
       if (purpose.promotes !== undefined || (undo === undefined && !watch.wroteAnything)) return;
-      await record(undo?.complete === true ? 'undone' : 'failed').catch((error: unknown) => {
+      const kept = undo === undefined ? [] : keptOf(undo);
+      await record(undo?.complete === true ? 'undone' : 'failed', {}, kept).catch((error: unknown) => {
         reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
       });
     },

@@ -34,7 +34,7 @@ export interface RollbackOptions extends ChangeOptions {
  * never deployed goes back to what its controller keeps.
  */
 export async function rollback(context: Context, options: RollbackOptions): Promise<RunReport> {
-  const { client, reporter } = context;
+  const { client } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'rollback', { release, namespace });
@@ -51,8 +51,31 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
       return await rollbackWorkload(context, { ...options, namespace }, task, draft);
     }
   }
+  const task = { revisions, namespace };
+  const live = options.toRevision === undefined ? revisionBefore(unfinished, revisions) : undefined;
+  if (live === undefined) return await goTo(context, options, { ...task, wanted: options.toRevision }, draft);
+  // Where all is as the live revision has it, what is meant is the one before.
+  const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, draft);
+  return await goTo(context, options, { ...task, wanted: live, whenUnchanged }, draft);
+}
+
+interface Goal {
+  revisions: readonly Revision[];
+  namespace: string;
+  /** A revision number; by default the one before the live one. */
+  wanted: string | undefined;
+  whenUnchanged?: () => Promise<RunReport>;
+}
+
+async function goTo(
+  context: Context,
+  options: RollbackOptions,
+  { revisions, namespace, wanted, whenUnchanged }: Goal,
+  draft: Draft,
+): Promise<RunReport> {
+  const { reporter } = context;
+  const { release } = options;
   const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
-    const wanted = options.toRevision ?? revisionBefore(unfinished, revisions);
     const chosen = chooseRevision(revisions, wanted, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
@@ -82,6 +105,7 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
       surplus: options.prune ? surplus : [],
       ...(target.idle === undefined ? {} : { idle: target.idle }),
       restores: target.restores ?? target.revision,
+      ...(whenUnchanged === undefined ? {} : { whenUnchanged }),
       done: `Rolled ${release} back to revision ${target.revision} as`,
       attempt: `Rollback of ${release} to revision ${target.revision}`,
     },
@@ -89,14 +113,25 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   );
 }
 
-/** Back from what a dead run has left half done leads to what is recorded as live, and not to what was live before that. */
+/**
+ * Where to go without a number when what is in the cluster is not what is recorded as live: back to that, and not to what was
+ * live before it (helm/helm#1796). A dead run has left its change half done; a failed one was left as it is, or could not be
+ * undone completely.
+ */
 export function revisionBefore(
   unfinished: JournalRecord | undefined,
   revisions: readonly Revision[],
 ): string | undefined {
   const live = liveRevision(revisions);
-  if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return undefined;
-  return live === undefined || live.revision === unfinished.revision ? undefined : String(live.revision);
+  if (live === undefined) return undefined;
+  const isDead =
+    unfinished?.revision !== undefined && unfinished.waiting === undefined && unfinished.revision !== live.revision;
+  const isLeft = revisions.some((revision) => revision.revision > live.revision && hasLeftSomething(revision));
+  return isDead || isLeft ? String(live.revision) : undefined;
+}
+
+function hasLeftSomething({ outcome, kept = [] }: Revision): boolean {
+  return outcome === 'failed' || kept.length > 0;
 }
 
 /**

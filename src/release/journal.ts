@@ -12,6 +12,8 @@ export interface JournalEntry {
   after: KubernetesObject | null;
   /** True once the write was answered. */
   done: boolean;
+  /** It is deleted and made anew, because it cannot be changed. */
+  remade?: true;
   /** The step of the strategy that it belongs to, from 0; absent is 0. Steps are undone in reverse order. */
   step?: number;
 }
@@ -43,6 +45,8 @@ export interface JournalRecord {
   /** What only a candidate needs: it goes once the revision is recorded as live. */
   temporary?: ObjectRef[];
   waiting?: WaitingCandidate;
+  /** How many undos have ended without being able to do all now: after the second one, what is left stays. */
+  undoAttempts?: number;
 }
 
 /** The write-ahead list of one run. It is in the cluster before the change that it describes. */
@@ -84,6 +88,12 @@ export class Journal {
     await this.#write();
   }
 
+  /** Call when an undo could not do all now: another run is to try again. */
+  async undoFailed(): Promise<void> {
+    this.record.undoAttempts = (this.record.undoAttempts ?? 0) + 1;
+    await this.#write();
+  }
+
   /** Call before the objects are written: afterwards the cluster knows what there was. */
   async plan(entries: readonly JournalEntry[]): Promise<void> {
     for (const entry of entries) this.#put(entry);
@@ -94,7 +104,8 @@ export class Journal {
   async done(entries: readonly { ref: ObjectRef; after: KubernetesObject }[]): Promise<void> {
     for (const { ref, after } of entries) {
       const planned = this.record.entries[this.#indexOf(ref)];
-      this.#put({ ref, before: planned?.before ?? null, after, done: true });
+      const remade = planned?.remade === true ? { remade: true as const } : {};
+      this.#put({ ref, before: planned?.before ?? null, after, done: true, ...remade });
     }
     await this.#write();
   }

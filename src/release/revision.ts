@@ -2,6 +2,7 @@ import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
+import { describeKept, joinKept, type Kept } from './kept.ts';
 import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface Revision {
   idle?: KubernetesObject[];
   /** What served before it and stays until then (ISO 8601); afterwards whichever run comes scales it to 0. */
   retiring?: { refs: ObjectRef[]; until: string };
+  /** What its run, or a later one that made no revision, has changed and an undo could not bring back. */
+  kept?: Kept[];
   /** Why there is nothing of it but its number. */
   problem?: string;
 }
@@ -79,6 +82,14 @@ function unreadable({ name, labels, problem }: BrokenRecord): Revision {
 /** What the user should know of the records: one sentence for each that cannot be read. */
 export function problemsOfRevisions(revisions: readonly Revision[]): string[] {
   return revisions.flatMap(({ problem }) => (problem === undefined ? [] : [`${problem}; it is left out`]));
+}
+
+/** What stays in the cluster of runs that could not be undone completely, until a later revision is live: a sentence for each. */
+export function remarksOnKept(revisions: readonly Revision[]): string[] {
+  const live = liveRevision(revisions)?.revision ?? 0;
+  return revisions
+    .filter(({ revision }) => revision >= live)
+    .flatMap(({ revision, kept = [] }) => kept.map((entry) => describeKept(entry, revision)));
 }
 
 /** Where a workload of a revision runs. */
@@ -157,6 +168,20 @@ export async function setOutcome(
   const found = revisions.find((entry) => entry.revision === revision);
   // What cannot be read is not written over.
   if (found !== undefined && found.problem === undefined) await write(client, namespace, { ...found, outcome });
+}
+
+/** Notes with a revision, by default with the live one, what could not be brought back. */
+export async function recordKept(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  revision: number | undefined,
+  kept: readonly Kept[],
+): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const found = revisions.find((entry) => entry.revision === revision) ?? liveRevision(revisions);
+  if (found === undefined || found.problem !== undefined) return;
+  await write(client, namespace, { ...found, kept: joinKept(found.kept ?? [], kept) });
 }
 
 async function write(client: KubernetesClient, namespace: string, revision: Revision): Promise<void> {

@@ -12,6 +12,12 @@ export type UndoResult =
   | { ref: ObjectRef; outcome: 'kept' }
   /** Restored but for these fields, which somebody else has changed since. */
   | { ref: ObjectRef; outcome: 'partly'; fields: string[] }
+  /**
+   * The cluster does not take it back, however often it is asked: it stays as the run has made it, as a whole or in these
+   * fields.
+   */
+  | { ref: ObjectRef; outcome: 'refused'; reason: string; fields?: string[] }
+  /** It could not be done now; the next run tries again. */
   | { ref: ObjectRef; outcome: 'failed'; message: string };
 
 export interface UndoReport {

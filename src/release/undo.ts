@@ -1,20 +1,18 @@
 import type { Clock } from '../base/clock.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
-import { messageOf } from '../base/errors.ts';
-import { equal } from '../base/json.ts';
+import { Failure, messageOf } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
-import { describeRef, type KubernetesObject, type ManagedFieldsEntry, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { concurrency, withFreshObject } from './apply.ts';
-import { fieldManager, undoManager } from './field-manager.ts';
+import { concurrency } from './apply.ts';
+import { bringBack } from './bring-back.ts';
+import { fieldManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
-import { applyEntry, entriesOf } from './managed-fields.ts';
-import { anew } from './recreate.ts';
-import { restore } from './restore.ts';
-import { freeStatefulSet } from './stateful-set.ts';
+import { isLasting } from './lasting.ts';
+import { applyEntry } from './managed-fields.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
+import { neededByWhatStays } from './what-stays.ts';
 
 export interface UndoOptions {
   reporter: Reporter;
@@ -22,11 +20,16 @@ export interface UndoOptions {
   /** Until when to try, milliseconds since the epoch; what is not done by then is reported as failed. */
   deadline?: number;
   signal?: AbortSignal;
+  /** What later steps of the run have changed and their undo could not bring back: what it needs stays too. */
+  staying?: readonly ObjectRef[];
+  /** Called with what the run has made and is about to be deleted. */
+  beforeRemoval?: (objects: readonly KubernetesObject[]) => Promise<void>;
 }
 
-/** An answer got lost or the server has a hiccup: an undo is worth another try, and harmless when repeated. */
-const maxAttempts = 4;
+/** An answer got lost, the server or a webhook has a hiccup: an undo is worth another try, and harmless when repeated. */
+const retryMs = 60_000;
 const pauseMs = 1000;
+const longestPauseMs = 10_000;
 
 /** How long an object may take to go away; its containers get their grace period. */
 const removalMs = 60_000;
@@ -47,37 +50,104 @@ export async function undo(
   entries: readonly JournalEntry[],
   options: UndoOptions,
 ): Promise<UndoReport> {
-  const results: UndoResult[] = [];
-  for (const group of inUndoOrder(entries)) {
-    results.push(
-      ...(await mapConcurrently(group, concurrency, async (entry): Promise<UndoResult> => {
-        try {
-          return await undoOne(client, entry, options);
-        } catch (error) {
-          options.reporter.debug(`undo of ${describeRef(entry.ref, true)}: ${messageOf(error)}`);
-          return { ref: entry.ref, outcome: 'failed', message: messageOf(error) };
-        }
-      })),
-    );
-  }
-  return { complete: results.every(({ outcome }) => outcome !== 'failed' && outcome !== 'partly'), results };
+  const first = await undoGroups(client, entries, options);
+  // What stood in the way of one may be gone with another: a port that a new Service held, rights that a Role gave.
+  const open = new Set(first.filter(isOpen).map(({ ref }) => keyOf(ref)));
+  const again = first.every(isOpen)
+    ? []
+    : await undoGroups(
+        client,
+        entries.filter(({ ref }) => open.has(keyOf(ref))),
+        { ...options, once: true },
+      );
+  const results = [...new Map([...first, ...again].map((result) => [keyOf(result.ref), result])).values()];
+  return { complete: !results.some((result) => isOpen(result) || result.outcome === 'partly'), results };
 }
 
-function inUndoOrder(entries: readonly JournalEntry[]): JournalEntry[][] {
+function isOpen({ outcome }: UndoResult): boolean {
+  return outcome === 'refused' || outcome === 'failed';
+}
+
+type Attempts = UndoOptions & { once?: boolean };
+
+async function undoGroups(
+  client: KubernetesClient,
+  entries: readonly JournalEntry[],
+  options: Attempts,
+): Promise<UndoResult[]> {
+  const { existed, created } = inUndoOrder(entries);
+  const results: UndoResult[] = [];
+  const each = async (entry: JournalEntry): Promise<UndoResult> => {
+    try {
+      return await undoOne(client, entry, options);
+    } catch (error) {
+      options.reporter.debug(`undo of ${describeRef(entry.ref, true)}: ${messageOf(error)}`);
+      return isLasting(error)
+        ? { ref: entry.ref, outcome: 'refused', reason: messageOf(error) }
+        : { ref: entry.ref, outcome: 'failed', message: messageOf(error) };
+    }
+  };
+  for (const group of existed) results.push(...(await mapConcurrently(group, concurrency, each)));
+  if (created.length === 0) return results;
+  const needed = await stillNeeded(client, created, results, options);
+  results.push(...needed);
+  const spared = new Set(needed.map(({ ref }) => keyOf(ref)));
+  const removed = created.filter(({ ref }) => !spared.has(keyOf(ref)));
+  await options.beforeRemoval?.(
+    await readAll(
+      client,
+      removed.map(({ ref }) => ref),
+    ),
+  );
+  return [...results, ...(await mapConcurrently(removed, concurrency, each))];
+}
+
+/** What the run has made and has to stay, because something needs it that does not go back. */
+async function stillNeeded(
+  client: KubernetesClient,
+  created: readonly JournalEntry[],
+  results: readonly UndoResult[],
+  { staying = [] }: UndoOptions,
+): Promise<UndoResult[]> {
+  const left = results.filter(({ outcome }) => ['refused', 'failed', 'partly'].includes(outcome)).map(({ ref }) => ref);
+  if (left.length + staying.length === 0) return [];
+  const [own, users] = await Promise.all([
+    readAll(
+      client,
+      created.map(({ ref }) => ref),
+    ),
+    readAll(client, [...left, ...staying]),
+  ]);
+  const needed = neededByWhatStays(own, users);
+  return own.flatMap((object): UndoResult[] => {
+    const user = needed.get(keyOf(refOf(object)));
+    if (user === undefined) return [];
+    const reason = `${describeRef(refOf(user))}, which does not go back, still needs it`;
+    return [{ ref: refOf(object), outcome: 'refused', reason }];
+  });
+}
+
+async function readAll(client: KubernetesClient, refs: readonly ObjectRef[]): Promise<KubernetesObject[]> {
+  const read = async (ref: ObjectRef) => await client.read(ref).catch(() => undefined);
+  return (await mapConcurrently(refs, concurrency, read)).filter((object) => object !== undefined);
+}
+
+function inUndoOrder(entries: readonly JournalEntry[]): { existed: JournalEntry[][]; created: JournalEntry[] } {
   const existed = entries.filter((entry) => entry.before !== null);
   const created = entries.filter((entry) => entry.before === null).reverse();
   const kindIs = (test: (object: KubernetesObject) => boolean) =>
     existed.filter((entry) => entry.before !== null && test(entry.before));
-  return [
+  const groups = [
     kindIs((object) => !traffic.has(object.kind) && !isWorkload(object)),
     kindIs((object) => traffic.has(object.kind)),
     kindIs(isWorkload),
-    created,
-  ].filter((group) => group.length > 0);
+  ];
+  return { existed: groups.filter((group) => group.length > 0), created };
 }
 
-async function undoOne(client: KubernetesClient, entry: JournalEntry, options: UndoOptions): Promise<UndoResult> {
-  const { clock, deadline = Infinity, signal } = options;
+async function undoOne(client: KubernetesClient, entry: JournalEntry, options: Attempts): Promise<UndoResult> {
+  const { clock, deadline = Infinity, signal, once = false } = options;
+  const until = Math.min(deadline, clock.now() + (once ? 0 : retryMs));
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     if (clock.now() >= deadline) {
@@ -86,76 +156,14 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: U
     try {
       return entry.before === null
         ? await removeCreated(client, entry, options)
-        : await bringBack(client, entry, entry.before, options);
+        : await bringBack(client, entry, entry.before, clock);
     } catch (error) {
-      const isPassing =
-        error instanceof ConnectionError ||
-        (error instanceof ApiError && (error.status >= 500 || error.isWriteConflict));
-      if (!isPassing || attempt >= maxAttempts) throw error;
-      await clock.sleep(pauseMs * attempt, signal);
+      const pause = Math.min(pauseMs * attempt, longestPauseMs);
+      // Anything but a Failure is a bug of ours, which another try would not mend.
+      if (isLasting(error) || !(error instanceof Failure) || clock.now() + pause >= until) throw error;
+      await clock.sleep(pause, signal);
     }
   }
-}
-
-async function bringBack(
-  client: KubernetesClient,
-  entry: JournalEntry,
-  before: KubernetesObject,
-  { clock }: UndoOptions,
-): Promise<UndoResult> {
-  const { ref } = entry;
-  const live = await client.read(ref);
-  if (live === undefined) return await makeAnew(client, ref, before);
-  if (live.metadata.uid !== before.metadata.uid) {
-    return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
-  }
-  const result = await withFreshObject(client, ref, live, async (current) => {
-    const plan = restore(before, writtenBy(entry, before, current), current);
-    if (plan.state === 'changed') await replaceWithOwners(client, plan.object, plan.managedFields);
-    return plan;
-  });
-  if (ref.kind === 'StatefulSet') await freeStatefulSet(client, ref, before, clock);
-  if (result.conflicts.length > 0) return { ref, outcome: 'partly', fields: result.conflicts };
-  return { ref, outcome: result.state === 'changed' ? 'restored' : 'untouched' };
-}
-
-/**
- * What the run had written, as far as it is known. A write that was planned but never answered may not have happened at
- * all; where the server could not predict it either, the fields that we own tell whether it has.
- */
-function writtenBy({ after }: JournalEntry, before: KubernetesObject, live: KubernetesObject): KubernetesObject {
-  if (after !== null) return after;
-  const own = (object: KubernetesObject) => applyEntry(object, fieldManager)?.fieldsV1;
-  return equal(own(before), own(live)) ? before : live;
-}
-
-/** Two writes, because the first one makes us the owner of what it restores. */
-async function replaceWithOwners(
-  client: KubernetesClient,
-  wanted: KubernetesObject,
-  managedFields: ManagedFieldsEntry[],
-): Promise<void> {
-  const { object } = await client.replace(wanted, { fieldManager: undoManager });
-  await giveOwners(client, object, managedFields);
-}
-
-async function giveOwners(
-  client: KubernetesClient,
-  object: KubernetesObject,
-  managedFields: ManagedFieldsEntry[],
-): Promise<void> {
-  await client.replace({ ...object, metadata: { ...object.metadata, managedFields } }, { fieldManager: undoManager });
-}
-
-async function makeAnew(client: KubernetesClient, ref: ObjectRef, before: KubernetesObject): Promise<UndoResult> {
-  const { object } = await client.create(anew(before), { fieldManager: undoManager });
-  // Its controllers are at work on it already, and what they own is theirs.
-  await withFreshObject(client, ref, object, async (current) => {
-    const isPart = (entry: ManagedFieldsEntry) => (entry.subresource ?? '') !== '';
-    const old = entriesOf(before).filter((entry) => !isPart(entry));
-    await giveOwners(client, current, [...old, ...entriesOf(current).filter(isPart)]);
-  });
-  return { ref, outcome: 'restored', note: 'somebody else had deleted it; it was made anew' };
 }
 
 async function removeCreated(

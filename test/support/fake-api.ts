@@ -77,10 +77,10 @@ export class FakeApi implements KubernetesClient {
     return written(this.put(uid === undefined ? object : withMetadata(object, { uid })));
   }
 
-  async create(object: KubernetesObject): Promise<Written> {
+  async create(object: KubernetesObject, { dryRun = false }: { dryRun?: boolean } = {}): Promise<Written> {
     await this.#begin('create', refOf(object));
     if (this.get(refOf(object)) !== undefined) throw refusal(409, 'AlreadyExists', refOf(object));
-    return written(this.put(object));
+    return dryRun ? written(structuredClone(object)) : written(this.put(object));
   }
 
   async replace(object: KubernetesObject): Promise<Written> {

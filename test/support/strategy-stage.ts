@@ -17,8 +17,9 @@ export class Stage implements AsyncDisposable {
     this.#strategy = strategy;
   }
 
-  static async open(strategy: 'canary' | 'blue-green'): Promise<Stage> {
-    const inputs = strategy === 'canary' ? { strategy, 'step-duration': '1s' } : { strategy, 'keep-old-for': '0s' };
+  static async open(strategy: 'rolling' | 'canary' | 'blue-green'): Promise<Stage> {
+    const more = { rolling: {}, canary: { 'step-duration': '1s' }, 'blue-green': { 'keep-old-for': '0s' } };
+    const inputs: Inputs = { strategy, ...more[strategy] };
     return new Stage(await createNamespace(strategy), inputs);
   }
 

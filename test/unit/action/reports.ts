@@ -261,7 +261,8 @@ export function partlyUndone(): RunReport {
   return {
     ...undoneDeploy(),
     status: 'failed',
-    headline: 'The deploy of shop failed, and the undo could not finish',
+    headline:
+      'Deploy of shop failed and was undone, except Deployment "web", Service "web" and PersistentVolumeClaim "web-cache"',
     warnings: ['the input "image-tag" changed 1 of 2 images; "registry.test/other/log:3" is pinned by digest'],
     undo: {
       complete: false,
@@ -273,8 +274,15 @@ export function partlyUndone(): RunReport {
         },
         {
           ref: service('web'),
-          outcome: 'failed',
-          message: 'services "web" is forbidden: User "ci" cannot patch resource "services"',
+          outcome: 'refused',
+          reason:
+            'cannot update Service "web" in namespace "shop": user "ci" may not update services in namespace "shop"',
+        },
+        {
+          ref: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: 'shop', name: 'web-cache' },
+          outcome: 'refused',
+          fields: ['spec.resources.requests.storage'],
+          reason: 'cannot update PersistentVolumeClaim "web-cache": it can not be less than before',
         },
         {
           ref: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: 'shop', name: 'web-data' },

@@ -122,7 +122,7 @@ describe('a rollback of a workload of a blue-green release', () => {
 });
 
 describe('a rollback without a number', () => {
-  const history = [recorded(1, 'superseded'), recorded(2, 'live'), recorded(3, 'failed')];
+  const history = [recorded(1, 'superseded'), recorded(2, 'live'), recorded(3, 'undone')];
 
   test('goes to the live revision when a run died on its way to a newer one', () => {
     expect(revisionBefore(journalOf({ revision: 4 }), history)).toBe('2');
@@ -133,6 +133,13 @@ describe('a rollback without a number', () => {
     expect(revisionBefore(journalOf({ command: 'scale' }), history)).toBeUndefined();
     expect(revisionBefore(undefined, history)).toBeUndefined();
     expect(revisionBefore(journalOf({ revision: 1 }), [])).toBeUndefined();
+  });
+
+  test('goes to the live revision when a newer one failed and was left, or not undone completely (helm#1796)', () => {
+    const left = [{ ref: refOf(configMap({})), reason: 'field is immutable' }];
+    expect(revisionBefore(undefined, [...history, recorded(4, 'failed'), recorded(5, 'undone')])).toBe('2');
+    expect(revisionBefore(undefined, [...history, recorded(4, 'aborted', { kept: left })])).toBe('2');
+    expect(revisionBefore(undefined, [recorded(1, 'failed'), recorded(2, 'live')])).toBeUndefined();
   });
 
   test('does not take a candidate that waits for a dead run', () => {

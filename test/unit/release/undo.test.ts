@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { stringAt } from '../../../src/base/json.ts';
 import { connectionError } from '../../../src/kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { JournalEntry } from '../../../src/release/journal.ts';
@@ -111,6 +112,115 @@ describe('an object that existed', () => {
   });
 });
 
+describe('an object that cannot go back (pulumi/pulumi-kubernetes#3181)', () => {
+  const invalid = (ref: Parameters<typeof refusal>[2], ...causes: { field: string; message: string }[]) =>
+    refusal(422, 'Invalid', ref, {
+      message: causes.map(({ field, message }) => `${field}: ${message}`).join(', '),
+      details: { causes: causes.map((cause) => ({ reason: 'FieldValueForbidden', ...cause })) },
+    });
+
+  test('goes back in all other fields, and the ones that stay are named with the reason: a grown claim', async () => {
+    const api = new FakeApi();
+    const claim = (size: string, label: string) =>
+      objectOf(
+        'v1',
+        'PersistentVolumeClaim',
+        { spec: { resources: { requests: { storage: size } } } },
+        { uid: 'claim', labels: { tier: label }, managedFields: ours },
+      );
+    const before = api.put(claim('1Gi', 'old'));
+    const after = api.put(claim('2Gi', 'new'));
+    const field = 'spec.resources.requests.storage';
+    const replace = api.replace.bind(api);
+    api.replace = async (object) => {
+      const size = stringAt(object, ...field.split('.'));
+      if (size === '1Gi') throw invalid(refOf(object), { field, message: 'field can not be less than previous value' });
+      return await replace(object);
+    };
+    const report = await run(api, [{ ref: refOf(before), before, after, done: true }]);
+    expect(report).toMatchObject({
+      complete: false,
+      results: [{ outcome: 'refused', fields: [field], reason: expect.stringContaining('can not be less') }],
+    });
+    expect(api.get(refOf(before))).toMatchObject({
+      metadata: { labels: { tier: 'old' } },
+      spec: { resources: { requests: { storage: '2Gi' } } },
+    });
+  });
+
+  const immutable = (api: FakeApi) => {
+    api.before = (operation, ref) => {
+      if (operation === 'replace' && api.get(ref)?.['immutable'] === true)
+        throw invalid(ref, { field: 'data', message: 'field is immutable when `immutable` is set' });
+    };
+  };
+
+  test('is deleted and made anew where it is config that has become immutable', async () => {
+    const api = new FakeApi();
+    const before = api.put(configMap({ a: '1' }, { managedFields: ours }));
+    const after = api.put({ ...before, data: { a: '2' }, immutable: true });
+    immutable(api);
+    const report = await run(api, [{ ref: refOf(before), before, after, done: true }]);
+    expect(report).toMatchObject({ complete: true, results: [{ outcome: 'restored' }] });
+    const live = api.get(refOf(before));
+    expect(live).toMatchObject({ data: { a: '1' }, metadata: { managedFields: ours } });
+    expect(live?.['immutable']).toBeUndefined();
+    // Killed right after: what is there is as it was, whoever made it.
+    const again = await run(api, [{ ref: refOf(before), before, after, done: true }]);
+    expect(again).toMatchObject({ complete: true, results: [{ outcome: 'untouched' }] });
+  });
+
+  test('is not deleted where the server would not let it be made anew, or a finalizer holds it', async () => {
+    const api = new FakeApi();
+    const before = api.put(configMap({ a: '1' }, { managedFields: ours }));
+    const after = api.put({ ...before, data: { a: '2' }, immutable: true });
+    const entry = { ref: refOf(before), before, after, done: true };
+    immutable(api);
+    const refuseReplace = api.before;
+    api.before = (operation, ref) => {
+      refuseReplace(operation, ref);
+      if (operation === 'create') throw refusal(403, 'Forbidden', ref);
+    };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'refused' }]);
+    api.put({ ...after, metadata: { ...after.metadata, finalizers: ['example.test/hold'] } });
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'refused' }]);
+    expect(api.log.filter((line) => line.startsWith('delete'))).toEqual([]);
+  });
+
+  test('keeps what it needs: pods that a Service still sends requests to, and the config that they read', async () => {
+    const api = new FakeApi();
+    const service = (version: string) =>
+      objectOf('v1', 'Service', { spec: { selector: { v: version } } }, { uid: 'svc', managedFields: ours });
+    const before = api.put(service('1'));
+    const after = api.put(service('2'));
+    const pods = { metadata: { labels: { v: '2' } }, spec: { volumes: [{ configMap: { name: 'read' } }] } };
+    const entries = [
+      { ref: refOf(before), before, after, done: true },
+      created(api, objectOf('v1', 'ConfigMap', {}, { name: 'read' })),
+      created(api, objectOf('v1', 'ConfigMap', {}, { name: 'unread' })),
+      created(api, objectOf('apps/v1', 'Deployment', { spec: { template: pods } }, { name: 'web' })),
+    ];
+    api.before = (operation, ref) => {
+      if (operation === 'replace') throw refusal(403, 'Forbidden', ref);
+    };
+    const { results } = await run(api, entries);
+    expect(Object.fromEntries(results.map(({ ref, outcome }) => [ref.name, outcome]))).toEqual({
+      a: 'refused',
+      web: 'refused',
+      read: 'refused',
+      unread: 'deleted',
+    });
+  });
+
+  test('is not run again where it is a Job that had run and is gone since', async () => {
+    const api = new FakeApi();
+    const job = objectOf('batch/v1', 'Job', { status: { conditions: [{ type: 'Complete', status: 'True' }] } });
+    const report = await run(api, [{ ref: refOf(job), before: job, after: null, done: false }]);
+    expect(report.results).toMatchObject([{ outcome: 'refused', reason: expect.stringContaining('run again') }]);
+    expect(api.get(refOf(job))).toBeUndefined();
+  });
+});
+
 describe('an object that the run created', () => {
   test('is deleted, and gone when the undo ends', async () => {
     const api = new FakeApi();
@@ -190,7 +300,35 @@ describe('trouble on the way', () => {
     };
     const report = await run(api, entries);
     expect(report.complete).toBe(false);
-    expect(report.results.map(({ outcome }) => outcome)).toEqual(['failed', 'restored']);
+    expect(report.results.map(({ outcome }) => outcome)).toEqual(['refused', 'restored']);
+  });
+
+  test('what passes is tried again for a minute, and then left for the next run', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    let down = true;
+    api.before = (operation, ref) => {
+      if (operation === 'replace' && down) throw refusal(500, 'InternalError', ref);
+    };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'failed' }]);
+    let calls = 0;
+    api.before = (operation, ref) => {
+      calls += operation === 'replace' ? 1 : 0;
+      if (operation === 'replace' && calls < 8) throw refusal(500, 'InternalError', ref);
+    };
+    down = false;
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'restored' }]);
+  });
+
+  test('what stood in the way is tried once more when all else is back: a port that a new Service holds', async () => {
+    const api = new FakeApi();
+    const entries = [changed(api, 'a'), created(api, objectOf('v1', 'Service', {}, { name: 'new' }))];
+    api.before = (operation, ref) => {
+      const isTaken = api.objects.has('/Service/shop/new');
+      if (operation === 'replace' && ref.name === 'a' && isTaken) throw refusal(422, 'Invalid', ref);
+    };
+    const report = await run(api, entries);
+    expect(report).toMatchObject({ complete: true, results: [{ outcome: 'restored' }, { outcome: 'deleted' }] });
   });
 
   test('nothing is begun after the deadline, and that is no success', async () => {

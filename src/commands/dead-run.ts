@@ -1,0 +1,60 @@
+import { messageOf } from '../base/errors.ts';
+import { keyOf, refOf } from '../kubernetes/object.ts';
+import { containersOf } from '../manifests/pod-template.ts';
+import type { JournalRecord } from '../release/journal.ts';
+import type { Kept } from '../release/kept.ts';
+import { listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
+import type { Context } from './context.ts';
+
+/**
+ * The history tells of a run that was cancelled or killed too; what it would have applied in all, whoever comes after it does
+ * not know. Where it cannot be recorded, that is said.
+ */
+export async function recordDead(
+  context: Context,
+  namespace: string,
+  record: JournalRecord,
+  outcome: 'undone' | 'failed',
+  kept: readonly Kept[] = [],
+): Promise<void> {
+  await writeDead(context, namespace, record, outcome, kept).catch((error: unknown) => {
+    context.reporter.warning(`this cancelled revision could not be recorded: ${messageOf(error)}`);
+  });
+}
+
+async function writeDead(
+  { client, clock }: Context,
+  namespace: string,
+  { release, revision, run, startedAt, entries }: JournalRecord,
+  outcome: 'undone' | 'failed',
+  kept: readonly Kept[],
+): Promise<void> {
+  if (revision === undefined) return;
+  const { url, commit, actor } = run;
+  const revisions = await listRevisions(client, namespace, release);
+  const recorded = revisions.find((entry) => entry.revision === revision);
+  if (recorded !== undefined) {
+    // It was killed between the record of its candidate and the end of its journal.
+    if (recorded.outcome === 'waiting') await setOutcome(client, namespace, release, revision, 'failed');
+    return;
+  }
+  const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
+  const images = written.flatMap((object) =>
+    containersOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
+  );
+  const dead = {
+    release,
+    revision,
+    outcome,
+    strategy: '',
+    startedAt,
+    finishedAt: new Date(clock.now()).toISOString(),
+    ...(commit === undefined ? {} : { commit }),
+    ...(url === undefined ? {} : { run: url }),
+    ...(actor === undefined ? {} : { actor }),
+    images: Object.fromEntries(images),
+    objects: [],
+    ...(kept.length === 0 ? {} : { kept: [...kept] }),
+  };
+  await recordRevision(client, namespace, dead, revisions);
+}

@@ -1,0 +1,173 @@
+import { messageOf } from '../base/errors.ts';
+import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { stepsBackwards, type Journal, type JournalRecord } from '../release/journal.ts';
+import { undo } from '../release/undo.ts';
+import type { UndoReport, UndoResult } from '../release/undo-report.ts';
+import { waitForRollout } from '../rollout/tracker.ts';
+import { untilRouted } from '../traffic/endpoints.ts';
+import { retire } from '../traffic/retire.ts';
+import { isService } from '../traffic/services.ts';
+import type { Context } from './context.ts';
+
+/** Whether a run is under way, or has died: what merely waits for a decision is whole. */
+export function isUnfinished(record: JournalRecord): boolean {
+  return record.waiting === undefined || ownSteps(record).length > 0;
+}
+
+/** What the run under way has done, the last step first; not what belongs to a candidate that waits. */
+export function ownSteps(record: JournalRecord): ReturnType<typeof stepsBackwards> {
+  return stepsBackwards(record.entries, firstOwnStep(record));
+}
+
+/** Behind the steps of a candidate that waits: what the run under way has done. */
+function firstOwnStep({ waiting }: JournalRecord): number {
+  return waiting === undefined ? 0 : waiting.step + 1;
+}
+
+/**
+ * Undoes what a journal lists, the last step first: each is undone, its workloads ready again and its traffic settled,
+ * before the one before it loses what it has brought. Closes the journal when all is back but for what cannot go back. What
+ * could not be done now is left to the next run, once: what that cannot do either stays.
+ * @param from the first step to undo; by default those behind a candidate that waits, which goes on waiting
+ */
+export async function undoJournal(
+  context: Context,
+  journal: Journal,
+  timeoutMs: number,
+  from = firstOwnStep(journal.record),
+): Promise<UndoReport> {
+  const { client, clock, reporter } = context;
+  return await reporter.group('Undo', async () => {
+    const deadline = clock.now() + timeoutMs;
+    const isLastAttempt = (journal.record.undoAttempts ?? 0) > 0;
+    const reports: UndoReport[] = [];
+    let settled = true;
+    const steps = stepsBackwards(journal.record.entries, from);
+    for (const { step, entries } of steps) {
+      const staying = reports.flatMap(({ results }) => results.filter(isLeft).map(({ ref }) => ref));
+      const beforeRemoval = (objects: readonly KubernetesObject[]) => retireCreated(context, objects, deadline);
+      const tried = await undo(client, entries, { reporter, clock, deadline, staying, beforeRemoval });
+      const report = isLastAttempt ? givenUp(tried) : tried;
+      reports.push(report);
+      for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${outcomeOf(result)}`);
+      // What failed may succeed when it is tried again; and what still serves must not go before.
+      if (report.results.some(({ outcome }) => outcome === 'failed')) {
+        await journal.undoFailed();
+        return combined(reports, settled);
+      }
+      settled = (await untilRestored(context, report, deadline, step !== steps.at(-1)?.step)) && settled;
+      if (step === 0 && from === 0) await journal.close();
+      else await journal.forget(step);
+    }
+    return combined(reports, settled);
+  });
+}
+
+function isLeft({ outcome }: UndoResult): boolean {
+  return outcome === 'refused' || outcome === 'partly';
+}
+
+/** Two runs have tried: nothing waits for a third. */
+function givenUp({ complete, results }: UndoReport): UndoReport {
+  const given = results.map((result): UndoResult => {
+    if (result.outcome !== 'failed') return result;
+    return { ref: result.ref, outcome: 'refused', reason: `${result.message} (tried by two runs)` };
+  });
+  return { complete, results: given };
+}
+
+/** One report of several steps; of an object that several of them had changed, what was done to it last. */
+function combined(reports: readonly UndoReport[], settled: boolean): UndoReport {
+  const results = new Map<string, UndoResult>();
+  for (const result of reports.flatMap((report) => report.results)) {
+    const earlier = results.get(keyOf(result.ref));
+    if (earlier === undefined || !isLeft(earlier) || result.outcome === 'refused')
+      results.set(keyOf(result.ref), result);
+  }
+  const complete = reports.every((report) => report.complete);
+  return settled
+    ? { complete, results: [...results.values()] }
+    : { complete: false, unsettled: true, results: [...results.values()] };
+}
+
+function outcomeOf(result: UndoResult): string {
+  switch (result.outcome) {
+    case 'restored':
+      return result.note === undefined ? 'restored' : `restored (${result.note})`;
+    case 'partly':
+      return `restored in part: somebody else has changed ${result.fields.join(', ')} since`;
+    case 'refused':
+      return result.fields === undefined
+        ? `stays as it is: ${result.reason}`
+        : `restored but for ${result.fields.join(', ')}: ${result.reason}`;
+    case 'failed':
+      return `failed: ${result.message}`;
+    case 'kept':
+      return 'kept, because it may hold data';
+    case 'untouched':
+    case 'deleted':
+      return result.outcome;
+  }
+}
+
+/** Candidates leave their Services before they are deleted. */
+async function retireCreated(
+  { client, clock, reporter, signal }: Context,
+  created: readonly KubernetesObject[],
+  deadline: number,
+): Promise<void> {
+  const deployments = created.filter(({ kind }) => kind === 'Deployment');
+  await Promise.all(deployments.map((one) => retire(client, one, { clock, signal, deadline, reporter }))).catch(
+    (error: unknown) => {
+      reporter.debug(`taking pods out of their Services failed: ${messageOf(error)}`);
+    },
+  );
+}
+
+/**
+ * Waits until what is back is ready again, and where pods of an earlier step are to go next, until no request comes to them any
+ * more. Trouble with looking is no reason not to go on. False when it did not come about.
+ */
+async function untilRestored(
+  context: Context,
+  report: UndoReport,
+  deadline: number,
+  moreToUndo: boolean,
+): Promise<boolean> {
+  const { client, clock, reporter, signal } = context;
+  try {
+    const restored = await readRestored(context, report);
+    const settled = await waitForRestored(context, restored, deadline);
+    if (moreToUndo) await untilRouted(client, restored.filter(isService), { clock, signal, deadline });
+    return settled;
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.warning(`whether what was restored is ready again is not known: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+async function readRestored({ client }: Context, report: UndoReport): Promise<KubernetesObject[]> {
+  const refs = report.results
+    .filter((result) => result.outcome === 'restored' || result.outcome === 'partly' || hasRefusedFields(result))
+    .map(({ ref }) => ref);
+  return (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
+}
+
+function hasRefusedFields(result: UndoResult): boolean {
+  return result.outcome === 'refused' && result.fields !== undefined;
+}
+
+/** False when a restored workload did not become ready again in time. */
+async function waitForRestored(
+  { client, clock, reporter, signal }: Context,
+  restored: readonly KubernetesObject[],
+  deadline: number,
+): Promise<boolean> {
+  const targets = restored.filter(isWorkload).map((object) => ({ object, changed: true, writtenAt: clock.now() }));
+  if (targets.length === 0) return true;
+  const result = await waitForRollout(client, targets, { reporter, clock, deadline, signal });
+  if (result.outcome !== 'ready') reporter.warning('the restored workloads are not ready again');
+  return result.outcome === 'ready';
+}

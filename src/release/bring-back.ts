@@ -1,0 +1,119 @@
+import type { Clock } from '../base/clock.ts';
+import { equal } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { isTrue } from '../kubernetes/conditions.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import type { KubernetesObject, ManagedFieldsEntry, ObjectRef } from '../kubernetes/object.ts';
+import { withFreshObject } from './apply.ts';
+import { contentOf } from './comparison.ts';
+import { fieldManager, undoManager } from './field-manager.ts';
+import type { JournalEntry } from './journal.ts';
+import { applyEntry, entriesOf } from './managed-fields.ts';
+import { anew } from './recreate.ts';
+import { replaceBut, type RefusedFields } from './refused-fields.ts';
+import { canBeRemade, makeRoom, tryRemaking } from './remake.ts';
+import { restore } from './restore.ts';
+import { freeStatefulSet } from './stateful-set.ts';
+import type { UndoResult } from './undo-report.ts';
+
+/**
+ * Undoes what a run did to an object that was there before. Config that has become immutable meanwhile is deleted and made
+ * anew.
+ * @throws ApiError for what the server refuses
+ */
+export async function bringBack(
+  client: KubernetesClient,
+  entry: JournalEntry,
+  before: KubernetesObject,
+  clock: Clock,
+): Promise<UndoResult> {
+  const { ref } = entry;
+  const live = await client.read(ref);
+  if (live === undefined) return await makeAnew(client, ref, before);
+  if (live.metadata.uid !== before.metadata.uid && !isOurs(entry, live)) {
+    return equal(contentOf(live), contentOf(before))
+      ? { ref, outcome: 'untouched' }
+      : { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
+  }
+  const { conflicts, state, refused, remade } = await withFreshObject(client, ref, live, async (current) => {
+    const plan = restore(before, writtenBy(entry, before, current), current);
+    if (plan.state === 'untouched') return { ...plan, refused: undefined, remade: false };
+    return { ...plan, ...(await write(client, current, plan, clock)) };
+  });
+  if (ref.kind === 'StatefulSet') await freeStatefulSet(client, ref, before, clock);
+  if (refused !== undefined) return { ref, outcome: 'refused', ...refused };
+  if (conflicts.length > 0) return { ref, outcome: 'partly', fields: conflicts };
+  if (state === 'untouched') return { ref, outcome: 'untouched' };
+  return remade
+    ? { ref, outcome: 'restored', note: 'it could not be changed any more, so it was deleted and made anew' }
+    : { ref, outcome: 'restored' };
+}
+
+/** Whether what is there now was made by this run in place of what was there before. */
+function isOurs({ after, done, remade }: JournalEntry, live: KubernetesObject): boolean {
+  if (done && after !== null) return live.metadata.uid === after.metadata.uid;
+  return remade === true && applyEntry(live, fieldManager) !== undefined;
+}
+
+async function write(
+  client: KubernetesClient,
+  live: KubernetesObject,
+  { object, managedFields }: Extract<ReturnType<typeof restore>, { state: 'changed' }>,
+  clock: Clock,
+): Promise<{ refused: RefusedFields | undefined; remade: boolean }> {
+  const options = { fieldManager: undoManager };
+  try {
+    const written = await client.replace(object, options);
+    await giveOwners(client, written.object, managedFields);
+    return { refused: undefined, remade: false };
+  } catch (error) {
+    if (!isStatus(error, 422)) throw error;
+    if (canBeRemade(live, error)) {
+      const wanted = anew(object);
+      await tryRemaking(client, wanted, options);
+      await makeRoom(client, live, clock);
+      await giveOwners(client, (await client.create(wanted, options)).object, managedFields);
+      return { refused: undefined, remade: true };
+    }
+    const written = await replaceBut(client, object, live, options);
+    await giveOwners(client, written.object, managedFields);
+    return { refused: written.refused, remade: false };
+  }
+}
+
+/**
+ * What the run had written, as far as it is known. A write that was planned but never answered may not have happened at
+ * all; where the server could not predict it either, the fields that we own tell whether it has.
+ */
+function writtenBy({ after }: JournalEntry, before: KubernetesObject, live: KubernetesObject): KubernetesObject {
+  if (after !== null) return after;
+  const own = (object: KubernetesObject) => applyEntry(object, fieldManager)?.fieldsV1;
+  return equal(own(before), own(live)) ? before : live;
+}
+
+/** A second write, because the first one makes us the owner of what it restores. */
+async function giveOwners(
+  client: KubernetesClient,
+  object: KubernetesObject,
+  managedFields: ManagedFieldsEntry[],
+): Promise<void> {
+  await client.replace({ ...object, metadata: { ...object.metadata, managedFields } }, { fieldManager: undoManager });
+}
+
+async function makeAnew(client: KubernetesClient, ref: ObjectRef, before: KubernetesObject): Promise<UndoResult> {
+  if (before.kind === 'Job' && (isTrue(before, 'Complete') || isTrue(before, 'Failed'))) {
+    return {
+      ref,
+      outcome: 'refused',
+      reason: 'it had run to its end and is gone since: made anew, it would run again',
+    };
+  }
+  const { object } = await client.create(anew(before), { fieldManager: undoManager });
+  // Its controllers are at work on it already, and what they own is theirs.
+  await withFreshObject(client, ref, object, async (current) => {
+    const isPart = (entry: ManagedFieldsEntry) => (entry.subresource ?? '') !== '';
+    const old = entriesOf(before).filter((entry) => !isPart(entry));
+    await giveOwners(client, current, [...old, ...entriesOf(current).filter(isPart)]);
+  });
+  return { ref, outcome: 'restored', note: 'somebody else had deleted it; it was made anew' };
+}

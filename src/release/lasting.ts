@@ -1,0 +1,15 @@
+import { ApiError } from '../kubernetes/errors.ts';
+
+/** Statuses with which the server refuses the object itself, or the one who asks: 404 is a kind or a namespace that has gone. */
+const lastingStatuses = new Set([400, 403, 404, 405, 413, 422]);
+
+/**
+ * Whether the server would refuse the same write however often it is asked: a field that can only be set once, a right that is
+ * missing, a policy that says no. All else passes, or may: a broken connection, an overloaded server, a webhook that is down, a
+ * quota that is used up.
+ */
+export function isLasting(error: unknown): error is ApiError {
+  return (
+    error instanceof ApiError && lastingStatuses.has(error.status) && !error.serverMessage.includes('exceeded quota')
+  );
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import { booleanAt } from '../base/json.ts';
+import type { KubernetesClient, WriteOptions, Written } from '../kubernetes/client.ts';
+import { ApiError } from '../kubernetes/errors.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+
+const goneWithinMs = 10_000;
+const pollMs = 100;
+
+/**
+ * Whether an object that can no longer be changed can be deleted and made anew instead: a ConfigMap or a Secret holds nothing
+ * but what is written into it, and is gone at once where no finalizer holds it.
+ */
+export function canBeRemade(live: KubernetesObject, error: unknown): boolean {
+  const isConfig = live.apiVersion === 'v1' && (live.kind === 'ConfigMap' || live.kind === 'Secret');
+  return (
+    isConfig &&
+    (live.metadata.finalizers ?? []).length === 0 &&
+    live.metadata.deletionTimestamp === undefined &&
+    error instanceof ApiError &&
+    (error.isImmutable || (error.status === 422 && booleanAt(live, 'immutable') === true))
+  );
+}
+
+/** Whether the server would let it be made: asked under another name, before the old one is gone. @throws ApiError when not */
+export async function tryRemaking(
+  client: KubernetesClient,
+  wanted: KubernetesObject,
+  options: WriteOptions,
+): Promise<Written> {
+  const probe = structuredClone(wanted);
+  probe.metadata.name = `${wanted.metadata.name.slice(0, 240)}-gke-rollout`;
+  for (const key of ['uid', 'resourceVersion', 'managedFields'] as const) Reflect.deleteProperty(probe.metadata, key);
+  return await client.create(probe, { ...options, dryRun: true });
+}
+
+/**
+ * Deletes this very object, and waits until its name is free. What takes its place has to be written by the caller.
+ * @throws Failure when it does not go
+ */
+export async function makeRoom(client: KubernetesClient, live: KubernetesObject, clock: Clock): Promise<void> {
+  const ref = refOf(live);
+  const { uid } = live.metadata;
+  await client.delete(ref, uid === undefined ? {} : { uid });
+  const until = clock.now() + goneWithinMs;
+  while ((await client.read(ref))?.metadata.uid === uid) {
+    if (clock.now() >= until)
+      throw new Failure(`${describeRef(ref, true)} was deleted to be made anew, and does not go`, {
+        hint: 'See which of its finalizers holds it up.',
+      });
+    await clock.sleep(pollMs);
+  }
+}

@@ -3,7 +3,7 @@ import type { FailureReport, RunReport, Status, WorkloadReport } from '../comman
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
-import { alert, bullets, code, details, html, prose, table } from './markdown.ts';
+import { alert, bullets, code, codeBlock, details, html, prose, table } from './markdown.ts';
 import { renderEvidence } from './summary-evidence.ts';
 import { renderChecks } from './summary-checks.ts';
 import { renderHistory } from './summary-history.ts';
@@ -182,6 +182,7 @@ function cause(failure: FailureReport, limits: SummaryLimits): string {
   const since = failure.namedAfterSeconds;
   return [
     alert('CAUTION', box.join('\n')),
+    failure.manifest === undefined ? '' : codeBlock(failure.manifest.trimEnd().split('\n')),
     bullets(
       failure.problems,
       ({ message, location }) => {

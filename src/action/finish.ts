@@ -6,6 +6,9 @@ import { writeSummary } from './write-summary.ts';
 
 const failures: ReadonlySet<Status> = new Set(['undone', 'failed', 'cancelled']);
 
+/** Of what the log cuts an annotation to, with room for line breaks. */
+const maxAnnotation = 3_800;
+
 /** Tells the user how the run ended: annotations, job summary, last line of the log. Returns the exit code. */
 export async function finish(report: RunReport, reporter: Reporter, env: NodeJS.ProcessEnv): Promise<number> {
   const failed = failures.has(report.status);
@@ -15,8 +18,13 @@ export async function finish(report: RunReport, reporter: Reporter, env: NodeJS.
   if (failed) {
     const { failure, headline } = report;
     const sentence = failure === undefined ? headline : `${headline}: ${failure.message}`;
+    const whole = failure?.hint === undefined ? sentence : `${sentence}. ${failure.hint}`;
+    const { manifest } = failure ?? {};
+    // GitHub cuts an annotation; what is to be pasted must be whole.
+    const fits = manifest !== undefined && whole.length + manifest.length < maxAnnotation;
     if (failure?.problems.length === 1) reporter.info(withLog(sentence, failure.log));
-    else reporter.error(withLog(failure?.hint === undefined ? sentence : `${sentence}. ${failure.hint}`, failure?.log));
+    else reporter.error(fits ? `${whole}\n\n${manifest}` : withLog(whole, failure?.log));
+    if (manifest !== undefined && !fits) reporter.info(manifest);
   } else {
     reporter.info(report.headline);
   }

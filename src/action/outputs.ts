@@ -54,6 +54,7 @@ function failureOf(failure: FailureReport): Record<string, unknown> {
     reason: failure.reason ?? cause?.reason ?? (failure.problems.length > 0 ? 'InvalidInput' : 'Failed'),
     message: cut(failure.message, maxMessage),
     ...(hint === undefined ? {} : { hint }),
+    ...(failure.manifest === undefined ? {} : { manifest: failure.manifest }),
     ...(cause === undefined ? {} : { object: nameOf(cause.object) }),
     ...(problem?.location === undefined ? {} : { file: problem.location.file, line: problem.location.line }),
     ...(failure.namedAfterSeconds === undefined ? {} : { namedAfterSeconds: failure.namedAfterSeconds }),

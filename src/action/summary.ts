@@ -192,6 +192,7 @@ function cause(failure: FailureReport, limits: SummaryLimits): string {
   const since = failure.namedAfterSeconds;
   return [
     alert('CAUTION', box.join('\n')),
+    failure.manifest === undefined ? '' : codeBlock(failure.manifest.trimEnd().split('\n')),
     bullets(
       failure.problems,
       ({ message, location }) => {

@@ -6,6 +6,7 @@ import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from './guarded-change.ts';
+import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { findCandidate } from './promote.ts';
 import type { RunReport } from './report.ts';
 
@@ -17,7 +18,9 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
   if (dead !== undefined && dead.record.waiting === undefined) {
     return await finishDead(context, { ...options, namespace }, dead.record);
   }
-  const { revision } = await findCandidate(context, { ...options, namespace }, 'abort');
+  const { record, revision } = await findCandidate(context, { ...options, namespace }, 'abort');
+  expectOfStrategy(context, revision.strategy, namespace, 'now');
+  await expectOfUndo(context, record.entries);
   const draft = new Draft(context, 'abort', { release, namespace, strategy: revision.strategy });
   const name = `revision ${revision.revision} of ${release}`;
   const outcome = await guardedChange(

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Kustomize } from '../manifests/kustomize.ts';
+import type { RightsCheck } from '../release/rights-check.ts';
 import type { RunIdentity } from '../release/run-identity.ts';
 
 /** What every command gets from the entry point. */
@@ -21,6 +22,8 @@ export interface Context {
   startedAt: number;
   /** Tells the post step what it would have to undo, before the first write. */
   onChangeBegins(change: { release: string; namespace: string }): void;
+  /** What the run has to be allowed. Absent in the post step: an undo is tried with the rights that there are. */
+  rights?: RightsCheck;
 }
 
 /** What all commands that change a release are told. */

@@ -1,5 +1,6 @@
 import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
+import { MissingRights } from '../release/rights-check.ts';
 import { VerificationFailed, type CheckResult } from '../traffic/result.ts';
 import type { Context } from './context.ts';
 import type { TrafficStep } from '../strategies/strategy.ts';
@@ -86,6 +87,7 @@ export function failureOf(error: unknown): FailureReport {
   const hint = error instanceof Failure ? error.hint : undefined;
   return {
     ...(error instanceof VerificationFailed ? { reason: 'VerificationFailed' } : {}),
+    ...(error instanceof MissingRights ? { reason: 'MissingRights', manifest: error.manifest } : {}),
     message,
     ...(hint === undefined ? {} : { hint }),
     causes: [],

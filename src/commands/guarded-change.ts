@@ -259,6 +259,7 @@ async function lockRelease(
   { release, namespace, timeoutMs }: Required<ChangeOptions>,
 ): Promise<Lock> {
   const { client, clock, reporter, signal, run } = context;
+  await context.rights?.require();
   // Said before the lock is taken: a run that is killed right after must be found by its post step.
   context.onChangeBegins({ release, namespace });
   const deadline = clock.now() + timeoutMs;

@@ -6,6 +6,7 @@ import type { ChangeOptions, Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
+import { expectOfWorkloads } from './needs.ts';
 import { releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
@@ -38,6 +39,8 @@ async function setPaused(context: Context, options: PausingOptions, paused: bool
   const toChange = deployments.filter((object) => (booleanAt(object, 'spec', 'paused') ?? false) !== paused);
   const names = deployments.map(({ metadata }) => metadata.name).join(', ');
   const watch = new RolloutWatch(context, options);
+  await expectOfWorkloads(context, deployments, { undone: false, waits: !paused });
+  await context.rights?.require();
   const written: KubernetesObject[] = [];
   await reporter.group(paused ? 'Pause' : 'Resume', async () => {
     for (const object of toChange) {
@@ -83,6 +86,7 @@ export async function restart(context: Context, options: PausingOptions): Promis
   const workloads = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
+  await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
   const patch = { spec: { template: { metadata: { annotations } } } };
   const write = async (object: KubernetesObject, dryRun: boolean) => {

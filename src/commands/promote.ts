@@ -8,6 +8,7 @@ import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import { retireLeftover } from './keep-old.ts';
+import { expectOfRemoval } from './needs.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable } from './verification.ts';
@@ -42,6 +43,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   });
   const manifests = structuredClone(revision.objects).map(inCluster);
   await assertAskable(context, checks, manifests, namespace);
+  await expectOfRemoval(context, record.temporary ?? []);
   const { strategy } = revision;
   const draft = new Draft(context, 'promote', { release, namespace, strategy });
   return await rollOut(

@@ -126,8 +126,10 @@ export interface TimelineEntry {
 }
 
 export interface FailureReport {
-  /** `VerificationFailed`; absent where a cause has a reason of its own. */
+  /** `VerificationFailed`, `MissingRights`; absent where a cause has a reason of its own. */
   reason?: string;
+  /** YAML that somebody may apply to mend it. */
+  manifest?: string;
   /** One sentence: the cause. */
   message: string;
   hint?: string;

@@ -30,6 +30,7 @@ import { failureOf, type Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import { keepOldSide, retireLeftover } from './keep-old.ts';
+import { expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { untilAnsweredByNew, verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
@@ -105,6 +106,12 @@ export async function rollOut(
     const arrangement = await strategy(plan, manifests);
     return { arrangement, prepared: await plan.look(arrangement.manifests) };
   };
+  const needs = { ...options, surplus: purpose.surplus };
+  await expectOfObjects(
+    context,
+    manifests.map(({ object }) => object),
+    needs,
+  );
   const [{ arrangement, prepared }, revisions, leftover] = await reporter.group('Preflight', async () => {
     const found = await Promise.all([
       look(),
@@ -137,7 +144,13 @@ export async function rollOut(
     return await confirmUnchanged(context, options, draft, prepared, live);
   }
 
+  const arranged = arrangement.manifests.map(({ object }) => object);
+  await Promise.all([
+    expectOfObjects(context, arranged, needs, prepared),
+    expectOfUndo(context, leftover?.record.entries ?? []),
+  ]);
   let way = await arrangement.plan(prepared);
+  await context.rights?.require();
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
   const watch = new RolloutWatch(context, options);

@@ -1,7 +1,9 @@
 import { InvalidInput } from '../base/errors.ts';
+import { RightsCheck } from '../release/rights-check.ts';
 import { abort } from './abort.ts';
 import type { Context } from './context.ts';
 import { deploy, type DeployOptions } from './deploy.ts';
+import { expectOfCommand } from './needs.ts';
 import { pause, restart, resume } from './pausing.ts';
 import { promote } from './promote.ts';
 import type { RunReport } from './report.ts';
@@ -27,7 +29,17 @@ const commands: Readonly<Record<string, (context: Context, options: CommandOptio
 /** Runs the command of this name. @throws what the command throws; InvalidInput for one that does not exist yet */
 export async function runCommand(context: Context, command: string, options: CommandOptions): Promise<RunReport> {
   const run = commands[command];
-  if (run !== undefined) return await run(context, options);
+  if (run !== undefined) {
+    const { client, reporter } = context;
+    const rights = new RightsCheck(client, reporter, { command, release: options.release });
+    const checked = { ...context, rights };
+    expectOfCommand(checked, command, options.namespace ?? client.defaultNamespace);
+    try {
+      return await run(checked, options);
+    } catch (error) {
+      throw await rights.explain(error);
+    }
+  }
   throw new InvalidInput(`the command "${command}" is not available yet`, {
     hint: `Available are: ${Object.keys(commands).join(', ')}.`,
   });

@@ -12,6 +12,7 @@ import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
+import { expectOfWorkloads } from './needs.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
@@ -35,6 +36,8 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
   const wanted = await reporter.group('Preflight', async () => {
     const found = await findWorkloads(context, namespace, release, requests);
     await refuseAutoscaled(context, namespace, found);
+    const workloads = found.map(({ live }) => live);
+    await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
     return found;
   });
   const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');

@@ -118,6 +118,11 @@ function explainBadRequest({ serverMessage, causes, attempt }: Refusal): Explana
 const missingRule =
   /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]+)" in API group "(?<group>[^"]*)" (?:in the namespace "(?<namespace>[^"]*)"|at the cluster scope)/;
 
+/** Whom the server's words refuse something for lack of a right; undefined when it was refused for another reason. */
+export function userWithoutRight(serverMessage: string): string | undefined {
+  return missingRule.exec(serverMessage)?.groups?.['user'];
+}
+
 function explainForbidden({ serverMessage, causes, attempt }: Refusal): Explanation {
   if (causes.some((cause) => cause.reason === 'NamespaceTerminating')) {
     return { message: serverMessage, hint: 'Wait until the namespace has gone, or deploy to another one.' };

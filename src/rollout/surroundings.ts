@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { stringsAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
+import { isStatus } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
@@ -39,7 +40,7 @@ export class Surroundings {
 
   /**
    * Follows them until the signal aborts, and calls `onChange` at most once per turn of the event loop. Without the right to see
-   * them the wait goes on, and knows less: a warning says so.
+   * them the wait goes on, and knows less.
    */
   async observe(
     client: KubernetesClient,
@@ -59,7 +60,9 @@ export class Surroundings {
       try {
         await observe(client, resource, scope, storing(store, look), signal, this.#clock);
       } catch (error) {
-        this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
+        // What is lost without a right was told when the rights were asked for, once.
+        if (isStatus(error, 403)) this.#reporter.debug(`not observed: ${messageOf(error)}`);
+        else this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
       }
     };
     const inNamespaces = [...namespaces].flatMap((namespace) => {

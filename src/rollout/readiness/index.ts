@@ -39,7 +39,16 @@ export const rules: readonly Rule[] = [
 
 /** Built-in kinds that do nothing after they are applied, and custom ones: judged by their conditions. */
 export function judge(object: KubernetesObject, facts: Facts): Verdict {
-  const group = groupOf(object.apiVersion);
-  const rule = rules.find(({ kinds }) => kinds.some((entry) => entry.kind === object.kind && entry.group === group));
+  const rule = ruleOf(object);
   return rule === undefined ? judgeByConditions(object, facts) : rule.judge(object, facts);
+}
+
+/** Whether there is more to a kind than that it exists. */
+export function hasRule(object: KubernetesObject): boolean {
+  return ruleOf(object) !== undefined;
+}
+
+function ruleOf({ apiVersion, kind }: KubernetesObject): Rule | undefined {
+  const group = groupOf(apiVersion);
+  return rules.find(({ kinds }) => kinds.some((entry) => entry.kind === kind && entry.group === group));
 }

@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { load } from 'js-yaml';
-
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
+import { grantAlso, limitedUser, rulesOfKinds, rulesOfReadme } from '../../support/limited-user.ts';
 import { configMap, deployment, service } from '../../support/objects.ts';
 import { runStep, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
@@ -15,50 +11,13 @@ let kubeconfig: string;
 
 beforeAll(async () => {
   namespace = await createNamespace('rights');
-  const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
-  const rules = [
-    ...rulesOfReadme(),
-    { apiGroups: [''], resources: ['configmaps', 'services'], verbs },
-    { apiGroups: ['apps'], resources: ['deployments'], verbs },
-  ];
-  const group = 'rbac.authorization.k8s.io';
-  const metadata = { name: 'deployer', namespace };
-  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
-  const objects = [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules },
-    {
-      apiVersion: `${group}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      subjects,
-      roleRef: { apiGroup: group, kind: 'Role', name: 'deployer' },
-    },
-  ];
-  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
-  const token = (await kubectl(['create', 'token', 'deployer', '-n', namespace])).trim();
-  const admin = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json'])) as {
-    users: { name: string }[];
-  };
-  kubeconfig = JSON.stringify({ ...admin, users: admin.users.map(({ name }) => ({ name, user: { token } })) });
+  const { base, special } = rulesOfReadme();
+  kubeconfig = await limitedUser(namespace, 'deployer', [...base, ...special, ...rulesOfKinds()]);
 });
 
 afterAll(async () => {
   await deleteNamespace(namespace);
 });
-
-function rulesOfReadme(): object[] {
-  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-  const block = /```yaml\n(?<rules>rules:\n[\s\S]*?)```/.exec(readme)?.groups?.['rules'] ?? '';
-  return (load(block) as { rules: object[] }).rules;
-}
-
-/** What the README adds for canary and blue-green. */
-function strategyRulesOfReadme(): object[] {
-  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-  const block = /```yaml\n(?<rules>- apiGroups:[\s\S]*?)```/.exec(readme)?.groups?.['rules'] ?? '';
-  return load(block) as object[];
-}
 
 async function step(inputs: Record<string, string>, objects: readonly object[] = []): Promise<StepResult> {
   const workspace = createWorkspace({ 'app.yaml': objects });
@@ -107,20 +66,14 @@ test('a right that is missing is named with the rule to add', async () => {
   const object = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'x' }, spec: { template: { spec: job } } };
   const result = await step({ manifests: '.' }, [object]);
   expect(result.exit).toBe(1);
-  expect(result.outputs['failure']).toContain('may not get jobs');
-  expect(result.outputs['failure']).toContain('resources: [\\"jobs\\"]');
+  const { reason, message, manifest } = JSON.parse(result.outputs['failure'] ?? '') as Record<string, string>;
+  expect(reason).toBe('MissingRights');
+  expect(message).toContain('get, list, watch, create, update, patch, delete jobs.batch');
+  expect(manifest).toContain('resources: [jobs]');
 });
 
 test('with the rules that the README adds they are enough for canary and blue-green', async () => {
-  const group = 'rbac.authorization.k8s.io';
-  const metadata = { name: 'strategist', namespace };
-  const subjects = [{ kind: 'ServiceAccount', name: 'deployer', namespace }];
-  const roleRef = { apiGroup: group, kind: 'Role', name: metadata.name };
-  const objects = [
-    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules: strategyRulesOfReadme() },
-    { apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata, subjects, roleRef },
-  ];
-  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  await grantAlso(namespace, 'deployer', rulesOfReadme().strategies);
   const app = (version: string) => [deployment('sided', { image: `registry.test/ctwoc:${version}` }), service('sided')];
   const deploying = { manifests: '.', timeout: '60s', release: 'sided' };
   await step(deploying, app('1.0.0'));

@@ -1,0 +1,244 @@
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { stringAt } from '../base/json.ts';
+import { groupOf } from '../kubernetes/object.ts';
+import { isBuiltIn } from '../manifests/pod-template.ts';
+import { hasRule } from '../rollout/readiness/index.ts';
+
+/**
+ * Whether a run can do without a right: not at all (`now`: it is refused before its first write), this time (`later`: it is
+ * named along with what is missing now, so that nobody has to come back for it), or always, and then knows less (`optional`).
+ */
+export type Need = 'now' | 'later' | 'optional';
+
+/** Verbs on one resource, and what they are for. */
+export interface Grant {
+  /** Empty for the core group. */
+  group: string;
+  /** As rules name it: `deployments`, `pods/log`. */
+  resource: string;
+  verbs: readonly string[];
+  /** Absent: in the whole cluster. */
+  namespace?: string;
+  /** Absent: all objects of the resource. */
+  name?: string;
+  need: Need;
+  /** A comment beside the rule. */
+  why: string;
+  /** Of an optional one: what is lost without it, as a sentence says it. */
+  lost?: string;
+}
+
+/** The commands that there are rights for. */
+export type Actor = 'deploy' | 'promote' | 'abort' | 'rollback' | 'scale' | 'pause' | 'resume' | 'restart' | 'status';
+
+type Rule = readonly [group: string, resource: string, verbs: readonly string[]];
+
+interface RuleSet {
+  why: string;
+  rules: readonly Rule[];
+  lost?: string;
+}
+
+/** What is needed beside the kinds of the user's own manifests: the README's rules are made of these. */
+export const ruleSets = {
+  history: { why: 'revisions and the journal of the run under way', rules: [['', 'secrets', ['get', 'list']]] },
+  record: {
+    why: 'revisions and the journal of the run under way',
+    rules: [['', 'secrets', ['create', 'patch', 'delete']]],
+  },
+  lock: { why: 'the lock', rules: [['coordination.k8s.io', 'leases', ['get', 'create', 'update']]] },
+  causes: {
+    why: 'what pods are busy with, and why they fail',
+    rules: [
+      ['', 'pods', ['list', 'watch']],
+      ['', 'events', ['list', 'watch']],
+      ['', 'pods/log', ['get']],
+      ['apps', 'replicasets', ['list', 'watch']],
+    ],
+    lost: 'the cause of a failure may stay unknown',
+  },
+  autoscalers: {
+    why: 'numbers of pods that an autoscaler has set are left alone',
+    rules: [['autoscaling', 'horizontalpodautoscalers', ['list']]],
+    lost: 'a number of pods that an autoscaler has set may be written over',
+  },
+  statefulSets: {
+    why: 'a broken pod that blocks a StatefulSet after an undo or a rollback',
+    rules: [['', 'pods', ['list', 'delete']]],
+  },
+  traffic: {
+    why: 'whether requests go where they should',
+    rules: [
+      ['', 'services', ['get', 'list']],
+      ['', 'pods', ['list']],
+      ['discovery.k8s.io', 'endpointslices', ['list']],
+    ],
+  },
+  replicaSets: { why: 'which pods serve now', rules: [['apps', 'replicasets', ['list']]] },
+  leaving: {
+    why: 'pods of a candidate leave their Services before they end',
+    rules: [['', 'pods', ['patch']]],
+    lost: 'the pods of a candidate end as in any rolling update',
+  },
+  budgets: {
+    why: "whether a budget would count the candidate's pods",
+    rules: [['policy', 'poddisruptionbudgets', ['list']]],
+    lost: "a budget may count the candidate's pods",
+  },
+  room: {
+    why: 'whether a canary or blue-green deploy has room',
+    rules: [
+      ['', 'resourcequotas', ['list']],
+      ['', 'limitranges', ['list']],
+    ],
+    lost: 'whether there is room for more pods is checked in part only',
+  },
+  controllerHistory: {
+    why: 'the versions that Kubernetes itself keeps',
+    rules: [
+      ['apps', 'replicasets', ['list']],
+      ['apps', 'controllerrevisions', ['list']],
+    ],
+  },
+  namespaces: { why: 'the namespace of the release', rules: [['', 'namespaces', ['get', 'create', 'patch']]] },
+} as const satisfies Record<string, RuleSet>;
+
+export type RuleSetId = keyof typeof ruleSets;
+
+const locking = ['history', 'record', 'lock', 'causes'] as const;
+
+/** What each command needs of these, whatever the release consists of. */
+export const commandSets: Readonly<Record<Actor, readonly RuleSetId[]>> = {
+  deploy: [...locking, 'autoscalers'],
+  promote: [...locking, 'autoscalers'],
+  abort: locking,
+  rollback: [...locking, 'autoscalers'],
+  scale: [...locking, 'autoscalers'],
+  restart: locking,
+  pause: ['history'],
+  resume: ['history', 'causes'],
+  status: ['history'],
+};
+
+/** What a strategy needs of these beside that. */
+export const strategySets: Readonly<Record<string, readonly RuleSetId[]>> = {
+  rolling: [],
+  canary: ['traffic', 'leaving', 'budgets', 'room'],
+  'blue-green': ['traffic', 'replicaSets', 'leaving', 'room'],
+};
+
+/** The grants of a set in a namespace. */
+export function grantsOf(
+  id: RuleSetId,
+  namespace: string | undefined,
+  need: Exclude<Need, 'optional'> = 'now',
+): Grant[] {
+  const { why, rules, lost }: RuleSet = ruleSets[id];
+  return rules.map(([group, resource, verbs]) => ({
+    group,
+    resource,
+    verbs,
+    ...(namespace === undefined ? {} : { namespace }),
+    why,
+    ...(lost === undefined ? { need } : { need: 'optional', lost }),
+  }));
+}
+
+/** A kind as rules name it. */
+export interface Place {
+  group: string;
+  resource: string;
+  /** Absent for cluster-scoped kinds. */
+  namespace?: string;
+}
+
+/** How an object of the release compares with the cluster before the run; `unknown` where it could not be looked at. */
+export type State = 'absent' | 'differs' | 'same' | 'unknown';
+
+/** What may hold data is never deleted by an undo. */
+const keptByUndo = new Set(['Namespace', 'PersistentVolumeClaim', 'PersistentVolume', 'CustomResourceDefinition']);
+
+/**
+ * What an object of the manifests needs, for the run and its undo. Each verb that any state of it may need is named, so that the
+ * next run finds all there is to find; only those of the present state are needed now.
+ */
+export function objectGrants(
+  object: KubernetesObject,
+  place: Place,
+  state: State,
+  { undone }: { undone: boolean },
+): Grant[] {
+  const isIn = (...states: State[]): Need => (state === 'unknown' || states.includes(state) ? 'now' : 'later');
+  const { name } = object.metadata;
+  const why = `${object.kind} of the manifests`;
+  const grant = (verbs: string[], need: Need, named = true): Grant => ({
+    ...place,
+    verbs,
+    need,
+    why,
+    ...(named ? { name } : {}),
+  });
+  const mayGo = undone && !keptByUndo.has(object.kind);
+  return [
+    grant(['get'], 'now'),
+    ...(isWatched(object) ? [grant(['list', 'watch'], isIn('absent', 'differs'), false)] : []),
+    grant(['patch'], isIn('absent', 'differs')),
+    grant(['create'], isIn('absent')),
+    ...(undone ? [grant(['update'], isIn('differs'))] : []),
+    ...(mayGo ? [grant(['delete'], isIn('absent'))] : []),
+  ];
+}
+
+/** Whether a run waits for objects of the kind, so that it watches them. */
+export function isWatched(object: KubernetesObject): boolean {
+  if (object.kind === 'Service' && groupOf(object.apiVersion) === '')
+    return stringAt(object, 'spec', 'type') === 'LoadBalancer';
+  return hasRule(object) || !isBuiltIn(object);
+}
+
+/** An object that is removed because a release has it no more; an undo makes it anew. */
+export function pruneGrants({ kind, metadata }: KubernetesObject, place: Place, undone: boolean): Grant[] {
+  const why = `${kind} to be removed`;
+  const one = { ...place, name: metadata.name, why, need: 'now' as const };
+  return [{ ...one, verbs: ['get', 'delete', ...(undone ? ['create', 'update'] : [])] }];
+}
+
+/** An object that a journal may have to bring back, or to take away where it was made. */
+export function undoGrants(kind: string, name: string, place: Place, wasMade: boolean): Grant[] {
+  const why = `${kind} that an undo brings back`;
+  const verbs = wasMade ? ['get', ...(keptByUndo.has(kind) ? [] : ['delete'])] : ['get', 'update'];
+  return [{ ...place, name, why, need: 'now', verbs }];
+}
+
+/** A workload in the cluster that a command changes in one field. */
+export function workloadGrants(
+  { kind, metadata }: KubernetesObject,
+  place: Place,
+  { undone, waits }: { undone: boolean; waits: boolean },
+): Grant[] {
+  const why = `${kind} of the release`;
+  const one = { ...place, why, need: 'now' as const };
+  return [
+    { ...one, name: metadata.name, verbs: ['get', 'patch', ...(undone ? ['update'] : [])] },
+    ...(waits ? [{ ...one, verbs: ['list', 'watch'] }] : []),
+  ];
+}
+
+/** The kinds of which a strategy makes objects of its own beside the user's, with what it does to them. */
+export function derivedGrants(
+  strategy: string,
+  places: readonly { kind: string; place: Place }[],
+  need: Need,
+): Grant[] {
+  const made =
+    strategy === 'canary' ? ['Deployment', 'ConfigMap', 'Secret'] : ['Deployment', 'Service', 'ConfigMap', 'Secret'];
+  const verbs = ['get', 'create', 'patch', 'update', 'delete'];
+  return places
+    .filter(({ kind }) => made.includes(kind) && strategy in strategySets && strategy !== 'rolling')
+    .map(({ kind, place }) => ({
+      ...place,
+      verbs: strategy === 'canary' || kind === 'Deployment' ? [...verbs, 'list', 'watch'] : verbs,
+      need,
+      why: `${kind} beside the one that serves`,
+    }));
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { load, loadAll } from 'js-yaml';
+
+import { kubectl } from './kubectl.ts';
+
+export interface RbacRule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+const group = 'rbac.authorization.k8s.io';
+
+/** Lets a ServiceAccount of the namespace do this and nothing else; answers the text of its kubeconfig. */
+export async function limitedUser(namespace: string, name: string, rules: readonly RbacRule[]): Promise<string> {
+  const metadata = { name, namespace };
+  const subjects = [{ kind: 'ServiceAccount', ...metadata }];
+  const objects = [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      subjects,
+      roleRef: { apiGroup: group, kind: 'Role', name },
+    },
+  ];
+  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  const token = (await kubectl(['create', 'token', name, '-n', namespace])).trim();
+  const admin = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json'])) as {
+    users: { name: string }[];
+  };
+  return JSON.stringify({ ...admin, users: admin.users.map((user) => ({ name: user.name, user: { token } })) });
+}
+
+/** Grants more to the same user. */
+export async function grantAlso(namespace: string, name: string, rules: readonly RbacRule[]): Promise<void> {
+  const metadata = { name: `${name}-also`, namespace };
+  const subjects = [{ kind: 'ServiceAccount', name, namespace }];
+  const roleRef = { apiGroup: group, kind: 'Role', name: metadata.name };
+  const objects = [
+    { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules },
+    { apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata, subjects, roleRef },
+  ];
+  await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+}
+
+/** The rules that the README gives: for everybody, for StatefulSets and foreign workloads, for canary and blue-green. */
+export function rulesOfReadme(): { base: RbacRule[]; special: RbacRule[]; strategies: RbacRule[] } {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const section = /## Rights\n(?<text>[\s\S]*?)\n## /.exec(readme)?.groups?.['text'] ?? '';
+  const blocks = [...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => load(text));
+  const [base, special, strategies] = blocks as [{ rules: RbacRule[] }, RbacRule[], RbacRule[]];
+  return { base: base.rules, special, strategies };
+}
+
+/** What the README says in words of each kind of the manifests. */
+export function rulesOfKinds(): RbacRule[] {
+  const verbs = ['get', 'create', 'patch', 'update', 'delete'];
+  return [
+    { apiGroups: [''], resources: ['configmaps', 'services'], verbs },
+    { apiGroups: ['apps'], resources: ['deployments'], verbs: [...verbs, 'list', 'watch'] },
+  ];
+}
+
+/** The rules of all Roles and ClusterRoles of a manifest. */
+export function rulesIn(manifest: string): RbacRule[] {
+  const documents = loadAll(manifest) as { kind: string; rules?: RbacRule[] }[];
+  return documents.flatMap(({ rules = [] }) => rules);
+}

@@ -37,6 +37,10 @@ export interface Revision {
   idle?: KubernetesObject[];
   /** What served before it and stays until then (ISO 8601); afterwards whichever run comes scales it to 0. */
   retiring?: { refs: ObjectRef[]; until: string };
+  /** What the hashes of config in pod templates are made with: the same in all revisions of a release. */
+  configKey?: string;
+  /** Whether pods are made anew when only their config changes; absent: they are. */
+  restartOnConfig?: boolean;
   /** Why there is nothing of it but its number. */
   problem?: string;
 }
@@ -89,6 +93,11 @@ export function runningRef({ serving = {} }: Revision, object: KubernetesObject)
 
 export function liveRevision(revisions: readonly Revision[]): Revision | undefined {
   return revisions.findLast((revision) => revision.outcome === 'live');
+}
+
+/** What the hashes of config in the pod templates of the release are made with, once it has any. */
+export function configKeyOf(revisions: readonly Revision[]): string | undefined {
+  return revisions.findLast(({ configKey }) => configKey !== undefined)?.configKey;
 }
 
 /** Numbers are never used twice, also not those of revisions that failed. */

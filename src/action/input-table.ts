@@ -218,6 +218,14 @@ export const inputTable = {
     example: '|\n  tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key',
     commands: withManifests,
   },
+  'restart-on-config': {
+    type: 'boolean',
+    default: 'true',
+    description:
+      'Replace pods when a ConfigMap or Secret of the release changes that they read. With `false` they keep running, for applications that reload by themselves; the annotation `gke-rollout/restart-on-config: "false"` says so for one workload. See [docs/config.md](docs/config.md).',
+    example: 'false',
+    commands: [...withManifests, 'rollback'],
+  },
   workload: {
     type: 'string',
     format: {

@@ -15,6 +15,7 @@ export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyO
   onLowCapacity: 'fail' | 'warn';
   createNamespace: boolean;
   forceConflicts: boolean;
+  restartOnConfig: boolean;
   /** Checks, as `docs/verify.md` has them. */
   verify?: string;
 }

@@ -48,7 +48,14 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const draft = new Draft(context, 'promote', { release, namespace, strategy });
   return await rollOut(
     context,
-    { ...options, namespace, strategy, newNamespaces: new Set(), checks },
+    {
+      ...options,
+      namespace,
+      strategy,
+      newNamespaces: new Set(),
+      checks,
+      restartOnConfig: revision.restartOnConfig ?? true,
+    },
     {
       command: 'promote',
       status: 'deployed',

@@ -6,7 +6,7 @@ import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { readJournal, type JournalEntry } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
-import { preflight, warningsOf, type Prepared } from '../release/preflight.ts';
+import { changesPods, preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
 import {
   isSameRelease,
@@ -22,11 +22,11 @@ import {
 import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts';
 import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
-import { changesPods } from '../strategies/fitness.ts';
 import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
+import { ConfigRestarts } from './config-restarts.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import { keepOldSide, retireLeftover } from './keep-old.ts';
@@ -47,6 +47,8 @@ export interface RollOutOptions extends Required<ChangeOptions> {
   newNamespaces: ReadonlySet<string>;
   /** What must hold once all is ready. */
   checks: readonly Check[];
+  /** Whether pods are made anew when config changes that they read; undefined: pod templates are applied as they are given. */
+  restartOnConfig: boolean | undefined;
 }
 
 /** What brings the objects in, and how its report speaks of it. */
@@ -96,14 +98,21 @@ export async function rollOut(
     namespace,
     onLowCapacity: options.onLowCapacity ?? 'fail',
     reporter,
-    look: (of, { force = options.forceConflicts } = {}) => preflight(client, of, { force, claims, newNamespaces }),
+    look: (of, { force = options.forceConflicts } = {}) =>
+      preflight(client, of, {
+        force,
+        claims,
+        newNamespaces,
+        ...(options.restartOnConfig === undefined ? {} : { restartOnConfig: options.restartOnConfig }),
+      }),
     note: (text) => {
       reporter.info(text);
       draft.mark(text);
     },
   };
-  const look = async () => {
-    const arrangement = await strategy(plan, manifests);
+  const restarts = new ConfigRestarts(options.restartOnConfig);
+  const look = async (of: readonly Revision[]) => {
+    const arrangement = await strategy(plan, restarts.hashed(manifests, of));
     return { arrangement, prepared: await plan.look(arrangement.manifests) };
   };
   const needs = { ...options, surplus: purpose.surplus };
@@ -113,9 +122,10 @@ export async function rollOut(
     needs,
   );
   const [{ arrangement, prepared }, revisions, leftover] = await reporter.group('Preflight', async () => {
+    const recorded = newNamespaces.has(namespace) ? [] : listRevisions(client, namespace, release);
     const found = await Promise.all([
-      look(),
-      newNamespaces.has(namespace) ? [] : listRevisions(client, namespace, release),
+      Promise.resolve(recorded).then(look),
+      recorded,
       newNamespaces.has(namespace) ? undefined : readJournal(client, namespace, release),
     ]);
     const objects = found[0].prepared;
@@ -125,6 +135,7 @@ export async function rollOut(
     );
     return found;
   });
+  restarts.tell(prepared, plan, draft);
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions)];
   for (const warning of [...warningsOf(prepared), ...remarks]) draft.warn(warning);
   draft.mark('manifests are valid');
@@ -163,6 +174,7 @@ export async function rollOut(
     const retiring = retiringOf(progress, liveRevision(known), context.clock.now() + options.keepOldForMs);
     const revision = {
       ...revisionOf(context, options, objects, numberOf(), startedAt, result),
+      ...restarts.facts(known),
       ...(names === undefined ? {} : { serving: names }),
       ...(retiring === undefined ? {} : { retiring }),
       ...(purpose.idle === undefined ? {} : { idle: purpose.idle }),
@@ -182,7 +194,7 @@ export async function rollOut(
       // Another run may have come and gone before we had the lock.
       known = await listRevisions(client, namespace, release);
       if (change.stale || nextRevision(known) !== nextRevision(revisions)) {
-        const again = await look();
+        const again = await look(known);
         current = again.prepared;
         way = await again.arrangement.plan(current);
       }

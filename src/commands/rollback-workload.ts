@@ -32,7 +32,7 @@ export interface WorkloadRollback {
  */
 export async function rollbackWorkload(
   context: Context,
-  options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts' | 'checks'>,
+  options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts' | 'checks' | 'restartOnConfig'>,
   { workload, toRevision, replicas, revisions }: WorkloadRollback,
   draft: Draft,
 ): Promise<RunReport> {
@@ -64,7 +64,15 @@ export async function rollbackWorkload(
   return await rollOut(
     context,
     // Who has written into the template is of no matter when it is replaced.
-    { ...options, strategy: strategyName, forceConflicts: true, newNamespaces: new Set(), checks: [] },
+    {
+      ...options,
+      strategy: strategyName,
+      forceConflicts: true,
+      newNamespaces: new Set(),
+      checks: [],
+      // The template is one that its controller has kept, with the hash that it had.
+      restartOnConfig: undefined,
+    },
     {
       command: 'rollback',
       status: 'rolled-back',

@@ -26,6 +26,7 @@ export interface RollbackOptions extends ChangeOptions {
   prune: boolean;
   replicas: readonly string[];
   forceConflicts: boolean;
+  restartOnConfig: boolean;
 }
 
 /**
@@ -94,7 +95,14 @@ async function goTo(
   const ownSides = (target.idle ?? live?.idle) !== undefined;
   return await rollOut(
     context,
-    { ...options, namespace, strategy: isSided ? 'blue-green' : 'rolling', newNamespaces: new Set(), checks: [] },
+    {
+      ...options,
+      namespace,
+      strategy: isSided ? 'blue-green' : 'rolling',
+      newNamespaces: new Set(),
+      checks: [],
+      restartOnConfig: options.restartOnConfig && target.restartOnConfig !== false,
+    },
     {
       command: 'rollback',
       status: 'rolled-back',

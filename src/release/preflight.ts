@@ -1,17 +1,20 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, Failures } from '../base/errors.ts';
-import { equal, stringAt } from '../base/json.ts';
+import { equal, objectAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
 import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { hashPath, renewsPods, withHash } from '../manifests/config-hash.ts';
+import { isConfig } from '../manifests/config-references.ts';
+import { isWorkload, podTemplatePath } from '../manifests/pod-template.ts';
 import { concurrency, withFreshObject } from './apply.ts';
 import { contentOf, isApplied } from './comparison.ts';
+import { chooseHash, type ConfigChanges, type ConfigEffect } from './config-change.ts';
 import { problemsOfCustomResource, definitionsOf, type Definition } from './custom-resource.ts';
 import { fieldManager } from './field-manager.ts';
 import { autoscalersIn, isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
-import { applyEntry, entriesOf, isPredecessor, sameEntries } from './managed-fields.ts';
+import { applyEntry, entriesOf, isPredecessor, owns, sameEntries } from './managed-fields.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { simulateTakeover } from './simulate.ts';
 import { needsTakeover, type Claims } from './takeover.ts';
@@ -27,6 +30,8 @@ export interface Prepared {
   takeover: boolean;
   claims?: Claims;
   warnings: string[];
+  /** What becomes of its pods because config changes that they read. */
+  config?: ConfigEffect;
 }
 
 export interface PreflightOptions {
@@ -36,6 +41,11 @@ export interface PreflightOptions {
   claims?: Claims;
   /** Namespaces that do not exist yet and will be made before the objects. */
   newNamespaces: ReadonlySet<string>;
+  /**
+   * Whether pods are made anew when config changes that they read; for manifests that `withConfigHashes` has made. Without it
+   * pod templates stay as they are given.
+   */
+  restartOnConfig?: boolean;
 }
 
 /** From this many objects of one kind and namespace on, one LIST is cheaper than a GET for each. */
@@ -55,15 +65,67 @@ export async function preflight(
     readLive(client, manifests, options.newNamespaces),
     autoscaledTargets(client, manifests),
   ]);
-  const results = await mapConcurrently(manifests, concurrency, async (manifest) => {
-    const current = live.get(keyOf(refOf(manifest.object)));
-    leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
-    return await prepare(client, manifest, current, definitions, options);
-  });
+  const found = new Map<Manifest, Prepared | { problems: Failure[] }>();
+  const prepareEach = async (some: readonly Manifest[], changes: ConfigChanges = new Map()) => {
+    await mapConcurrently(some, concurrency, async (manifest) => {
+      const current = live.get(keyOf(refOf(manifest.object)));
+      leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
+      const attempt = async (one: Manifest) => await prepare(client, one, current, definitions, options);
+      found.set(manifest, await withChosenHash(manifest, current, { attempt, changes, options }));
+    });
+  };
+  // What becomes of config decides about the pods that read it.
+  const isFirst = ({ object }: Manifest) => options.restartOnConfig !== undefined && isConfig(object);
+  await prepareEach(manifests.filter(isFirst));
+  await prepareEach(
+    manifests.filter((manifest) => !isFirst(manifest)),
+    configChanges([...found.values()]),
+  );
+  const results = manifests.flatMap((manifest) => found.get(manifest) ?? []);
   const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
   if (problems.length === 1 && problems[0] !== undefined) throw problems[0];
   if (problems.length > 1) throw new Failures(`${problems.length} problems were found in the manifests`, problems);
   return results.flatMap((result) => ('problems' in result ? [] : [result]));
+}
+
+interface HashAttempt {
+  attempt: (manifest: Manifest) => Promise<Prepared | { problems: Failure[] }>;
+  changes: ConfigChanges;
+  options: PreflightOptions;
+}
+
+/** Prepares a workload with the hash in its pod template that becomes its pods; all else as it is. */
+async function withChosenHash(
+  manifest: Manifest,
+  live: KubernetesObject | undefined,
+  { attempt, changes, options: { restartOnConfig } }: HashAttempt,
+): Promise<Prepared | { problems: Failure[] }> {
+  if (live === undefined || restartOnConfig === undefined || podTemplatePath(manifest.object) === undefined)
+    return await attempt(manifest);
+  const entry = applyEntry(live, fieldManager);
+  const isOurs = entry !== undefined && owns(entry, hashPath);
+  const { kept, fresh, effect } = chooseHash(manifest, live, { changes, isOurs, restart: restartOnConfig });
+  if (!renewsPods(manifest.object)) return withEffect(await attempt(manifest), effect);
+  const prepared = await attempt(withHash(manifest, kept));
+  if (kept === fresh || 'problems' in prepared || !changesPods(prepared)) return withEffect(prepared, effect);
+  return await attempt(withHash(manifest, fresh));
+}
+
+function withEffect<T extends object>(prepared: T, effect: ConfigEffect | undefined): T {
+  return effect === undefined ? prepared : { ...prepared, config: effect };
+}
+
+/** What the apply makes of the ConfigMaps and Secrets among these. */
+function configChanges(results: readonly (Prepared | { problems: Failure[] })[]): ConfigChanges {
+  return new Map(
+    results.flatMap((result) => {
+      if ('problems' in result || result.change === 'unchanged') return [];
+      const { manifest, live, predicted, takeover, claims } = result;
+      const isInherited = takeover && live !== undefined;
+      const after = isInherited ? simulateTakeover(live, manifest.object, claims) : (predicted ?? manifest.object);
+      return [[keyOf(refOf(manifest.object)), { before: live, after }] as const];
+    }),
+  );
 }
 
 async function prepare(
@@ -226,6 +288,13 @@ async function autoscaledTargets(client: KubernetesClient, manifests: readonly M
   );
   const lists = await Promise.all([...namespaces].map((namespace) => autoscalersIn(client, namespace)));
   return scaledTargets([...inSet, ...lists.flat()]);
+}
+
+/** Whether new pods come of it: another pod template, as the server would store it. */
+export function changesPods({ live, predicted, manifest, change }: Prepared): boolean {
+  if (live === undefined || change === 'unchanged') return false;
+  const template = objectAt(predicted ?? manifest.object, 'spec', 'template');
+  return !equal(template, objectAt(live, 'spec', 'template'));
 }
 
 /** Nothing that anybody would notice: neither content nor owners. */

@@ -40,6 +40,10 @@ export interface Revision {
   retiring?: { refs: ObjectRef[]; until: string };
   /** What its run, or a later one that made no revision, has changed and an undo could not bring back. */
   kept?: Kept[];
+  /** What the hashes of config in pod templates are made with: the same in all revisions of a release. */
+  configKey?: string;
+  /** Whether pods are made anew when only their config changes; absent: they are. */
+  restartOnConfig?: boolean;
   /** Why there is nothing of it but its number. */
   problem?: string;
 }
@@ -100,6 +104,11 @@ export function runningRef({ serving = {} }: Revision, object: KubernetesObject)
 
 export function liveRevision(revisions: readonly Revision[]): Revision | undefined {
   return revisions.findLast((revision) => revision.outcome === 'live');
+}
+
+/** What the hashes of config in the pod templates of the release are made with, once it has any. */
+export function configKeyOf(revisions: readonly Revision[]): string | undefined {
+  return revisions.findLast(({ configKey }) => configKey !== undefined)?.configKey;
 }
 
 /** Numbers are never used twice, also not those of revisions that failed. */

@@ -1,13 +1,14 @@
 import { Failure, InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt, setAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
 import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
 import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
-import type { Prepared } from '../release/preflight.ts';
+import { changesPods, type Prepared } from '../release/preflight.ts';
 import { newReplicaSet } from '../rollout/ownership.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
@@ -20,8 +21,8 @@ import {
   settleMsOf,
   type Labels,
 } from '../traffic/services.ts';
-import { configOf, isConfig, trackLabel } from './candidate.ts';
-import { changesPods, refuseForeign, refuseUnfit } from './fitness.ts';
+import { configOf, trackLabel } from './candidate.ts';
+import { refuseForeign, refuseUnfit } from './fitness.ts';
 import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
 import { bothSides, otherSide, refsOfOwnSides, type Objects, type Side } from './own-sides.ts';
 import {
@@ -264,16 +265,17 @@ async function planSwitch(
     context.look([...forms.flatMap(({ config }) => config), ...candidates, ...previews]),
     pinsOf(context, state, switches),
   ]);
-  const made = new Set([
+  const made = [
     ...previews,
     ...switches.flatMap(({ group, to }, index) =>
       group.own === undefined && to === 'green'
         ? [...(forms[index]?.workloads ?? []), ...(forms[index]?.config ?? [])]
         : [],
     ),
-  ]);
+  ];
+  const madeKeys = new Set(made.map(({ object }) => keyOf(refOf(object))));
   refuseForeign(
-    preparedCandidates.filter(({ manifest }) => made.has(manifest)),
+    preparedCandidates.filter(({ manifest }) => madeKeys.has(keyOf(refOf(manifest.object)))),
     'green side',
   );
   await requireRoom(context, candidates, state);

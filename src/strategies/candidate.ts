@@ -1,5 +1,6 @@
-import { isObject, objectAt, objectsAt, setAt, stringAt, stringsAt, type Json, type JsonObject } from '../base/json.ts';
-import { keyOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { setAt, stringsAt } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { configReferences, renameConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 
 /** Labels of what a strategy makes beside the user's own: which workload it is for, and which side or track of it. */
@@ -34,12 +35,7 @@ export function deriveCandidate(manifest: Manifest, track: Track, replicas: numb
 
 /** ConfigMaps and Secrets that a pod template reads, by key. */
 export function configOf(workload: KubernetesObject): Set<string> {
-  const keys = new Set<string>();
-  visitConfig(workload, (kind, name) => {
-    keys.add(configKey(kind, name, workload.metadata.namespace));
-    return name;
-  });
-  return keys;
+  return new Set(configReferences(workload).map(({ key }) => key));
 }
 
 /** A copy of a ConfigMap or Secret under the candidate's name, so that the stable pods keep what they have. */
@@ -52,47 +48,5 @@ export function copyConfig({ object, source }: Manifest, track: Track): Manifest
 
 /** Lets a workload read the copies instead, in place. */
 export function useCopies(workload: KubernetesObject, copied: ReadonlySet<string>, track: Track): void {
-  visitConfig(workload, (kind, name) =>
-    copied.has(configKey(kind, name, workload.metadata.namespace)) ? candidateName(name, track) : name,
-  );
-}
-
-export function isConfig({ apiVersion, kind }: KubernetesObject): boolean {
-  return apiVersion === 'v1' && (kind === 'ConfigMap' || kind === 'Secret');
-}
-
-function configKey(kind: string, name: string, namespace: string | undefined): string {
-  return keyOf({ apiVersion: 'v1', kind, name, ...(namespace === undefined ? {} : { namespace }) });
-}
-
-/** Every place of a pod template that names a ConfigMap or a Secret; `rename` answers the name that is to stand there. */
-function visitConfig(workload: KubernetesObject, rename: (kind: string, name: string) => string): void {
-  const spec = objectAt(workload, 'spec', 'template', 'spec');
-  const visit = (holder: Json | undefined, field: string, kind: string) => {
-    if (!isObject(holder)) return;
-    const name = stringAt(holder, field);
-    if (name !== undefined) holder[field] = rename(kind, name);
-  };
-  const visitSource = (source: JsonObject) => {
-    visit(source['configMap'], 'name', 'ConfigMap');
-    visit(source['secret'], 'secretName', 'Secret');
-    // Inside a projected volume it is called `name`.
-    visit(source['secret'], 'name', 'Secret');
-  };
-  for (const volume of objectsAt(spec, 'volumes')) {
-    visitSource(volume);
-    for (const source of objectsAt(volume, 'projected', 'sources')) visitSource(source);
-  }
-  for (const list of ['initContainers', 'containers']) {
-    for (const container of objectsAt(spec, list)) {
-      for (const source of objectsAt(container, 'envFrom')) {
-        visit(source['configMapRef'], 'name', 'ConfigMap');
-        visit(source['secretRef'], 'name', 'Secret');
-      }
-      for (const { valueFrom } of objectsAt(container, 'env')) {
-        visit(objectAt(valueFrom, 'configMapKeyRef'), 'name', 'ConfigMap');
-        visit(objectAt(valueFrom, 'secretKeyRef'), 'name', 'Secret');
-      }
-    }
-  }
+  renameConfig(workload, ({ key, name }) => (copied.has(key) ? candidateName(name, track) : name));
 }

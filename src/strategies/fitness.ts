@@ -1,16 +1,8 @@
 import { InvalidInput } from '../base/errors.ts';
-import { equal, objectAt } from '../base/json.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
-import type { Prepared } from '../release/preflight.ts';
+import { changesPods, type Prepared } from '../release/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
 import { trackLabel } from './candidate.ts';
-
-/** Whether new pods come of it: another pod template, as the server would store it. */
-export function changesPods({ live, predicted, manifest, change }: Prepared): boolean {
-  if (live === undefined || change === 'unchanged') return false;
-  const template = objectAt(predicted ?? manifest.object, 'spec', 'template');
-  return !equal(template, objectAt(live, 'spec', 'template'));
-}
 
 /** @throws InvalidInput for a workload that cannot run in two versions side by side */
 export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {

@@ -1,12 +1,13 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt, setAt, stringAt, stringsAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
-import { candidateName, configOf, copyConfig, deriveCandidate, isConfig, trackLabel, useCopies } from './candidate.ts';
+import { candidateName, configOf, copyConfig, deriveCandidate, trackLabel, useCopies } from './candidate.ts';
 import {
   bothSides,
   only,

@@ -1,5 +1,6 @@
 import { stringAt, stringsAt, type Json, type JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { hashAnnotation } from '../../src/manifests/config-hash.ts';
 import type { ApiServer } from './api-server.ts';
 import { differences } from './compare.ts';
 import { kubectl } from './kubectl.ts';
@@ -83,7 +84,17 @@ export function changes(before: Snapshot, after: Snapshot): string[] {
 
 /** A snapshot without what is never the same in two namespaces, so that it can be compared with one of another. */
 export function portable({ objects, ...rest }: Snapshot): Snapshot {
-  const own = new Set(['uid', 'creationTimestamp', 'namespace', 'clusterIP', 'clusterIPs', 'nodePort']);
+  const own = new Set([
+    'uid',
+    'creationTimestamp',
+    'namespace',
+    'clusterIP',
+    'clusterIPs',
+    'nodePort',
+    // It is made with a key of the release's own, and changes the hash that Kubernetes makes of the template.
+    hashAnnotation,
+    'pod-template-hash',
+  ]);
   const entries = [...objects].map(([name, object]): [string, KubernetesObject] => [
     name,
     JSON.parse(

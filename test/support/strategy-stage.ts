@@ -77,6 +77,14 @@ export class Stage implements AsyncDisposable {
     );
   }
 
+  /** The same by server-side apply, in the name of a field manager. */
+  async applyAs(manager: string, objects: readonly object[]): Promise<void> {
+    await kubectl(
+      ['-n', this.namespace, 'apply', '--server-side', `--field-manager=${manager}`, '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    );
+  }
+
   async read(kind: string, name: string): Promise<KubernetesObject> {
     return await kubectlJson(['-n', this.namespace, 'get', kind, name]);
   }
@@ -115,12 +123,26 @@ export class Stage implements AsyncDisposable {
       .sort();
   }
 
+  /** What each of these pods answers itself, sorted. */
+  async answers(selector: string, path: string): Promise<string[]> {
+    const pods = await this.pods(selector);
+    const ask = ({ metadata }: KubernetesObject) =>
+      kubectl(['get', '--raw', `/api/v1/namespaces/${this.namespace}/pods/${metadata.name}:8080/proxy${path}`]);
+    return (await Promise.all(pods.map(ask))).map((text) => text.trim()).sort();
+  }
+
   async selectorOf(name: string): Promise<Readonly<Record<string, string>>> {
     return stringsAt(await this.read('service', name), 'spec', 'selector');
   }
 
   async replicasOf(name: string): Promise<number | undefined> {
     return numberAt(await this.read('deployment', name), 'spec', 'replicas');
+  }
+
+  /** How often the pod template of a Deployment has become another one. */
+  async revisionOf(name: string): Promise<number> {
+    const { annotations } = (await this.read('deployment', name)).metadata;
+    return Number(annotations?.['deployment.kubernetes.io/revision']);
   }
 
   async imageOf(name: string): Promise<string | undefined> {

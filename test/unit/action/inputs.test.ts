@@ -40,6 +40,7 @@ describe('what was given', () => {
       manifests: ['deployments/'],
       images: [],
       prune: false,
+      restartOnConfig: true,
       replicas: [],
       createNamespace: false,
       configmaps: [],

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { Failures } from '../../../src/base/errors.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
+import { hashIn, newHashKey, withConfigHashes } from '../../../src/manifests/config-hash.ts';
 import { preflight } from '../../../src/release/preflight.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { configMap, fields, manifestOf, objectOf, owner } from './build.ts';
@@ -123,5 +124,50 @@ describe('the preflight', () => {
     };
     expect(await preflight(api, [manifest], within)).toMatchObject([{ change: 'created' }]);
     expect(seen).toEqual(['default']);
+  });
+});
+
+describe('the hash of config in pod templates', () => {
+  const key = newHashKey();
+  const reading = (image: string) =>
+    objectOf(
+      'apps/v1',
+      'Deployment',
+      {
+        spec: {
+          template: { spec: { containers: [{ image, envFrom: [{ configMapRef: { name: 'settings' } }] }] } },
+        },
+      },
+      { name: 'web' },
+    );
+  const settings = (value: string) => configMap({ a: value }, { name: 'settings' });
+
+  /** What comes of these manifests where version `v1` runs that has read `one`, without a hash. */
+  async function prepare(image: string, value: string, more: object = {}) {
+    const api = new FakeApi();
+    api.put(reading('v1'));
+    api.put(settings('one'));
+    const manifests = withConfigHashes([manifestOf(reading(image)), manifestOf(settings(value))], key);
+    const prepared = await preflight(api, manifests, { ...options, restartOnConfig: true, ...more });
+    expect(prepared.map(({ manifest }) => manifest.object.kind)).toEqual(['Deployment', 'ConfigMap']);
+    const [workload] = prepared;
+    return { hash: hashIn(workload?.manifest.object), config: workload?.config };
+  }
+
+  test('is added when config changes that the pods read, and then only', async () => {
+    expect(await prepare('v1', 'one')).toEqual({ hash: undefined, config: undefined });
+    const reads = ['ConfigMap "settings"'];
+    expect(await prepare('v1', 'two')).toMatchObject({ hash: expect.any(String), config: { state: 'renewed', reads } });
+    expect(await prepare('v1', 'two', { restartOnConfig: false })).toMatchObject({
+      hash: undefined,
+      config: { state: 'left', reads, because: 'input' },
+    });
+  });
+
+  test('comes along when the template changes anyhow, also where pods are not to be replaced for it', async () => {
+    expect(await prepare('v2', 'one')).toMatchObject({ hash: expect.any(String) });
+    const changed = await prepare('v2', 'two', { restartOnConfig: false });
+    expect(changed).toMatchObject({ hash: expect.any(String) });
+    expect(changed.config).toBeUndefined();
   });
 });

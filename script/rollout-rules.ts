@@ -16,6 +16,7 @@ import {
   podOf,
   replicaSetOf,
   start,
+  timeAt,
   waiting,
 } from '../test/support/rollout-objects.ts';
 import { markdownTable } from './markdown-table.ts';
@@ -40,8 +41,8 @@ when that is True for this generation; one whose condition \`Stalled\` is True h
 
 ## Signs of failure
 
-While a workload is not ready, its new pods and their controller are looked at. Pods of older versions, pods that end and
-pods that were evicted do not count.
+While a workload is not ready, its new pods and their controller are looked at. Pods of older versions and pods that end do
+not count; of pods that their node has evicted or rejected only what the node says does.
 
 - **at once**: it cannot heal without a change, and the wait ends.
 - **after**: it may heal; the wait ends when it has been there for that long.
@@ -51,6 +52,9 @@ ${markdownTable(
   ['What is seen', 'Where', 'Ends the wait'],
   samples.map(([what, where, signs]) => [what, where, endsOf(signs)]),
 )}
+
+What a pod is busy with (it pulls an image, an init container runs, a sidecar or a container starts) ends no wait either; the
+log says it with the time that it takes, and it is the cause when the time is up and nothing above is seen.
 
 On an object that this run left as it was, while it changed others, no sign ends the wait in the first 30 s: it may be broken
 for lack of what was just changed.
@@ -100,6 +104,11 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     ofContainer(waiting('CreateContainerConfigError', 'configmap "settings" not found')),
   ],
   [
+    'The container may not run as root, and its image does (`runAsNonRoot`)',
+    containerState,
+    ofContainer(waiting('CreateContainerConfigError', 'container has runAsNonRoot and image will run as root')),
+  ],
+  [
     'The program of the container is missing, or built for another processor',
     containerState,
     ofContainer(waiting('RunContainerError', 'exec: "serve": executable file not found in $PATH')),
@@ -142,9 +151,32 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
   [
     'A PersistentVolumeClaim names a StorageClass that is missing',
     'PodScheduled and event of the claim',
-    ofPod(unschedulable('pod has unbound immediate PersistentVolumeClaims'), [
-      eventOn(live('PersistentVolumeClaim'), 'ProvisioningFailed', 'storageclass.storage.k8s.io "fast" not found'),
-    ]),
+    ofClaim('ProvisioningFailed', 'storageclass.storage.k8s.io "fast" not found'),
+  ],
+  [
+    'A PersistentVolumeClaim has no StorageClass, and no PersistentVolume is free for it',
+    'PodScheduled and event of the claim',
+    ofClaim('FailedBinding', 'no persistent volumes available for this claim and no storage class is set'),
+  ],
+  [
+    'The provisioner of a PersistentVolumeClaim does not make the volume',
+    'PodScheduled and event of the claim',
+    ofClaim('ExternalProvisioning', "Waiting for a volume to be created by the external provisioner 'disks'"),
+  ],
+  [
+    'A ResourceClaimTemplate is missing',
+    podEvent,
+    ofEvent('FailedResourceClaimCreation', 'resource claim template "gpu": "gpu" not found'),
+  ],
+  [
+    'A scheduling gate holds the pod back',
+    'condition PodScheduled',
+    ofPod(podOf(undefined, { conditions: [conditionAt('PodScheduled', 'False', 'SchedulingGated')] })),
+  ],
+  [
+    'The scheduler that the pod names, or its node, does not take it up for 10 s',
+    'the pod has no such condition',
+    podSigns(podOf(undefined, { metadata: { creationTimestamp: timeAt(0) } }), [], false, start + 60_000),
   ],
   ['A volume names a ConfigMap or Secret that is missing', podEvent, ofEvent('FailedMount', 'secret "tls" not found')],
   [
@@ -158,6 +190,12 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     podEvent,
     ofEvent('Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 503'),
   ],
+  [
+    'A readiness gate is not True for 5 s although all containers are ready',
+    'conditions of the pod',
+    ofReadinessGate(),
+  ],
+  ['A node has evicted or rejected the pod', 'reason of the pod', ofEviction()],
   ['The node of the pod is down', 'condition Ready of the node', ofLostNode()],
   ['Pods would exceed a quota', controllerSays, ofCreation('exceeded quota: pods, requested: pods=1, used: pods=3')],
   ['PodSecurity forbids the pods', controllerSays, ofCreation('violates PodSecurity "restricted:latest": privileged')],
@@ -202,6 +240,24 @@ function ofLostNode(): Sign[] {
 function ofEvent(reason: string, message: string): Sign[] {
   const pod = podOf(undefined, reason === 'Unhealthy' ? { phase: 'Running' } : {});
   return ofPod(pod, [eventOn(pod, reason, message, { count: 3 })]);
+}
+
+function ofClaim(reason: string, message: string): Sign[] {
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'web' } }];
+  const scheduled = unschedulable('pod has unbound immediate PersistentVolumeClaims');
+  const pod = { ...scheduled, spec: { volumes } };
+  return ofPod(pod, [eventOn(live('PersistentVolumeClaim'), reason, message)]);
+}
+
+function ofReadinessGate(): Sign[] {
+  const spec = { readinessGates: [{ conditionType: 'shop.test/registered' }] };
+  const pod = podOf(undefined, { spec, conditions: [conditionAt('ContainersReady', 'True')] });
+  return podSigns(pod, [], false, start + 60_000);
+}
+
+function ofEviction(): Sign[] {
+  const status = { reason: 'Evicted', message: 'The node was low on resource: memory.' };
+  return ofPod(podOf(replicaSetOf(liveDeployment()), { phase: 'Failed', status }));
 }
 
 function ofCreation(message: string): Sign[] {

@@ -1,7 +1,7 @@
-import { objectsAt, stringAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { condition, conditionsOf } from '../kubernetes/conditions.ts';
+import { conditionsOf, isTrue } from '../kubernetes/conditions.ts';
+import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';
@@ -10,7 +10,7 @@ import { isFinal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
 import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
-import { describeWork } from './progress.ts';
+import { workOf } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
@@ -57,8 +57,10 @@ export function decide(
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
   if (verdict.state === 'unchecked') return { verdict };
   const signs = signsOf(object, pods, snapshot, facts, graces);
-  const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, withSurgeHint(object, sign.cause)) }));
-  if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause) };
+  const sides = { pods, old: oldPods(object, pods, snapshot) };
+  const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, withSurgeHint(object, sign.cause, sides)) }));
+  const work = workOf(pods, snapshot.events, facts.now);
+  if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause ?? work) };
   for (const { sign, cause } of causes) {
     const key = `${keyOf(cause.object)} ${withoutCounts(cause.message)}`;
     const seen = firstSeen.get(key) ?? facts.now;
@@ -69,8 +71,14 @@ export function decide(
   // Whatever its pods show, what is to be done is to resume it.
   if (isPausedMeanwhile(object, facts)) return { verdict };
   const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
-  const work = describeWork(pods, snapshot.events, facts.now);
-  if (telling === undefined) return work === '' ? { verdict } : { verdict, work };
+  if (telling === undefined) {
+    if (work === undefined) return { verdict };
+    return {
+      verdict,
+      work: `pod ${work.object.name}: ${work.message}`,
+      suspicion: ofWorkload(object, work),
+    };
+  }
   const detail = telling.cause.message.replace(`${describeRef(refOf(object))}: `, '');
   return {
     verdict: { state: 'progressing', message: `${verdict.message}; ${detail}` },
@@ -106,12 +114,21 @@ function signsOf(
   ];
 }
 
+/** The pods of a Deployment that are there still and of a version before. */
+function oldPods(
+  object: KubernetesObject,
+  updated: readonly KubernetesObject[],
+  { pods, replicaSets }: Snapshot,
+): KubernetesObject[] {
+  const sets = replicaSets.filter((set) => isOwnedBy(set, object));
+  return pods.filter((pod) => !updated.includes(pod) && sets.some((set) => isOwnedBy(pod, set)));
+}
+
 /** Of the claims that a pod waits for: they say why they are not bound. */
 function claimEvents(pod: KubernetesObject, events: readonly ObjectEvent[]): ObjectEvent[] {
-  if (condition(pod, 'PodScheduled')?.status !== 'False') return [];
-  const claims = objectsAt(pod, 'spec', 'volumes').map((volume) =>
-    stringAt(volume, 'persistentVolumeClaim', 'claimName'),
-  );
+  if (isTrue(pod, 'PodScheduled')) return [];
+  const claims = claimsOf(pod).map(({ name }) => name);
+  if (claims.length === 0) return [];
   return events.filter(({ kind, name }) => kind === 'PersistentVolumeClaim' && claims.includes(name));
 }
 

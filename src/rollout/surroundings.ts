@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { stringsAt } from '../base/json.ts';
+import { objectsAt, stringsAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
+import { podSpecOf } from '../manifests/pod-template.ts';
 import type { Snapshot } from './decide.ts';
 import { readEvent, type ObjectEvent } from './failures/events.ts';
 import { idOf, mapStore, storing, type Store } from './store.ts';
@@ -82,6 +83,16 @@ export class Surroundings {
         ...['Killing', 'Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
           follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
         ),
+        // That a claim finds no volume, or waits for one to be made, is no warning.
+        ...(inside.some(hasClaims)
+          ? [
+              follow(
+                events,
+                { namespace, fieldSelector: 'type=Normal,involvedObject.kind=PersistentVolumeClaim' },
+                event,
+              ),
+            ]
+          : []),
       ];
     });
     await Promise.all([...inNamespaces, this.#observeNodes(client, workloads, signal, look)]);
@@ -122,6 +133,16 @@ function oncePerTurn(look: () => void): () => void {
       look();
     });
   };
+}
+
+/** Whether the pods of a workload have claims. */
+function hasClaims(workload: KubernetesObject): boolean {
+  const spec = podSpecOf(workload);
+  const volumes = objectsAt(spec, 'volumes');
+  return (
+    objectsAt(workload, 'spec', 'volumeClaimTemplates').length > 0 ||
+    volumes.some((volume) => 'persistentVolumeClaim' in volume || 'ephemeral' in volume)
+  );
 }
 
 export function inNamespace(namespace: string | undefined): ListOptions {

@@ -6,13 +6,13 @@ import type { Cause } from '../verdict.ts';
 import type { ObjectEvent } from './events.ts';
 import { imageSign } from './image.ts';
 import { killedByProbe, probeHint } from './probe.ts';
-import { diagnostic, final, mayHeal, type Sign } from './sign.ts';
+import { diagnostic, final, type Sign } from './sign.ts';
+import { configSign, startSign, type Where } from './start.ts';
 
 /** One crash at start is common (a database that is not up yet); the third start in a row tells. */
 const crashesUntilFinal = 2;
 /** With other pods of the version running well, more has to happen before one of them speaks for all. */
 const crashesBesideHealthy = 4;
-const startGraceMs = 5000;
 
 /** What the containers of a pod show; `events` are the pod's. `healthySiblings`: other pods of the same version are ready. */
 export function containerSigns(
@@ -25,6 +25,20 @@ export function containerSigns(
       signsOf(pod, status, list === 'initContainerStatuses', healthySiblings, events),
     ),
   );
+}
+
+/** The volume whose image a container waits for: the kubelet says it of the container (kubernetes KEP-4639). */
+function imageVolumeIn(
+  pod: KubernetesObject,
+  message: string,
+): { what: string; image: string; path: (string | number)[] } | undefined {
+  return objectsAt(pod, 'spec', 'volumes')
+    .map((volume, index) => ({
+      what: `volume "${stringAt(volume, 'name') ?? ''}"`,
+      image: stringAt(volume, 'image', 'reference') ?? '',
+      path: ['volumes', index, 'image', 'reference'],
+    }))
+    .find(({ image }) => image !== '' && message.includes(`"${image}"`));
 }
 
 function signsOf(
@@ -46,7 +60,8 @@ function signsOf(
   const object = refOf(pod);
   const path = index === -1 ? [] : [isInit ? 'initContainers' : 'containers', index];
 
-  const pull = imageSign(reason, message, { container: name, image, object, path: [...path, 'image'] });
+  const owner = imageVolumeIn(pod, message) ?? { what: `container "${name}"`, image, path: [...path, 'image'] };
+  const pull = imageSign(reason, message, { ...owner, object });
   if (pull !== undefined) return [pull];
   const role = !isInit ? '' : stringAt(container, 'restartPolicy') === 'Always' ? 'sidecar ' : 'init ';
   const what = `${role}container "${name}"`;
@@ -62,55 +77,6 @@ function signsOf(
         killedByProbe(container, events, startedAt),
       );
   }
-}
-
-type Where = Pick<Cause, 'object' | 'path' | 'container'>;
-
-function configSign(what: string, message: string, where: Where): Sign {
-  // The kubelet's cache is not filled yet (kubernetes#74755): `failed to sync configmap cache: timed out …`.
-  if (/failed to sync \w+ cache/i.test(message))
-    return diagnostic({ ...where, reason: 'CreateContainerConfigError', message: `${what}: ${message}` });
-  return final({
-    ...where,
-    reason: 'CreateContainerConfigError',
-    message: `${what} cannot be made: ${message}`,
-    hint: /configmap|secret|key/i.test(message)
-      ? 'Put the ConfigMap or Secret into the manifests, or correct its name or key.'
-      : 'Correct what the message names.',
-  });
-}
-
-function startSign(what: string, reason: string, message: string, where: Where): Sign {
-  const cause = (text: string, hint: string): Cause => ({ ...where, reason, message: `${what} ${text}`, hint });
-  if (/exec format error/i.test(message)) {
-    return mayHeal(
-      startGraceMs,
-      cause(
-        'cannot start: its program is built for another processor',
-        'Build the image for the architecture of the nodes.',
-      ),
-    );
-  }
-  const program = /exec: \\?"(?<program>[^"\\]+)\\?"/.exec(message)?.groups?.['program'];
-  if (/no such file or directory|executable file not found/i.test(message)) {
-    return mayHeal(
-      startGraceMs,
-      cause(
-        `cannot start: there is no program ${program === undefined ? 'of that name' : `"${program}"`} in the image`,
-        'Correct "command" in the manifest, or the entrypoint of the image.',
-      ),
-    );
-  }
-  if (/permission denied/i.test(message)) {
-    return mayHeal(
-      startGraceMs,
-      cause(
-        `cannot start: ${program === undefined ? 'its program' : `"${program}"`} may not be executed`,
-        'Make it executable in the image.',
-      ),
-    );
-  }
-  return mayHeal(30_000, cause(`cannot start: ${message.slice(-300)}`, 'See the message of the container runtime.'));
 }
 
 function crashSigns(

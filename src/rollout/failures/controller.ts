@@ -7,6 +7,7 @@ import { final, mayHeal, type Sign } from './sign.ts';
 /** Old pods that go away free their part of a quota, but the controller tries again only after a back-off. */
 const quotaGraceMs = 10_000;
 const admissionGraceMs = 5000;
+const otherGraceMs = 30_000;
 
 /**
  * Pods that a controller could not make: the condition of a ReplicaSet, or the FailedCreate events of other controllers,
@@ -28,46 +29,103 @@ export function controllerSigns(
     .map((event) => createSign(event.message, { object, since: event.firstAt }));
 }
 
-function createSign(message: string, base: Pick<Cause, 'object' | 'since'>): Sign {
-  const cause = (text: string, hint: string): Cause => ({
-    ...base,
-    reason: 'FailedCreate',
-    message: `pods cannot be made: ${text}`,
-    hint,
-  });
-  const why = message.replace(/^(?:Error creating: )?(?:pods "[^"]*" is forbidden: )?/, '');
-  if (message.includes('exceeded quota')) {
-    return mayHeal(
-      quotaGraceMs,
-      cause(
-        `the quota is used up: ${why.replace(/^exceeded quota: (\S+), (.*)$/s, 'ResourceQuota "$1" ($2)')}`,
-        'Raise the ResourceQuota, or lower what the pods ask for.',
+/** The words of the API server's admission (kubernetes plugin/pkg/admission), and what is to be done. */
+interface Refusal {
+  words: RegExp;
+  /** How long it may take to heal; absent: it cannot. */
+  graceMs?: number;
+  hint: string;
+  /** By default as the server says it. */
+  says?: (why: string) => string;
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    words: /exceeded quota/,
+    graceMs: quotaGraceMs,
+    says: (why) => `the quota is used up: ${why.replace(/^exceeded quota: (\S+), (.*)$/s, 'ResourceQuota "$1" ($2)')}`,
+    hint: 'Raise the ResourceQuota, or lower what the pods ask for.',
+  },
+  {
+    words: /failed quota: \S+ must specify/,
+    says: (why) =>
+      why.replace(
+        /^failed quota: (\S+): must specify (.*)$/s,
+        'ResourceQuota "$1" wants $2, which the pod does not set',
       ),
-    );
-  }
-  if (message.includes('violates PodSecurity')) {
-    return final(cause(why, "Make the pod's securityContext meet the level of the namespace."));
-  }
-  if (/admission webhook .* denied the request|ValidatingAdmissionPolicy/.test(message)) {
-    return final(cause(why, 'Change the pod so that this policy accepts it.'));
-  }
-  if (/serviceaccount "?[^"]*"? not found|error looking up service account/.test(message)) {
-    return mayHeal(
-      admissionGraceMs,
-      cause(account(why), 'Put the ServiceAccount into the manifests, or correct serviceAccountName.'),
-    );
-  }
-  if (message.includes('no PriorityClass')) {
-    return mayHeal(
-      admissionGraceMs,
-      cause(priorityClass(why), 'Correct priorityClassName, or create the PriorityClass.'),
-    );
-  }
-  if (/(?:maximum|minimum) .* usage per|max limit to request ratio/.test(message)) {
-    return final(cause(why, 'Make the resources of its containers fit the LimitRange of the namespace.'));
-  }
-  if (message.includes('is invalid')) return final(cause(why, 'Correct the pod template.'));
-  return mayHeal(30_000, cause(why, 'Correct what the message names.'));
+    hint: "Set it in the container's resources, or give the namespace a LimitRange with a default.",
+  },
+  {
+    words: /insufficient quota to match these scopes/,
+    graceMs: quotaGraceMs,
+    says: (why) =>
+      why.replace(
+        /^insufficient quota to match these scopes: (.*)$/s,
+        'no ResourceQuota of the namespace allows pods of the scope $1',
+      ),
+    hint: 'Create a ResourceQuota with this scope in the namespace, or use another priorityClassName.',
+  },
+  { words: /violates PodSecurity/, hint: "Make the pod's securityContext meet the level of the namespace." },
+  {
+    words: /unable to validate against any security context constraint/,
+    hint: "Make the pod's securityContext meet a SecurityContextConstraint, or give its ServiceAccount another one.",
+  },
+  {
+    words: /admission webhook .* denied the request|ValidatingAdmissionPolicy/,
+    hint: 'Change the pod so that this policy accepts it.',
+  },
+  {
+    words: /failed calling webhook "[^"]+"/,
+    graceMs: otherGraceMs,
+    says: (why) => {
+      const name = /failed calling webhook "(?<name>[^"]+)"/.exec(why)?.groups?.['name'] ?? '';
+      return `the admission webhook "${name}" does not answer: ${why.split(': ').slice(-2).join(': ')}`;
+    },
+    hint: 'See whether the pods behind this webhook run: with "failurePolicy: Fail" nothing is made without its answer.',
+  },
+  {
+    words: /serviceaccount "?[^"]*"? not found|error looking up service account/,
+    graceMs: admissionGraceMs,
+    says: account,
+    hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
+  },
+  {
+    words: /no PriorityClass/,
+    graceMs: admissionGraceMs,
+    says: priorityClass,
+    hint: 'Correct priorityClassName, or create the PriorityClass.',
+  },
+  {
+    words: /RuntimeClass "[^"]+" not found/,
+    graceMs: admissionGraceMs,
+    says: (why) =>
+      `there is no RuntimeClass ${/RuntimeClass (?<name>"[^"]+") not found/.exec(why)?.groups?.['name'] ?? ''}`,
+    hint: 'Correct runtimeClassName, or create the RuntimeClass.',
+  },
+  {
+    words: /(?:maximum|minimum) .* usage per|max limit to request ratio/,
+    hint: 'Make the resources of its containers fit the LimitRange of the namespace.',
+  },
+  {
+    words: /because it is being terminated/,
+    says: () => 'the namespace is being deleted',
+    hint: 'Wait until it is gone, and deploy again.',
+  },
+  { words: /is invalid/, hint: 'Correct the pod template.' },
+];
+
+function createSign(message: string, base: Pick<Cause, 'object' | 'since'>): Sign {
+  const why = message.replace(
+    /^(?:Error creating: |create Pod \S+ in StatefulSet \S+ failed error: )?(?:pods "[^"]*" is forbidden: )?/,
+    '',
+  );
+  const { graceMs, says, hint } = refusals.find(({ words }) => words.test(message)) ?? {
+    graceMs: otherGraceMs,
+    hint: 'Correct what the message names.',
+  };
+  const text = says?.(why) ?? why;
+  const cause: Cause = { ...base, reason: 'FailedCreate', message: `pods cannot be made: ${text}`, hint };
+  return graceMs === undefined ? final(cause) : mayHeal(graceMs, cause);
 }
 
 /** `error looking up service account shop/deployer: serviceaccount "deployer" not found`, in words. */

@@ -1,16 +1,17 @@
 import type { Cause } from '../verdict.ts';
 import { final, mayHeal, type Sign } from './sign.ts';
 
-type Base = Pick<Cause, 'object' | 'path'> & { container: string; image: string };
+/** `what` uses the image: `container "web"`, `volume "model"`. */
+type Base = Pick<Cause, 'object' | 'path'> & { what: string; image: string };
 
 /** An image that is missing now may be pushed in a moment (krane#34); the kubelet's second pull comes after 10 s. */
 const missingGraceMs = 10_000;
 const unreachableGraceMs = 60_000;
 
 /** Why an image is not there, from the waiting reason and the runtime's words (containerd, CRI-O). */
-export function imageSign(reason: string, message: string, { container, image, ...base }: Base): Sign | undefined {
-  const what = `container "${container}": image "${image}"`;
-  const cause = (text: string, hint: string): Cause => ({ ...base, reason, message: `${what} ${text}`, hint });
+export function imageSign(reason: string, message: string, { what, image, ...base }: Base): Sign | undefined {
+  const named = `${what}: image "${image}"`;
+  const cause = (text: string, hint: string): Cause => ({ ...base, reason, message: `${named} ${text}`, hint });
   switch (reason) {
     case 'InvalidImageName':
       return final(cause('is not a valid image reference', 'Correct the image in the manifest or the input "images".'));

@@ -1,6 +1,7 @@
 import { stringAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { condition, isTrue } from '../../kubernetes/conditions.ts';
+import { endedHint } from '../failures/ended.ts';
 import type { Verdict } from '../verdict.ts';
 import { failed, progressing, ready, type Rule } from './rule.ts';
 
@@ -20,12 +21,7 @@ function judge(object: KubernetesObject): Verdict {
       stringAt(object, 'status', 'message') ??
       stringAt(object, 'status', 'reason') ??
       'a container ended with an error';
-    return failed(
-      object,
-      stringAt(object, 'status', 'reason') ?? 'Failed',
-      `failed: ${why}`,
-      'See the log of its containers.',
-    );
+    return failed(object, stringAt(object, 'status', 'reason') ?? 'Failed', `failed: ${why}`, endedHint(object));
   }
   if (isTrue(object, 'Ready')) return ready('ready');
   const waiting = condition(object, 'Ready')?.message ?? '';

@@ -370,8 +370,8 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "cpu": no node fits: 1 node has too little cpu\b/,
-    hint: makeRoom,
+    says: /^Deployment "cpu": no node fits: 1 node has too little cpu\b.*; even an empty node has not as much as it asks for$/,
+    hint: tooLarge('cpu'),
   },
   {
     name: 'big',
@@ -380,8 +380,8 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "big": no node fits: 1 node has too little memory\b/,
-    hint: makeRoom,
+    says: /^Deployment "big": no node fits: 1 node has too little memory\b.*; even an empty node has not as much as it asks for$/,
+    hint: tooLarge('memory'),
   },
   {
     name: 'gpu',
@@ -390,8 +390,8 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "gpu": no node fits: 1 node has too little nvidia\.com\/gpu\b/,
-    hint: makeRoom,
+    says: /^Deployment "gpu": no node fits: 1 node has too little nvidia\.com\/gpu; even an empty node has not as much as it asks for$/,
+    hint: tooLarge('nvidia.com/gpu'),
   },
   {
     name: 'selector',
@@ -442,7 +442,314 @@ const nodes: BrokenCase[] = [
   },
 ];
 
+/** What the cluster tells nowhere in one sentence: the pod waits for somebody. */
+const waits: BrokenCase[] = [
+  {
+    name: 'ready-gate',
+    cause: 'a readiness gate that nobody sets',
+    objects: [deployment('ready-gate', { pod: { readinessGates: [{ conditionType: 'shop.test/registered' }] } })],
+    inputs: { timeout: '15s' },
+    ends: 'timeout',
+    reason: 'ReadinessGatesNotReady',
+    says: 'Deployment "ready-gate": its containers are ready, but nobody has set its readiness gate "shop.test/registered"',
+    hint: 'See whether the controller that sets it runs and knows these pods, or remove it from readinessGates.',
+  },
+  {
+    name: 'gate',
+    cause: 'a scheduling gate that nobody takes away',
+    objects: [deployment('gate', { pod: { schedulingGates: [{ name: 'shop.test/approved' }] } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'SchedulingGated',
+    says: 'Deployment "gate": the scheduling gate "shop.test/approved" holds it back from the scheduler',
+    hint: 'See whether the controller that takes the gate away runs, or remove it from schedulingGates.',
+  },
+  {
+    name: 'kueue',
+    cause: 'a queue of Kueue without quota',
+    objects: [
+      labelled(deployment('kueue', { pod: { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] } }), {
+        'kueue.x-k8s.io/queue-name': 'models',
+      }),
+    ],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'SchedulingGated',
+    says: 'Deployment "kueue": Kueue holds it back in its queue "models" until there is quota for it',
+    hint: 'See the Workload that Kueue has made for it, and the quota of its ClusterQueue.',
+  },
+  {
+    name: 'endless-init',
+    cause: 'an init container that never ends',
+    objects: [
+      deployment('endless-init', {
+        pod: {
+          initContainers: [
+            { name: 'wait', image: sampleImage, args: ['job', '-sleep', '600s', '-print', 'waiting for the database'] },
+          ],
+        },
+      }),
+    ],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'ContainersNotInitialized',
+    says: /^Deployment "endless-init": init container "wait" is running since \d+s, and the others wait for its end$/,
+    hint: 'See in its log what it waits for; raise the input "timeout" if it only needs more time.',
+    evidence: 'waiting for the database',
+  },
+  {
+    name: 'late-sidecar',
+    cause: 'a native sidecar that does not start',
+    objects: [
+      deployment('late-sidecar', {
+        pod: {
+          initContainers: [
+            {
+              name: 'proxy',
+              image: sampleImage,
+              args: ['job', '-sleep', '600s', '-print', 'no route'],
+              restartPolicy: 'Always',
+              startupProbe: { exec: { command: ['/server', '-nothing'] }, periodSeconds: 60, failureThreshold: 5 },
+            },
+          ],
+        },
+      }),
+    ],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'ContainersNotReady',
+    says: /^Deployment "late-sidecar": sidecar container "proxy" is starting since \d+s; its startup probe allows 5m$/,
+    hint: 'See its log; raise the input "timeout" if it only needs more time.',
+    evidence: 'no route',
+  },
+  {
+    name: 'no-scheduler',
+    cause: 'a scheduler that does not exist',
+    objects: [deployment('no-scheduler', { pod: { schedulerName: 'binpack' } })],
+    inputs: { timeout: '15s' },
+    ends: 'timeout',
+    reason: 'NotScheduled',
+    says: 'Deployment "no-scheduler": the scheduler "binpack" has not looked at it',
+    hint: 'Correct schedulerName, or see whether this scheduler runs.',
+  },
+  {
+    name: 'ephemeral',
+    cause: 'an ephemeral volume whose StorageClass is not there (kubernetes/kubernetes#77993)',
+    objects: [withVolume('ephemeral', ephemeral({ storageClassName: 'fast' }))],
+    reason: 'Unschedulable',
+    says: 'Deployment "ephemeral": the claim of its ephemeral volume "data" is not bound: there is no StorageClass "fast"',
+    hint: 'Correct storageClassName, or create the StorageClass.',
+  },
+  {
+    name: 'no-class',
+    cause: 'a claim without a StorageClass, and no volume for it',
+    objects: [
+      claim('no-class', { storageClassName: '' }),
+      withVolume('no-class', { persistentVolumeClaim: { claimName: 'no-class' } }),
+    ],
+    inputs: { 'unschedulable-grace': '3s' },
+    // Its controller says why only when it looks at the claim again.
+    within: 30,
+    reason: 'Unschedulable',
+    says: 'Deployment "no-class": PersistentVolumeClaim "no-class" is not bound: it has no StorageClass, and no PersistentVolume is free for it',
+    hint: 'Set storageClassName, make a StorageClass the default one of the cluster, or create a PersistentVolume for it.',
+  },
+  {
+    name: 'consumer',
+    cause: 'a claim that waits for its first consumer, whose provisioner does not run',
+    objects: [
+      claim('consumer', { storageClassName: 'CLASS' }),
+      withVolume('consumer', { persistentVolumeClaim: { claimName: 'consumer' } }),
+    ],
+    before: (namespace) => [
+      {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: namespace },
+        provisioner: 'disks.shop.test',
+        volumeBindingMode: 'WaitForFirstConsumer',
+      },
+    ],
+    inputs: { timeout: '20s' },
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: 'Deployment "consumer": PersistentVolumeClaim "consumer" is not bound: its provisioner "disks.shop.test" has not made the volume yet',
+    hint: 'See whether this provisioner runs, and what it says of the claim.',
+  },
+  {
+    name: 'devices',
+    cause: 'devices by a ResourceClaimTemplate that is not there',
+    objects: [
+      deployment('devices', {
+        resources: { claims: [{ name: 'gpu' }] },
+        pod: { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }] },
+      }),
+    ],
+    reason: 'FailedResourceClaimCreation',
+    says: 'Deployment "devices": its ResourceClaim "gpu" cannot be made: there is no ResourceClaimTemplate "one-gpu"',
+    hint: 'Put the ResourceClaimTemplate into the manifests, or correct its name.',
+  },
+  {
+    name: 'device',
+    cause: 'devices by a ResourceClaim that is not there',
+    objects: [
+      deployment('device', {
+        resources: { claims: [{ name: 'gpu' }] },
+        pod: { resourceClaims: [{ name: 'gpu', resourceClaimName: 'shared-gpu' }] },
+      }),
+    ],
+    inputs: { timeout: '15s' },
+    ends: 'timeout',
+    reason: 'NotScheduled',
+    says: 'Deployment "device": the scheduler waits for its ResourceClaim "shared-gpu"',
+    hint: 'Put the ResourceClaim into the manifests, or correct resourceClaimName.',
+  },
+  {
+    name: 'spread',
+    cause: 'a topology spread by a label that no node has',
+    objects: [
+      deployment('spread', {
+        pod: {
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: 'shop.test/rack',
+              whenUnsatisfiable: 'DoNotSchedule',
+              labelSelector: { matchLabels: { app: 'spread' } },
+            },
+          ],
+        },
+      }),
+    ],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "spread": no node fits: .*1 node lacks the label that its topologySpreadConstraints go by$/,
+    hint: 'Correct topologyKey in its topologySpreadConstraints, or label the nodes.',
+  },
+  {
+    name: 'lonely',
+    cause: 'a pod affinity to pods that do not run',
+    objects: [deployment('lonely', { pod: { affinity: { podAffinity: beside('cache') } } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "lonely": no node fits: .*1 node has no pod that its podAffinity asks for$/,
+    hint: 'See whether the pods that its podAffinity asks for run, or correct it.',
+  },
+  {
+    name: 'apart',
+    cause: 'more replicas than nodes, with an anti-affinity between them',
+    objects: [deployment('apart', { replicas: 2, pod: { affinity: { podAntiAffinity: beside('apart') } } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "apart": no node fits: .*1 node has a pod that its podAntiAffinity does not go with$/,
+    hint: 'Add nodes, or make its podAntiAffinity a preferred one.',
+  },
+  {
+    name: 'port',
+    cause: 'more replicas than nodes, with a port of the node',
+    objects: [deployment('port', { replicas: 2, ports: [{ containerPort: 8080, hostPort: 39_871 }] })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'Unschedulable',
+    says: /^Deployment "port": no node fits: .*1 node has no free hostPort for it$/,
+    hint: 'Do without hostPort, or free it: each node has each port once.',
+  },
+];
+
+/** What a node finds when it starts the pod. */
+const starts: BrokenCase[] = [
+  {
+    name: 'root',
+    cause: 'runAsNonRoot, and an image that runs as root',
+    objects: [
+      deployment('root', {
+        pod: { securityContext: { runAsNonRoot: true }, containers: [{ ...container(), name: 'key-service' }] },
+      }),
+    ],
+    reason: 'CreateContainerConfigError',
+    says: 'Deployment "root": container "key-service" may not run as root (runAsNonRoot), and its image runs as root',
+    hint: 'Set runAsUser in its securityContext to a number other than 0, or give the image such a USER.',
+  },
+  {
+    name: 'model',
+    cause: 'an image volume whose image nobody pushed',
+    objects: [withVolume('model', { image: { reference: 'registry.test/pulled/model:9.9.9' } })],
+    reason: 'ImagePull',
+    says: 'Deployment "model": volume "data": image "registry.test/pulled/model:9.9.9" not found',
+    hint: 'Correct the tag, or push the image first.',
+  },
+  {
+    name: 'driver',
+    cause: 'a volume of a CSI driver that the nodes do not have',
+    objects: [withVolume('driver', { csi: { driver: 'secrets-store.csi.k8s.io', readOnly: true } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'FailedMount',
+    says: 'Deployment "driver": volume "data" cannot be mounted: the node has no CSI driver "secrets-store.csi.k8s.io"',
+    hint: 'Install this driver on the nodes, or correct its name; it may also be starting still.',
+  },
+  {
+    name: 'host-path',
+    cause: 'a hostPath that is not on the node',
+    objects: [withVolume('host-path', { hostPath: { path: '/no/such/folder', type: 'Directory' } })],
+    inputs: short,
+    ends: 'timeout',
+    reason: 'FailedMount',
+    says: 'Deployment "host-path": volume "data" cannot be mounted: /no/such/folder is not a directory',
+    hint: 'Correct path and type of the hostPath, or make it on the node.',
+  },
+  {
+    name: 'folder',
+    cause: 'a working directory that is a file',
+    objects: [deployment('folder', { workingDir: '/etc/hostname' })],
+    reason: 'RunContainerError|StartError|CrashLoopBackOff',
+    says: 'Deployment "folder": container "web" cannot start: "/etc/hostname" is to be a folder, and is a file in the image',
+    hint: 'Correct workingDir, or the mountPath of its volumeMounts.',
+  },
+  {
+    name: 'pod-deadline',
+    cause: 'a Pod that takes longer than it may',
+    objects: [
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'pod-deadline' },
+        spec: {
+          restartPolicy: 'Never',
+          activeDeadlineSeconds: 4,
+          containers: [container({ env: { NEVER_READY: 'true' } })],
+        },
+      },
+    ],
+    reason: 'DeadlineExceeded',
+    says: /^Pod "pod-deadline": failed: Pod was active on the node longer than the specified deadline/,
+    hint: 'See why it takes so long, or raise activeDeadlineSeconds.',
+  },
+];
+
 const admission: BrokenCase[] = [
+  {
+    name: 'no-limits',
+    cause: 'a quota for what the pods do not set',
+    objects: [deployment('no-limits')],
+    before: () => [
+      { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'cpu' }, spec: { hard: { 'limits.cpu': '8' } } },
+    ],
+    reason: 'FailedCreate',
+    says: 'Deployment "no-limits": pods cannot be made: ResourceQuota "cpu" wants limits.cpu for: web, which the pod does not set',
+    hint: "Set it in the container's resources, or give the namespace a LimitRange with a default.",
+  },
+  {
+    name: 'no-runtime',
+    cause: 'a RuntimeClass that is not there',
+    objects: [deployment('no-runtime', { pod: { runtimeClassName: 'gvisor' } })],
+    reason: 'FailedCreate',
+    says: 'Deployment "no-runtime": pods cannot be made: there is no RuntimeClass "gvisor"',
+    hint: 'Correct runtimeClassName, or create the RuntimeClass.',
+  },
   {
     name: 'quota',
     cause: 'a quota that is used up',
@@ -527,8 +834,32 @@ export const brokenCases: readonly BrokenCase[] = [
   ...programs,
   ...probes,
   ...nodes,
+  ...waits,
+  ...starts,
   ...admission,
 ];
+
+function tooLarge(resource: string): string {
+  return `None of the nodes that it may run on has that much ${resource}, even when empty: add nodes that have, or lower what the pod asks for.`;
+}
+
+/** A term of an affinity: pods of this app on the same node. */
+function beside(app: string) {
+  const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app } } };
+  return { requiredDuringSchedulingIgnoredDuringExecution: [term] };
+}
+
+function ephemeral(spec: object) {
+  const asked = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec };
+  return { ephemeral: { volumeClaimTemplate: { spec: asked } } };
+}
+
+/** With more labels on the pods. */
+function labelled(made: ReturnType<typeof deployment>, labels: Readonly<Record<string, string>>) {
+  const { template } = made.spec;
+  const metadata = { labels: { ...template.metadata.labels, ...labels } };
+  return { ...made, spec: { ...made.spec, template: { ...template, metadata } } };
+}
 
 function sidecar(name: string) {
   const env = Object.entries({ ...crash, PORT: '9090', TLS_PORT: '9443' }).map(([key, value]) => ({

@@ -77,7 +77,10 @@ async function deploy(broken: BrokenCase): Promise<{ result: StepResult; diagnos
     // Pods that came before it would be refused for another reason than that of the case.
     await kubectl(['wait', 'serviceaccount/default', '-n', namespace, '--for=create', '--timeout=30s']);
     if (broken.untilRefused === true) await untilPodsAreRefused(namespace);
-    const result = await deployInto(namespace, broken.name, broken.objects, broken.inputs);
+    const objects = JSON.parse(
+      JSON.stringify(broken.objects).replaceAll('"CLASS"', JSON.stringify(namespace)),
+    ) as object[];
+    const result = await deployInto(namespace, broken.name, objects, broken.inputs);
     const failure = JSON.parse(
       textOr(result.outputs['failure'], '{"reason":"","message":"no failure","hint":""}'),
     ) as Diagnosis;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { describeWork } from '../../../src/rollout/progress.ts';
+import { workOf } from '../../../src/rollout/progress.ts';
 import { eventOn, podOf, start, timeAt, waiting } from '../../support/rollout-objects.ts';
 
 const now = start + 45_000;
+const describeWork = (...parts: Parameters<typeof workOf>) => workOf(...parts)?.message ?? '';
 const running = (more: object) => ({
   name: 'web',
   ready: false,
@@ -18,9 +19,34 @@ describe('what a pod is busy with', () => {
     expect(describeWork([pod], [pulling], now)).toContain('pulling image "registry.test/model:7" since 42s');
   });
 
+  test('the pull of the image of an init container', () => {
+    const initContainerStatuses = [waiting('PodInitializing', '', { name: 'migrate' })];
+    const pod = podOf(undefined, { status: { initContainerStatuses }, containers: [waiting('PodInitializing')] });
+    const pulling = eventOn(pod, 'Pulling', 'Pulling image "registry.test/model:7"', { type: 'Normal', first: 3 });
+    expect(describeWork([pod], [pulling], now)).toContain('pulling image "registry.test/model:7" since 42s');
+  });
+
   test('an init container', () => {
     const pod = podOf(undefined, { status: { initContainerStatuses: [running({ name: 'migrate' })] } });
-    expect(describeWork([pod], [], now)).toContain('init container "migrate" is running since 40s');
+    expect(describeWork([pod], [], now)).toContain(
+      'init container "migrate" is running since 40s, and the others wait for its end',
+    );
+  });
+
+  test('a sidecar that has not started, which the others wait for', () => {
+    const pod = podOf(undefined, {
+      spec: { initContainers: [{ name: 'proxy', restartPolicy: 'Always', startupProbe: { periodSeconds: 1 } }] },
+      status: { initContainerStatuses: [running({ name: 'proxy', started: false })] },
+    });
+    expect(describeWork([pod], [], now)).toBe(
+      'sidecar container "proxy" is starting since 40s; its startup probe allows 3s',
+    );
+  });
+
+  test('that of the first pod that has something to say', () => {
+    const silent = podOf(undefined, { metadata: { name: 'web-b' } });
+    const pod = podOf(undefined, { containers: [running({ started: true })] });
+    expect(workOf([silent, pod], [], now)).toMatchObject({ object: { name: 'web-a' }, container: 'web' });
   });
 
   test('a slow start, and how long it may take', () => {

@@ -110,6 +110,43 @@ describe('a container that cannot start', () => {
       'diagnostic: container "web": failed to sync configmap cache: timed out waiting for the condition',
     ],
     [
+      'for an image that runs as root is told of the user, not of a key',
+      waiting(
+        'CreateContainerConfigError',
+        'container has runAsNonRoot and image will run as root (pod: "monkey_shop(1)", container: web)',
+      ),
+      'final: container "web" may not run as root (runAsNonRoot), and its image runs as root',
+    ],
+    [
+      'for a user without a number',
+      waiting(
+        'CreateContainerConfigError',
+        'container has runAsNonRoot and image has non-numeric user (nobody), cannot verify user is non-root (pod: "a", container: web)',
+      ),
+      'final: container "web" may not run as root (runAsNonRoot), and whether the user "nobody" of its image is root cannot be seen',
+    ],
+    [
+      'for runAsUser 0',
+      waiting('CreateContainerConfigError', 'container\'s runAsUser breaks non-root policy (pod: "a", container: web)'),
+      'final: container "web" may not run as root (runAsNonRoot), and its runAsUser is 0',
+    ],
+    [
+      'for a mount is not told as a missing program',
+      waiting(
+        'RunContainerError',
+        `${runc}error mounting "/var/lib/kubelet/x" to rootfs at "/etc/app": no such file or directory: unknown`,
+      ),
+      'mayHeal 5s: container "web" cannot start: nothing can be mounted at "/etc/app": no such file or directory',
+    ],
+    [
+      'for a working directory is not told as a missing program',
+      waiting(
+        'RunContainerError',
+        `${runc}chdir to cwd ("/srv") set in config.json failed: permission denied: unknown`,
+      ),
+      'mayHeal 5s: container "web" cannot start: its working directory "/srv" cannot be used: permission denied',
+    ],
+    [
       'for a missing program',
       waiting('RunContainerError', `${runc}exec: "serve": executable file not found in $PATH: unknown`),
       'mayHeal 5s: container "web" cannot start: there is no program "serve" in the image',

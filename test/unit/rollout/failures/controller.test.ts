@@ -42,6 +42,31 @@ describe('pods that cannot be made', () => {
       'mayHeal 30s: pods cannot be made: ',
     ],
     [
+      'for a quota of another scope have 10 s, as on GKE for the classes of the system',
+      'pods "web-22-x" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [system-cluster-critical]}]',
+      'mayHeal 10s: pods cannot be made: no ResourceQuota of the namespace allows pods of the scope [{PriorityClass In [system-cluster-critical]}]',
+    ],
+    [
+      'for a quota of what a pod does not set are final',
+      'pods "web-22-x" is forbidden: failed quota: cpu: must specify limits.cpu for: web',
+      'final: pods cannot be made: ResourceQuota "cpu" wants limits.cpu for: web, which the pod does not set',
+    ],
+    [
+      'for a missing RuntimeClass have 5 s',
+      'pods "web-22-x" is forbidden: pod rejected: RuntimeClass "gvisor" not found',
+      'mayHeal 5s: pods cannot be made: there is no RuntimeClass "gvisor"',
+    ],
+    [
+      'for a webhook that does not answer name it',
+      'Internal error occurred: failed calling webhook "policy.test": failed to call webhook: Post "https://p.shop.svc:443/": dial tcp 10.0.0.9:443: connect: connection refused',
+      'mayHeal 30s: pods cannot be made: the admission webhook "policy.test" does not answer: connect: connection refused',
+    ],
+    [
+      'for a namespace that ends are final',
+      'pods "web-22-x" is forbidden: unable to create new content in namespace shop because it is being terminated',
+      'final: pods cannot be made: the namespace is being deleted',
+    ],
+    [
       'for a missing ServiceAccount have 5 s',
       'pods "web-22-" is forbidden: error looking up service account shop/web: serviceaccount "web" not found',
       'mayHeal 5s: pods cannot be made',

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { imageSign } from '../../../../src/rollout/failures/image.ts';
 
 const image = 'registry.test/web:9';
-const where = { container: 'web', image, object: { apiVersion: 'v1', kind: 'Pod', name: 'web-a' } };
+const where = { what: 'container "web"', image, object: { apiVersion: 'v1', kind: 'Pod', name: 'web-a' } };
 const seconds = (reason: string, message: string): [string, number | undefined, string] => {
   const sign = imageSign(reason, message, where);
   if (sign === undefined) throw new Error(`no sign for ${reason}`);

@@ -15,7 +15,12 @@ import {
 const noGpu = '0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: none.';
 
 /** What a Deployment with one old pod and one new pod that fits nowhere is told to do. */
-function hintOf(strategy: JsonObject | undefined, message = noGpu, parts: DeploymentParts = {}): string {
+function hintOf(
+  strategy: JsonObject | undefined,
+  message = noGpu,
+  parts: DeploymentParts = {},
+  held = 'nvidia.com/gpu',
+): string {
   const deployment = liveDeployment({
     replicas: 1,
     existing: 2,
@@ -27,7 +32,10 @@ function hintOf(strategy: JsonObject | undefined, message = noGpu, parts: Deploy
   const set = replicaSetOf(deployment);
   const pod = podOf(set, { conditions: [conditionAt('PodScheduled', 'False', 'Unschedulable', message)] });
   const facts = { generation: 2, changed: true, writtenAt: start, now: start + 1000, asWritten: deployment };
-  const snapshot = { pods: [pod], replicaSets: [set], events: [] };
+  const before = replicaSetOf(deployment, { name: 'web-11', image: 'registry.test/web:1' });
+  const containers = [{ name: 'web', image: 'registry.test/web:1', resources: { limits: { [held]: '1' } } }];
+  const old = podOf(before, { ready: true, spec: { containers } });
+  const snapshot = { pods: [pod, old], replicaSets: [set, before], events: [] };
   return decide(deployment, facts, snapshot, new Map(), defaultGraces).suspicion?.hint ?? '';
 }
 
@@ -54,6 +62,16 @@ describe('a new pod without room beside old ones', () => {
     ['0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}.', /^Lower/],
   ])('%s', (message, hint) => {
     expect(hintOf(undefined, message)).toMatch(hint);
+  });
+
+  test('is not told of it when the old pods hold nothing of what it lacks', () => {
+    expect(hintOf(undefined, noGpu, {}, 'amd.com/gpu')).toMatch(/^Lower/);
+  });
+
+  test('is not told of it when it would not fit without them either', () => {
+    const message =
+      '0/3 nodes are available: 3 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.';
+    expect(hintOf(undefined, message)).toMatch(/^None of the nodes that it may run on has that much nvidia\.com\/gpu/);
   });
 
   test('is not told of it when all pods are new', () => {

@@ -1,0 +1,139 @@
+import { objectsAt, stringAt } from '../../base/json.ts';
+import { condition, timeOf } from '../../kubernetes/conditions.ts';
+import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
+import type { Cause } from '../verdict.ts';
+import { claimSign } from './claim.ts';
+import type { ObjectEvent } from './events.ts';
+import type { Graces } from './pod.ts';
+import { diagnostic, mayHeal, type Sign } from './sign.ts';
+import { readRefusal } from './unschedulable.ts';
+
+/** Of texts that nobody here has written. */
+const maxTextLength = 500;
+/** An autoscaler that has answered is believed for this long. */
+const scaleUpMs = 15 * 60_000;
+/** A scheduler, and the kubelet of a node, look at a pod within a second. */
+const attentionMs = 10_000;
+
+/** Why a pod has no node yet, or no kubelet that takes it up. */
+export function schedulingSigns(
+  pod: KubernetesObject,
+  events: readonly ObjectEvent[],
+  now: number,
+  graces: Graces,
+): Sign[] {
+  const scheduled = condition(pod, 'PodScheduled');
+  if (scheduled?.status === 'False' && scheduled.reason === 'SchedulingGated') return [gateSign(pod)];
+  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable')
+    return ignoredSigns(pod, events, now, graces);
+  const since = scheduled.updatedAt === undefined ? {} : { since: scheduled.updatedAt };
+  const claim = claimSign(pod, events, scheduled.message, graces.unschedulableMs);
+  if (claim !== undefined) return [{ ...claim, cause: { ...since, ...claim.cause } }];
+  const { words, hint } = readRefusal(scheduled.message);
+  const cause = { reason: 'Unschedulable', message: words, hint, object: refOf(pod), path: ['resources'], ...since };
+  return [refusedSign(cause, events, now, graces)];
+}
+
+function refusedSign(cause: Cause, events: readonly ObjectEvent[], now: number, graces: Graces): Sign {
+  const lastOf = (reason: string) =>
+    events
+      .filter((event) => event.reason === reason)
+      .sort((left, right) => left.lastAt - right.lastAt)
+      .at(-1);
+  const scaleUp = lastOf('TriggeredScaleUp');
+  const failedScaleUp = lastOf('FailedScaleUp');
+  // It tries other zones and kinds of nodes by itself, so that one failure is not the end.
+  if (failedScaleUp !== undefined && failedScaleUp.lastAt >= (scaleUp?.lastAt ?? 0)) {
+    const why = failedScaleUp.message.slice(0, maxTextLength);
+    return mayHeal(graces.unschedulableMs, { ...cause, message: `${cause.message}; the autoscaler failed: ${why}` });
+  }
+  if (scaleUp !== undefined && now - scaleUp.lastAt < scaleUpMs)
+    return diagnostic({ ...cause, message: `${cause.message}; the autoscaler is adding a node` });
+  const cannotScale = lastOf('NotTriggerScaleUp');
+  if (cannotScale === undefined) return mayHeal(graces.unschedulableMs, cause);
+  return mayHeal(graces.unschedulableMs / 2, {
+    ...cause,
+    message: `${cause.message}; the autoscaler cannot help: ${cannotScale.message}`,
+  });
+}
+
+const kueueGate = 'kueue.x-k8s.io/admission';
+
+/** A gate is taken away by whoever has put it there; until then no scheduler looks at the pod, and no autoscaler. */
+function gateSign(pod: KubernetesObject): Sign {
+  const gates = objectsAt(pod, 'spec', 'schedulingGates').map((gate) => stringAt(gate, 'name') ?? '');
+  const since = timeOf(pod.metadata.creationTimestamp);
+  const base = {
+    reason: 'SchedulingGated',
+    object: refOf(pod),
+    path: ['schedulingGates'],
+    ...(since === undefined ? {} : { since }),
+  };
+  if (gates.includes(kueueGate)) {
+    const queue = pod.metadata.labels?.['kueue.x-k8s.io/queue-name'];
+    return diagnostic({
+      ...base,
+      message: `Kueue holds it back${queue === undefined ? '' : ` in its queue "${queue}"`} until there is quota for it`,
+      hint: 'See the Workload that Kueue has made for it, and the quota of its ClusterQueue.',
+    });
+  }
+  const named = gates.map((gate) => `"${gate}"`).join(' and ');
+  return diagnostic({
+    ...base,
+    message: `${gates.length === 1 ? 'the scheduling gate' : 'the scheduling gates'} ${named} ${gates.length === 1 ? 'holds' : 'hold'} it back from the scheduler`,
+    hint: 'See whether the controller that takes the gate away runs, or remove it from schedulingGates.',
+  });
+}
+
+/** A pod that nobody says anything of: the one that is to take it up does not see it, or waits for something in silence. */
+function ignoredSigns(pod: KubernetesObject, events: readonly ObjectEvent[], now: number, graces: Graces): Sign[] {
+  const since = condition(pod, 'PodScheduled')?.updatedAt ?? timeOf(pod.metadata.creationTimestamp);
+  const isNew = stringAt(pod, 'status', 'phase') === 'Pending' && stringAt(pod, 'status', 'startTime') === undefined;
+  if (!isNew || since === undefined || now - since < attentionMs) return [];
+  const node = stringAt(pod, 'spec', 'nodeName');
+  const base = { object: refOf(pod), since };
+  if (node !== undefined) {
+    return [
+      diagnostic({
+        ...base,
+        reason: 'NodeNotReady',
+        message: `the node "${node}" has not taken it up`,
+        hint: 'See whether this node is there and its kubelet runs.',
+      }),
+    ];
+  }
+  if (condition(pod, 'PodScheduled') !== undefined) return [];
+  const claim = claimSign(pod, events, '', graces.unschedulableMs);
+  return [claim ?? unseenSign(pod, { ...base, reason: 'NotScheduled' })];
+}
+
+function unseenSign(pod: KubernetesObject, base: Pick<Cause, 'object' | 'since' | 'reason'>): Sign {
+  const claims = objectsAt(pod, 'spec', 'resourceClaims');
+  const [claim] = claims.flatMap((each) => stringAt(each, 'resourceClaimName') ?? []);
+  if (claim !== undefined) {
+    return diagnostic({
+      ...base,
+      message: `the scheduler waits for its ResourceClaim "${claim}"`,
+      hint: 'Put the ResourceClaim into the manifests, or correct resourceClaimName.',
+      path: ['resourceClaims'],
+    });
+  }
+  if (claims.length > 0) {
+    return diagnostic({
+      ...base,
+      message: 'the scheduler waits for its ResourceClaims, which are not made yet',
+      hint: 'See its resourceClaims and their templates.',
+      path: ['resourceClaims'],
+    });
+  }
+  const name = stringAt(pod, 'spec', 'schedulerName') ?? 'default-scheduler';
+  return diagnostic({
+    ...base,
+    message: `the scheduler "${name}" has not looked at it`,
+    hint:
+      name === 'default-scheduler'
+        ? 'See whether the scheduler of the cluster runs.'
+        : 'Correct schedulerName, or see whether this scheduler runs.',
+    path: ['schedulerName'],
+  });
+}

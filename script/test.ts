@@ -42,13 +42,16 @@ const checks: Record<string, string[]> = {
 /** Programs in Go, with tests of their own; each counts as one. */
 const goModules = ['examples/ctwoc/server', 'test/cluster/node'];
 
+/** Suites that need no cluster: one folder of `test/` each. */
+const ownSuites = ['unit', 'statistics'];
+
 /** Suites on a cluster: one folder of `test/e2e/` each. */
 const clusterSuites = readdirSync(join(root, 'test/e2e'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
   .sort();
 
-const known = [...Object.keys(checks), 'go', 'unit', ...clusterSuites];
+const known = [...Object.keys(checks), 'go', ...ownSuites, ...clusterSuites];
 const unknown = positionals.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`no suite ${unknown.map((name) => `"${name}"`).join(', ')}; there are: ${known.join(', ')}`);
@@ -118,7 +121,7 @@ async function runSuite(suite: Suite): Promise<Tally> {
     for (const folder of goModules) codes.push(await run(suite, 'go', ['test', './...'], { cwd: join(root, folder) }));
     return outcomeOf(codes);
   }
-  if (name === 'unit') return await jest(suite, 'test/unit', {});
+  if (ownSuites.includes(name)) return await jest(suite, join('test', name), {});
   const env = { TEST_SHARE: share, TEST_SEED: seed, ...(await cluster(suite)) };
   return await jest(suite, join('test/e2e', name), env);
 }
@@ -164,7 +167,7 @@ async function jest(suite: Suite, folder: string, env: Record<string, string>): 
       '--disable-warning=ExperimentalWarning',
       'node_modules/jest/bin/jest.js',
       `${folder}/`,
-      ...(name === 'unit' ? [] : [`--maxWorkers=${alone.has(name) ? 1 : 2}`, '--testTimeout=600000']),
+      ...(ownSuites.includes(name) ? [] : [`--maxWorkers=${alone.has(name) ? 1 : 2}`, '--testTimeout=600000']),
       '--silent=false',
       '--json',
       `--outputFile=${report}`,

@@ -147,7 +147,7 @@ async function sidesAt(
       ...(behind.length === 0 ? {} : { stable: { pods: behind, service } }),
     };
   }
-  const { selector, wantedShare } = candidate;
+  const { selector, wantedShare, formerShare } = candidate;
   const isCandidate = (pod: KubernetesObject) => selects(selector, stringsAt(pod, 'metadata', 'labels'));
   const stable = behind.filter((pod) => !isCandidate(pod));
   return {
@@ -156,6 +156,7 @@ async function sidesAt(
     candidate: { pods: behind.filter(isCandidate) },
     ...(stable.length === 0 ? {} : { stable: { pods: stable } }),
     wantedShare,
+    formerShare,
   };
 }
 

@@ -6,6 +6,9 @@ export { errorCode } from '../base/network-error.ts';
 /** The API server could not be reached at all. */
 export class ConnectionError extends Failure {}
 
+/** An answer had begun when it broke off: whoever made it has been reached. */
+export class AnswerBrokeOff extends ConnectionError {}
+
 const giveAuthority = 'Put the certificate authority of the cluster into the kubeconfig.';
 const seeAddress = 'See whether the address and port of the kubeconfig are right.';
 const seeRoute = 'See whether this runner has a route to it: a private endpoint needs a runner inside the network.';

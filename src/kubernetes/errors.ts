@@ -4,7 +4,7 @@ import { strictDecodingProblems, typeMismatches } from './field-problems.ts';
 import { describeRef, groupOf, type ObjectRef } from './object.ts';
 import { explainRefusal, mentionsImmutable } from './refusal.ts';
 
-export { connectionError, ConnectionError, errorCode } from './connection-error.ts';
+export { AnswerBrokeOff, connectionError, ConnectionError, errorCode } from './connection-error.ts';
 export { conflictingManager, strictDecodingProblems } from './field-problems.ts';
 
 /** What was asked of the API server when it refused. */

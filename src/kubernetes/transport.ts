@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Clock } from '../base/clock.ts';
-import { Failure } from '../base/errors.ts';
+import { Failure, messageOf } from '../base/errors.ts';
 import { request, type Dispatcher } from '../base/http.ts';
 import { stringAt, type Json } from '../base/json.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
-import { ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
+import { AnswerBrokeOff, ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
 
 export interface Call {
@@ -147,7 +147,7 @@ export class Transport {
 
   /**
    * Sends a request once and returns whatever is answered; a 401 renews the credentials first.
-   * @throws ConnectionError; the reason of a signal, or a TimeoutError
+   * @throws ConnectionError, which is an AnswerBrokeOff once the answer has begun; the reason of a signal, or a TimeoutError
    */
   async pass(passage: Passage): Promise<Passed> {
     for (let refreshed = false; ; refreshed = true) {
@@ -164,6 +164,7 @@ export class Transport {
     const deadline = AbortSignal.timeout(timeoutMs);
     const all = given === undefined ? deadline : AbortSignal.any([given, deadline]);
     const started = performance.now();
+    let hasBegun = false;
     try {
       const response = await request(`${this.#connection.server}${path}`, {
         method,
@@ -175,6 +176,7 @@ export class Transport {
         headers: { 'User-Agent': this.#options.userAgent, ...headers, ...credentials },
         ...(body === undefined ? {} : { body }),
       });
+      hasBegun = true;
       const text = await startOf(response.body);
       const flat = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')]);
       return {
@@ -185,6 +187,7 @@ export class Transport {
       };
     } catch (error) {
       all.throwIfAborted();
+      if (hasBegun) throw new AnswerBrokeOff(`the answer broke off: ${messageOf(error)}`, { cause: error });
       throw connectionError(error, this.#connection.server, this.#connection.proxy);
     }
   }

@@ -161,6 +161,7 @@ async function bringInCandidate(
 ): Promise<void> {
   const { client, journal, clock } = context;
   if (prelude.length > 0) await applyAndWait(context, prelude);
+  const former = new Map<string, number>();
   for (const [index, percent] of options.steps.entries()) {
     const shares = pairs.map(({ live }) => shareOf(live, percent, options));
     const makeRoom = async () => {
@@ -186,8 +187,14 @@ async function bringInCandidate(
     const services = await servicesIn(client, context.namespace);
     const serving = new Set(pairs.flatMap(({ live }) => behindWhich(services, live)));
     await untilRouted(client, [...serving], { ...context, deadline });
-    await watchStep(context, written, pairs, percent, options);
+    await watchStep(context, written, pairs, { percent, former }, options);
   }
+}
+
+interface Step {
+  percent: number;
+  /** What share each workload's candidate had in the step before, in percent. */
+  former: Map<string, number>;
 }
 
 /** Watches the candidate for the duration of a step, and verifies it. @throws RolloutFailed when it does not stay ready */
@@ -195,17 +202,20 @@ async function watchStep(
   context: StrategyContext,
   written: ReadonlyMap<Prepared, KubernetesObject>,
   pairs: readonly Pair[],
-  percent: number,
+  { percent, former }: Step,
   { stepDurationMs }: CanaryOptions,
 ): Promise<void> {
   await context.wait(written, { holdMs: stepDurationMs });
   for (const { live, candidate } of pairs) {
     const stable = numberAt(await context.client.read(refOf(live)), 'spec', 'replicas') ?? 1;
     const share: ReplicaShare = { candidate: numberAt(candidate.object, 'spec', 'replicas') ?? 1, stable };
+    const wantedShare = podShare(share);
     const measured = await context.verifyCandidate({
       selector: stringsAt(candidate.object, 'spec', 'selector', 'matchLabels'),
-      wantedShare: podShare(share),
+      wantedShare,
+      formerShare: former.get(live.metadata.name) ?? 0,
     });
+    former.set(live.metadata.name, wantedShare);
     context.onTraffic({
       workload: live.metadata.name,
       wanted: percent,

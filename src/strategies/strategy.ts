@@ -46,9 +46,9 @@ export interface StrategyContext extends PlanContext {
 
 /**
  * A candidate that serves beside the stable version, known by labels that no other pods behind its Services have, with the
- * share that its pods give it (percent); or one that does not serve yet, and is asked through its previews.
+ * share that its pods give it now, and gave it before (percent); or one that does not serve yet, and is asked through its previews.
  */
-export type VerifiedCandidate = { selector: Labels; wantedShare: number } | 'preview';
+export type VerifiedCandidate = { selector: Labels; wantedShare: number; formerShare: number } | 'preview';
 
 export interface MeasuredShare {
   percent: number;

@@ -20,8 +20,7 @@ export interface Answer {
   durationMs: number;
 }
 
-export type ConnectionProblem =
-  'refused' | 'reset' | 'unresolved' | 'unreachable' | 'tls' | 'timeout' | 'no-endpoint' | 'balancer';
+export type ConnectionProblem = 'refused' | 'reset' | 'tls' | 'timeout' | 'no-endpoint' | 'balancer';
 
 export type Problem =
   ConnectionProblem | 'server-error' | 'wrong-status' | 'wrong-header' | 'wrong-body' | 'wrong-json' | 'wrong-version';
@@ -29,8 +28,6 @@ export type Problem =
 export const problemWords: Readonly<Record<Problem, string>> = {
   refused: 'connection refused',
   reset: 'connection reset',
-  unresolved: 'name not resolved',
-  unreachable: 'no route',
   tls: 'TLS failed',
   timeout: 'no answer in time',
   'no-endpoint': 'no ready endpoint',

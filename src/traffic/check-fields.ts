@@ -16,7 +16,8 @@ import {
   parseVersionPlace,
 } from './field-values.ts';
 import { parseJsonPath } from './json-path.ts';
-import { samplesNeeded } from './verdict.ts';
+import { mostRequests } from './trial.ts';
+import { requestsNeeded } from './verdict.ts';
 
 const keys = [
   'name',
@@ -47,7 +48,6 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 
 /** Enough to show that a version works; whoever wants to know a rate says which. */
 const defaultRequests = 20;
-const mostRequests = 100_000;
 /** As Argo Rollouts has it for web metrics. */
 const defaultTimeoutMs = 10_000;
 const defaultShareTolerance = 5;
@@ -78,7 +78,7 @@ function readCheck(reader: Reader, line: number): Check {
     ...(maxP95Ms === undefined ? {} : { maxP95Ms }),
   };
   const hasClaim = maxErrorRate !== undefined || maxP95Ms !== undefined;
-  const needed = samplesNeeded({ requests: hasClaim ? 1 : defaultRequests, ...limits });
+  const needed = requestsNeeded({ requests: hasClaim ? 1 : defaultRequests, ...limits });
   if (requests !== undefined && hasClaim && requests < needed) {
     reader.complain(
       'requests',

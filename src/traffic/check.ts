@@ -17,7 +17,7 @@ export interface Check {
   /** The body of each request. */
   send?: string;
   expected: Expected;
-  /** Requests of one round. */
+  /** How many that count there must be at least before it may pass. */
   requests: number;
   /** How long one request may take. */
   timeoutMs: number;
@@ -26,7 +26,7 @@ export interface Check {
   maxP95Ms?: number;
   /** Where an answer says by which version it was made. */
   version?: VersionPlace;
-  /** How far the measured share may be from the wanted one at least, in percentage points. */
+  /** How far the share may be from the wanted one, in percentage points. */
   shareTolerance: number;
 }
 

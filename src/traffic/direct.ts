@@ -43,7 +43,7 @@ export async function askDirectly(url: URL, question: Question, signal: AbortSig
   } catch (error) {
     signal.throwIfAborted();
     if (deadline.aborted) return { state: 'broken', problem: 'timeout', message: noAnswer(timeoutMs) };
-    return { state: 'broken', ...problemOf(error) };
+    return failedAttempt(error);
   }
 }
 
@@ -84,23 +84,50 @@ async function answerOf(call: ClientRequest, send: string | undefined): Promise<
   };
 }
 
-const known: Readonly<Record<string, [ConnectionProblem, string]>> = {
+/** What the other end did, or whatever stands for it. */
+const ofTheVersion: Readonly<Record<string, [ConnectionProblem, string]>> = {
   ECONNREFUSED: ['refused', 'the connection was refused'],
   ECONNRESET: ['reset', 'the connection was reset'],
   EPIPE: ['reset', 'the connection was closed'],
-  ENOTFOUND: ['unresolved', 'the name does not resolve'],
-  EAI_AGAIN: ['unresolved', 'the name does not resolve just now'],
-  EHOSTUNREACH: ['unreachable', 'there is no route to it'],
-  ENETUNREACH: ['unreachable', 'there is no route to it'],
   ETIMEDOUT: ['timeout', 'the connection got no answer'],
 };
 
-function problemOf(error: unknown): { problem: ConnectionProblem; message: string } {
-  const code = errorCode(error);
-  const found = known[code];
-  if (found !== undefined) return { problem: found[0], message: found[1] };
-  const isTls = /CERT|SSL|TLS|SIGNATURE|EPROTO|ISSUER/.test(code);
+/** What came about before anything of the version was reached: in the runner, its name servers and its network. */
+const ofTheRunner: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the name does not resolve',
+  EAI_AGAIN: 'the name does not resolve just now',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to it',
+  ENETDOWN: "the runner's network is down",
+  EADDRNOTAVAIL: 'the runner has no more free ports',
+  EADDRINUSE: 'the runner has no more free ports',
+  EMFILE: 'the runner has too many files open',
+  ENFILE: 'the runner has too many files open',
+  ENOBUFS: 'the runner has no more memory for connections',
+  ENOMEM: 'the runner has no more memory for connections',
+  EACCES: 'the runner may not connect to it',
+  EPERM: 'the runner may not connect to it',
+};
+
+function failedAttempt(error: unknown): Attempt {
+  const codes = codesOf(error);
+  // Of several addresses, one that answers for the version tells more than one that the runner has no route to.
+  for (const code of codes) {
+    const found = ofTheVersion[code];
+    if (found !== undefined) return { state: 'broken', problem: found[0], message: found[1] };
+  }
+  for (const code of codes) {
+    const found = ofTheRunner[code] ?? (code.startsWith('EAI_') ? 'the name does not resolve' : undefined);
+    if (found !== undefined) return { state: 'lost', message: `${found} (${code})` };
+  }
+  const isTls = codes.some((code) => /CERT|SSL|TLS|SIGNATURE|EPROTO|ISSUER/.test(code));
   return isTls
-    ? { problem: 'tls', message: `TLS failed: ${messageOf(error)}` }
-    : { problem: 'reset', message: `the connection broke: ${messageOf(error)}` };
+    ? { state: 'broken', problem: 'tls', message: `TLS failed: ${messageOf(error)}` }
+    : { state: 'broken', problem: 'reset', message: `the connection broke: ${messageOf(error)}` };
+}
+
+/** The code of an error; of an attempt on several addresses, those of all. */
+function codesOf(error: unknown): string[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(codesOf);
+  return [errorCode(error)];
 }

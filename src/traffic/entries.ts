@@ -109,12 +109,16 @@ function fieldValue(content: Json | undefined, name: string, line: number): Fiel
 /** All scalars stay texts: `1.10` is no number here. */
 function parseYaml(text: string): { value: Json; root: Position | undefined } {
   try {
-    const filename = 'verify';
-    const events = parseEvents(text, { filename });
-    const documents = constructFromEvents(events, { source: text, filename, schema: FAILSAFE_SCHEMA }) as Json[];
-    if (documents.length > 1) throw new Error('it has several documents ("---")');
-    return { value: unshare(documents[0] ?? null), root: positionsOf(events, text)[0] };
+    return yamlOf(text);
   } catch (error) {
+    const quoted = quotePathsInFlow(text);
+    if (quoted !== text) {
+      try {
+        return yamlOf(quoted);
+      } catch {
+        // What is wrong with the text as it was written is of more use.
+      }
+    }
     const line = error instanceof YAMLException ? (error.mark?.line ?? 0) + 1 : 1;
     const reason = error instanceof YAMLException ? error.reason : messageOf(error);
     throw wrong(
@@ -123,4 +127,26 @@ function parseYaml(text: string): { value: Json; root: Position | undefined } {
       'Correct it there; put quotes around values with ": " in them.',
     );
   }
+}
+
+function yamlOf(text: string): { value: Json; root: Position | undefined } {
+  const filename = 'verify';
+  const events = parseEvents(text, { filename });
+  const documents = constructFromEvents(events, { source: text, filename, schema: FAILSAFE_SCHEMA }) as Json[];
+  if (documents.length > 1) throw new Error('it has several documents ("---")');
+  return { value: unshare(documents[0] ?? null), root: positionsOf(events, text)[0] };
+}
+
+/** Between braces, YAML takes a `[` for a list: `json: { .items[0].id: 7 }` is meant as `json: { '.items[0].id': 7 }`. */
+const jsonInFlow = /(?<=(?:^|[\s{,-])json:\s*\{)(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^}"'])*(?=\})/g;
+const quotedOrPath =
+  /"(?:[^"\\]|\\.)*"|'[^']*'|(?<=(?:^|,)\s*)(?<path>(?:\.[\w-]+|\[\d+\]|\["[^"\]]+"\])+)(?=\s*:(?:\s|$))/g;
+
+/** Quotes the paths that are keys of a `json` between braces; the lines stay where they are. */
+function quotePathsInFlow(text: string): string {
+  return text.replaceAll(jsonInFlow, (inner) =>
+    inner.replaceAll(quotedOrPath, (found, path: string | undefined) =>
+      path === undefined ? found : `'${path.replaceAll("'", "''")}'`,
+    ),
+  );
 }

@@ -1,19 +1,23 @@
 import { Failure } from '../base/errors.ts';
 
 /** How a check ended, with the figures that it was judged by. */
-export interface CheckResult {
+export interface CheckResult extends CheckFigures {
   check: string;
   verdict: 'pass' | 'fail' | 'inconclusive';
   /** One clause: why. */
   message: string;
   /** How it was asked: `at the external address 203.0.113.7:80`. */
   via: string;
-  /** Of the last round, which was judged; those of the stable version come beside them. */
+  /** Those of the stable version, where it was asked too. */
+  stable?: CheckFigures;
+  share?: Share;
+}
+
+/** Of the requests to one version that were judged. */
+export interface CheckFigures {
   requests: number;
   errors: number;
   p95Ms?: number;
-  stable?: { requests: number; errors: number; p95Ms?: number };
-  share?: Share;
 }
 
 /** Which part of the requests reached the candidate, in percent. */

@@ -4,32 +4,30 @@ import type { Question } from './direct.ts';
 import { checkEachPod } from './each-pod.ts';
 import { measure, type Side, type Surroundings } from './measure.ts';
 import type { CheckResult } from './result.ts';
-import { assertDistinct, countVersions, learnVersion } from './share.ts';
+import { assertDistinct, countVersions, learnVersion, type Measurement } from './share.ts';
 import type { Plan } from './sides.ts';
-import { p95 } from './statistics.ts';
-import { errorsOf, requestsOf, tallyOf, type Tally } from './tally.ts';
-import { judge, judgeShare, samplesNeeded } from './verdict.ts';
+import { shareAttempts, type WantedShare } from './share-evidence.ts';
+import { mostRequests, Trial } from './trial.ts';
+import { forecast, forecastShare, judgeShare } from './verdict.ts';
 import type { Way } from './ways.ts';
 
 /** A version that has just come up is slow at first: that much of it is not measured. */
 const warmUpRequests = 5;
 const pauseMs = 1000;
-/** A bad round must repeat itself with fresh samples before it counts. */
-const badRoundsToFail = 2;
-/** A share of 10 % within ±3 points. */
-const shareRequests = 400;
 
 export interface Assignment {
   check: Check;
   plan: Plan;
   /** In percent; only of a canary. */
   wantedShare?: number | undefined;
+  /** What the share was before, in percent. */
+  formerShare?: number | undefined;
   /** What `{version}` stands for; undefined when nothing asks for it. */
   version?: string | undefined;
 }
 
 /**
- * Carries one check out until it is decided: a round that passes, two bad ones one after the other, or the deadline.
+ * Carries one check out until it is decided either way, or until the deadline.
  * @throws Failure when it cannot be asked at all, such as for a right that is missing
  */
 export async function runCheck(assignment: Assignment, surroundings: Surroundings): Promise<CheckResult> {
@@ -38,9 +36,11 @@ export async function runCheck(assignment: Assignment, surroundings: Surrounding
   const question = questionOf(check);
   if (check.eachPod) return await checkEachPod(check, expected, plan.candidatePods, question, surroundings);
   const sides = await sidesOf(assignment, expected, question, surroundings);
+  const expectedToTake = forecast(check);
+  if (expectedToTake !== undefined) surroundings.reporter.info(`check "${check.name}": ${expectedToTake}`);
   const unreached = await reach(check, sides, question, surroundings);
   if (unreached !== undefined) return unreached;
-  const result = await rounds(check, sides, question, surroundings);
+  const result = await decide(check, sides, question, surroundings);
   if (result.verdict !== 'pass' || plan.shared === undefined) return result;
   return await withShare(assignment, plan.shared, question, result, surroundings);
 }
@@ -92,7 +92,9 @@ async function reach(
     if (clock.now() >= deadline) {
       const why = last === undefined || last.state === 'right' ? 'no time was left' : last.message;
       const facts = { check: check.name, via: via(sides), requests: 0, errors: 0 };
-      return { ...facts, verdict: 'fail', message: `it could not be reached until the deadline: ${why}` };
+      // What did not get as far as the candidate says nothing of it.
+      const verdict = last?.state === 'wrong' ? 'fail' : 'inconclusive';
+      return { ...facts, verdict, message: `it could not be reached until the deadline: ${why}` };
     }
     const found = (await measure(sides, question, 1, surroundings)).flat();
     const silent = found.find((finding) => !isAnswer(finding));
@@ -113,55 +115,34 @@ function isAnswer(finding: Finding): boolean {
   );
 }
 
-async function rounds(
+async function decide(
   check: Check,
   sides: readonly Side[],
   question: Question,
   surroundings: Surroundings,
 ): Promise<CheckResult> {
   const { clock, deadline, signal, reporter } = surroundings;
-  let collected = sides.map((): Finding[] => []);
-  for (let bad = 0; ;) {
-    const found = await measure(sides, question, check.requests, surroundings);
-    collected = collected.map((earlier, index) => [...earlier, ...(found[index] ?? [])]);
-    const [candidate, stable] = collected.map((findings) => tallyOf(findings, check.timeoutMs));
-    if (candidate === undefined) throw new TypeError('a check needs a side');
-    const { verdict, message } = judge(check, candidate, stable);
-    const result = (outcome: CheckResult['verdict'], text = message): CheckResult => ({
-      check: check.name,
-      verdict: outcome,
-      message: text,
-      via: via(sides),
-      ...figuresOf(candidate),
-      ...(stable === undefined ? {} : { stable: figuresOf(stable) }),
-    });
-    const isOver = clock.now() >= deadline;
-    if (verdict === 'pass') return result('pass');
-    if (verdict === 'fail') {
-      bad += 1;
-      if (bad === badRoundsToFail || isOver) return result('fail');
-      reporter.info(`check "${check.name}": ${message}; once more, to be sure`);
-      collected = sides.map(() => []);
-    } else if (isOver) {
-      return result('inconclusive', `${message}, and the deadline has passed`);
-    }
-    if (requestsOf(candidate) < samplesNeeded(check) && candidate.lost > 0) await clock.sleep(pauseMs, signal);
-    if (verdict === 'fail') await clock.sleep(pauseMs, signal);
-  }
-}
-
-function figuresOf(tally: Tally): { requests: number; errors: number; p95Ms?: number } {
-  const latency = p95(tally.durationsMs);
-  return {
-    requests: requestsOf(tally),
-    errors: errorsOf(tally),
-    ...(latency === undefined ? {} : { p95Ms: latency }),
+  const trial = new Trial(check, sides.length > 1);
+  const ended = (suffix = ''): CheckResult => {
+    const { verdict, message } = trial.verdict;
+    return { check: check.name, verdict, message: `${message}${suffix}`, via: via(sides), ...trial.figures };
   };
+  for (;;) {
+    await measure(sides, question, trial.wanted, surroundings, (turn) => trial.take(turn) !== 'open');
+    const { verdict, message } = trial.verdict;
+    if (trial.state === 'decided') return ended();
+    if (clock.now() >= deadline) return ended(verdict === 'fail' ? '' : ', and the deadline has passed');
+    if (trial.wanted === 0) return ended(verdict === 'fail' ? '' : `, but it ends after ${mostRequests}`);
+    if (trial.state === 'open') continue;
+    reporter.info(`check "${check.name}": ${message}; once more, to be sure`);
+    trial.afterAlarm();
+    await clock.sleep(pauseMs, signal);
+  }
 }
 
 /** Measures the share where the check says how to tell the versions apart, and judges it where one is wanted. */
 async function withShare(
-  { check, plan, wantedShare }: Assignment,
+  { check, plan, wantedShare, formerShare }: Assignment,
   shared: Way,
   question: Question,
   result: CheckResult,
@@ -174,16 +155,34 @@ async function withShare(
     learnVersion(plan.stablePods, question, place, surroundings),
   ]);
   assertDistinct(candidate, stable);
-  for (let bad = 0; ;) {
-    const requests = Math.max(shareRequests, check.requests);
-    const measured = await countVersions(shared, candidate, question, place, requests, surroundings);
-    const { verdict, message } = judgeShare(measured.percent, wantedShare, measured.requests, check.shareTolerance);
-    const share = { wanted: wantedShare, measured: measured.percent, requests: measured.requests };
-    const text = `${result.message}; ${message} (asked ${measured.via})`;
-    const isOver = surroundings.clock.now() >= surroundings.deadline;
-    bad += verdict === 'fail' ? 1 : 0;
-    if (verdict === 'pass' || isOver || bad === badRoundsToFail) return { ...result, verdict, message: text, share };
-    await surroundings.clock.sleep(pauseMs, surroundings.signal);
+  const share: WantedShare = {
+    wanted: wantedShare / 100,
+    tolerance: check.shareTolerance / 100,
+    ...(formerShare === undefined ? {} : { former: formerShare / 100 }),
+  };
+  const { clock, deadline, reporter, signal } = surroundings;
+  reporter.info(`check "${check.name}": ${forecastShare(share)}`);
+  const verdictOf = (measured: Measurement) => {
+    const ofCandidate = measured.byVersion[candidate] ?? 0;
+    const { unknown, requests } = measured;
+    return judgeShare({ candidate: ofCandidate, stable: requests - ofCandidate, unknown }, share);
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    const measured = await countVersions(shared, candidate, { question, place }, mostRequests, surroundings, (so) => {
+      return verdictOf(so).verdict !== 'inconclusive';
+    });
+    const { verdict, message } = verdictOf(measured);
+    if (verdict === 'fail' && attempt < shareAttempts && clock.now() < deadline) {
+      reporter.info(`check "${check.name}": ${message}; once more, to be sure`);
+      await clock.sleep(pauseMs, signal);
+      continue;
+    }
+    return {
+      ...result,
+      verdict,
+      message: `${result.message}; ${message} (asked ${shared.description})`,
+      share: { wanted: wantedShare, measured: measured.percent, requests: measured.requests },
+    };
   }
 }
 

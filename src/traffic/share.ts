@@ -12,11 +12,9 @@ export interface Measurement {
   percent: number;
   /** Answers that told their version. */
   requests: number;
-  /** Requests whose answer told none, or that got no answer. */
+  /** Requests whose answer told none, or that got no answer; without those that were lost on the way. */
   unknown: number;
   byVersion: Record<string, number>;
-  /** How it was asked. */
-  via: string;
 }
 
 /** Any answer will do: what counts is who made it. */
@@ -54,27 +52,34 @@ export async function learnVersion(
 /**
  * Asks one address again and again, on a new connection each time, and counts which version answers.
  * @param candidate what the candidate says as its version
+ * @param enough is asked after each answer; `true` ends it
  */
 export async function countVersions(
   way: Way,
   candidate: string,
-  question: Question,
-  place: VersionPlace,
+  { question, place }: { question: Question; place: VersionPlace },
   requests: number,
   surroundings: Surroundings,
+  enough: (measured: Measurement) => boolean = () => false,
 ): Promise<Measurement> {
   const expectation: Expectation = { expected: anything, place };
-  const [findings = []] = await measure([{ way, expectation }], question, requests, surroundings);
   const byVersion: Record<string, number> = {};
-  let unknown = 0;
-  for (const finding of findings) {
-    const version = finding.state === 'lost' ? undefined : finding.version;
+  let [unknown, known] = [0, 0];
+  const measured = (): Measurement => {
+    const percent = known === 0 ? 0 : (100 * (byVersion[candidate] ?? 0)) / known;
+    return { percent, requests: known, unknown, byVersion };
+  };
+  await measure([{ way, expectation }], question, requests, surroundings, ([finding]) => {
+    if (finding === undefined || finding.state === 'lost') return false;
+    const { version } = finding;
     if (version === undefined) unknown += 1;
-    else byVersion[version] = (byVersion[version] ?? 0) + 1;
-  }
-  const known = findings.length - unknown;
-  const percent = known === 0 ? 0 : (100 * (byVersion[candidate] ?? 0)) / known;
-  return { percent, requests: known, unknown, byVersion, via: way.description };
+    else {
+      known += 1;
+      byVersion[version] = (byVersion[version] ?? 0) + 1;
+    }
+    return enough(measured());
+  });
+  return measured();
 }
 
 /** @throws Failure when both versions say the same */

@@ -19,6 +19,8 @@ export interface Sides {
   stable?: VersionSide;
   /** In percent; only of a canary. */
   wantedShare?: number;
+  /** What it was before this step, in percent. */
+  formerShare?: number;
 }
 
 export interface VersionSide {

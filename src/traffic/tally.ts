@@ -3,41 +3,54 @@ import { problemWords, type Finding, type Problem } from './answer.ts';
 /** What many requests to one side came to. */
 export interface Tally {
   right: number;
-  wrong: ReadonlyMap<Problem, { count: number; example: string }>;
+  wrong: Map<Problem, { count: number; example: string }>;
   /** Of right answers; a request without an answer counts with the time it was given. */
-  durationsMs: readonly number[];
+  durationsMs: number[];
+  /** Requests that had no right answer within the limit for the latency: a wrong answer is never one in time, however fast. */
+  slow: number;
   /** Requests that count for nothing, and why. */
   lost: number;
   lostBecause?: string;
 }
 
-export function tallyOf(findings: readonly Finding[], timeoutMs: number): Tally {
-  const wrong = new Map<Problem, { count: number; example: string }>();
-  const durationsMs: number[] = [];
-  let right = 0;
-  const lost = findings.filter((finding) => finding.state === 'lost');
-  for (const finding of findings) {
-    if (finding.state === 'right') {
-      right += 1;
-      durationsMs.push(finding.durationMs);
-    } else if (finding.state === 'wrong') {
-      const known = wrong.get(finding.problem);
-      wrong.set(finding.problem, { count: (known?.count ?? 0) + 1, example: known?.example ?? finding.message });
-      if (finding.problem === 'timeout') durationsMs.push(timeoutMs);
-    }
+export interface TallyLimits {
+  /** How long a request may take at all. */
+  timeoutMs: number;
+  /** From when on it is slow; never, if absent. */
+  maxP95Ms?: number;
+}
+
+export function emptyTally(): Tally {
+  return { right: 0, wrong: new Map(), durationsMs: [], slow: 0, lost: 0 };
+}
+
+/** Adds one more request. */
+export function count(tally: Tally, finding: Finding, { timeoutMs, maxP95Ms = Infinity }: TallyLimits): void {
+  if (finding.state === 'lost') {
+    tally.lost += 1;
+    tally.lostBecause ??= finding.message;
+    return;
   }
-  const [first] = lost;
-  return {
-    right,
-    wrong,
-    durationsMs,
-    lost: lost.length,
-    ...(first === undefined ? {} : { lostBecause: first.message }),
-  };
+  if (finding.state === 'right') {
+    tally.right += 1;
+    tally.durationsMs.push(finding.durationMs);
+    if (finding.durationMs > maxP95Ms) tally.slow += 1;
+    return;
+  }
+  const known = tally.wrong.get(finding.problem);
+  tally.wrong.set(finding.problem, { count: (known?.count ?? 0) + 1, example: known?.example ?? finding.message });
+  if (finding.problem === 'timeout') tally.durationsMs.push(timeoutMs);
+  if (maxP95Ms < Infinity) tally.slow += 1;
+}
+
+export function tallyOf(findings: readonly Finding[], limits: TallyLimits): Tally {
+  const tally = emptyTally();
+  for (const finding of findings) count(tally, finding, limits);
+  return tally;
 }
 
 export function errorsOf({ wrong }: Tally): number {
-  return [...wrong.values()].reduce((sum, { count }) => sum + count, 0);
+  return [...wrong.values()].reduce((sum, { count: times }) => sum + times, 0);
 }
 
 /** Requests that count. */
@@ -49,6 +62,6 @@ export function requestsOf(tally: Tally): number {
 export function describeErrors({ wrong }: Tally): string {
   return [...wrong]
     .sort(([, left], [, right]) => right.count - left.count)
-    .map(([problem, { count, example }]) => `${count} × ${problemWords[problem]}: ${example}`)
+    .map(([problem, { count: times, example }]) => `${times} × ${problemWords[problem]}: ${example}`)
     .join('; ');
 }

@@ -1,120 +1,196 @@
 import type { Check } from './check.ts';
+import { evidenceOfWorse, type Comparison } from './comparison.ts';
 import {
-  excessAtLeast,
-  p95,
-  samplesForP95,
-  samplesForShare,
-  samplesToRuleOut,
-  shareTolerance,
-  wilsonLower,
-  wilsonUpper,
-} from './statistics.ts';
+  evidenceAbove,
+  evidenceBelow,
+  falseAlarm,
+  falsePass,
+  isAlarm,
+  isPass,
+  requestsToFail,
+  requestsToPass,
+  slowPart,
+  typical,
+  typicallyToFail,
+  typicallyToPass,
+  type Counts,
+} from './evidence.ts';
+import { isInEffect, isOff, typicallyForShare, type SeenShare, type WantedShare } from './share-evidence.ts';
+import { p95 } from './percentile.ts';
 import { describeErrors, errorsOf, requestsOf, type Tally } from './tally.ts';
 
-/** `inconclusive` is what too few samples are: never a pass, and not yet a failure. */
+/** `inconclusive` is what too few requests are: never a pass, and not yet a failure. */
 export interface Verdict {
   verdict: 'pass' | 'fail' | 'inconclusive';
   message: string;
 }
 
-type Limits = Pick<Check, 'requests' | 'maxErrorRate' | 'maxP95Ms'>;
+export type Limits = Pick<Check, 'requests' | 'maxErrorRate' | 'maxP95Ms'>;
 
-/** How much slower than the stable version, at the same time, the candidate may be although it is above its limit. */
-const slackOfStable = 1.25;
+/** What was seen of the candidate, and of the stable version beside it where there is one. */
+export interface Seen {
+  candidate: Tally;
+  /** Of all requests, also of those of a round with wrong answers that was made once more. */
+  slow: Counts;
+  stable?: Tally;
+  /** How the candidate compares with it. */
+  beside: { errors: Comparison; slow: Comparison };
+}
 
-/** How many requests that count it takes before the check may pass. */
-export function samplesNeeded({ requests, maxErrorRate, maxP95Ms }: Limits): number {
+/** How many requests that count it takes at least before the check may pass, with so many wrong and slow ones among them. */
+export function requestsNeeded({ requests, maxErrorRate, maxP95Ms }: Limits, errors = 0, slow = 0): number {
   return Math.max(
-    maxErrorRate === undefined ? requests : samplesToRuleOut(maxErrorRate),
-    maxP95Ms === undefined ? 1 : samplesForP95,
+    requests,
+    maxErrorRate === undefined ? 1 : requestsToPass(maxErrorRate, errors),
+    maxP95Ms === undefined ? 1 : requestsToPass(slowPart, slow),
   );
 }
 
 /**
- * Judges what was measured at the candidate, and beside it at the stable version where there is one.
+ * Judges what was measured, at whatever time.
  *
- * Errors: without a `max-error-rate` every answer must be right. With one, the lowest rate that fits what was seen must not be
- * above it, nor be significantly above the stable version's. Latency: the 95th percentile must not be above both the limit
- * and 1.25 times that of the stable version.
+ * Errors: without a `max-error-rate` every answer must be right. With one, the rate must be shown to be below it for a pass, and
+ * above it, or worse than that of the stable version, for a fail. Latency: the same, of the part of the requests that is slower
+ * than the limit for the 95th percentile.
  */
-export function judge(check: Limits, candidate: Tally, stable?: Tally): Verdict {
-  const verdicts = [judgeErrors(check, candidate, stable), judgeLatency(check, candidate, stable)];
-  const failed = verdicts.filter(({ verdict }) => verdict === 'fail');
-  if (failed.length > 0) return { verdict: 'fail', message: join(failed) };
-  const requests = requestsOf(candidate);
-  const needed = samplesNeeded(check);
-  if (requests < needed) {
-    const lost = candidate.lost === 0 ? '' : `; ${candidate.lost} more were lost: ${candidate.lostBecause ?? ''}`;
-    const errors = errorsOf(candidate) === 0 ? '' : `, ${errorsOf(candidate)} of them wrong`;
+export function judge(check: Limits, seen: Seen): Verdict {
+  const { verdict, tell } = judgeAll(check, seen);
+  return { verdict, message: tell() };
+}
+
+/** The verdict alone: it is asked for after every request. */
+export function verdictOn(check: Limits, seen: Seen): Verdict['verdict'] {
+  return judgeAll(check, seen).verdict;
+}
+
+/** A verdict whose words are made when they are wanted. */
+interface Part {
+  verdict: Verdict['verdict'];
+  tell: () => string;
+}
+
+function judgeAll(check: Limits, seen: Seen): Part {
+  const parts = [judgeErrors(check, seen), judgeLatency(check, seen)];
+  const failed = parts.filter(({ verdict }) => verdict === 'fail');
+  if (failed.length > 0) return { verdict: 'fail', tell: () => join(failed) };
+  if (requestsOf(seen.candidate) < check.requests || parts.some(({ verdict }) => verdict === 'inconclusive')) {
+    return { verdict: 'inconclusive', tell: () => tooFew(check, seen) };
+  }
+  return { verdict: 'pass', tell: () => join(parts) };
+}
+
+function judgeErrors({ requests: wanted, maxErrorRate }: Limits, { candidate, stable, beside }: Seen): Part {
+  const [bad, requests] = [errorsOf(candidate), requestsOf(candidate)];
+  const seen = `${bad} of ${requests} requests went wrong`;
+  if (maxErrorRate === undefined) {
+    if (bad === 0) return { verdict: 'pass', tell: () => `${requests} of ${requests} requests were answered right` };
     return {
-      verdict: 'inconclusive',
-      message: `too few samples: ${requests} requests${errors}, it takes ${needed}${lost}`,
+      verdict: requests < wanted ? 'inconclusive' : 'fail',
+      tell: () => `${seen}: ${describeErrors(candidate)}`,
     };
   }
-  return { verdict: 'pass', message: join(verdicts) };
+  const limit = percent(maxErrorRate);
+  if (isAlarm(evidenceAbove({ bad, requests }, maxErrorRate))) {
+    const why = `more than the ${limit} that are allowed, with ${sure(falseAlarm)} confidence`;
+    return { verdict: 'fail', tell: () => `${seen} (${why}): ${describeErrors(candidate)}` };
+  }
+  if (stable !== undefined && isAlarm(evidenceOfWorse(beside.errors))) {
+    const why = `${errorsOf(stable)} of ${requestsOf(stable)} of the stable version at the same time`;
+    const worse = `worse, with ${sure(falseAlarm)} confidence`;
+    return { verdict: 'fail', tell: () => `${seen}, but only ${why} (${worse}): ${describeErrors(candidate)}` };
+  }
+  const verdict = isPass(evidenceBelow({ bad, requests }, maxErrorRate)) ? 'pass' : 'inconclusive';
+  return { verdict, tell: () => `${seen} (fewer than ${limit} do, with ${sure(falsePass)} confidence)` };
 }
 
-function judgeErrors({ maxErrorRate }: Limits, candidate: Tally, stable: Tally | undefined): Verdict {
+function judgeLatency({ maxP95Ms }: Limits, { candidate, slow, stable, beside }: Seen): Part {
+  const p95Of = (tally: Tally | undefined) => {
+    const measured = tally === undefined ? undefined : p95(tally.durationsMs);
+    return measured === undefined ? undefined : ms(measured);
+  };
+  if (maxP95Ms === undefined) {
+    return { verdict: 'pass', tell: () => (p95Of(candidate) === undefined ? '' : `p95 ${p95Of(candidate) ?? ''}`) };
+  }
+  const limit = ms(maxP95Ms);
+  const figures = () => {
+    const ofStable = p95Of(stable);
+    const beside = ofStable === undefined ? '' : `, the stable version has ${ofStable}`;
+    return `p95 is ${p95Of(candidate) ?? 'unknown'}, allowed are ${limit}${beside}`;
+  };
+  const of = `${slow.bad} of ${slow.requests} requests had no right answer within ${limit}`;
+  const part = percent(slowPart);
+  if (isAlarm(evidenceAbove(slow, slowPart))) {
+    return {
+      verdict: 'fail',
+      tell: () => `${figures()}: ${of} (more than ${part}, with ${sure(falseAlarm)} confidence)`,
+    };
+  }
+  if (stable !== undefined && isAlarm(evidenceOfWorse(beside.slow))) {
+    const why = `${stable.slow} of ${requestsOf(stable)} of the stable version at the same time`;
+    const worse = `worse, with ${sure(falseAlarm)} confidence`;
+    return { verdict: 'fail', tell: () => `${figures()}: ${of}, but only ${why} (${worse})` };
+  }
+  const verdict = isPass(evidenceBelow(slow, slowPart)) ? 'pass' : 'inconclusive';
+  return { verdict, tell: () => `${figures()}: ${of} (fewer than ${part}, with ${sure(falsePass)} confidence)` };
+}
+
+/** Why it is not decided yet. */
+function tooFew(check: Limits, { candidate, slow }: Seen): string {
   const [errors, requests] = [errorsOf(candidate), requestsOf(candidate)];
-  const seen = `${errors} of ${requests} requests went wrong`;
-  if (maxErrorRate === undefined) {
-    return errors > 0
-      ? { verdict: 'fail', message: `${seen}: ${describeErrors(candidate)}` }
-      : { verdict: 'pass', message: `${requests} of ${requests} requests were answered right` };
-  }
-  const atLeast = wilsonLower(errors, requests);
-  if (atLeast > maxErrorRate) {
-    const why = `at least ${percent(atLeast)} go wrong, allowed are ${percent(maxErrorRate)}`;
-    return { verdict: 'fail', message: `${seen} (${why}): ${describeErrors(candidate)}` };
-  }
-  if (stable !== undefined) {
-    const [stableErrors, stableRequests] = [errorsOf(stable), requestsOf(stable)];
-    const excess = excessAtLeast({ errors, requests }, { errors: stableErrors, requests: stableRequests });
-    if (excess > 0) {
-      const why = `${stableErrors} of ${stableRequests} of the stable version at the same time: at least ${percent(excess)} more`;
-      return { verdict: 'fail', message: `${seen}, but only ${why}: ${describeErrors(candidate)}` };
-    }
-  }
-  const atMost = percent(wilsonUpper(errors, requests));
-  return { verdict: 'pass', message: `${seen} (at most ${atMost} do, with 95 % confidence)` };
+  const needed = requestsNeeded(check, errors, slow.bad);
+  const wrong = errors === 0 ? '' : `, ${errors} of them wrong`;
+  const late = slow.bad === 0 ? '' : `, ${slow.bad} of them without a right answer within ${ms(check.maxP95Ms ?? 0)}`;
+  const lost =
+    candidate.lost === 0
+      ? ''
+      : `; ${candidate.lost} more were lost on the way and count for nothing: ${candidate.lostBecause ?? ''}`;
+  return `too few samples: ${requests} requests${wrong}${late}, it takes ${needed}${lost}`;
 }
 
-function judgeLatency({ maxP95Ms }: Limits, candidate: Tally, stable: Tally | undefined): Verdict {
-  const measured = p95(candidate.durationsMs);
-  if (measured === undefined) return { verdict: 'pass', message: '' };
-  if (maxP95Ms === undefined) return { verdict: 'pass', message: `p95 ${ms(measured)}` };
-  const beside =
-    stable === undefined || stable.durationsMs.length < samplesForP95 ? undefined : p95(stable.durationsMs);
-  const allowed = Math.max(maxP95Ms, slackOfStable * (beside ?? 0));
-  const ofStable = beside === undefined ? '' : `, the stable version has ${ms(beside)}`;
-  if (candidate.durationsMs.length >= samplesForP95 && measured > allowed) {
-    return { verdict: 'fail', message: `p95 is ${ms(measured)}, allowed are ${ms(allowed)}${ofStable}` };
-  }
-  return { verdict: 'pass', message: `p95 ${ms(measured)} of ${ms(allowed)} allowed${ofStable}` };
+/** How many requests a check will take, for the log; nothing for one without a limit. */
+export function forecast({ requests, maxErrorRate, maxP95Ms }: Limits): string | undefined {
+  const claims = [
+    ...(maxErrorRate === undefined ? [] : [{ limit: maxErrorRate, what: 'going wrong' }]),
+    ...(maxP95Ms === undefined ? [] : [{ limit: slowPart, what: `taking longer than ${ms(maxP95Ms)}` }]),
+  ].map(({ limit, what }) => {
+    const [good, bad] = [percent(typical.good * limit), percent(Math.min(1, typical.bad * limit))];
+    const [least, about] = [requestsToPass(limit), typicallyToPass(limit)].map((count) => Math.max(requests, count));
+    const pass = `${least} requests to pass (about ${about} at ${good})`;
+    const fail = `${requestsToFail(limit)} to fail (about ${typicallyToFail(limit)} at ${bad})`;
+    return `to have at most ${percent(limit)} ${what}, it takes at least ${pass}, and at least ${fail}`;
+  });
+  return claims.length === 0 ? undefined : claims.join('; ');
 }
 
-/**
- * Judges a measured share.
- * @param measured, wanted in percent
- * @param atLeast how far it may be off in any case, in percentage points
- */
-export function judgeShare(measured: number, wanted: number, requests: number, atLeast: number): Verdict {
-  const needed = samplesForShare(wanted);
-  if (requests < needed) {
-    return { verdict: 'inconclusive', message: `too few samples for the share: ${requests}, it takes ${needed}` };
-  }
-  const tolerance = shareTolerance(wanted, requests, atLeast);
-  const text = `${points(measured)} % of ${requests} requests reached the candidate, wanted are ${points(wanted)} %`;
-  return Math.abs(measured - wanted) <= tolerance
-    ? { verdict: 'pass', message: text }
-    : { verdict: 'fail', message: `${text} ± ${points(tolerance)}` };
+/** How many requests it will take to measure a share, for the log. */
+export function forecastShare(share: WantedShare): string {
+  const { wanted, tolerance } = share;
+  const text = `a share of ${percent(wanted)} ± ${points(100 * tolerance)} takes about ${typicallyForShare(share)} requests`;
+  return share.former === undefined ? text : `${text}; it was ${percent(share.former)}`;
 }
 
-function join(verdicts: readonly Verdict[]): string {
-  return verdicts
-    .map(({ message }) => message)
+/** Judges a measured share. */
+export function judgeShare(seen: SeenShare, share: WantedShare): Verdict {
+  const requests = seen.candidate + seen.stable;
+  const measured = requests === 0 ? 0 : (100 * seen.candidate) / requests;
+  const wanted = `${points(100 * share.wanted)} %`;
+  const text = `${points(measured)} % of ${requests} requests reached the candidate, wanted are ${wanted}`;
+  if (isOff(seen, share)) return { verdict: 'fail', message: `${text} ± ${points(100 * share.tolerance)}` };
+  if (isInEffect(seen, share)) return { verdict: 'pass', message: text };
+  const unknown = seen.unknown === 0 ? '' : `; ${seen.unknown} more told no version`;
+  return { verdict: 'inconclusive', message: `too few samples for the share: ${text}${unknown}` };
+}
+
+function join(parts: readonly Part[]): string {
+  return parts
+    .map(({ tell }) => tell())
     .filter((message) => message !== '')
     .join(', ');
+}
+
+/** `0.01` → `99 %`. */
+function sure(chanceOfError: number): string {
+  return percent(1 - chanceOfError);
 }
 
 /** `0.0333` → `3.3 %`. */
@@ -122,9 +198,9 @@ function percent(rate: number): string {
   return `${points(rate * 100)} %`;
 }
 
-/** At most one digit behind the point, two for what is below one. */
+/** At most one digit behind the point; for what is below one, two that say something. */
 function points(value: number): string {
-  return String(Number(value.toFixed(value < 1 ? 2 : 1)));
+  return String(value < 1 ? Number(value.toPrecision(2)) : Number(value.toFixed(1)));
 }
 
 export function ms(value: number): string {

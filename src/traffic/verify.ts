@@ -20,7 +20,8 @@ export async function verify(
   for (const check of checks.toSorted((left, right) => Number(right.eachPod) - Number(left.eachPod))) {
     const plan = await planOf(client, check, sides, surroundings.signal);
     const version = needsVersion(check) ? versionOfImages(plan.candidatePods.map(({ pod }) => pod)) : undefined;
-    const result = await runCheck({ check, plan, version, wantedShare: sides.wantedShare }, surroundings);
+    const { wantedShare, formerShare } = sides;
+    const result = await runCheck({ check, plan, version, wantedShare, formerShare }, surroundings);
     surroundings.reporter.info(describeResult(result));
     results.push(result);
     if (result.verdict !== 'pass') break;

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../base/errors.ts';
 import { objectsAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient, ProxyTarget } from '../kubernetes/client.ts';
-import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
+import { AnswerBrokeOff, ApiError, ConnectionError } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { ownStatus } from '../kubernetes/proxied.ts';
 import type { Attempt } from './answer.ts';
@@ -126,6 +126,7 @@ async function askThroughApi(
     signal.throwIfAborted();
     if (isTimeout(error)) return { state: 'broken', problem: 'timeout', message: noAnswer(question.timeoutMs) };
     // The API server is not what is to be judged; a right that is missing will not come by itself.
+    if (error instanceof AnswerBrokeOff) return { state: 'broken', problem: 'reset', message: error.message };
     if (error instanceof ConnectionError) return { state: 'lost', message: error.message };
     if (error instanceof ApiError && error.status === 429) return { state: 'lost', message: error.message };
     if (error instanceof ApiError && error.status === 404 && target.kind === 'Pod') {
@@ -135,12 +136,20 @@ async function askThroughApi(
   }
 }
 
+/**
+ * Its own troubles, in which it has not even tried to reach the version: a shutdown, etcd, no tunnel to the nodes (Konnectivity),
+ * a name that it cannot resolve, no network.
+ */
+const ofTheApiServer =
+  /No agent available|proxy error from|dial tcp: lookup|network is unreachable|apiserver is shutting down|etcdserver:/i;
+
 /** What the API server says when it has reached nothing (kubernetes/apiserver pkg/endpoints/handlers/proxy). */
 function brokenBehind(status: number, body: string): Attempt | undefined {
   if (status < 500) return undefined;
   const message =
     stringAt(ownStatus(body), 'message') ?? (body.startsWith('error trying to reach service') ? body : '');
   if (message === '') return undefined;
+  if (ofTheApiServer.test(message)) return { state: 'lost', message: `the API server: ${message.trim()}` };
   const detail = message.replace(/^error trying to reach service: /, '').trim();
   if (message.includes('no endpoints available')) return { state: 'broken', problem: 'no-endpoint', message: detail };
   if (message.includes('connection refused')) return { state: 'broken', problem: 'refused', message: detail };

@@ -28,7 +28,7 @@ const faults: Fault[] = [
     verify: '- path: /version\n  max-error-rate: 1%',
     timeout: '60s',
     cause:
-      /check "\/version".*\d+ of 299 requests went wrong \(at least [\d.]+ % go wrong, allowed are 1 %\).*answered 500/,
+      /check "\/version".*\d+ of \d+ requests went wrong \(more than the 1 % that are allowed, with 99 % confidence\).*answered 500/,
   },
   {
     name: 'is slow',

@@ -70,7 +70,10 @@ describe('a version that answers as it should', () => {
     const result = await deploy('exact', check, { replicas: 2 });
     expect(result.outputs['status']).toBe('deployed');
     expect(result.log).toMatch(
-      /check "\/": pass: 0 of 299 requests went wrong \(at most 0\.9 % do, with 95 % confidence\)/,
+      /check "\/": pass: 0 of 339 requests went wrong \(fewer than 1 % do, with 95 % confidence\), p95 is \d+ ms/,
+    );
+    expect(result.log).toContain(
+      'check "/": to have at most 1 % going wrong, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail',
     );
   });
 
@@ -97,7 +100,7 @@ describe('a version that answers wrong is undone', () => {
       '5 % errors',
       '- path: /\n  max-error-rate: 1%',
       { env: { ERROR_RATE: '0.05' } },
-      'requests went wrong (at least 3.3 % go wrong, allowed are 1 %): 15 × error of the application: answered 500',
+      'requests went wrong (more than the 1 % that are allowed, with 99 % confidence)',
     ],
     ['slow answers', '- path: /\n  max-p95: 200ms', { env: { LATENCY: '300ms' } }, 'ms, allowed are 200 ms'],
     [
@@ -176,7 +179,7 @@ test('too few samples until the deadline are no pass, and the failure says how m
   expect((await deploy('few', '')).outputs['status']).toBe('deployed');
   const result = await deploy('few', '- path: /\n  max-error-rate: 1%', { env: { LATENCY: '1s' }, timeout: '20s' });
   expect(failureOf(result).message).toMatch(
-    /check "\/" stayed inconclusive: too few samples: \d+ requests, it takes 299, and the deadline has passed/,
+    /check "\/" stayed inconclusive: too few samples: \d+ requests, it takes 339, and the deadline has passed/,
   );
   expect(result.outputs['status']).toBe('undone');
   expect(await environmentOf('few')).toBe('SHUTDOWN_DELAY');

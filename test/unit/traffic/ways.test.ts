@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { KubernetesClient, ProxyAnswer, ProxyTarget } from '../../../src/kubernetes/client.ts';
+import { AnswerBrokeOff, ConnectionError } from '../../../src/kubernetes/errors.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { Question } from '../../../src/traffic/direct.ts';
 import { podPort, servicePort } from '../../../src/traffic/ports.ts';
@@ -107,6 +108,37 @@ describe('what the API server says itself is no answer of the application', () =
       { target: '80', scheme: 'http' },
     );
     expect(await way.ask(question, signal)).toMatchObject({ state: 'broken', problem });
+  });
+
+  test.each([
+    'error trying to reach service: No agent available',
+    'error trying to reach service: proxy error from 127.0.0.1:8132 while dialing 10.0.0.1:80, code 503: 503 Service Unavailable',
+    'error trying to reach service: dial tcp: lookup node-1 on 10.0.0.10:53: no such host',
+    'etcdserver: request timed out',
+    'apiserver is shutting down',
+  ])('and what keeps it from asking at all says nothing of the version: %s', async (message) => {
+    const way = podWay(
+      passing(() => ({ status: 503, body: said(message) })),
+      pod('a'),
+      { target: '80', scheme: 'http' },
+    );
+    expect(await way.ask(question, signal)).toEqual({ state: 'lost', message: `the API server: ${message}` });
+  });
+
+  test('an answer that breaks off is of the version, which had begun it; no connection to the API server is not', async () => {
+    const failing = (error: Error) =>
+      podWay(
+        passing(() => error),
+        pod('a'),
+        { target: '80', scheme: 'http' },
+      );
+    expect(await failing(new AnswerBrokeOff('the answer broke off')).ask(question, signal)).toMatchObject({
+      state: 'broken',
+      problem: 'reset',
+    });
+    expect(await failing(new ConnectionError('the proxy answered 502')).ask(question, signal)).toMatchObject({
+      state: 'lost',
+    });
   });
 
   test('but a 503 of the application is', async () => {

@@ -36,14 +36,49 @@ const better = [
 
 /** That the rate is above `limit` (from 0 to 1, both excluded). */
 export function evidenceAbove(counts: Counts, limit: number): number {
-  const below1 = worse.map((times) => times * limit).filter((rate) => rate < 1);
-  const rates = below1.length === 0 ? [(1 + limit) / 2] : below1;
-  return logSum(rates.map((rate) => logRatio(counts, rate, limit))) - Math.log(rates.length);
+  return evidenceOf(counts, aboveLimits.get(limit) ?? remember(aboveLimits, limit, alternativesAbove(limit)));
 }
 
 /** That the rate is below `limit` (from 0 to 1, both excluded). */
 export function evidenceBelow(counts: Counts, limit: number): number {
-  return logSum(better.map(({ times, weight }) => Math.log(weight) + logRatio(counts, times * limit, limit)));
+  return evidenceOf(counts, belowLimits.get(limit) ?? remember(belowLimits, limit, alternativesBelow(limit)));
+}
+
+/** Another rate than the limit: the logarithms of its weight, and of what each request makes it likelier than the limit. */
+interface Alternative {
+  weight: number;
+  bad: number;
+  good: number;
+}
+
+/** They are asked for after every request. */
+const aboveLimits = new Map<number, Alternative[]>();
+const belowLimits = new Map<number, Alternative[]>();
+
+function remember(known: Map<number, Alternative[]>, limit: number, found: Alternative[]): Alternative[] {
+  known.set(limit, found);
+  return found;
+}
+
+function alternativesAbove(limit: number): Alternative[] {
+  const possible = worse.map((times) => times * limit).filter((rate) => rate < 1);
+  const rates = possible.length === 0 ? [(1 + limit) / 2] : possible;
+  return rates.map((rate) => ({ weight: -Math.log(rates.length), ...likelier(rate, limit) }));
+}
+
+function alternativesBelow(limit: number): Alternative[] {
+  return better.map(({ times, weight }) => ({ weight: Math.log(weight), ...likelier(times * limit, limit) }));
+}
+
+function likelier(rate: number, limit: number): Pick<Alternative, 'bad' | 'good'> {
+  return { bad: Math.log(rate / limit), good: Math.log1p(-rate) - Math.log1p(-limit) };
+}
+
+function evidenceOf({ bad, requests }: Counts, alternatives: readonly Alternative[]): number {
+  return logSum(
+    // Nothing bad at a rate of 0 is certain: 0 · ln 0 is 0 here.
+    alternatives.map((one) => one.weight + (bad === 0 ? 0 : bad * one.bad) + (requests - bad) * one.good),
+  );
 }
 
 /** Enough evidence for a fail: 1/α. */
@@ -99,10 +134,9 @@ export function leastThat(holds: (count: number) => boolean, least: number): num
 
 /** The logarithm of the likelihood of what was seen at one rate (from 0 to 1), over that at another (both excluded). */
 export function logRatio({ bad, requests }: Counts, rate: number, over: number): number {
-  // Nothing bad at a rate of 0 is certain: 0 · ln 0 is 0 here.
-  const ofBad = bad === 0 ? 0 : bad * Math.log(rate / over);
+  const { bad: ofBad, good: ofGood } = likelier(rate, over);
   const good = requests - bad;
-  return ofBad + (good === 0 ? 0 : good * (Math.log1p(-rate) - Math.log1p(-over)));
+  return (bad === 0 ? 0 : bad * ofBad) + (good === 0 ? 0 : good * ofGood);
 }
 
 /** The logarithm of a sum of which the logarithms are given; that of nothing is `-Infinity`. */

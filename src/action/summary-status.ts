@@ -58,7 +58,7 @@ function driftTable(drift: readonly Drift[], limits: SummaryLimits): string {
       name(ref),
       prose(field),
       recorded === undefined ? '' : code(recorded),
-      live === undefined ? '' : code(live),
+      live === undefined ? (recorded === undefined ? 'changed' : 'none') : code(live),
       code(manager),
       prose(since, 40),
     ],

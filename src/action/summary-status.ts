@@ -2,18 +2,16 @@ import type { HealthReport } from '../commands/report.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { Drift } from '../release/drift.ts';
 import type { RollbackPreview } from '../release/rollback-preview.ts';
-import type { Evidence } from '../rollout/evidence.ts';
 import { describeVersions } from '../rollout/versions.ts';
-import { plainLines } from './harmless.ts';
 import { imageChange } from './image-change.ts';
 import { alert, bullets, code, codeBlock, prose, table } from './markdown.ts';
-import type { SummaryLimits } from './summary.ts';
+import { lastLinesOf, type SummaryLimits } from './summary.ts';
 
 /** What the command `status` has found of how the release is now: what is wrong first, then what is not as recorded. */
 export function renderHealth(health: HealthReport, limits: SummaryLimits): string {
-  const { problems, drift, versions, paused, notes, rollback, evidence } = health;
+  const { problems, drift, versions, paused, notes, rollback } = health;
   const parts = [
-    problems.length === 0 ? '' : alert('CAUTION', [problemList(health, limits), tail(evidence)].join('\n').trim()),
+    problems.length === 0 ? '' : alert('CAUTION', problemList(health, limits)),
     paused.length === 0
       ? ''
       : alert(
@@ -36,18 +34,13 @@ export function renderHealth(health: HealthReport, limits: SummaryLimits): strin
 }
 
 function problemList({ problems }: HealthReport, limits: SummaryLimits): string {
-  return bullets(
+  const list = bullets(
     problems,
     ({ message, hint }) => `**${prose(message, 1_000)}**${hint === undefined ? '' : `. ${prose(hint)}`}`,
     limits.rows,
   );
-}
-
-/** The last lines of the log that tells most: the whole of it is folded below. */
-function tail(evidence: readonly Evidence[]): string {
-  const log = evidence.flatMap(({ logs }) => logs)[0];
-  const lines = (log?.lines ?? []).slice(-3).flatMap((line) => plainLines(line.slice(0, 500)));
-  return lines.length === 0 ? '' : `\n${codeBlock(lines)}`;
+  const { log } = problems.find((problem) => problem.log !== undefined) ?? {};
+  return log === undefined ? list : [list, '', prose(lastLinesOf(log)), '', codeBlock(log.lines)].join('\n');
 }
 
 function driftTable(drift: readonly Drift[], limits: SummaryLimits): string {

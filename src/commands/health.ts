@@ -1,9 +1,10 @@
 import { numberAt } from '../base/json.ts';
 import { isGoing } from '../kubernetes/going.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScalable, isWorkload } from '../manifests/pod-template.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
+import { excerptFor } from '../rollout/log-excerpt.ts';
 import { lookAt, type Look, type Seen } from '../rollout/look.ts';
 import { versionsOf } from '../rollout/versions.ts';
 import type { Context } from './context.ts';
@@ -28,19 +29,30 @@ export interface Examination {
 }
 
 /** Looks at objects once, with the rules and the diagnosis of a deploy, and at the logs of what is not well. */
-export async function examine({ client, clock }: Context, examined: readonly Examined[]): Promise<Examination> {
+export async function examine(context: Context, examined: readonly Examined[]): Promise<Examination> {
+  const { client, clock } = context;
   const look = await lookAt(
     client,
     examined.map(({ object }) => object),
     clock,
   );
-  const problems = look.seen.flatMap((one, index) => problemOf(one, examined[index]) ?? []);
-  const unwell = new Set(problems.map(({ ref }) => keyOf(ref)));
+  const sick = look.seen.flatMap((one, index) => {
+    const problem = problemOf(one, examined[index]);
+    return problem === undefined ? [] : [{ one, problem }];
+  });
+  const evidence = await evidenceOf(
+    context,
+    look,
+    sick.map(({ one }) => one),
+  );
   return {
     seen: look.seen,
-    problems,
+    problems: sick.map(({ one: { cause }, problem }) => {
+      const log = cause === undefined ? undefined : excerptFor(cause, evidence);
+      return log === undefined ? problem : { ...problem, log };
+    }),
     versions: versionsIn(look),
-    evidence: await evidenceOf(client, look, unwell, clock),
+    evidence,
     blind: look.blind,
   };
 }
@@ -108,19 +120,9 @@ function versionsIn({ seen, snapshot: { pods, replicaSets } }: Look): HealthRepo
     .map((object) => ({ ref: refOf(object), versions: versionsOf(object, pods, replicaSets) }));
 }
 
-async function evidenceOf(
-  client: Context['client'],
-  { seen, snapshot }: Look,
-  unwell: ReadonlySet<string>,
-  clock: Context['clock'],
-): Promise<Evidence[]> {
-  const targets = seen.filter(({ object }) => isWorkload(object) && unwell.has(keyOf(refOf(object))));
+async function evidenceOf({ client, clock }: Context, { snapshot }: Look, sick: readonly Seen[]): Promise<Evidence[]> {
+  const targets = sick.filter(({ object }) => isWorkload(object));
   if (targets.length === 0) return [];
-  return await collectEvidence(client, { outcome: 'failed', causes: [], targets, snapshot }, clock);
-}
-
-/** The last lines of the log that tells most, for the one who reads no further. */
-export function lastLines(evidence: readonly Evidence[], most = 3): string[] {
-  const log = evidence.flatMap(({ logs }) => logs)[0];
-  return (log?.lines ?? []).slice(-most).map((line) => `${log?.pod ?? ''}: ${line}`);
+  const causes = targets.flatMap(({ cause }) => cause ?? []);
+  return await collectEvidence(client, { outcome: 'failed', causes, targets, snapshot }, clock);
 }

@@ -90,6 +90,8 @@ export interface HealthProblem {
   /** One sentence, with the name of the object: `Deployment "web": scaled to 0, no pod runs`. */
   message: string;
   hint?: string;
+  /** What the container that is to blame has said last. */
+  log?: LogExcerpt;
 }
 
 export interface HistoryEntry {

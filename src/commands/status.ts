@@ -20,7 +20,7 @@ import type { Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from './guarded-change.ts';
-import { examine, lastLines, problemOf, type Examination, type Examined } from './health.ts';
+import { examine, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
 import type {
   HealthProblem,
@@ -199,12 +199,11 @@ function rollbackOf(
 }
 
 /** What is worth a line of the log; what is wrong is an annotation, too. */
-function tell(
-  { reporter }: Context,
-  { problems, drift, versions, paused, notes, rollback, evidence }: HealthReport,
-): void {
-  for (const { message, hint } of problems) reporter.warning(hint === undefined ? message : `${message}. ${hint}`);
-  for (const line of lastLines(evidence)) reporter.info(line);
+function tell({ reporter }: Context, { problems, drift, versions, paused, notes, rollback }: HealthReport): void {
+  for (const { message, hint, log } of problems) {
+    reporter.warning(hint === undefined ? message : `${message}. ${hint}`);
+    for (const line of log?.lines ?? []) reporter.info(`    ${line}`);
+  }
   for (const change of drift) reporter.info(`not as recorded: ${describeDrift(change)}`);
   for (const { ref, versions: running } of versions) reporter.info(`${describeRef(ref)}: ${describeVersions(running)}`);
   for (const note of [...paused, ...notes]) reporter.info(note);

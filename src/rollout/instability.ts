@@ -30,6 +30,7 @@ export function unstable(pods: readonly KubernetesObject[], now: number): Cause 
         reason: stringAt(last, 'reason') === 'OOMKilled' ? 'OOMKilled' : 'CrashLoopBackOff',
         message: `container "${container}" keeps crashing (exit code ${exitCode}, ${restarts} restarts, the last one ${formatDuration(now - endedAt)} ago)`,
         hint: 'See the last lines of its log.',
+        container,
         object: refOf({ ...pod, apiVersion: 'v1', kind: 'Pod' }),
         since: endedAt,
       };

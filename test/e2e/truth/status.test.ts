@@ -66,12 +66,13 @@ describe('of a release that is deployed', () => {
 
   test('names a container that crashes, with the end of its log, also while it runs between two crashes', async () => {
     await stage.given('crash', app('crash', '1.0.0'));
-    await stage.kubectl('set', 'env', 'deployment/crash', 'CRASH=1s');
+    await stage.kubectl('set', 'env', 'deployment/crash', 'CRASH_AFTER=3s', 'CRASH_MESSAGE=fatal: no database');
     const result = await toldOnce('crash', /exit code/);
     expect(result.outputs['healthy']).toBe('false');
     expect(result.heading).toContain('⚠️');
     expect(result.heading).toMatch(/not healthy: Deployment "crash".*exit code 1/);
-    expect(result.heading).toContain('env CRASH of container "web": (none) → 1s (kubectl-set');
+    expect(result.heading).toContain('env CRASH_AFTER of container "web": (none) → 3s (kubectl-set');
+    expect(result.log).toContain('    fatal: no database');
     expect(result.summary).toContain('Evidence: Deployment');
   });
 
@@ -83,7 +84,12 @@ describe('of a release that is deployed', () => {
     expect(result.outputs['healthy']).toBe('false');
     expect(result.heading).toContain('not healthy: Deployment "zero": scaled to 0, so that no pod runs');
     expect(result.summary).toContain('Service "zero" has no ready endpoint');
-    expect(result.log).toMatch(/Deployment "zero": replicas: 2 → 0 \(kubectl, since/);
+    expect(result.log).toContain('Deployment "zero": replicas: 2 → 0');
+    await stage.kubectl('scale', 'deployment/zero', '--replicas=1');
+    await stage.kubectl('rollout', 'status', 'deployment/zero', '--timeout=60s');
+    const less = await told('zero');
+    expect(less.outputs['healthy']).toBe('true');
+    expect(less.heading).toMatch(/⚠️.*healthy; changed since: Deployment "zero": replicas: 2 → 1 \(kubectl, since/);
   });
 
   test('leaves the number of pods to an autoscaler', async () => {
@@ -123,11 +129,11 @@ describe('of a release that is deployed', () => {
 
   test('names who has paused it, and what is held back by that', async () => {
     await stage.given('paused', app('paused', '1.0.0'));
-    await stage.command('paused', 'pause');
+    await stage.kubectl('rollout', 'pause', 'deployment/paused');
     const still = await told('paused');
     expect(still.outputs['healthy']).toBe('true');
     expect(still.heading).toContain('⚠️');
-    expect(still.heading).toContain('Deployment "paused" is paused by');
+    expect(still.heading).toContain('Deployment "paused" is paused by kubectl-rollout since 20');
     await stage.kubectl('set', 'image', 'deployment/paused', `web=${image('2.0.0')}`);
     const held = await toldOnce('paused', /0 of 2 pods updated/);
     expect(held.outputs['healthy']).toBe('false');
@@ -163,7 +169,7 @@ test('a release that does not exist is an error, with those that do', async () =
   await own.given('two', [configMap('two', { a: '1' })]);
   const result = await own.command('nope', 'status');
   expect(result.exit).toBe(1);
-  expect(result.outputs).toMatchObject({ status: 'failed', healthy: '' });
+  expect(result.outputs).toMatchObject({ status: 'failed', healthy: 'false' });
   expect(result.log).toContain(`no release "nope" in namespace "${own.namespace}". Releases here: one, two`);
   expect(result.summary).not.toContain('✅');
 });

@@ -306,6 +306,7 @@ export function status(): RunReport {
           ref: deployment('web'),
           message: 'Deployment "web": 1 of 2 pods updated, 2 available; container "web" ends again and again',
           hint: 'See the last lines of its log.',
+          log: { container: 'web', lines: ['a', 'b', 'panic: no database'] },
         },
       ],
       drift: [

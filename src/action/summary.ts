@@ -77,7 +77,9 @@ function render(report: RunReport, limits: SummaryLimits): string {
           'WARNING',
           bullets(warnings, (warning) => prose(warning), limits.rows),
         ),
-    ...[...(failure?.evidence ?? []), ...(health?.evidence ?? [])].slice(0, limits.rows).map((evidence) => renderEvidence(evidence, limits)),
+    ...[...(failure?.evidence ?? []), ...(health?.evidence ?? [])]
+      .slice(0, limits.rows)
+      .map((evidence) => renderEvidence(evidence, limits)),
     objects(report, limits),
     timeline(report, limits),
   ];

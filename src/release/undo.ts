@@ -59,7 +59,10 @@ export async function undo(
         { ...options, once: true },
       );
   const results = [...new Map([...first, ...again].map((result) => [keyOf(result.ref), result])).values()];
-  return { complete: !results.some((result) => isOpen(result) || result.outcome === 'partly' || result.outcome === 'going'), results };
+  return {
+    complete: !results.some((result) => isOpen(result) || result.outcome === 'partly' || result.outcome === 'going'),
+    results,
+  };
 }
 
 function isOpen({ outcome }: UndoResult): boolean {

@@ -26,6 +26,11 @@ export const outputTable = {
     description: 'The objects that were created or configured, as JSON. An undo may have brought them back since.',
     example: '[{"kind":"Deployment","namespace":"shop","name":"web","change":"configured"}]',
   },
+  healthy: {
+    description:
+      'Whether all of the release is there and ready now, a waiting candidate included: `true` or `false`; only of the command `status`.',
+    example: 'true',
+  },
   history: {
     description:
       'The revisions of the release, newest first, as JSON; only of the command `status`. Revisions that Kubernetes keeps of a workload follow, with `workload`, `state`, `createdAt`, `replicas`, `ready` and `changeCause`.',

@@ -34,6 +34,7 @@ export function outputsOf(report: RunReport): Record<OutputId, string> {
         .filter(({ change }) => change !== 'unchanged')
         .map(({ ref, change }) => ({ ...nameOf(ref), change })),
     ),
+    healthy: report.health === undefined ? '' : String(report.health.healthy),
     history: report.history === undefined ? '' : JSON.stringify([...report.history, ...(report.workloadHistory ?? [])]),
     failure: report.failure === undefined ? '' : JSON.stringify(failureOf(report.failure)),
     'traffic-share': trafficShare(report),

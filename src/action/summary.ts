@@ -1,5 +1,6 @@
 import { formatDuration } from '../base/clock.ts';
 import type { FailureReport, RunReport, Status, WorkloadReport } from '../commands/report.ts';
+import { needsAttention } from '../commands/status-words.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
@@ -8,6 +9,7 @@ import { alert, bullets, code, codeBlock, details, html, prose, table } from './
 import { renderEvidence } from './summary-evidence.ts';
 import { renderChecks } from './summary-checks.ts';
 import { renderHistory } from './summary-history.ts';
+import { renderHealth } from './summary-status.ts';
 
 /** A summary of more than 1 MiB is dropped by GitHub as a whole; this much is what anybody may still want to read. */
 export const maxSummaryBytes = 200_000;
@@ -57,11 +59,12 @@ export function renderSummary(report: RunReport): string {
 }
 
 function render(report: RunReport, limits: SummaryLimits): string {
-  const { failure, undo, workloads, warnings } = report;
+  const { failure, undo, workloads, warnings, health } = report;
   const sections = [
     outcome(report),
     failure === undefined ? '' : cause(failure, limits),
     undo === undefined ? '' : undone(undo, limits),
+    health === undefined ? '' : renderHealth(health, limits),
     facts(report),
     renderHistory(report, limits),
     workloads.length === 0 ? '' : workloadTable(workloads, limits),
@@ -74,7 +77,9 @@ function render(report: RunReport, limits: SummaryLimits): string {
           'WARNING',
           bullets(warnings, (warning) => prose(warning), limits.rows),
         ),
-    ...(failure?.evidence ?? []).slice(0, limits.rows).map((evidence) => renderEvidence(evidence, limits)),
+    ...[...(failure?.evidence ?? []), ...(health?.evidence ?? [])]
+      .slice(0, limits.rows)
+      .map((evidence) => renderEvidence(evidence, limits)),
     objects(report, limits),
     timeline(report, limits),
   ];
@@ -82,7 +87,10 @@ function render(report: RunReport, limits: SummaryLimits): string {
 }
 
 function outcome(report: RunReport): string {
-  return `### ${icons[report.status]} ${prose(report.headline)}`;
+  const { status, health } = report;
+  // That it could be told is no green mark for what is told.
+  const icon = status === 'reported' && health !== undefined && needsAttention(health) ? '⚠️' : icons[status];
+  return `### ${icon} ${prose(report.headline, 1_000)}`;
 }
 
 function facts(report: RunReport): string {
@@ -228,6 +236,7 @@ const undoWords: Record<UndoResult['outcome'], string> = {
   kept: 'kept',
   partly: 'restored in part',
   refused: 'left as it is',
+  going: 'being deleted',
   failed: 'not restored',
 };
 
@@ -281,6 +290,8 @@ function remark(result: UndoResult): string[] {
       return [
         `${name(result.ref)} is restored but for ${result.fields.map((field) => code(field)).join(', ')}, which somebody else has changed since`,
       ];
+    case 'going':
+      return [`${name(result.ref)} ${prose(result.message)}`];
     case 'kept':
       return [`${name(result.ref)} is kept: this run had created it, but it may hold data`];
     case 'restored':

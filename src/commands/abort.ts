@@ -1,13 +1,15 @@
 import { refOf } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
-import { listRevisions } from '../release/revision.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from './guarded-change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
+import { examine } from './health.ts';
 import { findCandidate } from './promote.ts';
+import { readRelease } from './release-now.ts';
 import type { RunReport } from './report.ts';
 
 /** Takes a candidate away that a deploy has left waiting: traffic goes back first, its pods go last. */
@@ -50,9 +52,19 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
   });
   if (outcome.state === 'failed') throw outcome.failure.error;
   draft.add({ undo: outcome.result });
-  return outcome.result.complete
+  if (!outcome.result.complete) return draft.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
+  const problem = await firstProblem(context, namespace, release);
+  return problem === undefined
     ? draft.finish('aborted', `Aborted ${name}: everything is as it was before it`)
-    : draft.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
+    : draft.finish('failed', `Aborted ${name}, but what is live is not healthy: ${problem}`);
+}
+
+/** What is wrong with the revision that is live without the candidate. */
+async function firstProblem(context: Context, namespace: string, release: string): Promise<string | undefined> {
+  const live = liveRevision(await listRevisions(context.client, namespace, release));
+  if (live === undefined) return undefined;
+  const { found, problems } = await readRelease(context.client, live);
+  return [...problems, ...(await examine(context, found)).problems][0]?.message;
 }
 
 /** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */

@@ -1,5 +1,6 @@
-import { InvalidInput } from '../base/errors.ts';
+import { Failure, InvalidInput } from '../base/errors.ts';
 import { isStatus } from '../kubernetes/errors.ts';
+import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
 import { parseChecks } from '../traffic/parse.ts';
@@ -77,7 +78,9 @@ async function findNewNamespaces(
 
 async function exists(client: Context['client'], name: string): Promise<boolean> {
   try {
-    return (await client.read({ apiVersion: 'v1', kind: 'Namespace', name })) !== undefined;
+    const found = await client.read({ apiVersion: 'v1', kind: 'Namespace', name });
+    if (found !== undefined && isGoing(found)) throw new Failure(nameGoing(found), { hint: goingHint });
+    return found !== undefined;
   } catch (error) {
     // A namespaced Role may not look at namespaces: then it is there, or the dry run says so.
     if (isStatus(error, 403)) return true;

@@ -1,6 +1,6 @@
 import { describeRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import type { UndoReport } from '../release/undo-report.ts';
+import { goingIn, type UndoReport } from '../release/undo-report.ts';
 import { failureOf, type Draft } from './draft.ts';
 import type { ChangeFailure } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
@@ -34,11 +34,13 @@ export function describeUndo(undo: UndoReport): string {
     : `and could not be undone completely: ${open} is left for the next run`;
 }
 
-/** `, except ConfigMap "a"`; nothing where all is back. */
+/** `, except ConfigMap "a"`, `, but ConfigMap "b" … is being deleted since …`; nothing where all is back. */
 export function exceptionsOf(undo: UndoReport): string {
   const left = namesOf(undo, 'refused', 'partly', 'failed');
+  const going = goingIn(undo);
   return [
     left === '' ? '' : `, except ${left}`,
+    going.length === 0 ? '' : `, but ${going.join('; ')}`,
     undo.unsettled === true ? ', but what was restored is not ready again' : '',
   ].join('');
 }

@@ -1,4 +1,5 @@
 import { Cancelled, Failure, InvalidInput, messageOf } from '../base/errors.ts';
+import { nameGoing } from '../kubernetes/going.ts';
 import { Journal, readJournal, type JournalEntry, type JournalRecord } from '../release/journal.ts';
 import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
@@ -234,7 +235,8 @@ export async function closeFinished(
         const deadline = clock.now() + timeoutMs;
         const deployments = found.filter(({ kind }) => kind === 'Deployment');
         await Promise.all(deployments.map((one) => retire(client, one, { clock, signal, deadline, reporter })));
-        await remove(client, found, reporter);
+        const held = await remove(client, found, { reporter, clock, signal, deadline });
+        for (const object of held) reporter.warning(nameGoing(object));
       });
     }
     await journal.close();

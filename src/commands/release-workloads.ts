@@ -1,4 +1,5 @@
-import { InvalidInput } from '../base/errors.ts';
+import { Failure, InvalidInput } from '../base/errors.ts';
+import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
@@ -28,16 +29,22 @@ export async function releaseWorkloads(
     liveRevision(revisions) ?? revisions.findLast(({ objects }) => objects.length > 0);
   if (named !== undefined || latest === undefined) {
     const only = await findWorkload(context, { namespace, release, named, kinds });
-    if (only !== undefined) return [(latest && (await client.read(runningRef(latest, only)))) ?? only];
+    if (only !== undefined) return [refuseGoing((latest && (await client.read(runningRef(latest, only)))) ?? only)];
   }
   const workloads = (latest?.objects ?? []).filter((object) => isWorkload(object) && kinds.includes(object.kind));
   const refs = latest === undefined ? [] : workloads.map((object) => runningRef(latest, object));
   const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
-  if (found.length > 0) return found;
+  if (found.length > 0) return found.map(refuseGoing);
   throw new InvalidInput(
     latest === undefined
       ? `there is no release "${release}" in namespace "${namespace}"`
       : `release "${release}" in namespace "${namespace}" has no workload for this command`,
     { hint: 'Correct the inputs "release" and "namespace".' },
   );
+}
+
+/** @throws Failure for a workload that is about to vanish: whatever is written into it changes nothing any more */
+function refuseGoing(workload: KubernetesObject): KubernetesObject {
+  if (isGoing(workload)) throw new Failure(nameGoing(workload), { hint: goingHint });
+  return workload;
 }

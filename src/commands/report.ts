@@ -1,9 +1,12 @@
 import type { Location } from '../base/errors.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport } from '../release/undo-report.ts';
+import type { Drift } from '../release/drift.ts';
+import type { RollbackPreview } from '../release/rollback-preview.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import type { Cause } from '../rollout/verdict.ts';
+import type { RunningVersion } from '../rollout/versions.ts';
 import type { TrafficStep } from '../strategies/strategy.ts';
 import type { CheckResult } from '../traffic/result.ts';
 
@@ -54,11 +57,41 @@ export interface RunReport {
   history?: HistoryEntry[];
   /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */
   workloadHistory?: WorkloadHistoryEntry[];
+  /** How the release is now; only of the command `status`. */
+  health?: HealthReport;
   /** A run that is at work, or was killed and waits to be undone; only of the command `status`. */
   inProgress?: { command: string; run: string; startedAt: string };
   /** Sentences that the user should know of although nothing failed. */
   warnings: string[];
   durationMs: number;
+}
+
+/** How a release is, computed from what the cluster shows. */
+export interface HealthReport {
+  /** Everything that the live revision and a candidate need is there and ready. */
+  healthy: boolean;
+  /** What is wrong, the most telling first. */
+  problems: HealthProblem[];
+  /** What is not as it was recorded. */
+  drift: Drift[];
+  /** What the pods of each workload run. */
+  versions: { ref: ObjectRef; versions: RunningVersion[] }[];
+  /** Deployments that somebody has paused, one sentence each. */
+  paused: string[];
+  /** What else whoever is on call should know, one sentence each: which side serves. */
+  notes: string[];
+  /** What `rollback` would go to; or why there is nothing. */
+  rollback?: RollbackPreview | { none: string };
+  evidence: Evidence[];
+}
+
+export interface HealthProblem {
+  ref: ObjectRef;
+  /** One sentence, with the name of the object: `Deployment "web": scaled to 0, no pod runs`. */
+  message: string;
+  hint?: string;
+  /** What the container that is to blame has said last. */
+  log?: LogExcerpt;
 }
 
 export interface HistoryEntry {

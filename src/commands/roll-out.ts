@@ -1,5 +1,6 @@
 import { Cancelled, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
+import { nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
@@ -186,6 +187,7 @@ export async function rollOut(
     return revision;
   };
   let failedWith: ObjectReport[] = [];
+  let held: KubernetesObject[] = [];
   const outcome = await guardedChange(context, options, {
     command: purpose.command,
     ...(purpose.candidate === undefined ? {} : { candidate: purpose.candidate }),
@@ -201,7 +203,11 @@ export async function rollOut(
       journal.record.revision = numberOf();
       const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
         const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, purpose));
-        if (reached.state === 'complete') await prune(client, journal, purpose.surplus, reporter);
+        if (reached.state === 'complete') {
+          const { clock } = context;
+          const waiting = { reporter, clock, signal: change.signal, deadline: clock.now() + options.timeoutMs };
+          held = await prune(client, journal, purpose.surplus, waiting);
+        }
         return reached;
       });
       draft.mark('all objects are ready');
@@ -258,7 +264,10 @@ export async function rollOut(
   const took = draft.elapsed();
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
   else await retireLeftover(context, options, recorded, draft);
-  return draft.finish(purpose.status, `${purpose.done} revision ${revision} in ${took}`);
+  const done = `${purpose.done} revision ${revision} in ${took}`;
+  // What was to be removed and is not is no success, although all else is.
+  if (held.length > 0) return draft.finish('failed', `${done}, but ${held.map(nameGoing).join('; ')}`);
+  return draft.finish(purpose.status, done);
 }
 
 /** What is to go after a switch; or what an earlier one has left, as long as it does not serve again. */

@@ -1,15 +1,38 @@
+import { InvalidInput } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { containersOf, isWorkload } from '../manifests/pod-template.ts';
-import { readJournal, type WaitingCandidate } from '../release/journal.ts';
-import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
-import { judge } from '../rollout/readiness/index.ts';
+import { describeDrift } from '../release/drift-words.ts';
+import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { isHeld } from '../release/lock.ts';
+import {
+  listAllRevisions,
+  listRevisions,
+  liveRevision,
+  problemsOfRevisions,
+  type Revision,
+} from '../release/revision.ts';
+import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
+import type { Seen } from '../rollout/look.ts';
+import { describePause } from '../rollout/paused-by.ts';
+import { describeVersions } from '../rollout/versions.ts';
 import type { Context } from './context.ts';
-import { Draft } from './draft.ts';
+import { Draft, failureOf } from './draft.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from './guarded-change.ts';
-import type { HistoryEntry, RunReport, WorkloadHistoryEntry, WorkloadReport } from './report.ts';
+import { examine, problemOf, type Examination, type Examined } from './health.ts';
+import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
+import type {
+  HealthProblem,
+  HealthReport,
+  HistoryEntry,
+  RunReport,
+  WorkloadHistoryEntry,
+  WorkloadReport,
+} from './report.ts';
 import { addressReports } from './roll-out.ts';
+import { chooseRevision, revisionBefore } from './rollback.ts';
+import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from './status-words.ts';
 import {
   describeRevision as describeWorkloadRevision,
   historyEntry as entryOf,
@@ -23,7 +46,20 @@ export interface StatusOptions {
   workload?: string;
 }
 
-/** What is live, what is in progress, and what was: read only. */
+/** What is recorded of a release. */
+interface Records {
+  release: string;
+  namespace: string;
+  revisions: Revision[];
+  live: Revision | undefined;
+  journal: JournalRecord | undefined;
+}
+
+/**
+ * How a release is, computed from what the cluster shows at this moment: health and its causes, what is not as recorded,
+ * what is in progress, and what was. Read only. It succeeds when there is something to tell of, also when that is not
+ * healthy: the headline and the output `healthy` say so. A release that does not exist is a failure.
+ */
 export async function status(context: Context, options: StatusOptions): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
@@ -33,44 +69,169 @@ export async function status(context: Context, options: StatusOptions): Promise<
     listRevisions(client, namespace, release),
     readJournal(client, namespace, release),
   ]);
+  const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal?.record };
   for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
-  const live = liveRevision(revisions);
-  const [objects, others] = await Promise.all([
-    Promise.all(
-      (live?.objects ?? []).map((object) => client.read(live === undefined ? refOf(object) : runningRef(live, object))),
-    ),
-    workloadsBeside(context, namespace, options, live),
-  ]);
-  const found = objects.filter((object) => object !== undefined);
-  const recorded = new Set(found.map(({ metadata }) => metadata.uid));
-  const workloads = [...found.filter(isWorkload), ...others.filter(({ metadata }) => !recorded.has(metadata.uid))].map(
-    (object) => workloadNow(object, context.clock.now()),
-  );
-  for (const { ref, state, message } of workloads) reporter.info(`${describeRef(ref)}: ${state}: ${message}`);
   for (const entry of revisions.toReversed()) reporter.info(describeRevision(entry));
+  const others = await workloadsBeside(context, namespace, options, records.live);
   draft.add({
-    ...(live === undefined ? {} : { revision: live.revision }),
-    workloads,
-    addresses: found.flatMap(addressReports),
+    ...(records.live === undefined ? {} : { revision: records.live.revision }),
     history: revisions.toReversed().map(historyEntry),
     workloadHistory: await workloadHistory(context, others),
   });
-  const waiting = journal?.record.waiting;
-  if (journal !== undefined && ownSteps(journal.record).length > 0) {
-    const { command, run, startedAt } = journal.record;
-    draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
-    return draft.finish('reported', `A ${command} of ${release} is in progress since ${startedAt}`);
+  const isKnown = revisions.length > 0 || journal !== undefined || options.workload !== undefined;
+  const headline = await tellHealth(context, draft, records, others);
+  if (isKnown) return draft.finish('reported', headline);
+  draft.add({ failure: failureOf(await unknownRelease(context, namespace, release, others)) });
+  return draft.finish('failed', `Nothing to report of ${release}`);
+}
+
+/** Adds health to the report. @returns the headline */
+async function tellHealth(
+  context: Context,
+  draft: Draft,
+  records: Records,
+  others: readonly KubernetesObject[],
+): Promise<string> {
+  const { client } = context;
+  const { live, journal } = records;
+  const now: ReleaseNow =
+    live === undefined
+      ? { found: [], problems: [], warnings: [], autoscaled: new Set() }
+      : await readRelease(client, live);
+  const recordedUids = new Set(now.found.map(({ object }) => object.metadata.uid));
+  const beside = others
+    .filter(({ metadata }) => !recordedUids.has(metadata.uid))
+    .map((object): Examined => ({ object }));
+  const candidate = await readCandidates(context, journal);
+  const examined: Examined[] = [...now.found, ...beside, ...candidate.found];
+  const examination = await examine(context, examined);
+  const [unserved, serving] = await Promise.all([
+    unservedIn(client, now),
+    live === undefined ? { notes: [], problems: [] } : servingIn(client, now, live),
+  ]);
+  for (const warning of [...now.warnings, ...blindness(examination)]) draft.warn(warning);
+  const keys = new Set((journal?.waiting?.candidates ?? []).map(keyOf));
+  const isCandidate = ({ ref }: { ref: ObjectRef }) => keys.has(keyOf(ref));
+  const ofCandidate = [...candidate.problems, ...examination.problems.filter(isCandidate)];
+  const ofRelease = [
+    ...examination.problems.filter((problem) => !isCandidate(problem)),
+    ...now.problems,
+    ...serving.problems,
+    ...unserved,
+  ];
+  const isWorking = journal !== undefined && ownSteps(journal).length > 0;
+  const health: HealthReport = {
+    healthy: ofRelease.length + ofCandidate.length === 0 && (live !== undefined || beside.length > 0),
+    problems: [...ofRelease, ...ofCandidate],
+    drift: live === undefined ? [] : driftIn(now, live, isWorking || journal?.waiting !== undefined),
+    versions: examination.versions,
+    paused: examined.flatMap(({ object }) => describePause(object) ?? []),
+    notes: serving.notes,
+    ...rollbackOf(records, now),
+    evidence: examination.evidence,
+  };
+  draft.add({
+    health,
+    workloads: examination.seen.flatMap((seen, index) =>
+      isWorkload(seen.object) ? workloadNow(seen, problemOf(seen, examined[index])) : [],
+    ),
+    addresses: now.found.flatMap(({ object }) => addressReports(object)),
+  });
+  tell(context, health);
+  return headlineOf({
+    ...records,
+    health,
+    problems: ofRelease,
+    beside: beside.map(({ object }) => nameOf(object)),
+    ...(journal?.waiting === undefined ? {} : { candidate: sentenceOfCandidate(journal.waiting, ofCandidate) }),
+    ...(isWorking ? { progress: await progressOf(context, draft, records, journal) } : {}),
+  });
+}
+
+/** What a run that is at work, or was killed, says of itself. */
+async function progressOf(
+  { client, clock }: Context,
+  draft: Draft,
+  { namespace, release }: Records,
+  { command, run, startedAt }: JournalRecord,
+): Promise<string> {
+  const isAlive = await isHeld(client, namespace, release, clock);
+  draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
+  return sentenceOfProgress(command, release, startedAt, isAlive);
+}
+
+/** The workloads of a candidate that waits. One that somebody has deleted is a problem: there is nothing to promote. */
+async function readCandidates(
+  { client }: Context,
+  journal: JournalRecord | undefined,
+): Promise<{ found: Examined[]; problems: HealthProblem[] }> {
+  const refs = journal?.waiting?.candidates ?? [];
+  const read = await Promise.all(refs.map(async (ref) => ({ ref, object: await client.read(ref) })));
+  return {
+    found: read.flatMap(({ object }) => (object === undefined ? [] : [{ object }])),
+    problems: read.flatMap(({ ref, object }) =>
+      object === undefined ? [{ ref, message: `${describeRef(ref)} is missing: somebody has deleted it` }] : [],
+    ),
+  };
+}
+
+function blindness({ blind }: Examination): string[] {
+  return blind.length === 0
+    ? []
+    : [`causes may stay unknown, without the right to list ${blind.join(', ')} in this namespace`];
+}
+
+/** Where a rollback without a number would go; by the rules of the command itself. */
+function rollbackOf(
+  { release, namespace, revisions, live, journal }: Records,
+  { found }: ReleaseNow,
+): Pick<HealthReport, 'rollback'> {
+  if (live === undefined) return {};
+  if (journal?.waiting !== undefined) return { rollback: { none: 'a candidate waits; "abort" removes it first' } };
+  try {
+    const target = chooseRevision(revisions, revisionBefore(journal, revisions), release, namespace);
+    const running = new Map(found.map(({ object, recorded }) => [keyOf(refOf(recorded)), object]));
+    return { rollback: previewRollback(target, live, running) };
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    return { rollback: { none: error.message } };
   }
-  const troubled = workloads.filter(({ state }) => state !== 'ready').length;
-  const health = troubled === 0 ? 'healthy' : `${troubled} of ${workloads.length} workloads are not ready`;
-  const candidate = waiting === undefined ? '' : `; ${await describeCandidate(context, draft, waiting)}`;
-  if (live !== undefined) {
-    return draft.finish('reported', `Revision ${live.revision} of ${release} is live: ${health}${candidate}`);
+}
+
+/** What is worth a line of the log; what is wrong is an annotation, too. */
+function tell({ reporter }: Context, { problems, drift, versions, paused, notes, rollback }: HealthReport): void {
+  for (const { message, hint, log } of problems) {
+    reporter.warning(hint === undefined ? message : `${message}. ${hint}`);
+    for (const line of log?.lines ?? []) reporter.info(`    ${line}`);
   }
-  const nothing = `Nothing of ${release} is live in namespace ${namespace}`;
-  const beside =
-    others.length === 0 ? '' : `; not deployed by this action: ${others.map(nameOf).join(', ')}: ${health}`;
-  return draft.finish('reported', `${nothing}${beside}${candidate}`);
+  for (const change of drift) reporter.info(`not as recorded: ${describeDrift(change)}`);
+  for (const { ref, versions: running } of versions) reporter.info(`${describeRef(ref)}: ${describeVersions(running)}`);
+  for (const note of [...paused, ...notes]) reporter.info(note);
+  if (rollback === undefined) return;
+  reporter.info(
+    'none' in rollback
+      ? `"rollback" has nothing to go to: ${rollback.none}`
+      : `"rollback" would go to ${describeRollback(rollback)}`,
+  );
+}
+
+/** What a user reads who has mistyped the name, or has not deployed anything yet. */
+async function unknownRelease(
+  { client }: Context,
+  namespace: string,
+  release: string,
+  others: readonly KubernetesObject[],
+): Promise<InvalidInput> {
+  const all = await listAllRevisions(client, namespace);
+  const names = [...new Set(all.map((revision) => revision.release))].sort();
+  const known = names.length === 0 ? 'There are none here' : `Releases here: ${names.join(', ')}`;
+  const beside = others.length === 0 ? '' : `; not deployed by this action: ${others.map(nameOf).join(', ')}`;
+  return new InvalidInput(`no release "${release}" in namespace "${namespace}". ${known}${beside}`, {
+    hint:
+      others.length === 0
+        ? 'Correct the inputs "release" and "namespace".'
+        : 'Correct the inputs "release" and "namespace", or name one of them with the input "workload".',
+  });
 }
 
 /** The workload that is asked about; of a release that has nothing live all that nobody has deployed with this action. */
@@ -100,30 +261,22 @@ async function workloadHistory(
   return entries;
 }
 
-/** Adds the workloads of a candidate to the report. */
-async function describeCandidate(
-  { client, clock, reporter }: Context,
-  draft: Draft,
-  { revision, candidates, since }: WaitingCandidate,
-): Promise<string> {
-  const found = await Promise.all(candidates.map((ref) => client.read(ref)));
-  const workloads = found.filter((object) => object !== undefined).map((object) => workloadNow(object, clock.now()));
-  for (const { ref, state, message } of workloads)
-    reporter.info(`${describeRef(ref)} (candidate): ${state}: ${message}`);
-  draft.addWorkloads(workloads);
-  return `revision ${revision} waits as a candidate since ${since}`;
-}
-
-function workloadNow(object: KubernetesObject, now: number): WorkloadReport {
-  const generation = numberAt(object, 'metadata', 'generation') ?? 0;
-  const verdict = judge(object, { generation, changed: false, writtenAt: 0, now, asWritten: object });
+function workloadNow({ object, verdict }: Seen, problem: HealthProblem | undefined): WorkloadReport {
   const replicas = numberAt(object, 'spec', 'replicas');
+  const name = `${describeRef(refOf(object))}: `;
+  const said = verdict.state === 'failed' ? verdict.cause.message : verdict.message;
+  // Ready by its own rule, and yet not well: nothing runs.
+  const state = verdict.state === 'ready' && problem !== undefined ? 'failed' : verdict.state;
   return {
     ref: refOf(object),
-    containers: containersOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
+    containers: containersOf(object).map(({ name: container, image }) => ({
+      name: container,
+      before: image ?? '',
+      after: image ?? '',
+    })),
     ...(replicas === undefined ? {} : { replicas: { after: replicas } }),
-    state: verdict.state,
-    message: verdict.state === 'failed' ? verdict.cause.message : verdict.message,
+    state,
+    message: (problem?.message ?? said).replace(name, ''),
   };
 }
 

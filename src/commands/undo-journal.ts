@@ -65,7 +65,7 @@ export async function undoJournal(
 }
 
 function isLeft({ outcome }: UndoResult): boolean {
-  return outcome === 'refused' || outcome === 'partly';
+  return outcome === 'refused' || outcome === 'partly' || outcome === 'going';
 }
 
 /** Two runs have tried: nothing waits for a third. */
@@ -103,6 +103,8 @@ function outcomeOf(result: UndoResult): string {
         : `restored but for ${result.fields.join(', ')}: ${result.reason}`;
     case 'failed':
       return `failed: ${result.message}`;
+    case 'going':
+      return result.message;
     case 'kept':
       return 'kept, because it may hold data';
     case 'untouched':

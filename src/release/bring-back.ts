@@ -3,6 +3,7 @@ import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isTrue } from '../kubernetes/conditions.ts';
 import { isStatus } from '../kubernetes/errors.ts';
+import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject, ManagedFieldsEntry, ObjectRef } from '../kubernetes/object.ts';
 import { withFreshObject } from './apply.ts';
 import { contentOf } from './comparison.ts';
@@ -10,6 +11,7 @@ import { fieldManager, undoManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
 import { applyEntry, entriesOf } from './managed-fields.ts';
 import { anew } from './recreate.ts';
+import { halfOf, untilGone, type RemovalOptions } from './removal.ts';
 import { replaceBut, type RefusedFields } from './refused-fields.ts';
 import { canBeRemade, makeRoom, tryRemaking } from './remake.ts';
 import { restore } from './restore.ts';
@@ -25,10 +27,17 @@ export async function bringBack(
   client: KubernetesClient,
   entry: JournalEntry,
   before: KubernetesObject,
-  clock: Clock,
+  options: RemovalOptions,
 ): Promise<UndoResult> {
   const { ref } = entry;
+  const { clock } = options;
   const live = await client.read(ref);
+  if (live !== undefined && isGoing(live)) {
+    // Nothing keeps what is going. Once it is gone, it can be made anew.
+    const held = await untilGone(client, live, halfOf(options));
+    if (held !== undefined) return { ref, outcome: 'going', message: describeGoing(held) };
+    return await bringBack(client, entry, before, options);
+  }
   if (live === undefined) return await makeAnew(client, ref, before);
   if (live.metadata.uid !== before.metadata.uid && !isOurs(entry, live)) {
     return equal(contentOf(live), contentOf(before))

@@ -3,6 +3,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { timeOf } from '../kubernetes/conditions.ts';
 import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
@@ -87,6 +88,22 @@ export async function acquireLock(
     }
     await clock.sleep(pollMs, options.signal);
   }
+}
+
+/**
+ * Whether a run holds the lock of a release and renews it, as far as one look can tell: the clocks of runners differ, so that
+ * a holder is given four lifetimes. False without one.
+ */
+export async function isHeld(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  clock: Clock,
+): Promise<boolean> {
+  const lease = await client.read(leaseRef(namespace, release));
+  if ((stringAt(lease, 'spec', 'holderIdentity') ?? '') === '') return false;
+  const renewedAt = timeOf(stringAt(lease, 'spec', 'renewTime')) ?? 0;
+  return clock.now() - renewedAt < 4 * durationSeconds * 1000;
 }
 
 /** Frees the lock if this holder has it still: it may have died after its last write, or before its first. */

@@ -3,6 +3,7 @@ import { Failure, Failures } from '../base/errors.ts';
 import { equal, objectAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
 import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts';
+import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { hashPath, renewsPods, withHash } from '../manifests/config-hash.ts';
@@ -136,6 +137,7 @@ async function prepare(
   options: PreflightOptions,
 ): Promise<Prepared | { problems: Failure[] }> {
   const { object } = manifest;
+  if (live !== undefined && isGoing(live)) return { problems: [vanishing(live, manifest)] };
   if (live !== undefined && isApplied(object, live) && !needsTakeover(live, options.claims)) {
     return { manifest, live, predicted: live, change: 'unchanged', takeover: false, warnings: [] };
   }
@@ -150,7 +152,6 @@ async function prepare(
   const { namespace } = object.metadata;
   const isNew = namespace !== undefined && options.newNamespaces.has(namespace);
   try {
-    if (live?.metadata.deletionTimestamp !== undefined) throw vanishing(live);
     return isNew ? await prepareInNewNamespace(client, manifest) : await tryApply(client, manifest, live, options);
   } catch (error) {
     if (cannotBeTried(error)) {
@@ -161,14 +162,9 @@ async function prepare(
   }
 }
 
-/** An apply would succeed, and the object be gone a moment later. */
-function vanishing(live: KubernetesObject): Failure {
-  return new Failure(
-    `${describeRef(refOf(live), true)} is being deleted since ${live.metadata.deletionTimestamp ?? ''}`,
-    {
-      hint: 'Wait until it is gone, or see which of its finalizers holds it up, then run it again.',
-    },
-  );
+/** It may be just as the manifest wants it, or an apply would succeed; and it would be gone a moment later. */
+function vanishing(live: KubernetesObject, { source }: Manifest): Failure {
+  return new Failure(nameGoing(live), { location: source.locate([]), hint: goingHint });
 }
 
 async function tryApply(

@@ -1,31 +1,44 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { nameGoing } from '../kubernetes/going.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { concurrency } from './apply.ts';
 import type { Journal } from './journal.ts';
+import { untilGone, type RemovalOptions } from './removal.ts';
 
-/** Removes objects that a release no longer has, after everything else has succeeded; an undo makes them anew. */
+export interface PruneOptions extends RemovalOptions {
+  reporter: Reporter;
+}
+
+/**
+ * Removes objects that a release no longer has, after everything else has succeeded; an undo makes them anew.
+ * @returns those that something holds up: deleted, and not gone
+ */
 export async function prune(
   client: KubernetesClient,
   journal: Journal,
   surplus: readonly KubernetesObject[],
-  reporter: Reporter,
-): Promise<void> {
-  if (surplus.length === 0) return;
+  options: PruneOptions,
+): Promise<KubernetesObject[]> {
+  if (surplus.length === 0) return [];
   await journal.plan(surplus.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
-  await remove(client, surplus, reporter);
+  return await remove(client, surplus, options);
 }
 
-/** Deletes these very objects, not later ones of the same names. */
+/** Deletes these very objects, not later ones of the same names. @returns those that something holds up */
 export async function remove(
   client: KubernetesClient,
   objects: readonly KubernetesObject[],
-  reporter: Reporter,
-): Promise<void> {
-  await mapConcurrently(objects, concurrency, async (object) => {
+  options: PruneOptions,
+): Promise<KubernetesObject[]> {
+  const { reporter } = options;
+  const held = await mapConcurrently(objects, concurrency, async (object) => {
     const { uid } = object.metadata;
     await client.delete(refOf(object), uid === undefined ? {} : { uid });
-    reporter.info(`${describeRef(refOf(object), true)} removed`);
+    const still = await untilGone(client, object, options);
+    reporter.info(still === undefined ? `${describeRef(refOf(object), true)} removed` : nameGoing(still));
+    return still;
   });
+  return held.filter((object) => object !== undefined);
 }

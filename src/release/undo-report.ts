@@ -1,4 +1,4 @@
-import type { ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, type ObjectRef } from '../kubernetes/object.ts';
 
 /** What an undo did to one object. */
 export type UndoResult =
@@ -17,6 +17,8 @@ export type UndoResult =
    * fields.
    */
   | { ref: ObjectRef; outcome: 'refused'; reason: string; fields?: string[] }
+  /** Its deletion was asked for, and something holds it up. `message`: since when, and what. */
+  | { ref: ObjectRef; outcome: 'going'; message: string }
   /** It could not be done now; the next run tries again. */
   | { ref: ObjectRef; outcome: 'failed'; message: string };
 
@@ -26,4 +28,11 @@ export interface UndoReport {
   /** All is written back, but restored workloads did not get ready again in time. */
   unsettled?: true;
   results: UndoResult[];
+}
+
+/** One sentence for each object that an undo has deleted and that is not gone: `ConfigMap "a" in namespace "b" is being …`. */
+export function goingIn({ results }: UndoReport): string[] {
+  return results.flatMap((result) =>
+    result.outcome === 'going' ? [`${describeRef(result.ref, true)} ${result.message}`] : [],
+  );
 }

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { concurrency } from './apply.ts';
@@ -11,6 +12,7 @@ import { fieldManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
 import { isLasting } from './lasting.ts';
 import { applyEntry } from './managed-fields.ts';
+import { halfOf, untilGone } from './removal.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
 import { neededByWhatStays } from './what-stays.ts';
 
@@ -30,10 +32,6 @@ export interface UndoOptions {
 const retryMs = 60_000;
 const pauseMs = 1000;
 const longestPauseMs = 10_000;
-
-/** How long an object may take to go away; its containers get their grace period. */
-const removalMs = 60_000;
-const pollMs = 250;
 
 /** What may hold data that cannot be made again. */
 const dataHolding = new Set(['Namespace', 'PersistentVolumeClaim', 'PersistentVolume', 'CustomResourceDefinition']);
@@ -61,7 +59,10 @@ export async function undo(
         { ...options, once: true },
       );
   const results = [...new Map([...first, ...again].map((result) => [keyOf(result.ref), result])).values()];
-  return { complete: !results.some((result) => isOpen(result) || result.outcome === 'partly'), results };
+  return {
+    complete: !results.some((result) => isOpen(result) || result.outcome === 'partly' || result.outcome === 'going'),
+    results,
+  };
 }
 
 function isOpen({ outcome }: UndoResult): boolean {
@@ -156,7 +157,7 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: A
     try {
       return entry.before === null
         ? await removeCreated(client, entry, options)
-        : await bringBack(client, entry, entry.before, clock);
+        : await bringBack(client, entry, entry.before, options);
     } catch (error) {
       const pause = Math.min(pauseMs * attempt, longestPauseMs);
       // Anything but a Failure is a bug of ours, which another try would not mend.
@@ -169,17 +170,17 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: A
 async function removeCreated(
   client: KubernetesClient,
   { ref, after, done }: JournalEntry,
-  { clock, deadline = Infinity, signal }: UndoOptions,
+  options: UndoOptions,
 ): Promise<UndoResult> {
   const live = await client.read(ref);
   if (live === undefined) return { ref, outcome: 'untouched' };
   const isOurs = done ? live.metadata.uid === after?.metadata.uid : applyEntry(live, fieldManager) !== undefined;
   if (!isOurs) return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
-  if (dataHolding.has(ref.kind)) return { ref, outcome: 'kept' };
+  if (dataHolding.has(ref.kind) && !isGoing(live)) return { ref, outcome: 'kept' };
   const { uid } = live.metadata;
-  await client.delete(ref, { propagationPolicy: 'Background', ...(uid === undefined ? {} : { uid }) });
+  if (!isGoing(live))
+    await client.delete(ref, { propagationPolicy: 'Background', ...(uid === undefined ? {} : { uid }) });
   // The next deploy must not meet an object that is about to vanish.
-  const until = Math.min(deadline, clock.now() + removalMs);
-  while (clock.now() < until && (await client.read(ref))?.metadata.uid === uid) await clock.sleep(pollMs, signal);
-  return { ref, outcome: 'deleted' };
+  const held = await untilGone(client, live, halfOf(options));
+  return held === undefined ? { ref, outcome: 'deleted' } : { ref, outcome: 'going', message: describeGoing(held) };
 }

@@ -18,6 +18,17 @@ export function newReplicaSet(
     )[0];
 }
 
+/** The pods of a workload, whatever their version. */
+export function podsOf(
+  workload: KubernetesObject,
+  pods: readonly KubernetesObject[],
+  replicaSets: readonly KubernetesObject[],
+): KubernetesObject[] {
+  if (workload.kind === 'Pod') return pods.filter(({ metadata }) => metadata.uid === workload.metadata.uid);
+  const owners = [workload, ...replicaSets.filter((set) => isOwnedBy(set, workload))];
+  return pods.filter((pod) => owners.some((owner) => isOwnedBy(pod, owner)));
+}
+
 /** The pods of the version that was written; pods of older ones say nothing about it. */
 export function podsOfNewRevision(
   workload: KubernetesObject,

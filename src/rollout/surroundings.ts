@@ -150,7 +150,9 @@ export function inNamespace(namespace: string | undefined): ListOptions {
 }
 
 /** One selector for each workload; the whole namespace when there are many of them, or one has none. */
-function selectorsOf(workloads: readonly KubernetesObject[]): { labelSelector?: string; fieldSelector?: string }[] {
+export function selectorsOf(
+  workloads: readonly KubernetesObject[],
+): { labelSelector?: string; fieldSelector?: string }[] {
   if (workloads.length > maxSelectors) return [{}];
   const selectors = workloads.map((workload) => {
     if (workload.kind === 'Pod') return { fieldSelector: `metadata.name=${workload.metadata.name}` };

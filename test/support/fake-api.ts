@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../src/base/json.ts';
 import type { KubernetesClient, ListOptions, Resource, Written } from '../../src/kubernetes/client.ts';
 import { ApiError } from '../../src/kubernetes/errors.ts';
-import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../src/kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectMeta, type ObjectRef } from '../../src/kubernetes/object.ts';
 
 type Operation = 'read' | 'list' | 'apply' | 'create' | 'replace' | 'delete';
 
@@ -103,7 +103,11 @@ export class FakeApi implements KubernetesClient {
     const known = this.get(ref);
     if (known === undefined) return false;
     if (uid !== undefined && uid !== known.metadata.uid) throw refusal(409, 'Conflict', ref);
-    return this.objects.delete(keyOf(ref));
+    if ((known.metadata.finalizers ?? []).length === 0) return this.objects.delete(keyOf(ref));
+    // As the server does: it stays until somebody takes the last finalizer off.
+    if (known.metadata.deletionTimestamp === undefined)
+      this.put(withMetadata(known, { deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    return true;
   }
 
   logs(): Promise<string> {
@@ -145,7 +149,7 @@ export function refusal(status: number, reason: string, ref: ObjectRef, more: Js
   });
 }
 
-function withMetadata(object: KubernetesObject, more: JsonObject): KubernetesObject {
+function withMetadata(object: KubernetesObject, more: Partial<ObjectMeta>): KubernetesObject {
   return { ...object, metadata: { ...object.metadata, ...more } };
 }
 

@@ -1,3 +1,4 @@
+import { describeGoing, goingHint, isGoing } from '../../kubernetes/going.ts';
 import { groupOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
 import { horizontalPodAutoscaler, podDisruptionBudget } from './availability.ts';
@@ -11,7 +12,7 @@ import { ingress } from './ingress.ts';
 import { job } from './job.ts';
 import { pod } from './pod.ts';
 import { replicaSet } from './replica-set.ts';
-import type { Facts, Rule } from './rule.ts';
+import { failed, type Facts, type Rule } from './rule.ts';
 import { service } from './service.ts';
 import { statefulSet } from './stateful-set.ts';
 import { persistentVolumeClaim } from './storage.ts';
@@ -37,8 +38,12 @@ export const rules: readonly Rule[] = [
   namespace,
 ];
 
-/** Built-in kinds that do nothing after they are applied, and custom ones: judged by their conditions. */
+/**
+ * What is going is ready no more, whatever its status says. Built-in kinds that do nothing after they are applied, and custom
+ * ones, are judged by their conditions.
+ */
 export function judge(object: KubernetesObject, facts: Facts): Verdict {
+  if (isGoing(object)) return failed(object, 'Terminating', describeGoing(object), goingHint);
   const rule = ruleOf(object);
   return rule === undefined ? judgeByConditions(object, facts) : rule.judge(object, facts);
 }

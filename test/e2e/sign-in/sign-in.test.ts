@@ -12,6 +12,8 @@ import { figure } from '../../support/figure.ts';
 import { FakeGoogle, principal, provider, secret, serviceAccount } from '../../support/google/fake-google.ts';
 import { configMap, deployment } from '../../support/objects.ts';
 import { scriptedServer } from '../../support/scripted-server.ts';
+import { runStep } from '../../support/step.ts';
+import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 import { certificateFor } from './certificate.ts';
 import { runSignIn, scratch } from './drive.ts';
 import { startProxy } from './proxy.ts';
@@ -32,6 +34,13 @@ let google: FakeGoogle;
 
 beforeAll(async () => {
   cluster = await TokenCluster.start('sign-in', [serviceAccount, principal, person]);
+  // A release that `status` can tell of.
+  const workspace = createWorkspace({ 'app.yaml': [configMap('shop', { a: '1' })] });
+  const { kubeconfig } = cluster.cluster;
+  const inputs = { kubeconfig, namespace: 'default', release: 'shop', manifests: 'app.yaml' };
+  const deployed = await runStep(inputs, { workspace });
+  removeWorkspace(workspace);
+  if (deployed.exit !== 0) throw new Error(deployed.log);
 });
 
 afterAll(async () => {

@@ -297,8 +297,67 @@ export function status(): RunReport {
   return report({
     command: 'status',
     status: 'reported',
-    headline: 'Revision 8 of shop is live',
+    headline: 'Revision 8 of shop is live: not healthy: Deployment "web": 1 of 2 pods updated, 2 available',
     revision: 8,
+    health: {
+      healthy: false,
+      problems: [
+        {
+          ref: deployment('web'),
+          message: 'Deployment "web": 1 of 2 pods updated, 2 available; container "web" ends again and again',
+          hint: 'See the last lines of its log.',
+          log: { container: 'web', lines: ['a', 'b', 'panic: no database'] },
+        },
+      ],
+      drift: [
+        {
+          ref: deployment('web'),
+          field: 'image of container "web"',
+          recorded: 'registry.test/shop/web:1.1.0',
+          live: 'registry.test/shop/web:1.2.0|rc',
+          manager: 'kubectl-set',
+          since: '2026-03-02T08:59:00Z',
+        },
+        { ref: { apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'web' }, field: 'key "password"' },
+      ],
+      versions: [
+        {
+          ref: deployment('web'),
+          versions: [
+            { images: ['registry.test/shop/web:1.1.0'], pods: 2, ready: 2 },
+            { images: ['registry.test/shop/web:1.2.0'], pods: 1, ready: 0 },
+          ],
+        },
+      ],
+      paused: ['Deployment "worker" is paused by octocat since 2026-03-02T08:30:00Z: run "resume" to let it go on'],
+      notes: ['web-green serves behind Service "web"'],
+      rollback: {
+        revision: 6,
+        finishedAt: '2026-02-28T10:00:00Z',
+        commit: '0123456789abcdef',
+        images: [
+          {
+            ref: deployment('web'),
+            container: 'web',
+            before: 'registry.test/shop/web:1.2.0',
+            after: 'registry.test/shop/web:1.0.0',
+          },
+        ],
+        changed: [{ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'web' }],
+        added: [],
+        left: [service('extra')],
+      },
+      evidence: [
+        {
+          object: deployment('web'),
+          conditions: [],
+          events: [],
+          logs: [
+            { pod: 'web-1', container: 'web', previous: true, lines: ['starting', 'a', 'b', 'panic: no database'] },
+          ],
+        },
+      ],
+    },
     history: [
       {
         revision: 8,

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 
 import { stringAt } from '../../../src/base/json.ts';
 import { connectionError } from '../../../src/kubernetes/errors.ts';
-import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { JournalEntry } from '../../../src/release/journal.ts';
 import { undo } from '../../../src/release/undo.ts';
+import { goingIn } from '../../../src/release/undo-report.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { silentReporter as reporter } from '../../support/silent-reporter.ts';
@@ -84,6 +85,38 @@ describe('an object that existed', () => {
     expect(report.complete).toBe(true);
     expect(report.results).toMatchObject([{ outcome: 'restored', note: expect.stringContaining('made anew') }]);
     expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' }, metadata: { managedFields: ours } });
+  });
+
+  test('that somebody is deleting is made anew once it is gone', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    const going = api.put({
+      ...configMap({ a: '2' }, { managedFields: ours }),
+      metadata: {
+        ...(api.get(entry.ref)?.metadata ?? { name: 'a' }),
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+        finalizers: ['example.com/hold'],
+      },
+    });
+    let looks = 0;
+    api.before = (operation) => {
+      if (operation === 'read' && (looks += 1) === 4) api.objects.delete(keyOf(refOf(going)));
+    };
+    expect((await run(api, [entry])).results).toMatchObject([{ outcome: 'restored' }]);
+    expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' } });
+    expect(api.get(entry.ref)?.metadata.deletionTimestamp).toBeUndefined();
+  });
+
+  test('that somebody is deleting, and that is held up, is not called restored', async () => {
+    const api = new FakeApi();
+    const entry = changed(api);
+    const { metadata } = api.get(entry.ref) ?? configMap({});
+    api.put({
+      ...configMap({ a: '2' }),
+      metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['example.com/hold'] },
+    });
+    const report = await run(api, [entry]);
+    expect(report).toMatchObject({ complete: false, results: [{ outcome: 'going' }] });
   });
 
   test('is another one when somebody has deleted and made it again: it stays, and is named', async () => {
@@ -239,6 +272,18 @@ describe('an object that the run created', () => {
     const entry = created(api, objectOf(apiVersion, kind, {}));
     expect(await run(api, [entry])).toMatchObject({ complete: true, results: [{ outcome: 'kept' }] });
     expect(api.get(entry.ref)).toBeDefined();
+  });
+
+  test('is not called deleted while a finalizer holds it up, and the rest of the undo has its time (helm#12000)', async () => {
+    const api = new FakeApi();
+    const held = configMap({ a: '1' });
+    held.metadata.finalizers = ['example.com/hold'];
+    const earlier = changed(api, 'earlier');
+    const report = await run(api, [earlier, created(api, held)], { deadline: Date.now() + 10_000 });
+    expect(report).toMatchObject({ complete: false, results: [{ outcome: 'restored' }, { outcome: 'going' }] });
+    expect(goingIn(report)).toEqual([
+      'ConfigMap "a" in namespace "shop" is being deleted since 2026-01-01T00:00:00Z, held up by finalizer "example.com/hold"',
+    ]);
   });
 
   test('is not deleted when it is somebody else’s of the same name', async () => {

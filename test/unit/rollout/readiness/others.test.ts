@@ -8,6 +8,10 @@ import { conditionAt, factsOf, live, start } from '../../../support/rollout-obje
 
 type Row = [string, KubernetesObject, string, Partial<Facts>?];
 
+function going(object: KubernetesObject, ...finalizers: string[]): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, deletionTimestamp: '2026-01-01T00:00:00Z', finalizers } };
+}
+
 function check(rows: readonly Row[]): void {
   test.each(rows.map(([name, object, expected, facts = {}]) => ({ name, object, expected, facts })))(
     '$name',
@@ -213,6 +217,21 @@ describe('what holds data, and what defines kinds', () => {
       'failed: Lost: its volume is lost',
     ],
     ['a namespace is ready', object('v1', 'Namespace', { phase: 'Active' }), 'ready: active'],
+    [
+      'a claim that pods hold while it is being deleted has failed (helm#12000)',
+      going(object('v1', 'PersistentVolumeClaim', { phase: 'Bound' }), 'kubernetes.io/pvc-protection'),
+      'failed: Terminating: is being deleted since 2026-01-01T00:00:00Z, held up by finalizer "kubernetes.io/pvc-protection" (it stays until no pod uses it any more)',
+    ],
+    [
+      'a namespace that is being deleted says what is left in it',
+      going(
+        object('v1', 'Namespace', {
+          phase: 'Terminating',
+          conditions: [conditionAt('NamespaceContentRemaining', 'True', 'SomeResourcesRemain', 'pods. has 1 instance')],
+        }),
+      ),
+      'failed: Terminating: is being deleted since 2026-01-01T00:00:00Z, held up by pods. has 1 instance',
+    ],
     [
       'a namespace that is being deleted has failed',
       object('v1', 'Namespace', { phase: 'Terminating' }),

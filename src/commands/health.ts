@@ -1,0 +1,128 @@
+import { numberAt } from '../base/json.ts';
+import { isGoing } from '../kubernetes/going.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isScalable, isWorkload } from '../manifests/pod-template.ts';
+import { collectEvidence } from '../rollout/diagnosis.ts';
+import type { Evidence } from '../rollout/evidence.ts';
+import { excerptFor } from '../rollout/log-excerpt.ts';
+import { lookAt, type Look, type Seen } from '../rollout/look.ts';
+import { versionsOf } from '../rollout/versions.ts';
+import type { Context } from './context.ts';
+import type { HealthProblem, HealthReport } from './report.ts';
+
+/** One object with what it is meant to be. */
+export interface Examined {
+  object: KubernetesObject;
+  /** As it was recorded; absent of what this action has not deployed. */
+  recorded?: KubernetesObject;
+  /** An autoscaler may take its last pod away, too. */
+  mayBeEmpty?: boolean;
+}
+
+export interface Examination {
+  seen: Seen[];
+  problems: HealthProblem[];
+  versions: HealthReport['versions'];
+  evidence: Evidence[];
+  /** Kinds that may not be listed, so that causes may stay unknown. */
+  blind: string[];
+}
+
+/** Looks at objects once, with the rules and the diagnosis of a deploy, and at the logs of what is not well. */
+export async function examine(context: Context, examined: readonly Examined[]): Promise<Examination> {
+  const { client, clock } = context;
+  const look = await lookAt(
+    client,
+    examined.map(({ object }) => object),
+    clock,
+  );
+  const sick = look.seen.flatMap((one, index) => {
+    const problem = problemOf(one, examined[index]);
+    return problem === undefined ? [] : [{ one, problem }];
+  });
+  const evidence = await evidenceOf(
+    context,
+    look,
+    sick.map(({ one }) => one),
+  );
+  return {
+    seen: look.seen,
+    problems: sick.map(({ one: { cause }, problem }) => {
+      const log = cause === undefined ? undefined : excerptFor(cause, evidence);
+      return log === undefined ? problem : { ...problem, log };
+    }),
+    versions: versionsIn(look),
+    evidence,
+    blind: look.blind,
+  };
+}
+
+/** What is wrong with an object; undefined when nothing is. */
+export function problemOf(
+  { object, verdict, cause }: Seen,
+  examined: Examined = { object },
+): HealthProblem | undefined {
+  const ref = refOf(object);
+  const name = describeRef(ref);
+  // A pod's cause names its workload already.
+  const told = (text: string) => (text.startsWith(name) ? text : `${name}: ${text}`);
+  const hinted = (message: string, hint: string | undefined): HealthProblem => ({
+    ref,
+    message: told(message),
+    ...(hint === undefined ? {} : { hint }),
+  });
+  if (verdict.state === 'failed') return hinted(verdict.cause.message, verdict.cause.hint);
+  if (verdict.state === 'progressing') return hinted(verdict.message, cause?.hint);
+  const empty = emptyProblem(object, examined);
+  if (empty !== undefined) return hinted(empty, 'Scale it up with the command "scale", or deploy again.');
+  if (verdict.state === 'ready' || !isWorkload(object)) return undefined;
+  return unawaitedProblem(object, verdict.message, cause?.message, hinted);
+}
+
+/** Of a workload that is not awaited (paused, OnDelete): it is well when all its pods are ready and nothing hangs. */
+function unawaitedProblem(
+  object: KubernetesObject,
+  message: string,
+  cause: string | undefined,
+  hinted: (message: string, hint: string | undefined) => HealthProblem,
+): HealthProblem | undefined {
+  if (object.kind === 'Deployment') {
+    const text = cause === undefined ? message : `${message}; ${cause}`;
+    return hinted(text, 'Run the command "resume" to let it go on, or "rollback" to go back.');
+  }
+  if (cause !== undefined) return hinted(`${message}; ${cause}`, undefined);
+  const wanted = numberAt(object, 'spec', 'replicas');
+  const ready = numberAt(object, 'status', 'readyReplicas') ?? 0;
+  return wanted !== undefined && ready < wanted
+    ? hinted(`${ready} of ${wanted} pods ready; ${message}`, undefined)
+    : undefined;
+}
+
+/** With no pods wanted, all of them are ready. */
+function emptyProblem(object: KubernetesObject, { recorded, mayBeEmpty = false }: Examined): string | undefined {
+  if (!isScalable(object) || numberAt(object, 'spec', 'replicas') !== 0 || mayBeEmpty) return undefined;
+  const wanted = recorded === undefined ? undefined : (numberAt(recorded, 'spec', 'replicas') ?? 1);
+  if (wanted === 0) return undefined;
+  const was = wanted === undefined ? '' : ` (${wanted} in the record)`;
+  return `scaled to 0, so that no pod runs${was}`;
+}
+
+/** An autoscaler that is made to go down to no pod at all: KEDA's, or one with `minReplicas: 0`. */
+export function scalesToZero(autoscaler: KubernetesObject): boolean {
+  const by = autoscaler.metadata.labels?.['app.kubernetes.io/managed-by'] ?? '';
+  return by.startsWith('keda') || numberAt(autoscaler, 'spec', 'minReplicas') === 0;
+}
+
+function versionsIn({ seen, snapshot: { pods, replicaSets } }: Look): HealthReport['versions'] {
+  return seen
+    .map(({ object }) => object)
+    .filter((object) => isWorkload(object) && object.kind !== 'CronJob' && object.kind !== 'Job' && !isGoing(object))
+    .map((object) => ({ ref: refOf(object), versions: versionsOf(object, pods, replicaSets) }));
+}
+
+async function evidenceOf({ client, clock }: Context, { snapshot }: Look, sick: readonly Seen[]): Promise<Evidence[]> {
+  const targets = sick.filter(({ object }) => isWorkload(object));
+  if (targets.length === 0) return [];
+  const causes = targets.flatMap(({ cause }) => cause ?? []);
+  return await collectEvidence(client, { outcome: 'failed', causes, targets, snapshot }, clock);
+}

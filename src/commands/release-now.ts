@@ -1,0 +1,172 @@
+import { mapConcurrently } from '../base/concurrency.ts';
+import { numberAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import { isGoing } from '../kubernetes/going.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { isConfig } from '../manifests/config-references.ts';
+import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
+import { driftOf, type Drift } from '../release/drift.ts';
+import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
+import { runningRef, type Revision } from '../release/revision.ts';
+import { candidateName } from '../strategies/candidate.ts';
+import { templateLabels } from '../traffic/pods.ts';
+import { readyEndpoints } from '../traffic/ready-endpoints.ts';
+import { isService, selectorOf, selects } from '../traffic/services.ts';
+import { scalesToZero, type Examined } from './health.ts';
+import type { HealthProblem } from './report.ts';
+
+/** The objects of a revision as they are in the cluster. */
+export interface ReleaseNow {
+  found: (Examined & { recorded: KubernetesObject })[];
+  problems: HealthProblem[];
+  /** What may not be read, one sentence each. */
+  warnings: string[];
+  /** Keys of the objects whose number of pods an autoscaler sets. */
+  autoscaled: ReadonlySet<string>;
+}
+
+/** Requests under way at once. */
+const concurrency = 16;
+
+/** Reads what a revision has, each object where the strategy runs it. What is not there is a problem. */
+export async function readRelease(client: KubernetesClient, revision: Revision): Promise<ReleaseNow> {
+  const { namespace } = revision.objects.find(({ metadata }) => metadata.namespace !== undefined)?.metadata ?? {};
+  const autoscalers = await autoscalersIn(client, namespace ?? client.defaultNamespace);
+  const empty = scaledTargets(autoscalers.filter(scalesToZero));
+  const now: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: scaledTargets(autoscalers) };
+  const suffix = suffixOf(revision);
+  const read = await mapConcurrently(revision.objects, concurrency, async (recorded) => {
+    try {
+      for (const ref of placesOf(revision, recorded, suffix)) {
+        const object = await client.read(ref);
+        if (object !== undefined) return { recorded, object };
+      }
+      return { recorded, object: undefined };
+    } catch (error) {
+      if (!isStatus(error, 403) && !isStatus(error, 404)) throw error;
+      return { recorded, object: undefined, unreadable: isStatus(error, 403) };
+    }
+  });
+  for (const { recorded, object, unreadable = false } of read) {
+    const ref = refOf(recorded);
+    if (object !== undefined) {
+      now.found.push({ recorded, object, mayBeEmpty: empty.has(keyOf(refOf(object))) });
+    } else if (unreadable)
+      now.warnings.push(`${describeRef(ref, true)} may not be read, so that nothing is known of it`);
+    else if (!removesItself(recorded)) now.problems.push(missing(ref));
+  }
+  return now;
+}
+
+function missing(ref: ObjectRef): HealthProblem {
+  return {
+    ref,
+    message: `${describeRef(ref)} is missing: somebody has deleted it`,
+    hint: 'Deploy again to bring it back.',
+  };
+}
+
+/** A Job may remove itself when it has ended. */
+function removesItself(object: KubernetesObject): boolean {
+  return object.kind === 'Job' && numberAt(object, 'spec', 'ttlSecondsAfterFinished') !== undefined;
+}
+
+/** What the names of the side that serves end with where a strategy has made it: `-green`. */
+export function suffixOf({ serving = {}, idle, objects }: Revision): string | undefined {
+  if (idle !== undefined) return undefined;
+  const isGreen = objects.some(
+    (object) => serving[keyOf(refOf(object))] === candidateName(object.metadata.name, 'green'),
+  );
+  return isGreen ? '-green' : undefined;
+}
+
+/** Where an object of a revision may be, the likeliest first: a green side reads copies of its config. */
+function placesOf(revision: Revision, object: KubernetesObject, suffix: string | undefined): ObjectRef[] {
+  const ref = runningRef(revision, object);
+  return isConfig(object) && suffix !== undefined ? [{ ...ref, name: `${ref.name}${suffix}` }, ref] : [ref];
+}
+
+/** What is not as it was recorded, with the workloads first. */
+export function driftIn({ found, autoscaled }: ReleaseNow, revision: Revision, inProgress: boolean): Drift[] {
+  const suffix = suffixOf(revision);
+  const recordedAt = Date.parse(revision.finishedAt);
+  const changes = found
+    .filter(({ object }) => !isGoing(object))
+    .flatMap(({ object, recorded }) =>
+      driftOf(recorded, object, {
+        autoscaled: autoscaled.has(keyOf(refOf(object))),
+        inProgress,
+        ...(Number.isNaN(recordedAt) ? {} : { recordedAt }),
+        ...(suffix === undefined ? {} : { suffix }),
+      }),
+    );
+  const rank = ({ field }: Drift) => (field.startsWith('image ') ? 0 : field === 'replicas' ? 1 : 2);
+  return changes.sort((left, right) => rank(left) - rank(right));
+}
+
+/** Services that send their requests to nobody. Of pods that are not wanted none is missed. */
+export async function unservedIn(client: KubernetesClient, { found }: ReleaseNow): Promise<HealthProblem[]> {
+  const services = found.filter(({ object }) => isService(object) && !isGoing(object));
+  const counts = await mapConcurrently(services, concurrency, async ({ object }) => ({
+    object,
+    count: await readyEndpoints(client, object),
+  }));
+  return counts.flatMap(({ object, count }) => {
+    if (count !== 0) return [];
+    const selected = found.filter(
+      (one) => isWorkload(one.object) && selects(selectorOf(object), templateLabels(one.object)),
+    );
+    const isMeant =
+      selected.length > 0 &&
+      selected.every((one) => numberAt(one.recorded, 'spec', 'replicas') === 0 || one.mayBeEmpty === true);
+    if (isMeant) return [];
+    const why = selected.length === 0 ? ': none of the release has the labels that it selects' : '';
+    const selector = Object.entries(selectorOf(object)).map(([key, value]) => `${key}=${value}`);
+    return {
+      ref: refOf(object),
+      message: `${describeRef(refOf(object))} has no ready endpoint (${selector.join(',')})${why}`,
+      hint: 'See the pods that it selects, and its selector.',
+    };
+  });
+}
+
+/** Which side serves behind each Service of a release that is deployed in two sides; a problem when it is not the live one. */
+export async function servingIn(
+  client: KubernetesClient,
+  { found }: ReleaseNow,
+  revision: Revision,
+): Promise<{ notes: string[]; problems: HealthProblem[] }> {
+  if (revision.serving === undefined) return { notes: [], problems: [] };
+  const recorded = [...revision.objects, ...(revision.idle ?? [])].filter(isDeployment);
+  const refs = recorded.flatMap((object) => {
+    const ref = refOf(object);
+    const green = { ...ref, name: candidateName(ref.name, 'green') };
+    return revision.idle === undefined ? [ref, green] : [ref, runningRef(revision, object)];
+  });
+  const unique = [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()];
+  const deployments = await mapConcurrently(unique, concurrency, (ref) => client.read(ref));
+  const expected = new Set(revision.objects.filter(isDeployment).map((object) => runningRef(revision, object).name));
+  const notes: string[] = [];
+  const problems: HealthProblem[] = [];
+  for (const { object: service } of found.filter(({ object }) => isService(object))) {
+    const serving = deployments.flatMap((object) =>
+      object !== undefined &&
+      selects(selectorOf(service), templateLabels(object)) &&
+      (numberAt(object, 'spec', 'replicas') ?? 1) > 0
+        ? [object.metadata.name]
+        : [],
+    );
+    if (serving.length === 0) continue;
+    const name = describeRef(refOf(service));
+    notes.push(`${serving.join(' and ')} serves behind ${name}`);
+    const others = serving.filter((one) => !expected.has(one));
+    if (others.length === 0) continue;
+    const instead = serving.length > others.length ? 'too' : `and not ${[...expected].join(', ')}`;
+    problems.push({
+      ref: refOf(service),
+      message: `${name} sends requests to ${others.join(', ')}, ${instead}: in revision ${revision.revision} that side is not live`,
+    });
+  }
+  return { notes, problems };
+}

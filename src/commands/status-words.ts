@@ -1,0 +1,83 @@
+import { describeDrift } from '../release/drift-words.ts';
+import type { WaitingCandidate } from '../release/journal.ts';
+import type { Revision } from '../release/revision.ts';
+import type { HealthProblem, HealthReport } from './report.ts';
+
+export interface StatusFacts {
+  release: string;
+  namespace: string;
+  revisions: readonly Revision[];
+  live: Revision | undefined;
+  health: HealthReport;
+  /** What is wrong with what is live. */
+  problems: readonly HealthProblem[];
+  /** `Deployment/web`: workloads that this action has not deployed, and that are told of. */
+  beside: readonly string[];
+  /** What is to be said of a candidate that waits. */
+  candidate?: string;
+  /** What is to be said of a run that has not come to its end. */
+  progress?: string;
+}
+
+/** The headline of `status`: what is live and how it is, first of all what is wrong. */
+export function headlineOf({
+  release,
+  namespace,
+  revisions,
+  live,
+  health,
+  problems,
+  beside,
+  ...more
+}: StatusFacts): string {
+  const { candidate, progress } = more;
+  const state = problems.length === 0 ? 'healthy' : `not healthy: ${first(problems.map(({ message }) => message))}`;
+  const changes = health.drift.length === 0 ? '' : `; changed since: ${first(health.drift.map(describeDrift))}`;
+  const { paused } = health;
+  const pauses = paused.length === 0 ? '' : `; ${first(paused)}`;
+  const parts = [
+    progress,
+    live === undefined
+      ? nothingLive(release, namespace, revisions, beside, state)
+      : `Revision ${live.revision} of ${release} is live: ${state}${changes}${pauses}`,
+    candidate,
+  ];
+  return parts.filter((part) => part !== undefined).join('; ');
+}
+
+function nothingLive(
+  release: string,
+  namespace: string,
+  revisions: readonly Revision[],
+  beside: readonly string[],
+  state: string,
+): string {
+  const last = revisions.at(-1);
+  const how = last === undefined ? '' : ` (revision ${last.revision}: ${last.outcome})`;
+  const others = beside.length === 0 ? '' : `; not deployed by this action: ${beside.join(', ')}: ${state}`;
+  return `Nothing of ${release} is live in namespace ${namespace}${how}${others}`;
+}
+
+export function sentenceOfCandidate({ revision, since }: WaitingCandidate, problems: readonly HealthProblem[]): string {
+  const name = `the candidate (revision ${revision}, since ${since})`;
+  return problems.length === 0
+    ? `${name} is ready and waiting for approval: run "promote" to roll it out or "abort" to remove it`
+    : `${name} is not healthy: ${first(problems.map(({ message }) => message))}`;
+}
+
+export function sentenceOfProgress(command: string, release: string, startedAt: string, isAlive: boolean): string {
+  const name = `${/^[aeiou]/.test(command) ? 'An' : 'A'} ${command} of ${release}`;
+  return isAlive
+    ? `${name} is in progress since ${startedAt}`
+    : `${name} (${startedAt}) was killed before its end, and the next run deals with what it left`;
+}
+
+/** Whether whoever reads the headline has to do or to know something: then it does not get a green mark. */
+export function needsAttention({ healthy, drift, paused }: HealthReport): boolean {
+  return !healthy || drift.length > 0 || paused.length > 0;
+}
+
+function first(texts: readonly string[]): string {
+  const others = texts.length - 1;
+  return `${texts[0] ?? ''}${others > 0 ? ` (and ${others} more)` : ''}`;
+}

@@ -1,0 +1,264 @@
+import { equal, isObject, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { refOf, type KubernetesObject, type ManagedFieldsEntry, type ObjectRef } from '../kubernetes/object.ts';
+import { amountOf } from './capacity/quantity.ts';
+import { fieldManager } from './field-manager.ts';
+import { entriesOf, listShape, ownersAt, type ListShape } from './managed-fields.ts';
+import { nameOfField, valueShown } from './drift-words.ts';
+
+/** One field of an object that is not as it was recorded. */
+export interface Drift {
+  ref: ObjectRef;
+  /** In words: `image of container "web"`. */
+  field: string;
+  /** Absent where there is none, and where the value is not to be shown. */
+  recorded?: string;
+  live?: string;
+  /** `manager` of the field: who has written it last, where somebody owns it. */
+  manager?: string;
+  /** ISO 8601. */
+  since?: string;
+}
+
+export interface DriftOptions {
+  /** An autoscaler sets the number of pods. */
+  autoscaled?: boolean;
+  /** When the recorded revision was complete, milliseconds since the epoch: what this action has written since is a change, too. */
+  recordedAt?: number;
+  /** A strategy is at work on it, or has left a candidate waiting: what this action itself has written is no change. */
+  inProgress?: boolean;
+  /** What a strategy ends the names of its copies with: `-green`. */
+  suffix?: string;
+}
+
+/**
+ * What is different in a live object from what was recorded of it. The server fills in defaults and rewrites values
+ * (`0.5` → `500m`); so a field that our own apply still owns has the value that was recorded, however it is spelled. What
+ * others have added counts where it changes what pods run or get: in workloads, config and Services.
+ */
+export function driftOf(recorded: KubernetesObject, live: KubernetesObject, options: DriftOptions = {}): Drift[] {
+  const entries = entriesOf(live).filter(({ subresource = '' }) => subresource !== 'status');
+  const shape = listShape(entries);
+  const place: Place = {
+    path: [],
+    shape,
+    owners: entries.map((entry) => ({ entry, fields: entry.fieldsV1 ?? {} })),
+    comparison: { live, options, additionsCount: kindsWithAdditions.has(live.kind), found: [] },
+  };
+  compare(contentOf(recorded), contentOf(live), place);
+  return place.comparison.found;
+}
+
+const kindsWithAdditions = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'CronJob',
+  'Job',
+  'ConfigMap',
+  'Secret',
+  'Service',
+]);
+
+interface Owner {
+  entry: ManagedFieldsEntry;
+  /** What it owns at and below the place; empty: the place as a whole. */
+  fields: JsonObject;
+}
+
+interface Comparison {
+  live: KubernetesObject;
+  options: DriftOptions;
+  additionsCount: boolean;
+  found: Drift[];
+}
+
+interface Place {
+  path: Path;
+  shape: ListShape;
+  owners: Owner[];
+  comparison: Comparison;
+  /** It is an entry of a list with keys. */
+  isItem?: boolean;
+}
+
+/** Without what the server keeps, and a Secret as it is kept: `stringData` is for writing only. */
+function contentOf(object: KubernetesObject): JsonObject {
+  const { labels, annotations } = object.metadata;
+  const content: JsonObject = { ...object, metadata: { labels: labels ?? {}, annotations: annotations ?? {} } };
+  delete content['status'];
+  if (object.kind !== 'Secret' || !isObject(object['stringData'])) return content;
+  const written = Object.entries(object['stringData']).map(([key, value]): [string, Json | undefined] => [
+    key,
+    typeof value === 'string' ? Buffer.from(value).toString('base64') : value,
+  ]);
+  delete content['stringData'];
+  content['data'] = { ...(isObject(object['data']) ? object['data'] : {}), ...Object.fromEntries(written) };
+  return content;
+}
+
+function compare(recorded: Json | undefined, live: Json | undefined, place: Place): void {
+  if (isLeftOut(place)) return;
+  if (recorded === undefined) {
+    compareAddition(live, place);
+    return;
+  }
+  if (isObject(recorded) && isObject(live)) {
+    for (const key of new Set([...Object.keys(recorded), ...Object.keys(live)]))
+      compare(recorded[key], live[key], within(place, key, place.shape.fields.get(key)));
+    return;
+  }
+  if (Array.isArray(recorded) && Array.isArray(live) && compareKeyed(recorded, live, place)) return;
+  if (isSame(recorded, live, place) || isAsWritten(place)) return;
+  report(recorded, live, place);
+}
+
+/** Somebody has added it. What nobody owns the server has filled in. */
+function compareAddition(live: Json | undefined, place: Place): void {
+  const { comparison, owners, path } = place;
+  if (!comparison.additionsCount || live === undefined || path[0] === 'metadata') return;
+  const others = owners.filter(({ entry }) => !isOwn(entry) && !isController(entry));
+  if (others.length === 0) return;
+  const isMixed = owners.length > others.length;
+  // An entry of a list is told as a whole, a map field by field.
+  const isWhole = place.isItem === true && !isMixed;
+  if (!isWhole && isObject(live) && Object.keys(live).length > 0) {
+    for (const key of Object.keys(live)) compare(undefined, live[key], within(place, key, place.shape.fields.get(key)));
+    return;
+  }
+  if (!isMixed) report(undefined, live, place);
+}
+
+/** Lists whose entries have keys: entry by entry. False for all others. */
+function compareKeyed(recorded: Json[], live: Json[], place: Place): boolean {
+  const keys = place.shape.keys ?? (namedByAll([...recorded, ...live]) ? ['name'] : undefined);
+  if (keys === undefined || ![...recorded, ...live].every(isObject)) return false;
+  const isMeant = (left: Json, right: Json) =>
+    keys.some((key) => isObject(left) && left[key] !== undefined) &&
+    // A key that one of them does not have is a default of the server: `protocol: TCP`.
+    keys.every((key) => {
+      const [one, other] = [isObject(left) ? left[key] : undefined, isObject(right) ? right[key] : undefined];
+      return one === undefined || other === undefined || equal(one, other);
+    });
+  const left = new Set(live);
+  for (const item of recorded) {
+    const found = live.find((candidate) => left.has(candidate) && isMeant(item, candidate));
+    if (found !== undefined) left.delete(found);
+    compare(item, found, within(place, nameOfItem(found ?? item, keys), place.shape.items, found ?? item));
+  }
+  for (const item of left) compare(undefined, item, within(place, nameOfItem(item, keys), place.shape.items, item));
+  return true;
+}
+
+function namedByAll(items: readonly Json[]): boolean {
+  return items.length > 0 && items.every((item) => isObject(item) && typeof item['name'] === 'string');
+}
+
+function nameOfItem(item: Json, keys: readonly string[]): string {
+  return keys
+    .flatMap((key) => {
+      const value = isObject(item) ? item[key] : undefined;
+      return value === undefined || value === null
+        ? []
+        : [typeof value === 'object' ? JSON.stringify(value) : String(value)];
+    })
+    .join('/');
+}
+
+function within(place: Place, step: string, shape: ListShape | undefined, item?: Json): Place {
+  const owners = place.owners.flatMap(({ entry, fields }) => {
+    // Who owns a field as a whole owns all that is in it.
+    if (Object.keys(fields).length === 0 && place.path.length > 0) return [{ entry, fields }];
+    return ownersAt(fields, step, item).map((inner) => ({ entry, fields: inner }));
+  });
+  return {
+    path: [...place.path, step],
+    shape: shape ?? { fields: new Map() },
+    owners,
+    comparison: place.comparison,
+    isItem: item !== undefined,
+  };
+}
+
+const leftOut: readonly ((path: Path, options: DriftOptions) => boolean)[] = [
+  (path) => path.length === 1 && (path[0] === 'apiVersion' || path[0] === 'kind'),
+  // Told on its own: who has paused it, and since when.
+  (path) => path.join('.') === 'spec.paused',
+  (path, { autoscaled = false }) => autoscaled && path.join('.') === 'spec.replicas',
+  // A restart brings no other version; and what we mark objects with is ours.
+  (path) =>
+    /^(?:kubectl\.kubernetes\.io\/|gke-rollout\/|deployment\.kubernetes\.io\/|pod-template-hash$)/.test(
+      String(path.at(-1)),
+    ),
+  // What a strategy runs under another name has another selector.
+  (path, { suffix }) =>
+    suffix !== undefined && path[0] === 'spec' && path[1] === 'selector' && path[2] === 'matchLabels',
+];
+
+function isLeftOut({ path, comparison }: Place): boolean {
+  return leftOut.some((test) => test(path, comparison.options));
+}
+
+/** Our own apply owns it, and has not been repeated since the revision was recorded: it is what was recorded. */
+function isAsWritten({ owners, comparison: { options } }: Place): boolean {
+  const { recordedAt = Infinity, inProgress = false } = options;
+  return owners.some(
+    ({ entry }) =>
+      entry.manager === fieldManager &&
+      entry.operation === 'Apply' &&
+      (inProgress || Date.parse(entry.time ?? '') <= recordedAt + toleranceMs || entry.time === undefined),
+  );
+}
+
+/** The server's clock and the runner's are not the same. */
+const toleranceMs = 5_000;
+
+function isOwn({ manager }: ManagedFieldsEntry): boolean {
+  return manager.startsWith(fieldManager);
+}
+
+/** What belongs to the cluster itself does its work, and changes nobody's application. */
+function isController({ manager }: ManagedFieldsEntry): boolean {
+  return /^(?:kube-|kubelet|system:|cloud-controller|gke-|glbc|cluster-autoscaler|k3s)/.test(manager);
+}
+
+/** @param recorded undefined where the server may have filled in a default */
+function isSame(recorded: Json | undefined, live: Json | undefined, place: Place): boolean {
+  const { suffix } = place.comparison.options;
+  if (recorded === undefined || equal(recorded, live)) return true;
+  if (live === undefined) return isEmpty(recorded);
+  if (Array.isArray(recorded) && Array.isArray(live))
+    return recorded.length === live.length && recorded.every((item, index) => isSame(item, live[index], place));
+  if (isObject(recorded) && isObject(live))
+    return Object.entries(recorded).every(([key, value]) => isSame(value, live[key], place));
+  if (typeof recorded === 'object' || typeof live === 'object') return false;
+  if (String(recorded) === String(live)) return true;
+  if (suffix !== undefined && live === `${String(recorded)}${suffix}`) return true;
+  const isAmount = place.path.some((step) => quantities.has(String(step)));
+  return isAmount && amountOf('cpu', recorded) === amountOf('cpu', live);
+}
+
+/** What the server may leave out of its answer. */
+function isEmpty(value: Json): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) ? Object.keys(value).length === 0 : [null, '', false, 0].includes(value);
+}
+
+/** Where the same amount can be written in several ways. */
+const quantities = new Set(['resources', 'requests', 'limits', 'sizeLimit', 'storage', 'capacity', 'hard']);
+
+function report(recorded: Json | undefined, live: Json | undefined, place: Place): void {
+  const { comparison, owners, path } = place;
+  const latest = owners
+    .map(({ entry }) => entry)
+    .toSorted((left, right) => (right.time ?? '').localeCompare(left.time ?? ''))[0];
+  const shown = (value: Json | undefined) => valueShown(comparison.live.kind, path, value);
+  const [before, after] = [shown(recorded), shown(live)];
+  comparison.found.push({
+    ref: refOf(comparison.live),
+    field: nameOfField(path),
+    ...(before === undefined ? {} : { recorded: before }),
+    ...(after === undefined ? {} : { live: after }),
+    ...(latest === undefined ? {} : { manager: latest.manager }),
+    ...(latest?.time === undefined ? {} : { since: latest.time }),
+  });
+}

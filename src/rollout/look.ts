@@ -1,0 +1,124 @@
+import type { Clock } from '../base/clock.ts';
+import { mapConcurrently } from '../base/concurrency.ts';
+import { numberAt } from '../base/json.ts';
+import type { KubernetesClient, ListOptions } from '../kubernetes/client.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import { decide, type Snapshot } from './decide.ts';
+import { readEvent } from './failures/events.ts';
+import { defaultGraces, isReadyPod, podSigns } from './failures/pod.ts';
+import { unstable } from './instability.ts';
+import { podsOfNewRevision } from './ownership.ts';
+import { idOf } from './store.ts';
+import { selectorsOf } from './surroundings.ts';
+import type { Cause, Verdict } from './verdict.ts';
+
+/** What one look at the cluster says of an object. */
+export interface Seen {
+  object: KubernetesObject;
+  verdict: Verdict;
+  /** Why it is not ready, as far as its pods tell: also while it may still heal. */
+  cause?: Cause;
+}
+
+export interface Look {
+  seen: Seen[];
+  snapshot: Snapshot;
+  /** Kinds that may not be listed: causes may stay unknown. */
+  blind: string[];
+}
+
+/** Requests under way at once. */
+const concurrency = 8;
+
+/**
+ * Judges objects as they are at this moment, by the rules and the diagnosis of a wait: their pods, ReplicaSets and events are
+ * listed once. Nothing is written.
+ */
+export async function lookAt(
+  client: KubernetesClient,
+  objects: readonly KubernetesObject[],
+  clock: Clock,
+): Promise<Look> {
+  const { snapshot, blind } = await takeSnapshot(client, objects.filter(isWorkload));
+  const now = clock.now();
+  const seen = objects.map((object): Seen => {
+    const generation = numberAt(object, 'metadata', 'generation') ?? 0;
+    // As after a write of long ago: whatever conditions and events there are count, and pods have to have settled.
+    const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object };
+    const { verdict, suspicion } = decide(object, facts, snapshot, new Map(), defaultGraces);
+    if (verdict.state === 'failed') return { object, verdict, cause: verdict.cause };
+    const pods = isWorkload(object) ? podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets) : [];
+    const restless = verdict.state === 'ready' || verdict.state === 'unchecked' ? unstable(pods, now) : undefined;
+    if (restless !== undefined)
+      return { object, verdict: { state: 'progressing', message: restless.message }, cause: restless };
+    const cause = suspicion ?? (verdict.state === 'unchecked' ? causeAmong(pods, snapshot, now) : undefined);
+    return cause === undefined ? { object, verdict } : { object, verdict, cause };
+  });
+  return { seen, snapshot, blind };
+}
+
+/** Of a workload that is not awaited, such as one that is paused: what the pods of its version show. */
+function causeAmong(pods: readonly KubernetesObject[], { events }: Snapshot, now: number): Cause | undefined {
+  const waiting = pods.filter((pod) => !isReadyPod(pod));
+  return waiting.flatMap((pod) =>
+    podSigns(
+      pod,
+      events.filter(({ uid }) => uid === pod.metadata.uid),
+      false,
+      now,
+    ),
+  )[0]?.cause;
+}
+
+async function takeSnapshot(
+  client: KubernetesClient,
+  workloads: readonly KubernetesObject[],
+): Promise<{ snapshot: Snapshot; blind: string[] }> {
+  const blind = new Set<string>();
+  const list = async (apiVersion: string, kind: string, scopes: readonly ListOptions[]) => {
+    const resource = scopes.length === 0 ? undefined : await client.resource(apiVersion, kind);
+    if (resource === undefined) return [];
+    const lists = await mapConcurrently(scopes, concurrency, async (scope) => {
+      try {
+        const { items } = await client.list(resource, scope);
+        return items.map((item): KubernetesObject => ({ ...item, apiVersion, kind }));
+      } catch (error) {
+        if (!isStatus(error, 403)) throw error;
+        blind.add(resource.plural);
+        return [];
+      }
+    });
+    return [...new Map(lists.flat().map((item) => [idOf(item), item])).values()];
+  };
+  const scopesOf = (kinds: (kind: string) => boolean) => {
+    const byNamespace = Map.groupBy(
+      workloads.filter(({ kind }) => kinds(kind)),
+      ({ metadata }) => metadata.namespace ?? client.defaultNamespace,
+    );
+    return [...byNamespace].flatMap(([namespace, inside]) =>
+      selectorsOf(inside).map((selector): ListOptions => ({ namespace, ...selector })),
+    );
+  };
+  const namespaces = [...new Set(scopesOf(() => true).map(({ namespace }) => namespace))];
+  const eventsIn = (fieldSelector: string) =>
+    namespaces.map((namespace): ListOptions => ({ ...(namespace === undefined ? {} : { namespace }), fieldSelector }));
+  const [pods, replicaSets, events, nodes] = await Promise.all([
+    list(
+      'v1',
+      'Pod',
+      scopesOf((kind) => kind !== 'CronJob'),
+    ),
+    list(
+      'apps/v1',
+      'ReplicaSet',
+      scopesOf((kind) => kind === 'Deployment'),
+    ),
+    list('v1', 'Event', [...eventsIn('type=Warning'), ...eventsIn('type=Normal,reason=Killing')]),
+    list('v1', 'Node', workloads.some(({ kind }) => kind === 'DaemonSet') ? [{}] : []),
+  ]);
+  // That nodes are down matters to DaemonSets alone, and a Role of one namespace cannot allow to see it.
+  blind.delete('nodes');
+  return { snapshot: { pods, replicaSets, events: events.map(readEvent), nodes }, blind: [...blind] };
+}

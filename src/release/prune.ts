@@ -1,9 +1,10 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { concurrency } from './apply.ts';
 import type { Journal } from './journal.ts';
+import { takenSince } from './mark.ts';
 
 /** Removes objects that a release no longer has, after everything else has succeeded; an undo makes them anew. */
 export async function prune(
@@ -13,8 +14,21 @@ export async function prune(
   reporter: Reporter,
 ): Promise<void> {
   if (surplus.length === 0) return;
-  await journal.plan(surplus.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
-  await remove(client, surplus, reporter);
+  const current = await Promise.all(surplus.map((object) => client.read(refOf(object))));
+  const taken = new Map(
+    current.flatMap((live, index) => {
+      const mark = live === undefined ? undefined : takenSince(live, journal.mark, surplus[index]);
+      return live === undefined || mark === undefined ? [] : [[keyOf(refOf(live)), mark] as const];
+    }),
+  );
+  for (const object of surplus) {
+    const mark = taken.get(keyOf(refOf(object)));
+    if (mark !== undefined)
+      reporter.warning(`${describeRef(refOf(object), true)} is left: release "${mark}" has taken it over`);
+  }
+  const own = surplus.filter((object) => !taken.has(keyOf(refOf(object))));
+  await journal.plan(own.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
+  await remove(client, own, reporter);
 }
 
 /** Deletes these very objects, not later ones of the same names. */

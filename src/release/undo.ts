@@ -11,6 +11,7 @@ import { fieldManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
 import { isLasting } from './lasting.ts';
 import { applyEntry } from './managed-fields.ts';
+import { takenOver, takenSince } from './mark.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
 import { neededByWhatStays } from './what-stays.ts';
 
@@ -24,6 +25,8 @@ export interface UndoOptions {
   staying?: readonly ObjectRef[];
   /** Called with what the run has made and is about to be deleted. */
   beforeRemoval?: (objects: readonly KubernetesObject[]) => Promise<void>;
+  /** The mark of the release that is brought back: what another one has taken over since stays with it. */
+  mark?: string;
 }
 
 /** An answer got lost, the server or a webhook has a hiccup: an undo is worth another try, and harmless when repeated. */
@@ -156,7 +159,7 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: A
     try {
       return entry.before === null
         ? await removeCreated(client, entry, options)
-        : await bringBack(client, entry, entry.before, clock);
+        : await bringBack(client, entry, entry.before, options);
     } catch (error) {
       const pause = Math.min(pauseMs * attempt, longestPauseMs);
       // Anything but a Failure is a bug of ours, which another try would not mend.
@@ -169,10 +172,12 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: A
 async function removeCreated(
   client: KubernetesClient,
   { ref, after, done }: JournalEntry,
-  { clock, deadline = Infinity, signal }: UndoOptions,
+  { clock, deadline = Infinity, signal, mark }: UndoOptions,
 ): Promise<UndoResult> {
   const live = await client.read(ref);
   if (live === undefined) return { ref, outcome: 'untouched' };
+  const taker = takenSince(live, mark);
+  if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };
   const isOurs = done ? live.metadata.uid === after?.metadata.uid : applyEntry(live, fieldManager) !== undefined;
   if (!isOurs) return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
   if (dataHolding.has(ref.kind)) return { ref, outcome: 'kept' };

@@ -204,6 +204,21 @@ export const inputTable = {
       'The name under which what is deployed together is remembered. By default the name of the repository. Give one to each part when a repository deploys several parts into one namespace.',
     example: 'shop',
   },
+  'take-from-release': {
+    type: 'string',
+    description:
+      'Another release whose objects this one may take for good. Without it an object of another release is an error that names both.',
+    example: 'old-shop',
+    commands: ['deploy'],
+  },
+  'adopt-release': {
+    type: 'string',
+    format: dnsLabel,
+    description:
+      'What this release was called until now: its history comes along with its objects, and the old name has none any more.',
+    example: 'old-shop',
+    commands: ['deploy'],
+  },
   configmaps: {
     type: 'lines',
     description:

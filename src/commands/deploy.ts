@@ -4,6 +4,7 @@ import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
 import { parseChecks } from '../traffic/parse.ts';
+import { adoptable } from './adopt-release.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { loadManifests, type ManifestOptions } from './load-manifests.ts';
@@ -17,6 +18,10 @@ export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyO
   createNamespace: boolean;
   forceConflicts: boolean;
   restartOnConfig: boolean;
+  /** Another release, whose objects this one may take. */
+  takeFromRelease?: string;
+  /** What this release was called until now. */
+  adoptRelease?: string;
   /** Checks, as `docs/verify.md` has them. */
   verify?: string;
 }
@@ -35,6 +40,7 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
     const loaded = await loadManifests(context, options, namespace);
     const objects = loaded.manifests.map(({ object }) => object);
     await assertAskable(context, checks, loaded.manifests, namespace);
+    if (options.adoptRelease !== undefined) await adoptable(context, { namespace, release }, options.adoptRelease);
     return { ...loaded, newNamespaces: await findNewNamespaces(context, options, namespace, objects) };
   });
   return await rollOut(

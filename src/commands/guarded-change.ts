@@ -3,6 +3,7 @@ import { nameGoing } from '../kubernetes/going.ts';
 import { Journal, readJournal, type JournalEntry, type JournalRecord } from '../release/journal.ts';
 import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
+import { takenSince } from '../release/mark.ts';
 import { remove } from '../release/prune.ts';
 import { isFinished, listRevisions, recordKept, setOutcome, supersedeOlder } from '../release/revision.ts';
 import type { UndoReport } from '../release/undo-report.ts';
@@ -231,7 +232,9 @@ export async function closeFinished(
   try {
     if (temporary.length > 0) {
       await reporter.group('Clean up', async () => {
-        const found = (await Promise.all(temporary.map((ref) => client.read(ref)))).filter((one) => one !== undefined);
+        const found = (await Promise.all(temporary.map((ref) => client.read(ref))))
+          .filter((one) => one !== undefined)
+          .filter((one) => takenSince(one, journal.mark) === undefined);
         const deadline = clock.now() + timeoutMs;
         const deployments = found.filter(({ kind }) => kind === 'Deployment');
         await Promise.all(deployments.map((one) => retire(client, one, { clock, signal, deadline, reporter })));

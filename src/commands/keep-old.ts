@@ -5,6 +5,7 @@ import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { acquireLock } from '../release/lock.ts';
 import { changedInCluster } from '../release/owned-change.ts';
+import { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
@@ -91,9 +92,10 @@ async function scaleDown(
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline });
   try {
     if (liveRevision(await listRevisions(client, namespace, release))?.revision !== revision) return false;
+    const ownership = new Ownership(client, { namespace, release });
     for (const ref of retired) {
       const object = await client.read(ref);
-      if (object === undefined) continue;
+      if (object === undefined || (await ownership.otherOwner(object)) !== undefined) continue;
       const { object: wanted } = changedInCluster(object, ['spec', 'replicas'], 0);
       await client.apply(wanted, { fieldManager, force: true });
       reporter.info(`${describeRef(ref, true)} scaled to 0`);

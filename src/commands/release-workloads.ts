@@ -2,6 +2,7 @@ import { Failure, InvalidInput } from '../base/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
+import { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
 import { findWorkload } from './find-workload.ts';
@@ -34,6 +35,7 @@ export async function releaseWorkloads(
   const workloads = (latest?.objects ?? []).filter((object) => isWorkload(object) && kinds.includes(object.kind));
   const refs = latest === undefined ? [] : workloads.map((object) => runningRef(latest, object));
   const found = (await Promise.all(refs.map((ref) => client.read(ref)))).filter((object) => object !== undefined);
+  await new Ownership(client, { namespace, release }).refuseTaken(found);
   if (found.length > 0) return found.map(refuseGoing);
   throw new InvalidInput(
     latest === undefined

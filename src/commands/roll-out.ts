@@ -7,6 +7,7 @@ import { containersOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { readJournal, type JournalEntry } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
+import { Ownership } from '../release/ownership.ts';
 import { changesPods, preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
 import {
@@ -25,6 +26,7 @@ import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
+import { adoptRelease } from './adopt-release.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { ConfigRestarts } from './config-restarts.ts';
@@ -50,6 +52,10 @@ export interface RollOutOptions extends Required<ChangeOptions> {
   checks: readonly Check[];
   /** Whether pods are made anew when config changes that they read; undefined: pod templates are applied as they are given. */
   restartOnConfig: boolean | undefined;
+  /** Another release, whose objects this one may take. */
+  takeFromRelease?: string;
+  /** What this release was called until now: its history comes along. */
+  adoptRelease?: string;
 }
 
 /** What brings the objects in, and how its report speaks of it. */
@@ -94,6 +100,7 @@ export async function rollOut(
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
   const { manifests, strategy, claims = [] } = purpose;
+  const ownership = ownershipOf(context, options);
   const plan: PlanContext = {
     client,
     namespace,
@@ -104,6 +111,7 @@ export async function rollOut(
         force,
         claims,
         newNamespaces,
+        ownership,
         ...(options.restartOnConfig === undefined ? {} : { restartOnConfig: options.restartOnConfig }),
       }),
     note: (text) => {
@@ -163,6 +171,7 @@ export async function rollOut(
   ]);
   let way = await arrangement.plan(prepared);
   await context.rights?.require();
+  if (options.adoptRelease !== undefined) await adoptRelease(context, options, options.adoptRelease, draft);
   await createNamespace(context, namespace, newNamespaces, draft);
   const startedAt = new Date(context.clock.now()).toISOString();
   const watch = new RolloutWatch(context, options);
@@ -173,7 +182,9 @@ export async function rollOut(
   const record = async (result: Outcome, progress: Partial<Complete> = {}, kept: Kept[] = []): Promise<Revision> => {
     const { serving: names = purpose.serving } = progress;
     const retiring = retiringOf(progress, liveRevision(known), context.clock.now() + options.keepOldForMs);
+    const formerly = liveRevision(known)?.formerly;
     const revision = {
+      ...(formerly === undefined ? {} : { formerly }),
       ...revisionOf(context, options, objects, numberOf(), startedAt, result),
       ...restarts.facts(known),
       ...(names === undefined ? {} : { serving: names }),
@@ -196,6 +207,7 @@ export async function rollOut(
       // Another run may have come and gone before we had the lock.
       known = await listRevisions(client, namespace, release);
       if (change.stale || nextRevision(known) !== nextRevision(revisions)) {
+        ownership.refresh();
         const again = await look(known);
         current = again.prepared;
         way = await again.arrangement.plan(current);
@@ -269,6 +281,21 @@ export async function rollOut(
   if (held.length > 0) return draft.finish('failed', `${done}, but ${held.map(nameGoing).join('; ')}`);
   return draft.finish(purpose.status, done);
 }
+
+/** Whose objects are whose, seen from a release. */
+export function ownershipOf(
+  { client }: Context,
+  { namespace, release, takeFromRelease: takeFrom, adoptRelease: adopt }: OwnershipInputs,
+): Ownership {
+  return new Ownership(client, {
+    namespace,
+    release,
+    ...(takeFrom === undefined ? {} : { takeFrom }),
+    ...(adopt === undefined ? {} : { adopt }),
+  });
+}
+
+type OwnershipInputs = Pick<RollOutOptions, 'namespace' | 'release' | 'takeFromRelease' | 'adoptRelease'>;
 
 /** What is to go after a switch; or what an earlier one has left, as long as it does not serve again. */
 function retiringOf(

@@ -1,10 +1,12 @@
-import { InvalidInput } from '../base/errors.ts';
+import { Failure, InvalidInput } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
+import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
+import type { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { blueGreen } from '../strategies/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
@@ -13,7 +15,7 @@ import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
-import { rollOut } from './roll-out.ts';
+import { ownershipOf, rollOut } from './roll-out.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 
 export interface RollbackOptions extends ChangeOptions {
@@ -82,8 +84,13 @@ async function goTo(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
     const now = liveRevision(revisions);
+    const ownership = ownershipOf(context, { namespace, release });
     const old = await manifestsOf(context, chosen, now, options.replicas);
-    return { target: chosen, manifests: old, surplus: await surplusOf(context, now, chosen), live: now };
+    const [own, gone] = await Promise.all([
+      leftToOthers(context, ownership, old, draft),
+      surplusOf(context, now, chosen),
+    ]);
+    return { target: chosen, manifests: own, surplus: await notUsedByOthers(ownership, gone, draft), live: now };
   });
   for (const object of options.prune ? [] : surplus) {
     draft.warn(
@@ -206,6 +213,48 @@ async function manifestsOf(
   );
   setReplicas(manifests, replicas);
   return manifests;
+}
+
+/** Objects that another release has taken since stay with it: a rollback is of what is ours. */
+async function leftToOthers(
+  { client }: Context,
+  ownership: Ownership,
+  manifests: readonly Manifest[],
+  draft: Draft,
+): Promise<Manifest[]> {
+  const own = await Promise.all(
+    manifests.map(async (manifest) => {
+      const ref = refOf(manifest.object);
+      const live = await client.read(ref).catch((error: unknown) => {
+        // A kind that is not served any more is told of by the preflight.
+        if (error instanceof Failure && !isStatus(error, 403)) return undefined;
+        throw error;
+      });
+      const owner = live === undefined ? undefined : await ownership.otherOwner(live);
+      if (owner === undefined) return manifest;
+      draft.warn(`${describeRef(ref, true)} is left as it is: it belongs to ${await ownership.describe(owner)} now`);
+      return undefined;
+    }),
+  );
+  return own.filter((manifest) => manifest !== undefined);
+}
+
+/** What another release has live is not removed with what this one has no more. */
+async function notUsedByOthers(
+  ownership: Ownership,
+  surplus: readonly KubernetesObject[],
+  draft: Draft,
+): Promise<KubernetesObject[]> {
+  const own = await Promise.all(
+    surplus.map(async (object) => {
+      const user = await ownership.otherUser(object);
+      if (user === undefined) return object;
+      const text = `${describeRef(refOf(object), true)} is left: ${await ownership.describe(user)} has it too`;
+      draft.warn(text);
+      return undefined;
+    }),
+  );
+  return own.filter((object) => object !== undefined);
 }
 
 /** What the live revision has and the target has not, as far as it is still there. */

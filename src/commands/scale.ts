@@ -6,6 +6,7 @@ import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/
 import { applyLayer } from '../release/apply.ts';
 import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
+import { Ownership } from '../release/ownership.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -35,9 +36,10 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
   const requests = parseReplicas(options.replicas);
   const wanted = await reporter.group('Preflight', async () => {
     const found = await findWorkloads(context, namespace, release, requests);
+    const scaled = found.map(({ live }) => live);
+    await new Ownership(client, { namespace, release }).refuseTaken(scaled);
     await refuseAutoscaled(context, namespace, found);
-    const workloads = found.map(({ live }) => live);
-    await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
+    await expectOfWorkloads(context, scaled, { undone: options.undoOnFailure, waits: true });
     return found;
   });
   const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');

@@ -47,7 +47,14 @@ export async function undoJournal(
     for (const { step, entries } of steps) {
       const staying = reports.flatMap(({ results }) => results.filter(isLeft).map(({ ref }) => ref));
       const beforeRemoval = (objects: readonly KubernetesObject[]) => retireCreated(context, objects, deadline);
-      const tried = await undo(client, entries, { reporter, clock, deadline, staying, beforeRemoval });
+      const tried = await undo(client, entries, {
+        reporter,
+        clock,
+        deadline,
+        staying,
+        beforeRemoval,
+        mark: journal.mark,
+      });
       const report = isLastAttempt ? givenUp(tried) : tried;
       reports.push(report);
       for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${outcomeOf(result)}`);

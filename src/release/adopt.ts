@@ -2,6 +2,7 @@ import { objectAt, stringsAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { changeCauseAnnotation, withoutNulls, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { extractOwned, unionFields } from './managed-fields.ts';
+import { releaseAnnotation } from './mark.ts';
 import { divide, type Claims } from './takeover.ts';
 
 /**
@@ -46,6 +47,8 @@ function ownAnnotations(live: KubernetesObject): Record<string, string> {
   const owned = extractOwned(live, { manager: '', operation: 'Apply', apiVersion: live.apiVersion, fieldsV1 });
   const annotations = stringsAt(owned, 'metadata', 'annotations');
   return Object.fromEntries(
-    Object.entries(annotations).filter(([key]) => key !== lastApplied && key !== changeCauseAnnotation),
+    Object.entries(annotations).filter(
+      ([key]) => ![lastApplied, changeCauseAnnotation, releaseAnnotation].includes(key),
+    ),
   );
 }

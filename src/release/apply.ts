@@ -5,6 +5,7 @@ import { ApiError } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import type { Journal } from './journal.ts';
+import { marked } from './mark.ts';
 import { applyPersistently } from './persistent-apply.ts';
 import type { Prepared } from './preflight.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
@@ -59,7 +60,7 @@ async function takeOverAll(
 ): Promise<void> {
   const inherited = layer.filter((prepared) => prepared.takeover);
   if (inherited.length === 0) return;
-  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live, claims }) => {
+  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live, claims, mark }) => {
     const ref = refOf(manifest.object);
     await withFreshObject(client, ref, live, async (object) => {
       const taken = await takeOver(client, object, claims);
@@ -69,7 +70,7 @@ async function takeOverAll(
         metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
     });
     const after = await client
-      .apply(manifest.object, { fieldManager, force, dryRun: true })
+      .apply(marked(manifest.object, mark), { fieldManager, force, dryRun: true })
       .then(({ object }) => object)
       .catch((error: unknown) => {
         if (cannotBeTried(error)) return null;
@@ -80,9 +81,9 @@ async function takeOverAll(
   await journal.plan(predicted);
 }
 
-async function applyOne(client: KubernetesClient, { manifest }: Prepared, force: boolean): Promise<Written> {
+async function applyOne(client: KubernetesClient, { manifest, mark }: Prepared, force: boolean): Promise<Written> {
   try {
-    return await applyPersistently(client, manifest.object, { fieldManager, force });
+    return await applyPersistently(client, marked(manifest.object, mark), { fieldManager, force });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const problems = await problemsOfRefusal(client, manifest, error);

@@ -10,6 +10,7 @@ import { contentOf } from './comparison.ts';
 import { fieldManager, undoManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
 import { applyEntry, entriesOf } from './managed-fields.ts';
+import { takenOver, takenSince } from './mark.ts';
 import { anew } from './recreate.ts';
 import { halfOf, untilGone, type RemovalOptions } from './removal.ts';
 import { replaceBut, type RefusedFields } from './refused-fields.ts';
@@ -21,16 +22,17 @@ import type { UndoResult } from './undo-report.ts';
 /**
  * Undoes what a run did to an object that was there before. Config that has become immutable meanwhile is deleted and made
  * anew.
+ * @param mark that of the release; what another one has taken over since stays with it
  * @throws ApiError for what the server refuses
  */
 export async function bringBack(
   client: KubernetesClient,
   entry: JournalEntry,
   before: KubernetesObject,
-  options: RemovalOptions,
+  options: RemovalOptions & { mark?: string },
 ): Promise<UndoResult> {
   const { ref } = entry;
-  const { clock } = options;
+  const { clock, mark } = options;
   const live = await client.read(ref);
   if (live !== undefined && isGoing(live)) {
     // Nothing keeps what is going. Once it is gone, it can be made anew.
@@ -44,6 +46,8 @@ export async function bringBack(
       ? { ref, outcome: 'untouched' }
       : { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
   }
+  const taker = takenSince(live, mark, before);
+  if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };
   const { conflicts, state, refused, remade } = await withFreshObject(client, ref, live, async (current) => {
     const plan = restore(before, writtenBy(entry, before, current), current);
     if (plan.state === 'untouched') return { ...plan, refused: undefined, remade: false };

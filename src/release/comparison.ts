@@ -2,6 +2,7 @@ import { equal, objectAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyEntry, extractOwned } from './managed-fields.ts';
+import { withoutMark } from './mark.ts';
 
 /** Fields of the metadata that the server alone writes. */
 const serverOwned = new Set([
@@ -64,7 +65,8 @@ function pick(map: JsonObject, wanted: (key: string) => boolean): JsonObject {
 export function isApplied(manifest: KubernetesObject, live: KubernetesObject): boolean {
   const entry = applyEntry(live, fieldManager);
   if (entry?.apiVersion !== manifest.apiVersion) return false;
-  return equal(extractOwned(live, entry), withoutIdentity(manifest));
+  // Whose it is stands on it beside what the manifest has.
+  return equal(withoutMark(extractOwned(live, entry)), withoutMark(withoutIdentity(manifest)));
 }
 
 function withoutIdentity(manifest: KubernetesObject): JsonObject {

@@ -1,5 +1,6 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { markFor } from './mark.ts';
 import type { RunIdentity } from './run-identity.ts';
 import { deleteRecord, labelsOf, readRecord, writeRecord } from './store.ts';
 
@@ -61,6 +62,11 @@ export class Journal {
     this.#namespace = namespace;
     this.record = record;
     this.#step = lastStep(record.entries);
+  }
+
+  /** What objects of its release carry. */
+  get mark(): string {
+    return markFor(this.#namespace, this.record.release);
   }
 
   /** What is planned from now on is undone before all that was planned until now. */

@@ -14,6 +14,8 @@ import { contentOf, isApplied } from './comparison.ts';
 import { chooseHash, type ConfigChanges, type ConfigEffect } from './config-change.ts';
 import { problemsOfCustomResource, definitionsOf, type Definition } from './custom-resource.ts';
 import { fieldManager } from './field-manager.ts';
+import { marked, sameButMark, withoutMark } from './mark.ts';
+import type { Ownership } from './ownership.ts';
 import { autoscalersIn, isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
 import { applyEntry, entriesOf, isPredecessor, owns, sameEntries } from './managed-fields.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
@@ -30,6 +32,8 @@ export interface Prepared {
   /** Fields of `kubectl apply` have to be taken over first, and those that are claimed. */
   takeover: boolean;
   claims?: Claims;
+  /** Which release the object is written as belonging to; absent where that is not to change. */
+  mark?: string;
   warnings: string[];
   /** What becomes of its pods because config changes that they read. */
   config?: ConfigEffect;
@@ -47,6 +51,8 @@ export interface PreflightOptions {
    * pod templates stay as they are given.
    */
   restartOnConfig?: boolean;
+  /** Whose objects they are and may become; absent where nothing changes hands. */
+  ownership?: Ownership;
 }
 
 /** From this many objects of one kind and namespace on, one LIST is cheaper than a GET for each. */
@@ -66,6 +72,9 @@ export async function preflight(
     readLive(client, manifests, options.newNamespaces),
     autoscaledTargets(client, manifests),
   ]);
+  await options.ownership?.refuseOthers(
+    manifests.map((manifest) => ({ manifest, live: live.get(keyOf(refOf(manifest.object))) })),
+  );
   const found = new Map<Manifest, Prepared | { problems: Failure[] }>();
   const prepareEach = async (some: readonly Manifest[], changes: ConfigChanges = new Map()) => {
     await mapConcurrently(some, concurrency, async (manifest) => {
@@ -136,9 +145,22 @@ async function prepare(
   definitions: readonly Definition[],
   options: PreflightOptions,
 ): Promise<Prepared | { problems: Failure[] }> {
+  const result = await compared(client, manifest, live, definitions, options);
+  const { ownership } = options;
+  return ownership === undefined || 'problems' in result ? result : { ...result, mark: ownership.mark };
+}
+
+async function compared(
+  client: KubernetesClient,
+  manifest: Manifest,
+  live: KubernetesObject | undefined,
+  definitions: readonly Definition[],
+  options: PreflightOptions,
+): Promise<Prepared | { problems: Failure[] }> {
   const { object } = manifest;
   if (live !== undefined && isGoing(live)) return { problems: [vanishing(live, manifest)] };
-  if (live !== undefined && isApplied(object, live) && !needsTakeover(live, options.claims)) {
+  const isMarkDue = live !== undefined && (await options.ownership?.needsMark(live)) === true;
+  if (live !== undefined && isApplied(object, live) && !needsTakeover(live, options.claims) && !isMarkDue) {
     return { manifest, live, predicted: live, change: 'unchanged', takeover: false, warnings: [] };
   }
   const resource = await client.resource(object.apiVersion, object.kind);
@@ -152,7 +174,9 @@ async function prepare(
   const { namespace } = object.metadata;
   const isNew = namespace !== undefined && options.newNamespaces.has(namespace);
   try {
-    return isNew ? await prepareInNewNamespace(client, manifest) : await tryApply(client, manifest, live, options);
+    return isNew
+      ? await prepareInNewNamespace(client, manifest)
+      : await tryApply(client, manifest, live, options, isMarkDue);
   } catch (error) {
     if (cannotBeTried(error)) {
       const change = live === undefined ? 'created' : 'configured';
@@ -171,11 +195,15 @@ async function tryApply(
   client: KubernetesClient,
   manifest: Manifest,
   live: KubernetesObject | undefined,
-  { force, claims = [] }: PreflightOptions,
+  { force, claims = [], ownership }: PreflightOptions,
+  isMarkDue: boolean,
 ): Promise<Prepared> {
   const takeover = needsTakeover(live, claims);
-  const { object, warnings } = await dryRun(client, manifest.object, live, force, claims);
-  const change = live === undefined ? 'created' : isSame(live, object) && !takeover ? 'unchanged' : 'configured';
+  const meant = marked(manifest.object, ownership?.mark);
+  const { object, warnings } = await dryRun(client, meant, live, force, claims);
+  const isUnchanged = live !== undefined && !isMarkDue && !takeover && isSame(live, object);
+  if (isUnchanged) return { manifest, live, predicted: live, change: 'unchanged', takeover, claims, warnings };
+  const change = live === undefined ? 'created' : 'configured';
   return { manifest, live, predicted: object, change, takeover, claims, warnings };
 }
 
@@ -293,12 +321,14 @@ export function changesPods({ live, predicted, manifest, change }: Prepared): bo
   return !equal(template, objectAt(live, 'spec', 'template'));
 }
 
-/** Nothing that anybody would notice: neither content nor owners. */
+/** Nothing that anybody would notice: neither content nor owners. A mark is not written for its own sake. */
 function isSame(live: KubernetesObject, predicted: KubernetesObject): boolean {
-  if (!equal(contentOf(live), contentOf(predicted))) return false;
+  if (!equal(withoutMark(contentOf(live)), withoutMark(contentOf(predicted)))) return false;
   const own = (object: KubernetesObject) => applyEntry(object, fieldManager);
   const [left, right] = [own(live), own(predicted)];
-  return left !== undefined && right !== undefined && sameEntries([left], [right]);
+  if (left === undefined || right === undefined) return false;
+  const fields = sameButMark(left.fieldsV1 ?? {}, right.fieldsV1 ?? {});
+  return fields && sameEntries([{ ...left, fieldsV1: {} }], [{ ...right, fieldsV1: {} }]);
 }
 
 async function unknownKind(client: KubernetesClient, object: KubernetesObject): Promise<unknown> {

@@ -2,9 +2,10 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { nameGoing } from '../kubernetes/going.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { concurrency } from './apply.ts';
 import type { Journal } from './journal.ts';
+import { takenSince } from './mark.ts';
 import { untilGone, type RemovalOptions } from './removal.ts';
 
 export interface PruneOptions extends RemovalOptions {
@@ -22,8 +23,21 @@ export async function prune(
   options: PruneOptions,
 ): Promise<KubernetesObject[]> {
   if (surplus.length === 0) return [];
-  await journal.plan(surplus.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
-  return await remove(client, surplus, options);
+  const current = await Promise.all(surplus.map((object) => client.read(refOf(object))));
+  const taken = new Map(
+    current.flatMap((live, index) => {
+      const mark = live === undefined ? undefined : takenSince(live, journal.mark, surplus[index]);
+      return live === undefined || mark === undefined ? [] : [[keyOf(refOf(live)), mark] as const];
+    }),
+  );
+  for (const object of surplus) {
+    const mark = taken.get(keyOf(refOf(object)));
+    if (mark !== undefined)
+      options.reporter.warning(`${describeRef(refOf(object), true)} is left: release "${mark}" has taken it over`);
+  }
+  const own = surplus.filter((object) => !taken.has(keyOf(refOf(object))));
+  await journal.plan(own.map((object) => ({ ref: refOf(object), before: object, after: null, done: false })));
+  return await remove(client, own, options);
 }
 
 /** Deletes these very objects, not later ones of the same names. @returns those that something holds up */

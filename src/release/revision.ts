@@ -44,11 +44,15 @@ export interface Revision {
   configKey?: string;
   /** Whether pods are made anew when only their config changes; absent: they are. */
   restartOnConfig?: boolean;
+  /** What the release was called before, where its history has come along. */
+  formerly?: string[];
   /** Why there is nothing of it but its number. */
   problem?: string;
 }
 
 const kept = 10;
+
+const outcomeLabel = 'gke-rollout/outcome';
 
 /** Those of one release, oldest first. */
 export async function listRevisions(client: KubernetesClient, namespace: string, release: string): Promise<Revision[]> {
@@ -59,6 +63,15 @@ export async function listRevisions(client: KubernetesClient, namespace: string,
 export async function listAllRevisions(client: KubernetesClient, namespace: string): Promise<Revision[]> {
   const { managedBy, record } = recordLabels;
   return await list(client, namespace, { [managedBy]: fieldManager, [record]: 'revision' });
+}
+
+/** What each release of the namespace has live. */
+export async function listLiveRevisions(client: KubernetesClient, namespace: string): Promise<Revision[]> {
+  const { managedBy, record } = recordLabels;
+  const labels = { [managedBy]: fieldManager, [record]: 'revision', [outcomeLabel]: 'live' };
+  const revisions = await list(client, namespace, labels);
+  const last = new Map(revisions.map((revision) => [revision.release, revision]));
+  return [...last.values()];
 }
 
 async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {
@@ -157,6 +170,28 @@ export async function recordRevision(
   ]);
 }
 
+/**
+ * Moves records to another name. The live one is written last and removed first, so that at no moment neither name has it; doing it
+ * again after a kill ends in the same state.
+ */
+export async function moveHistory(
+  client: KubernetesClient,
+  namespace: string,
+  revisions: readonly Revision[],
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  const readable = revisions.filter(({ problem }) => problem === undefined);
+  const ordered = [...readable].sort(
+    (left, right) => Number(left.outcome === 'live') - Number(right.outcome === 'live'),
+  );
+  for (const revision of ordered) {
+    const { formerly = [] } = revision;
+    await write(client, namespace, { ...revision, release: to, formerly: [...new Set([...formerly, from])] });
+  }
+  for (const old of [...revisions.filter((one) => !ordered.includes(one)), ...ordered].reverse())
+    await deleteRecord(client, { namespace, name: nameOf(old), release: from });
+}
+
 /** A run may have died after it had recorded its revision as live, and before it could mark the one before as superseded. */
 export async function supersedeOlder(client: KubernetesClient, namespace: string, release: string): Promise<void> {
   const revisions = await listRevisions(client, namespace, release);
@@ -194,7 +229,7 @@ export async function recordKept(
 }
 
 async function write(client: KubernetesClient, namespace: string, revision: Revision): Promise<void> {
-  const labels = { ...labelsOf(revision.release, 'revision'), 'gke-rollout/outcome': revision.outcome };
+  const labels = { ...labelsOf(revision.release, 'revision'), [outcomeLabel]: revision.outcome };
   const ref = { namespace, name: nameOf(revision), release: revision.release };
   await writeRecord(client, ref, labels, JSON.parse(JSON.stringify(revision)) as never);
 }

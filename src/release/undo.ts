@@ -12,6 +12,7 @@ import { fieldManager } from './field-manager.ts';
 import type { JournalEntry } from './journal.ts';
 import { isLasting } from './lasting.ts';
 import { applyEntry } from './managed-fields.ts';
+import { takenOver, takenSince } from './mark.ts';
 import { halfOf, untilGone } from './removal.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
 import { neededByWhatStays } from './what-stays.ts';
@@ -26,6 +27,8 @@ export interface UndoOptions {
   staying?: readonly ObjectRef[];
   /** Called with what the run has made and is about to be deleted. */
   beforeRemoval?: (objects: readonly KubernetesObject[]) => Promise<void>;
+  /** The mark of the release that is brought back: what another one has taken over since stays with it. */
+  mark?: string;
 }
 
 /** An answer got lost, the server or a webhook has a hiccup: an undo is worth another try, and harmless when repeated. */
@@ -174,6 +177,8 @@ async function removeCreated(
 ): Promise<UndoResult> {
   const live = await client.read(ref);
   if (live === undefined) return { ref, outcome: 'untouched' };
+  const taker = takenSince(live, options.mark);
+  if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };
   const isOurs = done ? live.metadata.uid === after?.metadata.uid : applyEntry(live, fieldManager) !== undefined;
   if (!isOurs) return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
   if (dataHolding.has(ref.kind) && !isGoing(live)) return { ref, outcome: 'kept' };

@@ -17,9 +17,11 @@ export class Stage implements AsyncDisposable {
     this.#strategy = strategy;
   }
 
-  static async open(strategy: 'canary' | 'blue-green'): Promise<Stage> {
-    const inputs = strategy === 'canary' ? { strategy, 'step-duration': '1s' } : { strategy, 'keep-old-for': '0s' };
-    return new Stage(await createNamespace(strategy), inputs);
+  static async open(strategy: 'rolling' | 'canary' | 'blue-green'): Promise<Stage> {
+    const own: Inputs = { rolling: {}, canary: { 'step-duration': '1s' }, 'blue-green': { 'keep-old-for': '0s' } }[
+      strategy
+    ];
+    return new Stage(await createNamespace(strategy), { strategy, ...own });
   }
 
   /** One step, main and post; without a command it deploys the files, with the strategy of the stage where no other is given. */

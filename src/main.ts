@@ -2,7 +2,7 @@ import { cancellation } from './action/cancellation.ts';
 import { connectToCluster } from './action/connect.ts';
 import { exportKubeconfig } from './action/export-kubeconfig.ts';
 import { finish } from './action/finish.ts';
-import { readInputs, type Inputs } from './action/inputs.ts';
+import { commandAskedFor, readInputs } from './action/inputs.ts';
 import { createReporter } from './action/log.ts';
 import { setOutputs } from './action/outputs.ts';
 import { defaultRelease, runIdentity } from './action/run-identity.ts';
@@ -24,10 +24,9 @@ export async function main(): Promise<number> {
   const state: SavedState = { finished: false, holder: run.holder };
   saveState(state);
 
-  let inputs: Inputs | undefined;
   let report: RunReport;
   try {
-    inputs = readInputs(process.env);
+    const inputs = readInputs(process.env);
     const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, signal);
     if (inputs.exportKubeconfig && gke !== undefined) {
       exportKubeconfig(gke, process.env, (path) => {
@@ -57,7 +56,7 @@ export async function main(): Promise<number> {
     const counts = [...client.requestCounts].map(([verb, count]) => `${verb} ${count}`);
     reporter.debug(`requests: ${counts.join(', ')}`);
   } catch (error) {
-    report = failedReport(error, inputs?.command ?? 'deploy', systemClock.now() - startedAt, signal.aborted);
+    report = failedReport(error, commandAskedFor(process.env), systemClock.now() - startedAt, signal.aborted);
   }
   setOutputs(report);
   const code = await finish(report, reporter, process.env);

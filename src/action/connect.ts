@@ -29,7 +29,7 @@ type GkeInput =
   | 'quotaProject'
   | 'universeDomain';
 
-export type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | GkeInput>;
+export type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | 'namespace' | GkeInput>;
 
 /**
  * A client for the cluster that the inputs name: by GKE's own description of it, or by a kubeconfig.
@@ -44,7 +44,8 @@ export async function connectToCluster(
   const gke = isGke(inputs) ? await signInToGke(inputs, env, reporter, signal) : undefined;
   const connection =
     gke === undefined ? await connectByKubeconfig(inputs, env, reporter) : await connectToGke(gke, env);
-  reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${connection.namespace}"`);
+  const namespace = inputs.namespace ?? connection.namespace;
+  reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${namespace}"`);
   const client = createClient(connection, { clock: systemClock, signal, userAgent: 'gke-rollout' });
   return { client, contextName: connection.context, ...(gke === undefined ? {} : { gke }) };
 }

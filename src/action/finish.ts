@@ -1,6 +1,7 @@
 import type { Reporter } from '../base/reporter.ts';
 import type { RunReport, Status } from '../commands/report.ts';
-import { renderSummary } from './summary.ts';
+import type { LogExcerpt } from '../rollout/log-excerpt.ts';
+import { lastLinesOf, renderSummary } from './summary.ts';
 import { writeSummary } from './write-summary.ts';
 
 const failures: ReadonlySet<Status> = new Set(['undone', 'failed', 'cancelled']);
@@ -8,15 +9,22 @@ const failures: ReadonlySet<Status> = new Set(['undone', 'failed', 'cancelled'])
 /** Tells the user how the run ended: annotations, job summary, last line of the log. Returns the exit code. */
 export async function finish(report: RunReport, reporter: Reporter, env: NodeJS.ProcessEnv): Promise<number> {
   const failed = failures.has(report.status);
-  for (const problem of report.failure?.problems ?? []) reporter.error(problem.message, problem.location);
+  for (const { message, location, log } of report.failure?.problems ?? []) {
+    reporter.error(withLog(message, log), location);
+  }
   if (failed) {
     const { failure, headline } = report;
     const sentence = failure === undefined ? headline : `${headline}: ${failure.message}`;
-    if (failure?.problems.length === 1) reporter.info(sentence);
-    else reporter.error(failure?.hint === undefined ? sentence : `${sentence}. ${failure.hint}`);
+    if (failure?.problems.length === 1) reporter.info(withLog(sentence, failure.log));
+    else reporter.error(withLog(failure?.hint === undefined ? sentence : `${sentence}. ${failure.hint}`, failure?.log));
   } else {
     reporter.info(report.headline);
   }
   await writeSummary(renderSummary(report), reporter, env);
   return failed ? 1 : 0;
+}
+
+function withLog(sentence: string, log: LogExcerpt | undefined): string {
+  if (log === undefined) return sentence;
+  return [sentence, lastLinesOf(log), ...log.lines.map((line) => `    ${line}`)].join('\n');
 }

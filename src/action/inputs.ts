@@ -92,6 +92,15 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
   return values as Inputs;
 }
 
+/**
+ * The command that the workflow asks for, also where other inputs are wrong: what failed is to be called by its name.
+ * Undefined for one that does not exist.
+ */
+export function commandAskedFor(env: NodeJS.ProcessEnv): Command | undefined {
+  const asked = givenInputs(env).get('command') ?? inputTable.command.default;
+  return commands.find((name) => name === asked);
+}
+
 /** Whether an input is of use to this command and strategy, or missing: undefined when all is well. */
 export function misplaced(
   id: string,

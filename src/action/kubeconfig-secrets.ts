@@ -1,6 +1,7 @@
 import { load } from 'js-yaml';
 
 import { isObject, objectsAt, stringsAt, objectAt, type Json } from '../base/json.ts';
+import { isBase64, kubeconfigText } from '../kubernetes/kubeconfig-text.ts';
 
 /** Fields of a kubeconfig's user that are secret. */
 const secretFields = ['token', 'password', 'client-key-data'];
@@ -9,12 +10,18 @@ const secretFields = ['token', 'password', 'client-key-data'];
 const secretNames = /token|secret|password|passwd|private|credential|api-?_?key/i;
 
 /**
- * What must never show in a log when a kubeconfig is given as text. Not the text as a whole: the runner masks every line
+ * What must never show in a log when a kubeconfig is given as text, or in base64. Not the text as a whole: the runner masks every line
  * of a secret by itself, and a line such as `users:` or `{` would then be *** wherever it occurs. For a path there is
  * nothing to mask.
  */
 export function secretsOfKubeconfig(source: string): string[] {
-  if (!source.includes('\n') && !source.trimStart().startsWith('{')) return [];
+  const text = kubeconfigText(source);
+  // All of it, in base64, is as good as what is inside.
+  const encoded = isBase64(source) ? source.split(/\s+/).filter(isMaskable) : [];
+  return text === undefined ? encoded : [...encoded, ...secretsOfText(text)];
+}
+
+function secretsOfText(source: string): string[] {
   let config: Json | undefined;
   try {
     config = load(source) as Json | undefined;

@@ -17,7 +17,10 @@ export const outputTable = {
     example:
       '[{"kind":"Deployment","namespace":"shop","name":"web","container":"web","image":"registry.example.com/shop/web:1.4.2"}]',
   },
-  url: { description: 'Where the first LoadBalancer Service answers.', example: 'http://203.0.113.7/' },
+  url: {
+    description: 'Where the first LoadBalancer Service answers, without a slash at its end: `"$URL/version"`.',
+    example: 'http://203.0.113.7',
+  },
   'external-ip': { description: 'Its IP address, or its host name where it has none.', example: '203.0.113.7' },
   changed: {
     description: 'The objects that were created or configured, as JSON. An undo may have brought them back since.',

@@ -1,9 +1,10 @@
 import { formatDuration } from '../base/clock.ts';
 import type { FailureReport, RunReport, Status, WorkloadReport } from '../commands/report.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
+import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
-import { alert, bullets, code, details, html, prose, table } from './markdown.ts';
+import { alert, bullets, code, codeBlock, details, html, prose, table } from './markdown.ts';
 import { renderEvidence } from './summary-evidence.ts';
 import { renderChecks } from './summary-checks.ts';
 import { renderHistory } from './summary-history.ts';
@@ -174,9 +175,18 @@ function addresses(report: RunReport, limits: SummaryLimits): string {
   );
 }
 
+/** What stands above the end of a log. */
+export function lastLinesOf({ container, lines }: LogExcerpt): string {
+  return `${lines.length === 1 ? 'The last line' : `The last ${lines.length} lines`} of the log of container "${container}":`;
+}
+
 function cause(failure: FailureReport, limits: SummaryLimits): string {
   const hint = failure.hint ?? failure.causes[0]?.hint;
-  const box = [`**${prose(failure.message, 2_000)}**`, ...(hint === undefined ? [] : ['', prose(hint, 1_000)])];
+  const box = [
+    `**${prose(failure.message, 2_000)}**`,
+    ...(hint === undefined ? [] : ['', prose(hint, 1_000)]),
+    ...(failure.log === undefined ? [] : ['', prose(lastLinesOf(failure.log)), '', codeBlock(failure.log.lines)]),
+  ];
   const [first] = failure.causes;
   const others = failure.causes.filter(({ message }) => message !== failure.message);
   const since = failure.namedAfterSeconds;

@@ -98,13 +98,22 @@ function withHint({ message, hint }: Failure): string {
   return hint === undefined ? message : `${message}. ${hint}`;
 }
 
-/** The report of a run that ended before anything was changed, or that was cancelled. */
-export function failedReport(error: unknown, command: string, durationMs: number, cancelled: boolean): RunReport {
+/**
+ * The report of a run that ended before anything was changed, or that was cancelled.
+ * @param command undefined where the workflow asks for one that does not exist
+ */
+export function failedReport(
+  error: unknown,
+  command: string | undefined,
+  durationMs: number,
+  cancelled: boolean,
+): RunReport {
   const failure = failureOf(error);
+  const what = command ?? 'run';
   return {
-    command,
+    command: command ?? '',
     status: cancelled ? 'cancelled' : 'failed',
-    headline: cancelled ? `The ${command} was cancelled` : `The ${command} failed`,
+    headline: cancelled ? `The ${what} was cancelled` : `The ${what} failed`,
     objects: [],
     workloads: [],
     addresses: [],

@@ -2,6 +2,7 @@ import type { Location } from '../base/errors.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport } from '../release/undo-report.ts';
 import type { Evidence } from '../rollout/evidence.ts';
+import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import type { Cause } from '../rollout/verdict.ts';
 import type { TrafficStep } from '../strategies/strategy.ts';
 import type { CheckResult } from '../traffic/result.ts';
@@ -132,7 +133,9 @@ export interface FailureReport {
   hint?: string;
   causes: Cause[];
   /** Places in the user's files, one annotation each. */
-  problems: { message: string; location?: Location }[];
+  problems: { message: string; location?: Location; log?: LogExcerpt }[];
+  /** What the container that the first cause tells of has said last. */
+  log?: LogExcerpt;
   evidence: Evidence[];
   /** Seconds from the cluster's first sign of the cause to the moment the action named it. */
   namedAfterSeconds?: number;

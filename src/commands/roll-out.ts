@@ -178,6 +178,7 @@ export async function rollOut(
         if (progress.retired === undefined && current.some(changesPods))
           await untilAnsweredByNew(context, verification, manifests);
         await verifyRelease(context, verification, manifests, draft);
+        if (options.checks.length > 0) await watch.confirm(verification);
       }
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
       const recorded = await (progress.state === 'complete' ? record('live', progress) : record('waiting'));
@@ -429,7 +430,7 @@ function reportOf(object: KubernetesObject, live: KubernetesObject | undefined, 
   };
 }
 
-/** Where a Service answers from outside; nothing for all other objects. */
+/** Where a Service answers from outside, without a slash at the end so that a path can follow; nothing for all other objects. */
 export function addressReports(service: KubernetesObject | undefined): AddressReport[] {
   if (service?.kind !== 'Service') return [];
   const port = numberAt(service, 'spec', 'ports', 0, 'port') ?? 80;
@@ -438,7 +439,7 @@ export function addressReports(service: KubernetesObject | undefined): AddressRe
   return addressesOf(service).map((address) => ({
     ref: refOf(service),
     address,
-    url: `${scheme}://${address}${suffix}/`,
+    url: `${scheme}://${address.includes(':') ? `[${address}]` : address}${suffix}`,
   }));
 }
 

@@ -1,14 +1,19 @@
+import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure } from '../base/errors.ts';
-import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
+import { foreignChange } from '../release/foreign-change.ts';
 import { applyEntry } from '../release/managed-fields.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
+import { excerptFor } from '../rollout/log-excerpt.ts';
 import type { Graces } from '../rollout/failures/pod.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
+import { isService } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import type { FailureReport } from './report.ts';
 
@@ -26,6 +31,9 @@ export class RolloutFailed extends Failure {
   }
 }
 
+/** Requests under way at once in a last look. */
+const confirmConcurrency = 8;
+
 /** Waits for what a command has written, and remembers what is needed to tell of it. */
 export class RolloutWatch {
   readonly #context: Context;
@@ -34,6 +42,9 @@ export class RolloutWatch {
   readonly #verdicts = new Map<string, Verdict>();
   readonly #startedAt = new Map<string, number>();
   readonly #readyAt = new Map<string, number>();
+  /** As the last wait for each was told that it had been written. */
+  readonly #asWritten = new Map<string, KubernetesObject>();
+  readonly #noted = new Set<string>();
   #failed: RolloutFailed | undefined;
   #evidence: Evidence[] = [];
   #namedAt: number | undefined;
@@ -46,21 +57,30 @@ export class RolloutWatch {
 
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
   async wait(
-    targets: readonly { object: KubernetesObject; changed: boolean }[],
+    targets: readonly { object: KubernetesObject; changed: boolean; asWritten?: KubernetesObject }[],
     { deadline, signal, holdMs = 0 }: { deadline: number; signal: AbortSignal; holdMs?: number },
   ): Promise<void> {
     const { client, clock, reporter } = this.#context;
     const now = clock.now();
-    for (const { object, changed } of targets) {
+    for (const { object, changed, asWritten = object } of targets) {
       const key = keyOf(refOf(object));
       this.#objects.set(key, object);
+      this.#asWritten.set(key, asWritten);
       if (changed) this.wroteAnything = true;
       if (!this.#startedAt.has(key)) this.#startedAt.set(key, now);
     }
     const result = await waitForRollout(
       client,
-      targets.map(({ object, changed }) => ({ object, changed, writtenAt: writtenAt(object) ?? now })),
-      { reporter, clock, deadline, signal, holdMs, graces: this.#graces },
+      targets.map((target) => ({ ...target, writtenAt: writtenAt(target.asWritten ?? target.object) ?? now })),
+      {
+        reporter,
+        clock,
+        deadline,
+        signal,
+        holdMs,
+        graces: this.#graces,
+        overwritten: (asWritten, object) => this.#overwritten(asWritten, object),
+      },
     );
     for (const { object, verdict, readyAt } of result.targets) {
       const key = keyOf(refOf(object));
@@ -72,6 +92,35 @@ export class RolloutWatch {
     this.#namedAt = clock.now();
     this.#failed = new RolloutFailed(result, result.causes, result.outcome === 'timed-out');
     throw this.#failed;
+  }
+
+  /**
+   * Looks once more at the workloads and Services that were awaited, after something else has taken its time: they must still be
+   * what was written, and ready. @throws RolloutFailed when they are not, or do not get so again before the deadline
+   */
+  async confirm(options: { deadline: number; signal: AbortSignal }): Promise<void> {
+    const awaited = [...this.#asWritten.values()].filter((object) => isWorkload(object) || isService(object));
+    const now = await mapConcurrently(awaited, confirmConcurrency, async (asWritten) => {
+      const object = await this.#context.client.read(refOf(asWritten));
+      if (object?.metadata.uid !== asWritten.metadata.uid) {
+        throw new Failure(`${describeRef(refOf(asWritten), true)} was deleted before the run had come to its end`, {
+          hint: 'See who deletes it, then run it again.',
+        });
+      }
+      return { object: object ?? asWritten, changed: true, asWritten };
+    });
+    await this.wait(now, options);
+  }
+
+  /** What runs now is another version; a mere number of pods is told once. */
+  #overwritten(asWritten: KubernetesObject, object: KubernetesObject): Cause | undefined {
+    const change = foreignChange(asWritten, object);
+    if (change === undefined) return undefined;
+    const { message, hint, isOther } = change;
+    if (isOther) return { reason: 'ChangedMeanwhile', message, hint, object: refOf(object) };
+    if (!this.#noted.has(message)) this.#context.reporter.warning(message);
+    this.#noted.add(message);
+    return undefined;
   }
 
   /** Looks at the failed objects while they are still there. */
@@ -87,16 +136,24 @@ export class RolloutWatch {
       const manifest = manifests.find((candidate) => keyOf(refOf(candidate.object)) === keyOf(refOf(object)));
       if (verdict.state !== 'failed' || verdict.cause.path === undefined || manifest === undefined) return [];
       const { message, hint, path } = verdict.cause;
+      const said = excerptFor(verdict.cause, this.#evidence);
       return [
-        { message: hint === undefined ? message : `${message}. ${hint}`, location: manifest.source.locate(path) },
+        {
+          message: hint === undefined ? message : `${message}. ${hint}`,
+          location: manifest.source.locate(path),
+          ...(said === undefined ? {} : { log: said }),
+        },
       ];
     });
-    const since = causes[0]?.since;
+    const [first] = causes;
+    const log = first === undefined ? undefined : excerptFor(first, this.#evidence);
+    const since = first?.since;
     return {
       ...failure,
       causes,
       problems: [...failure.problems, ...problems],
       evidence: this.#evidence,
+      ...(log === undefined ? {} : { log }),
       ...(since === undefined || this.#namedAt === undefined
         ? {}
         : { namedAfterSeconds: Math.max(0, Math.round((this.#namedAt - since) / 1000)) }),

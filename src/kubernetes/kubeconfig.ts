@@ -7,6 +7,7 @@ import { InvalidInput, messageOf } from '../base/errors.ts';
 import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { closest } from '../base/similar.ts';
 import { errorCode } from './connection-error.ts';
+import { isBase64, kubeconfigText } from './kubeconfig-text.ts';
 
 /** The entries of one or several kubeconfigs, merged as kubectl does: of two with the same name the first one counts. */
 export interface Kubeconfig {
@@ -23,13 +24,12 @@ const relativePaths = {
 } as const;
 
 /**
- * Reads a kubeconfig given as text or as one or more paths (separated as in PATH).
+ * Reads a kubeconfig given as text, as text in base64, or as one or more paths (separated as in PATH).
  * @throws InvalidInput when none of the files exists or one cannot be read as a kubeconfig
  */
 export function readKubeconfig(source: string, cwd: string): Kubeconfig {
-  if (source.includes('\n') || source.trimStart().startsWith('{')) {
-    return merge([parse(source, 'the input "kubeconfig"', cwd)]);
-  }
+  const text = kubeconfigText(source);
+  if (text !== undefined) return merge([parse(text, 'the input "kubeconfig"', cwd)]);
   const paths = source
     .split(delimiter)
     .filter((path) => path !== '')
@@ -38,6 +38,14 @@ export function readKubeconfig(source: string, cwd: string): Kubeconfig {
     const text = readIfThere(path);
     return text === undefined ? [] : [parse(text, `"${path}"`, dirname(path))];
   });
+  if (configs.length === 0 && isBase64(source)) {
+    throw new InvalidInput(
+      'the input "kubeconfig" is no path of a file, and what it holds in base64 is no kubeconfig',
+      {
+        hint: 'Give the whole content of a kubeconfig, as it is or in base64, or its path.',
+      },
+    );
+  }
   if (configs.length === 0) {
     throw new InvalidInput(`there is no kubeconfig at ${paths.map((path) => `"${path}"`).join(', ')}`, {
       hint: 'Set the input "kubeconfig" to a path or to the text of a kubeconfig, or "cluster" to sign in to GKE.',
@@ -67,7 +75,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENAMETOOLONG'].includes(errorCode(error))) return undefined;
     throw new InvalidInput(`cannot read the kubeconfig "${path}": ${messageOf(error)}`, {
       cause: error,
       hint: 'Set the input "kubeconfig" to a readable file.',

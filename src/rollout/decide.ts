@@ -155,9 +155,10 @@ function lastChange(object: KubernetesObject): number | undefined {
 /** A failure that the object itself tells, with its name, and with what its pods tell beside it. */
 function named(object: KubernetesObject, verdict: Verdict, sign?: Cause): Verdict {
   if (verdict.state !== 'failed') return verdict;
-  const { message, since = sign?.since ?? lastChange(object), ...cause } = verdict.cause;
+  const { message, since = sign?.since ?? lastChange(object), container = sign?.container, ...cause } = verdict.cause;
   const told = `${describeRef(refOf(object))}: ${message}${sign === undefined ? '' : `; ${sign.message}`}`;
-  return { state: 'failed', cause: { ...cause, message: told, ...(since === undefined ? {} : { since }) } };
+  const known = { ...(container === undefined ? {} : { container }), ...(since === undefined ? {} : { since }) };
+  return { state: 'failed', cause: { ...cause, message: told, ...known } };
 }
 
 /** Names the workload, and says where in its manifest the field stands. */

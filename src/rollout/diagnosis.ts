@@ -8,6 +8,7 @@ import type { Snapshot } from './decide.ts';
 import type { Evidence, LogTail } from './evidence.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isReadyPod } from './failures/pod.ts';
+import { withoutCredentials } from './log-excerpt.ts';
 import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
 import type { RolloutResult } from './tracker.ts';
 
@@ -34,7 +35,7 @@ export async function collectEvidence(
   try {
     return await Promise.all(
       failed.map(async ({ object }) => {
-        const pods = tellingPods(object, result.snapshot);
+        const pods = tellingPods(object, result);
         const logs = await Promise.all(pods.map((pod) => logsOf(client, pod, limit)));
         return {
           object: refOf(object),
@@ -49,12 +50,14 @@ export async function collectEvidence(
   }
 }
 
-/** Pods of the new version that are not ready, those that have crashed most first. */
-function tellingPods(object: KubernetesObject, { pods, replicaSets }: Snapshot): KubernetesObject[] {
+/** Pods of the new version that are not ready: those that a cause names, then those that have crashed most. */
+function tellingPods(object: KubernetesObject, { causes, snapshot }: RolloutResult): KubernetesObject[] {
   if (!isWorkload(object)) return [];
+  const { pods, replicaSets } = snapshot;
+  const isNamed = ({ metadata }: KubernetesObject) => causes.some(({ object: { name } }) => name === metadata.name);
   return podsOfNewRevision(object, pods, replicaSets)
     .filter((pod) => pod.metadata.deletionTimestamp === undefined && !isReadyPod(pod))
-    .sort((left, right) => restartsOf(right) - restartsOf(left))
+    .sort((left, right) => Number(isNamed(right)) - Number(isNamed(left)) || restartsOf(right) - restartsOf(left))
     .slice(0, maxPods)
     .map((pod) => ({ ...pod, apiVersion: 'v1', kind: 'Pod' }));
 }
@@ -117,7 +120,12 @@ async function logsOf(client: KubernetesClient, pod: KubernetesObject, limit: Pr
       const lines = text.split('\n').filter((line) => line !== '');
       if (lines.length === 0) return [];
       return [
-        { pod: pod.metadata.name, container, previous, lines: lines.map((line) => line.slice(0, maxLineLength)) },
+        {
+          pod: pod.metadata.name,
+          container,
+          previous,
+          lines: lines.map((line) => withoutCredentials(line.slice(0, maxLineLength))),
+        },
       ];
     }),
   );

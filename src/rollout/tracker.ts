@@ -18,6 +18,8 @@ export interface Target {
   changed: boolean;
   /** When the write was carried out, milliseconds since the epoch by the server's clock. */
   writtenAt: number;
+  /** As our write left it, where `object` has been read again since. */
+  asWritten?: KubernetesObject;
 }
 
 export interface TargetResult {
@@ -47,6 +49,8 @@ export interface RolloutOptions {
   graces?: Graces;
   /** How long all of them are watched once they are ready; they must be so at its end. */
   holdMs?: number;
+  /** Why what is there now is not what was written any more; undefined as long as it is. */
+  overwritten?(asWritten: KubernetesObject, now: KubernetesObject): Cause | undefined;
 }
 
 /** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
@@ -101,7 +105,7 @@ class Tracker {
     this.#targets = targets.map((target) => ({
       ...target,
       generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
-      asWritten: target.object,
+      asWritten: target.asWritten ?? target.object,
       decision: { verdict: { state: 'progressing', message: '' } },
       said: '',
     }));
@@ -114,6 +118,12 @@ class Tracker {
     for (const target of this.#targets) {
       // A final verdict stays: that an object was deleted, for one, is not to be seen on its last state.
       const { state } = target.decision.verdict;
+      const overwritten = state === 'failed' ? undefined : this.#options.overwritten?.(target.asWritten, target.object);
+      if (overwritten !== undefined) {
+        target.decision = { verdict: { state: 'failed', cause: overwritten } };
+        this.#sayChange(target);
+        continue;
+      }
       if (state !== 'progressing' && !(state === 'ready' && this.#holdMs > 0)) continue;
       target.decision = decide(
         target.object,

@@ -22,6 +22,8 @@ export interface Cause {
   object: ObjectRef;
   /** Which field of the workload's manifest is to blame, where there is one: `['spec', 'template', …, 'image']`. */
   path?: (string | number)[];
+  /** Which container it tells of, where it is one that may have written a log. */
+  container?: string;
   /** When the cluster first showed it, milliseconds since the epoch by the server's clock. */
   since?: number;
 }

@@ -179,29 +179,24 @@ async function bringInCandidate(
       });
       entries = await context.look(temporary.map(({ manifest }) => manifest));
     }
-    await applyAndWait(context, entries);
+    const written = await applyAndWait(context, entries);
     if (!inPlace) await makeRoom();
     const deadline = clock.now() + context.timeoutMs;
     const services = await servicesIn(client, context.namespace);
     const serving = new Set(pairs.flatMap(({ live }) => behindWhich(services, live)));
     await untilRouted(client, [...serving], { ...context, deadline });
-    await watchStep(context, entries, pairs, percent, options);
+    await watchStep(context, written, pairs, percent, options);
   }
 }
 
 /** Watches the candidate for the duration of a step, and verifies it. @throws RolloutFailed when it does not stay ready */
 async function watchStep(
   context: StrategyContext,
-  entries: readonly Prepared[],
+  written: ReadonlyMap<Prepared, KubernetesObject>,
   pairs: readonly Pair[],
   percent: number,
   { stepDurationMs }: CanaryOptions,
 ): Promise<void> {
-  const written = new Map<Prepared, KubernetesObject>();
-  for (const entry of entries) {
-    const object = await context.client.read(refOf(entry.manifest.object));
-    if (object !== undefined) written.set(entry, object);
-  }
   await context.wait(written, { holdMs: stepDurationMs });
   for (const { live, candidate } of pairs) {
     const stable = numberAt(await context.client.read(refOf(live)), 'spec', 'replicas') ?? 1;

@@ -39,9 +39,13 @@ export async function applyChanges(
 
 /**
  * Applies all objects layer by layer in the order in which they need each other, and waits for all of them together. Only
- * what defines kinds and namespaces is awaited before the next layer: nothing of theirs can be made before.
+ * what defines kinds and namespaces is awaited before the next layer: nothing of theirs can be made before. Answers each object as
+ * our write left it, or as it was found.
  */
-export async function applyAndWait(context: StrategyContext, prepared: readonly Prepared[]): Promise<void> {
+export async function applyAndWait(
+  context: StrategyContext,
+  prepared: readonly Prepared[],
+): Promise<ReadonlyMap<Prepared, KubernetesObject>> {
   const byManifest = new Map(prepared.map((entry) => [entry.manifest, entry]));
   const all = new Map<Prepared, KubernetesObject>(
     prepared.flatMap((entry): [Prepared, KubernetesObject][] =>
@@ -64,4 +68,5 @@ export async function applyAndWait(context: StrategyContext, prepared: readonly 
     }
   }
   await context.wait(all);
+  return all;
 }

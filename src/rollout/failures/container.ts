@@ -58,13 +58,13 @@ function signsOf(
     case 'StartError':
       return [startSign(what, reason, message, { object, path })];
     default:
-      return crashSigns(pod, status, what, { object, path }, healthySiblings, (startedAt) =>
+      return crashSigns(pod, status, what, { object, path, container: name }, healthySiblings, (startedAt) =>
         killedByProbe(container, events, startedAt),
       );
   }
 }
 
-type Where = Pick<Cause, 'object' | 'path'>;
+type Where = Pick<Cause, 'object' | 'path' | 'container'>;
 
 function configSign(what: string, message: string, where: Where): Sign {
   // The kubelet's cache is not filled yet (kubernetes#74755): `failed to sync configmap cache: timed out …`.

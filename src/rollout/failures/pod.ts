@@ -197,6 +197,7 @@ function probeCause(
     message: `container "${stringAt(container, 'name') ?? ''}": its ${what} fails: ${answer}`,
     hint: probeHint,
     path: ['containers'],
+    container: stringAt(container, 'name') ?? '',
   };
 }
 

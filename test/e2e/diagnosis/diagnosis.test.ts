@@ -50,8 +50,16 @@ test.concurrent.each(brokenCases.map((broken) => [broken.cause, broken] as const
   expect(result.log.includes(timedOut)).toBe(broken.ends === 'timeout');
   const limit = broken.ends === undefined ? (broken.within ?? secondsUntilNamed) : Infinity;
   expect(diagnosis.namedAfterSeconds ?? (limit === Infinity ? 0 : NaN)).toBeLessThanOrEqual(limit);
-  expect(result.summary).toContain(broken.evidence ?? '');
+  for (const place of placesOfLastWords(result)) expect(place).toContain(broken.evidence ?? '');
 });
+
+/** Where the last lines of a crash are to be read: the box of the summary, an annotation, and the folded evidence. */
+function placesOfLastWords({ summary, log }: StepResult): string[] {
+  const box = summary.split('\n').filter((line) => line.startsWith('> '));
+  const annotations = log.split('\n').filter((line) => line.startsWith('::error '));
+  const evidence = summary.slice(Math.max(0, summary.indexOf('<summary>Evidence')));
+  return [box.join('\n'), annotations.join('\n'), evidence];
+}
 
 test.concurrent('a paused Deployment is no failure, and the log says that nothing happens', async () => {
   const namespace = await createNamespace('paused');

@@ -221,6 +221,20 @@ describe('the secrets of a kubeconfig', () => {
     expect(secretsOfKubeconfig(JSON.stringify(config)).sort()).toEqual([...secrets].sort());
   });
 
+  test.each([
+    ['on one line', (text: string) => text],
+    ['wrapped as `base64` does it', (text: string) => text.replaceAll(/.{76}/g, '$&\n')],
+  ])('are masked when it is in base64, %s, and so is all of it', (_, wrap) => {
+    const encoded = wrap(Buffer.from(JSON.stringify(config)).toString('base64'));
+    const lines = encoded.split('\n').filter((line) => line.length >= 4);
+    expect(secretsOfKubeconfig(encoded).sort()).toEqual([...secrets, ...lines].sort());
+  });
+
+  test('are all of what looks like base64 and cannot be read', () => {
+    const cut = 'x'.repeat(100);
+    expect(secretsOfKubeconfig(cut)).toEqual([cut]);
+  });
+
   test('are masked when it is no valid YAML', () => {
     expect(secretsOfKubeconfig('users:\n- user: {token: token-1234\n  password: "pass-1234"')).toEqual([
       'token-1234',

@@ -32,7 +32,7 @@ describe('outputs', () => {
       namespace: 'shop',
       revision: '1',
       'previous-revision': '',
-      url: 'http://203.0.113.20/',
+      url: 'http://203.0.113.20',
       'external-ip': '203.0.113.20',
       failure: '',
       'traffic-share': '',

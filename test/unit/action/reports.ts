@@ -71,7 +71,7 @@ export function firstDeploy(): RunReport {
         ],
       }),
     ],
-    addresses: [{ ref: service('frontend'), address: '203.0.113.20', url: 'http://203.0.113.20/' }],
+    addresses: [{ ref: service('frontend'), address: '203.0.113.20', url: 'http://203.0.113.20' }],
     timeline: [
       { atMs: 300, text: 'Connected to https://203.0.113.7:6443' },
       { atMs: 900, text: 'Dry run of 7 objects passed' },
@@ -236,6 +236,7 @@ export function undoneDeploy(): RunReport {
           location: { file: 'deployments/web.yaml', line: 21 },
         },
       ],
+      log: { container: 'web', lines: ['connecting to the database', 'fatal: no database'] },
       evidence: [crashEvidence()],
       namedAfterSeconds: 4,
     },
@@ -375,6 +376,7 @@ export function hostile(): RunReport {
       hint: hostileText,
       causes: [{ reason: hostileText, message: `other ${hostileText}`, object: pod('<b>`|') }],
       problems: [{ message: hostileText, location: { file: 'a|`<b>.yaml', line: 1 } }],
+      log: { container: '`<b>', lines: [hostileText, '```', '</details>', '> x', '::error::x'] },
       evidence: [
         crashEvidence({
           object: pod('<b>`|</summary>'),

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -33,6 +33,37 @@ describe('several kubeconfigs', () => {
 
   test('none of which exists are an error that names them', () => {
     expect(() => readKubeconfig('x:y', '/nowhere')).toThrow('there is no kubeconfig at "/nowhere/x", "/nowhere/y"');
+  });
+});
+
+describe('a kubeconfig in base64', () => {
+  const text = 'clusters:\n  - name: one\n    cluster: {server: "https://203.0.113.7"}\ncontexts: [{name: here}]\n';
+  const encoded = Buffer.from(text).toString('base64');
+
+  test.each([
+    ['as it is', encoded],
+    ['wrapped', encoded.replaceAll(/.{76}/g, '$&\n')],
+    ['wrapped by Windows', encoded.replaceAll(/.{76}/g, '$&\r\n')],
+    ['of a JSON text', Buffer.from(JSON.stringify(config('https://203.0.113.7'))).toString('base64')],
+    ['with a byte order mark', Buffer.from(`\ufeff${text}`).toString('base64')],
+  ])('is decoded, %s', (_, source) => {
+    expect(readKubeconfig(source, '/').clusters).toEqual([{ name: 'one', cluster: { server: 'https://203.0.113.7' } }]);
+  });
+
+  test('of something else is told, and nothing of it is printed', () => {
+    const source = Buffer.from(Array.from({ length: 900 }, (_, index) => index * 7)).toString('base64');
+    expect(() => readKubeconfig(source, '/')).toThrow(
+      /^the input "kubeconfig" is no path of a file, and what it holds in base64 is no kubeconfig$/,
+    );
+  });
+
+  test('is not seen in a path, even a long one', () => {
+    const path = `${'deploy/'.repeat(12)}kubeconfig`;
+    const cwd = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
+    mkdirSync(join(cwd, 'deploy/'.repeat(12)), { recursive: true });
+    writeFileSync(join(cwd, path), text);
+    expect(readKubeconfig(path, cwd).currentContext).toBe('');
+    expect(() => readKubeconfig('home/runner/work/kubeconfig', '/')).toThrow('there is no kubeconfig at');
   });
 });
 

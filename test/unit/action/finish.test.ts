@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { finish } from '../../../src/action/finish.ts';
+import { createReporter } from '../../../src/action/log.ts';
+import type { FailureReport } from '../../../src/commands/report.ts';
+import { listeningReporter } from '../../support/silent-reporter.ts';
+import { stdoutOf } from './actions-files.ts';
+import { report } from './reports.ts';
+
+const log = { container: 'web', lines: ['connecting', 'fatal: no database'] };
+const excerpt = 'The last 2 lines of the log of container "web":\n    connecting\n    fatal: no database';
+
+function failed(more: Partial<FailureReport>) {
+  const failure = { message: 'it crashes', hint: 'See its log.', causes: [], problems: [], evidence: [], log, ...more };
+  return report({ status: 'undone', headline: 'The deploy failed', failure });
+}
+
+describe('the last words of a container that crashes', () => {
+  test('stand in the annotation', async () => {
+    const reporter = listeningReporter();
+    expect(await finish(failed({}), reporter, {})).toBe(1);
+    expect(reporter.lines).toContain(`error The deploy failed: it crashes. See its log.\n${excerpt}`);
+  });
+
+  test('stand in the annotation at the line of the manifest, and in the log', async () => {
+    const reporter = listeningReporter();
+    await finish(
+      failed({ problems: [{ message: 'it crashes', location: { file: 'a.yaml', line: 1 }, log }] }),
+      reporter,
+      {},
+    );
+    expect(reporter.lines).toEqual([`error it crashes\n${excerpt}`, `info The deploy failed: it crashes\n${excerpt}`]);
+  });
+
+  test('are no workflow commands', async () => {
+    const hostile = { container: 'web', lines: ['::error::forged', '##[error]forged', 'a%0A::error::b'] };
+    const printed = await stdoutOf(async () => {
+      await finish(failed({ log: hostile }), createReporter(), {});
+    });
+    const commands = printed.filter((line) => /^\s*::|##\[/.test(line));
+    expect(commands.map((line) => /^::(\w+)/.exec(line)?.[1])).toEqual(['error', 'debug']);
+  });
+});

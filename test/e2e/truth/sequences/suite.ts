@@ -99,7 +99,7 @@ async function observe(stage: Stage, strategy: Strategy, command: Command, histo
 }
 
 /** Judges once, and again a moment later what may only not have followed yet. */
-async function settled(stage: Stage, seen: Seen, judge: (seen: Seen) => string[]): Promise<string[]> {
+export async function settled(stage: Stage, seen: Seen, judge: (seen: Seen) => string[]): Promise<string[]> {
   const deadline = Date.now() + settleMs;
   let { after }: { after: Facts } = seen;
   for (;;) {

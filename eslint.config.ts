@@ -70,5 +70,5 @@ export default defineConfig(
     },
     languageOptions: { globals: jest.environments.globals.globals },
   },
-  { files: ['test/cluster/**', 'test/support/**', 'test/e2e/*/suite.ts'], rules: { 'jest/no-export': 'off' } },
+  { files: ['test/cluster/**', 'test/support/**', 'test/e2e/**/suite.ts'], rules: { 'jest/no-export': 'off' } },
 );

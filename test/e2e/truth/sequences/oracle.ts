@@ -1,0 +1,170 @@
+import type { StepResult } from '../../../support/step.ts';
+import { replicas, textOf, type Content } from './application.ts';
+import type { Command } from './moves.ts';
+import type { Facts } from './witness.ts';
+
+const good = [
+  'deployed',
+  'scaled',
+  'paused',
+  'resumed',
+  'restarted',
+  'rolled-back',
+  'aborted',
+  'reported',
+  'unchanged',
+  'waiting',
+];
+
+/** What revisions held, by their numbers: the memory of whoever watches. */
+export type History = Map<string, Content>;
+
+export interface Seen {
+  command: Command;
+  before: Facts;
+  result: StepResult;
+  after: Facts;
+  history: History;
+}
+
+/** Where what a run says is not what pods and objects show; empty when it all holds. */
+export function contradictions(seen: Seen): string[] {
+  return [...ofExit(seen), ...ofStatus(seen), ...ofWords(seen)];
+}
+
+function ofExit({ result, command }: Seen): string[] {
+  const { status = '' } = result.outputs;
+  const isGood = good.includes(status);
+  const heading = headingOf(result);
+  const problems = [];
+  if (isGood !== (result.exit === 0)) problems.push(`status "${status}" with exit code ${result.exit}`);
+  if (heading === '') problems.push('no heading');
+  if (heading.includes('✅') && !isGood) problems.push(`a green heading with status "${status}"`);
+  if (heading.includes('✅') && command.command === 'status' && result.outputs['healthy'] === 'false')
+    problems.push('a green heading of something that is not healthy');
+  return problems;
+}
+
+/** The first line of the job summary: `### ✅ Deployed shop revision 7 in 42s`. */
+export function headingOf({ summary }: StepResult): string {
+  return summary.split('\n').find((line) => line.startsWith('#')) ?? '';
+}
+
+function ofStatus(seen: Seen): string[] {
+  const { command, before, result, after } = seen;
+  const { status = '' } = result.outputs;
+  switch (status) {
+    case 'deployed':
+      return ofServing(after, command.wanted);
+    case 'unchanged':
+      return command.wanted === undefined ? [] : ofServing(after, command.wanted);
+    case 'rolled-back':
+      return ofServing(after, targetOf(seen));
+    case 'waiting':
+      return before.answers.every((answer) => after.answers.includes(answer)) || before.answers.length === 0
+        ? []
+        : [`a candidate waits, but the Service answers ${list(after.answers)} and no more ${list(before.answers)}`];
+    case 'undone':
+      return sameAs(before, after);
+    case 'scaled':
+      return serving(after).length === command.replicas
+        ? []
+        : [`scaled to ${String(command.replicas)}, but ${serving(after).length} pods are behind the Service`];
+    case 'restarted': {
+      const old = new Set(before.pods.map(({ uid }) => uid));
+      const stayed = after.pods.filter(({ uid }) => old.has(uid)).length;
+      return stayed === 0 ? ofUniform(after) : [`restarted, but ${stayed} pods are the same as before`];
+    }
+    case 'paused':
+      return after.workloads.some(({ paused }) => paused) ? [] : ['paused, but no Deployment is'];
+    case 'resumed':
+      return after.workloads.some(({ paused }) => paused) ? ['resumed, but a Deployment is paused'] : ofUniform(after);
+    case 'aborted':
+      return sameAs({ ...before, workloads: after.workloads }, after);
+    case 'reported':
+      return result.outputs['healthy'] === 'true' ? ofHealthy(seen) : [];
+    default:
+      return [];
+  }
+}
+
+/** The content of the revision that a rollback says it went back to. */
+function targetOf({ result, history }: Seen): Content | undefined {
+  const number = /back to revision (\d+)/.exec(headingOf(result))?.[1];
+  return number === undefined ? undefined : history.get(number);
+}
+
+/** Requests reach as many ready pods as there are to be, and these only have what was wanted. */
+function ofServing(after: Facts, wanted: Content | undefined): string[] {
+  const problems = ofUniform(after);
+  if (wanted === undefined) return problems;
+  if (after.answers.join() !== textOf(wanted))
+    problems.push(`the Service answers ${list(after.answers)}, and not ${textOf(wanted)}`);
+  return problems;
+}
+
+function ofUniform(after: Facts): string[] {
+  const problems = [];
+  if (after.answers.length !== 1) problems.push(`the Service answers ${list(after.answers)}`);
+  if (after.endpoints.length === 0) problems.push('no pod is behind the Service');
+  return problems;
+}
+
+function ofHealthy({ after, result, history }: Seen): string[] {
+  const problems = ofUniform(after);
+  const wanted = history.get(result.outputs['revision'] ?? '');
+  if (wanted !== undefined && !after.answers.includes(textOf(wanted)))
+    problems.push(
+      `healthy, but the Service answers ${list(after.answers)} and revision ${String(result.outputs['revision'])} is ${textOf(wanted)}`,
+    );
+  const unready = after.pods.filter(({ ready }) => !ready).length;
+  if (unready > 0) problems.push(`healthy, but ${unready} of ${after.pods.length} pods are not ready`);
+  if (after.workloads.length === 0) problems.push('healthy, but there is no Deployment');
+  return problems;
+}
+
+/** An undo promises that all is as it was. */
+function sameAs(before: Facts, after: Facts): string[] {
+  const problems = [];
+  if (before.answers.join() !== after.answers.join() && isSteady(before))
+    problems.push(
+      `as it was before, but the Service answered ${list(before.answers)} and answers ${list(after.answers)}`,
+    );
+  const of = (facts: Facts) =>
+    facts.workloads
+      .map((one) => JSON.stringify(one))
+      .sort()
+      .join(', ');
+  if (of(before) !== of(after)) problems.push(`as it was before, but there was ${of(before)} and is ${of(after)}`);
+  return problems;
+}
+
+/** Nothing was changing by itself before the command began: all pods were ready, and as many as there are to be. */
+export function isSteady({ pods, workloads, answers }: Facts): boolean {
+  const wanted = workloads.reduce((sum, { replicas: count }) => sum + count, 0);
+  return (
+    pods.every(({ ready }) => ready) && pods.length === wanted && !answers.some((answer) => answer.startsWith('E'))
+  );
+}
+
+/** What the log and the summary claim in words. */
+function ofWords({ before, after, result }: Seen): string[] {
+  const claims = /everything is as it was/i.test(result.summary) || /everything is as it was/i.test(result.log);
+  return claims ? sameAs(before, after) : [];
+}
+
+function serving({ endpoints }: Facts): string[] {
+  return endpoints;
+}
+
+function list(answers: readonly string[]): string {
+  return answers.length === 0 ? 'nothing' : answers.map((answer) => `"${answer}"`).join(', ');
+}
+
+/** What a good deploy leaves behind, whatever came before it. */
+export function ofGoodEnd(result: StepResult, after: Facts, wanted: Content): string[] {
+  const problems = result.exit === 0 ? ofServing(after, wanted) : [`a good deploy fails: ${headingOf(result)}`];
+  if (result.exit === 0 && after.endpoints.length !== replicas)
+    problems.push(`${after.endpoints.length} pods are behind the Service, and not ${replicas}`);
+  return problems;
+}

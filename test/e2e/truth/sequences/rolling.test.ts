@@ -1,0 +1,3 @@
+import { truthOfSequences } from './suite.ts';
+
+truthOfSequences('rolling');

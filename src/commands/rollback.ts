@@ -4,6 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
+import { pausePaths } from '../release/adopt.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { blueGreen } from '../strategies/blue-green.ts';
@@ -13,6 +14,7 @@ import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
+import { resumeAll } from './resume-all.ts';
 import { rollOut } from './roll-out.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 
@@ -83,6 +85,7 @@ async function goTo(
     );
     const now = liveRevision(revisions);
     const old = await manifestsOf(context, chosen, now, options.replicas);
+    for (const text of await resumeAll(context, old, now)) draft.warn(text);
     return { target: chosen, manifests: old, surplus: await surplusOf(context, now, chosen), live: now };
   });
   for (const object of options.prune ? [] : surplus) {
@@ -111,6 +114,7 @@ async function goTo(
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
+      claims: pausePaths,
       ...(target.idle === undefined ? {} : { idle: target.idle }),
       restores: target.restores ?? target.revision,
       ...(whenUnchanged === undefined ? {} : { whenUnchanged }),

@@ -273,10 +273,18 @@ export const inputTable = {
     example: 'true',
     commands: ['rollback'],
   },
+  force: {
+    type: 'boolean',
+    default: 'false',
+    description:
+      'Promote a candidate without asking first whether it is ready, is what was deployed, and passes the checks of its deploy.',
+    example: 'true',
+    commands: ['promote'],
+  },
   verify: {
     type: 'text',
     description:
-      'Checks over HTTP that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. See docs/verify.md.',
+      'Checks over HTTP that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. A promotion asks those of its deploy again, or these. See docs/verify.md.',
     example: '|\n  /healthz\n  service/web:80/version 200 json .version == {version}',
     commands: ['deploy', 'promote'],
   },
@@ -294,6 +302,14 @@ export const inputTable = {
       'How long a pod may fit on no node before the wait ends. While a cluster autoscaler says that it adds a node, it goes on; give more where nodes with GPUs take long, or come from elsewhere.',
     example: '15m',
     commands: waiting,
+  },
+  'pause-timeout': {
+    type: 'duration',
+    default: '1h',
+    description:
+      'How long a rollout that somebody has paused meanwhile is waited for. That time does not count for `timeout`. When it is over the run fails, and all is left as it is.',
+    example: '4h',
+    commands: ['deploy', 'promote', 'rollback', 'scale', 'resume', 'restart'],
   },
   'on-low-capacity': {
     type: 'choice',

@@ -5,7 +5,7 @@
 export const outputTable = {
   status: {
     description:
-      'How it ended: `deployed`, `scaled`, `paused`, `resumed`, `restarted`, `rolled-back`, `aborted`, `reported`, `unchanged`, `waiting` (for `promote` or `abort`), `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
+      'How it ended: `deployed`, `scaled`, `paused` (by the command, or applied while a pause or an update strategy keeps the pods), `resumed`, `restarted`, `rolled-back`, `aborted`, `reported`, `unchanged`, `waiting` (for `promote` or `abort`), `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
     example: 'deployed',
   },
   release: { description: 'The name of the release.', example: 'shop' },

@@ -33,7 +33,7 @@ const ladder: readonly SummaryLimits[] = [
 const icons: Record<Status, string> = {
   deployed: '✅',
   scaled: '✅',
-  paused: '✅',
+  paused: '⏸️',
   resumed: '✅',
   restarted: '✅',
   'rolled-back': '✅',
@@ -247,7 +247,9 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
     .map((outcome) => `${count(outcome)} ${undoWords[outcome]}`)
     .join(', ');
   const remarks = undo.results.flatMap((result) => remark(result));
-  if (undo.unsettled === true) remarks.push('The restored workloads are not ready again yet');
+  for (const text of undo.pods ?? []) remarks.push(prose(text));
+  if (undo.unsettled === true && undo.pods === undefined)
+    remarks.push('The restored workloads are not ready again yet');
   const remarkList = bullets(remarks, (text) => text, limits.rows);
   return [
     ...(undo.complete

@@ -35,6 +35,8 @@ export interface ChangeOptions {
   timeoutMs: number;
   /** How long a pod may fit on no node before the wait ends. */
   unschedulableGraceMs: number;
+  /** How long a rollout that somebody pauses is waited for; that time is none of `timeoutMs`. */
+  pauseTimeoutMs: number;
   undoOnFailure: boolean;
   undoTimeoutMs: number;
 }

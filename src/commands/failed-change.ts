@@ -4,7 +4,7 @@ import { goingIn, type UndoReport } from '../release/undo-report.ts';
 import { failureOf, type Draft } from './draft.ts';
 import type { ChangeFailure } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
-import type { RolloutWatch } from './rollout-watch.ts';
+import { isPausedTooLong, type RolloutWatch } from './rollout-watch.ts';
 
 /**
  * The report of a change that failed: why, and what became of it.
@@ -19,6 +19,9 @@ export function finishFailed(
 ): RunReport {
   const failure = watch.explain(failureOf(error), manifests);
   draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
+  if (isPausedTooLong(error)) {
+    return draft.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
+  }
   if (undo === undefined) return draft.finish('failed', `${attempt} failed`);
   return draft.finish(undo.complete ? 'undone' : 'failed', `${attempt} failed ${describeUndo(undo)}`);
 }

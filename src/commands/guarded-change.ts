@@ -10,6 +10,7 @@ import type { UndoReport } from '../release/undo-report.ts';
 import { retire } from '../traffic/retire.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { recordDead } from './dead-run.ts';
+import { isPausedTooLong } from './rollout-watch.ts';
 import { isUnfinished, ownSteps, undoJournal } from './undo-journal.ts';
 
 export { isUnfinished, ownSteps } from './undo-journal.ts';
@@ -207,7 +208,7 @@ async function handleFailure(
     context.reporter.debug(`looking for the cause failed: ${messageOf(reason)}`);
   });
   if (ownSteps(journal.record).length === 0) return { error };
-  if (!options.undoOnFailure) {
+  if (!options.undoOnFailure || isPausedTooLong(error)) {
     // The failed state is what the user asked to keep: the next run starts from it.
     await journal.accept();
     return { error };

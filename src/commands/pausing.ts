@@ -1,68 +1,92 @@
-import { booleanAt, numberAt, type JsonObject } from '../base/json.ts';
+import { numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf } from '../manifests/pod-template.ts';
+import {
+  isHeldBack,
+  isPaused,
+  isPausedByManifest,
+  pausedBy,
+  pausedByAnnotation,
+  pauseManager,
+  pauseNote,
+  updatedPods,
+} from '../rollout/pause.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
+import { pausedError } from '../strategies/paused.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
+import { finishApplied } from './held.ts';
 import { releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
 type PausingOptions = ChangeOptions & WorkloadOptions;
 
-/** A manager of its own: what these commands set is no part of the manifests, and the next apply must not remove it. */
-const pauseManager = 'gke-rollout-pause';
+/** A manager of its own: what it sets is no part of the manifests, and the next apply must not remove it. */
 const restartManager = 'gke-rollout-restart';
+
+/** How long the controller may take to look at what was paused, and how often that is asked, in ms. */
+const observationMs = 10_000;
+const pollMs = 200;
 
 /**
  * Stops the rolling update of all Deployments of a release where it is. It takes no lock: the run that it stops holds it,
- * and goes on waiting until the release is resumed or its time is up.
+ * and its clock stands still until the release is resumed. Who has paused is written at each Deployment.
  */
 export async function pause(context: Context, options: PausingOptions): Promise<RunReport> {
-  return await setPaused(context, options, true);
+  const { client, clock, reporter, run } = context;
+  const namespace = options.namespace ?? client.defaultNamespace;
+  const draft = new Draft(context, 'pause', { release: options.release, namespace });
+  const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
+  const toChange = deployments.filter((object) => !isPaused(object));
+  await reporter.group('Pause', async () => {
+    for (const object of toChange) {
+      await setPaused(context, object, { paused: true, note: pauseNote(run, clock.now()) });
+      reporter.info(`${describeRef(refOf(object), true)} paused`);
+    }
+  });
+  const current = await Promise.all(deployments.map(async (object) => (await client.read(refOf(object))) ?? object));
+  const paused = await untilObserved(context, current);
+  describeNow(draft, paused);
+  const texts = paused.map(describePaused).join('; ');
+  if (toChange.length > 0) return draft.finish('paused', `Paused ${options.release}: ${texts}`);
+  const since = paused.map((object) => `${describePaused(object)}, paused ${pausedBy(object)}`).join('; ');
+  return draft.finish('unchanged', `${options.release} is paused already: ${since}`);
 }
 
 /** Lets the rolling update go on, and waits until it is complete. */
 export async function resume(context: Context, options: PausingOptions): Promise<RunReport> {
-  return await setPaused(context, options, false);
-}
-
-async function setPaused(context: Context, options: PausingOptions, paused: boolean): Promise<RunReport> {
-  const { client, reporter } = context;
+  const { client, clock, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
-  const command = paused ? 'pause' : 'resume';
-  const draft = new Draft(context, command, { release: options.release, namespace });
+  const draft = new Draft(context, 'resume', { release: options.release, namespace });
   const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
-  const toChange = deployments.filter((object) => (booleanAt(object, 'spec', 'paused') ?? false) !== paused);
   const names = deployments.map(({ metadata }) => metadata.name).join(', ');
+  const toChange = deployments.filter(isPaused);
   const watch = new RolloutWatch(context, options);
-  await expectOfWorkloads(context, deployments, { undone: false, waits: !paused });
+  await expectOfWorkloads(context, deployments, { undone: false, waits: true });
   await context.rights?.require();
-  const written: KubernetesObject[] = [];
-  await reporter.group(paused ? 'Pause' : 'Resume', async () => {
-    for (const object of toChange) {
-      const patch = { spec: { paused: paused ? true : null } };
-      written.push(
-        (await client.patch(refOf(object), { type: 'merge', patch }, { fieldManager: pauseManager })).object,
-      );
-      reporter.info(`${describeRef(refOf(object), true)} ${paused ? 'paused' : 'resumed'}`);
-    }
-  });
-  if (paused) {
-    describe(draft, deployments, watch);
-    return toChange.length === 0
-      ? draft.finish('unchanged', `${names} of ${options.release} is paused already`)
-      : draft.finish('paused', `Paused ${names} of ${options.release}`);
+  const targets = await reporter.group(
+    'Resume',
+    async () =>
+      await Promise.all(
+        deployments.map(async (object) => {
+          if (!isPaused(object)) return { object, changed: false };
+          const resumed = await setPaused(context, object, { paused: null, note: null });
+          reporter.info(`${describeRef(refOf(object), true)} resumed; it was paused ${pausedBy(object)}`);
+          return { object: resumed, changed: true, paused: false };
+        }),
+      ),
+  );
+  for (const object of toChange.filter(isPausedByManifest)) {
+    draft.warn(
+      `the manifest of ${describeRef(refOf(object), true)} says "paused: true": the next deploy pauses it again`,
+    );
   }
-  const targets = deployments.map((object) => {
-    const fresh = written.find(({ metadata }) => metadata.uid === object.metadata.uid);
-    return { object: fresh ?? object, changed: fresh !== undefined };
-  });
   try {
-    await watch.wait(targets, { deadline: context.clock.now() + options.timeoutMs, signal: context.signal });
+    await watch.wait(targets, { deadline: clock.now() + options.timeoutMs, signal: context.signal });
   } catch (error) {
     context.signal.throwIfAborted();
     await watch.collectEvidence(error);
@@ -77,6 +101,56 @@ async function setPaused(context: Context, options: PausingOptions, paused: bool
     : draft.finish('resumed', `Resumed ${names} of ${options.release}; it is ready after ${draft.elapsed()}`);
 }
 
+async function setPaused(
+  context: Context,
+  object: KubernetesObject,
+  patch: { paused: true | null; note: string | null },
+): Promise<KubernetesObject> {
+  const body: JsonObject = {
+    metadata: { annotations: { [pausedByAnnotation]: patch.note } },
+    spec: { paused: patch.paused },
+  };
+  const written = await context.client.patch(
+    refOf(object),
+    { type: 'merge', patch: body },
+    { fieldManager: pauseManager },
+  );
+  return written.object;
+}
+
+/**
+ * Its controller counts pods a moment later; without it there is nothing to count.
+ * @returns each as it is then
+ */
+async function untilObserved(
+  { client, clock, signal }: Context,
+  objects: readonly KubernetesObject[],
+): Promise<KubernetesObject[]> {
+  const until = clock.now() + observationMs;
+  return await Promise.all(
+    objects.map(async (written) => {
+      let object = written;
+      while (!isObserved(object) && clock.now() < until) {
+        await clock.sleep(pollMs, signal);
+        object = (await client.read(refOf(object))) ?? object;
+      }
+      return object;
+    }),
+  );
+}
+
+function isObserved(object: KubernetesObject): boolean {
+  return (numberAt(object, 'status', 'observedGeneration') ?? 0) >= (object.metadata.generation ?? 0);
+}
+
+/** `web at 1 of 3 pods updated`, or that all of its pods are of its present version. */
+function describePaused(object: KubernetesObject): string {
+  const { name } = object.metadata;
+  return isHeldBack(object)
+    ? `${name} at ${updatedPods(object)}`
+    : `${name}, whose pods are all of its present version`;
+}
+
 /** Makes all pods of a release anew, as `kubectl rollout restart` does, and waits for them; undone when they do not come up. */
 export async function restart(context: Context, options: PausingOptions): Promise<RunReport> {
   const { client, reporter, clock } = context;
@@ -85,6 +159,9 @@ export async function restart(context: Context, options: PausingOptions): Promis
   const draft = new Draft(context, 'restart', { release, namespace });
   const workloads = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
+  // As kubectl does: nothing would be restarted.
+  const paused = workloads.find(isPaused);
+  if (paused !== undefined) throw pausedError(paused);
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
@@ -107,7 +184,7 @@ export async function restart(context: Context, options: PausingOptions): Promis
         await change.journal.done(written.map((object) => ({ ref: refOf(object), after: object })));
         await reporter.group('Restart', async () => {
           await watch.wait(
-            written.map((object) => ({ object, changed: true })),
+            written.map((object) => ({ object, changed: true, paused: false })),
             change,
           );
         });
@@ -116,8 +193,26 @@ export async function restart(context: Context, options: PausingOptions): Promis
     },
   );
   describe(draft, workloads, watch);
-  if (outcome.state === 'done') return draft.finish('restarted', `Restarted ${names} in ${draft.elapsed()}`);
+  if (outcome.state === 'done') {
+    return finishApplied(draft, watch, 'restarted', {
+      headline: `Restarted ${names} in ${draft.elapsed()}`,
+      applied: `The restart of ${names} is applied`,
+    });
+  }
   return finishFailed(draft, watch, outcome.failure, `Restart of ${names}`);
+}
+
+/** Workloads as they are, where none is waited for. */
+function describeNow(draft: Draft, workloads: readonly KubernetesObject[]): void {
+  draft.add({
+    workloads: workloads.map((object) => ({
+      ref: refOf(object),
+      containers: containersOf(object).map(({ name, image = '' }) => ({ name, before: image, after: image })),
+      replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
+      state: isHeldBack(object) ? ('unchecked' as const) : ('ready' as const),
+      message: `paused ${pausedBy(object)}: ${updatedPods(object)}`,
+    })),
+  });
 }
 
 function describe(draft: Draft, workloads: readonly KubernetesObject[], watch: RolloutWatch): void {

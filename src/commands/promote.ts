@@ -16,8 +16,10 @@ import { assertAskable } from './verification.ts';
 export interface PromoteOptions extends ChangeOptions {
   keepOldForMs: number;
   forceConflicts: boolean;
-  /** Checks, as `docs/verify.md` has them. */
+  /** Checks, as `docs/verify.md` has them; by default those of the deploy. */
   verify?: string;
+  /** Promote what may not be ready, or not be what was deployed. */
+  force: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const checks = parseChecks(options.verify ?? '');
+  const given = parseChecks(options.verify ?? '');
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, { ...options, namespace }, 'promote');
     // Where Services go by the user's own labels, they say which side serves only when nothing is half done.
@@ -42,10 +44,18 @@ export async function promote(context: Context, options: PromoteOptions): Promis
     return found;
   });
   const manifests = structuredClone(revision.objects).map(inCluster);
+  const { force } = options;
+  // Who knows better than the checks of the deploy says others, or none.
+  const checks = given.length > 0 || force ? given : parseChecks(record.waiting?.verify ?? '');
   await assertAskable(context, checks, manifests, namespace);
   await expectOfRemoval(context, record.temporary ?? []);
   const { strategy } = revision;
   const draft = new Draft(context, 'promote', { release, namespace, strategy });
+  if (force) {
+    draft.warn(
+      '"force: true": whether the candidate is ready, is what was deployed and passes its checks was not asked',
+    );
+  }
   return await rollOut(
     context,
     {
@@ -60,7 +70,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
       command: 'promote',
       status: 'deployed',
       manifests,
-      strategy: promotionOf(strategy, record, revision.idle !== undefined),
+      strategy: promotionOf(strategy, record, { ownSides: revision.idle !== undefined, force }),
       ...(revision.idle === undefined ? {} : { idle: revision.idle }),
       candidate: 'continue',
       promotes: revision.revision,

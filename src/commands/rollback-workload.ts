@@ -1,11 +1,11 @@
 import { InvalidInput } from '../base/errors.ts';
-import { booleanAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { manifestFrom } from '../manifests/manifest.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../release/adopt.ts';
 import { liveRevision, runningRef, type Revision } from '../release/revision.ts';
+import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { workloadLabel } from '../strategies/candidate.ts';
 import { rolling } from '../strategies/rolling.ts';
@@ -47,14 +47,15 @@ export async function rollbackWorkload(
     reporter.info(`going back to ${describeRevision(workload, chosen)}`);
     return chosen;
   });
-  if (target.state === 'current') return await confirmCurrent(context, options, workload, target, draft);
-  if (target.state !== 'good') {
+  if (target.state === 'current' && !isPaused(workload))
+    return await confirmCurrent(context, options, workload, target, draft);
+  if (target.state !== 'good' && target.state !== 'current') {
     draft.warn(
       `whether revision ${target.revision} of ${nameOf(workload)} has ever been ready is not known: it ${target.reason}`,
     );
   }
-  if (booleanAt(workload, 'spec', 'paused') === true) {
-    draft.warn(`${describeRef(refOf(workload), true)} was paused; the rollback resumes it`);
+  if (isPaused(workload)) {
+    draft.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);
   }
   const manifest = manifestFrom(manifestOfRevision(workload, target), `revision ${target.revision}`);
   setReplicas([manifest], replicas);
@@ -136,7 +137,7 @@ export function chooseWorkloadRevision(
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
 async function confirmCurrent(
   context: Context,
-  options: Pick<RollOutOptions, 'timeoutMs' | 'unschedulableGraceMs'>,
+  options: Pick<RollOutOptions, 'timeoutMs' | 'unschedulableGraceMs' | 'pauseTimeoutMs'>,
   workload: KubernetesObject,
   target: WorkloadRevision,
   draft: Draft,

@@ -5,6 +5,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
+import { pausePaths } from '../release/adopt.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
@@ -15,6 +16,7 @@ import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import type { RunReport } from './report.ts';
+import { resumeAll } from './resume-all.ts';
 import { ownershipOf, rollOut } from './roll-out.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 
@@ -90,6 +92,7 @@ async function goTo(
       leftToOthers(context, ownership, old, draft),
       surplusOf(context, now, chosen),
     ]);
+    for (const text of await resumeAll(context, own, now)) draft.warn(text);
     return { target: chosen, manifests: own, surplus: await notUsedByOthers(ownership, gone, draft), live: now };
   });
   for (const object of options.prune ? [] : surplus) {
@@ -118,6 +121,7 @@ async function goTo(
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
+      claims: pausePaths,
       ...(target.idle === undefined ? {} : { idle: target.idle }),
       restores: target.restores ?? target.revision,
       ...(whenUnchanged === undefined ? {} : { whenUnchanged }),

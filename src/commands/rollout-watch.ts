@@ -11,21 +11,32 @@ import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
 import type { Graces } from '../rollout/failures/pod.ts';
+import { isHeldBack, isPaused } from '../rollout/pause.ts';
+import { recentCrash } from '../rollout/recent-crash.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
+import { podsSelectedBy } from '../traffic/pods.ts';
 import { isService } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import type { FailureReport } from './report.ts';
+
+/** What has been running may still be busy with a restart, which takes this long to be believed; it must then hold a moment. */
+const lookMs = 20_000;
+const lookHoldMs = 1_000;
 
 /** Objects that were written will not be ready. */
 export class RolloutFailed extends Failure {
   readonly result: RolloutResult;
   readonly causes: readonly Cause[];
 
-  constructor(result: RolloutResult, causes: readonly Cause[], timedOut: boolean) {
+  constructor(result: RolloutResult) {
+    const { causes } = result;
     const [first] = causes;
     const message = first?.message ?? 'the rollout did not get ready';
-    super(timedOut ? `not ready in time: ${message}` : message, first?.hint === undefined ? {} : { hint: first.hint });
+    super(
+      result.outcome === 'timed-out' ? `not ready in time: ${message}` : message,
+      first?.hint === undefined ? {} : { hint: first.hint },
+    );
     this.result = result;
     this.causes = causes;
   }
@@ -34,10 +45,27 @@ export class RolloutFailed extends Failure {
 /** Requests under way at once in a last look. */
 const confirmConcurrency = 8;
 
+/** Whether a wait was given up because somebody has paused what it was for: that is left as it is, and not undone. */
+export function isPausedTooLong(error: unknown): boolean {
+  return error instanceof RolloutFailed && error.result.outcome === 'paused';
+}
+
+export type WatchOptions = Pick<ChangeOptions, 'unschedulableGraceMs' | 'pauseTimeoutMs'>;
+
+/** What is waited for; `paused` as a `Target` has it. */
+export interface Watched {
+  object: KubernetesObject;
+  changed: boolean;
+  paused?: boolean;
+  /** As our write left it, where `object` has been read again since. */
+  asWritten?: KubernetesObject;
+}
+
 /** Waits for what a command has written, and remembers what is needed to tell of it. */
 export class RolloutWatch {
   readonly #context: Context;
   readonly #graces: Graces;
+  readonly #pauseTimeoutMs: number;
   readonly #objects = new Map<string, KubernetesObject>();
   readonly #verdicts = new Map<string, Verdict>();
   readonly #startedAt = new Map<string, number>();
@@ -50,14 +78,15 @@ export class RolloutWatch {
   #namedAt: number | undefined;
   wroteAnything = false;
 
-  constructor(context: Context, { unschedulableGraceMs }: Pick<ChangeOptions, 'unschedulableGraceMs'>) {
+  constructor(context: Context, { unschedulableGraceMs, pauseTimeoutMs }: WatchOptions) {
     this.#context = context;
     this.#graces = { unschedulableMs: unschedulableGraceMs };
+    this.#pauseTimeoutMs = pauseTimeoutMs;
   }
 
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
   async wait(
-    targets: readonly { object: KubernetesObject; changed: boolean; asWritten?: KubernetesObject }[],
+    targets: readonly Watched[],
     { deadline, signal, holdMs = 0 }: { deadline: number; signal: AbortSignal; holdMs?: number },
   ): Promise<void> {
     const { client, clock, reporter } = this.#context;
@@ -79,6 +108,7 @@ export class RolloutWatch {
         signal,
         holdMs,
         graces: this.#graces,
+        pauseTimeoutMs: this.#pauseTimeoutMs,
         overwritten: (asWritten, object) => this.#overwritten(asWritten, object),
       },
     );
@@ -90,7 +120,7 @@ export class RolloutWatch {
     }
     if (result.outcome === 'ready') return;
     this.#namedAt = clock.now();
-    this.#failed = new RolloutFailed(result, result.causes, result.outcome === 'timed-out');
+    this.#failed = new RolloutFailed(result);
     throw this.#failed;
   }
 
@@ -121,6 +151,37 @@ export class RolloutWatch {
     if (!this.#noted.has(message)) this.#context.reporter.warning(message);
     this.#noted.add(message);
     return undefined;
+  }
+
+  /**
+   * Whether objects that somebody else may have changed are ready, stay so for a moment, and have not crashed of late: their
+   * pods are looked at too.
+   * @throws RolloutFailed
+   */
+  async check(
+    objects: readonly KubernetesObject[],
+    { signal, timeoutMs, afterWait }: { signal: AbortSignal; timeoutMs: number; afterWait: boolean },
+  ): Promise<void> {
+    const { wroteAnything } = this;
+    const deadline = this.#context.clock.now() + Math.min(lookMs, timeoutMs);
+    const targets = objects.map((object) => ({ object, changed: true }));
+    await this.wait(targets, { deadline, signal, holdMs: lookHoldMs });
+    this.wroteAnything = wroteAnything;
+    if (afterWait) return;
+    for (const object of objects) await this.#refuseCrashing(object);
+  }
+
+  async #refuseCrashing(workload: KubernetesObject): Promise<void> {
+    const { client, clock } = this.#context;
+    const pods = await podsSelectedBy(client, workload);
+    const crash = recentCrash(pods, clock.now());
+    if (crash === undefined) return;
+    const cause = { ...crash, message: `${describeRef(refOf(workload))}: ${crash.message}` };
+    const targets: RolloutResult['targets'] = [{ object: workload, verdict: { state: 'failed', cause } }];
+    const snapshot = { pods, replicaSets: [], events: [] };
+    this.#namedAt = clock.now();
+    this.#failed = new RolloutFailed({ outcome: 'failed', targets, causes: [cause], snapshot });
+    throw this.#failed;
   }
 
   /** Looks at the failed objects while they are still there. */
@@ -158,6 +219,20 @@ export class RolloutWatch {
         ? {}
         : { namedAfterSeconds: Math.max(0, Math.round((this.#namedAt - since) / 1000)) }),
     };
+  }
+
+  /** What is applied and yet not in all pods, one sentence for each: `Deployment "web": paused by octocat: 0 of 3 pods updated`. */
+  get held(): string[] {
+    return [...this.#verdicts].flatMap(([key, verdict]) => {
+      const held = verdict.state === 'ready' || verdict.state === 'unchecked' ? verdict.held : undefined;
+      const object = this.#objects.get(key);
+      return held === undefined || object === undefined ? [] : [`${describeRef(refOf(object))}: ${held}`];
+    });
+  }
+
+  /** What has all its pods and is paused, so that the next change would not reach them. */
+  get paused(): KubernetesObject[] {
+    return [...this.#objects.values()].filter((object) => isPaused(object) && !isHeldBack(object));
   }
 
   /** The object as it was seen last. */

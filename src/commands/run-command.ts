@@ -5,13 +5,13 @@ import type { Context } from './context.ts';
 import { deploy, type DeployOptions } from './deploy.ts';
 import { expectOfCommand } from './needs.ts';
 import { pause, restart, resume } from './pausing.ts';
-import { promote } from './promote.ts';
+import { promote, type PromoteOptions } from './promote.ts';
 import type { RunReport } from './report.ts';
 import { rollback, type RollbackOptions } from './rollback.ts';
 import { scale, type ScaleOptions } from './scale.ts';
 import { status } from './status.ts';
 
-export type CommandOptions = DeployOptions & ScaleOptions & RollbackOptions;
+export type CommandOptions = DeployOptions & ScaleOptions & RollbackOptions & PromoteOptions;
 
 /** The commands that exist, by name. */
 const commands: Readonly<Record<string, (context: Context, options: CommandOptions) => Promise<RunReport>>> = {

@@ -14,7 +14,7 @@ import {
 } from '../release/revision.ts';
 import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
 import type { Seen } from '../rollout/look.ts';
-import { describePause } from '../rollout/paused-by.ts';
+import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import type { Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
@@ -125,7 +125,9 @@ async function tellHealth(
     problems: [...ofRelease, ...ofCandidate],
     drift: live === undefined ? [] : driftIn(now, live, isWorking || journal?.waiting !== undefined),
     versions: examination.versions,
-    paused: examined.flatMap(({ object }) => describePause(object) ?? []),
+    paused: examined
+      .filter(({ object }) => isPaused(object))
+      .map(({ object }) => `${describeRef(refOf(object))} is paused ${pausedBy(object)}: run "resume" to let it go on`),
     notes: serving.notes,
     ...rollbackOf(records, now),
     evidence: examination.evidence,

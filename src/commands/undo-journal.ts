@@ -9,6 +9,7 @@ import { untilRouted } from '../traffic/endpoints.ts';
 import { retire } from '../traffic/retire.ts';
 import { isService } from '../traffic/services.ts';
 import type { Context } from './context.ts';
+import { pauseAgain, podsNotBack, resumeRestored } from './undo-paused.ts';
 
 /** Whether a run is under way, or has died: what merely waits for a decision is whole. */
 export function isUnfinished(record: JournalRecord): boolean {
@@ -42,6 +43,7 @@ export async function undoJournal(
     const deadline = clock.now() + timeoutMs;
     const isLastAttempt = (journal.record.undoAttempts ?? 0) > 0;
     const reports: UndoReport[] = [];
+    const pods: string[] = [];
     let settled = true;
     const steps = stepsBackwards(journal.record.entries, from);
     for (const { step, entries } of steps) {
@@ -61,13 +63,18 @@ export async function undoJournal(
       // What failed may succeed when it is tried again; and what still serves must not go before.
       if (report.results.some(({ outcome }) => outcome === 'failed')) {
         await journal.undoFailed();
-        return combined(reports, settled);
+        return combined(reports, settled, pods);
       }
-      settled = (await untilRestored(context, report, deadline, step !== steps.at(-1)?.step)) && settled;
+      const resumed = await resumeRestored(context, entries, report);
+      const areBack = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
+      const left = await podsNotBack(context, entries, report);
+      await pauseAgain(context, resumed, areBack && left.length === 0);
+      pods.push(...left);
+      settled = areBack && left.length === 0 && settled;
       if (step === 0 && from === 0) await journal.close();
       else await journal.forget(step);
     }
-    return combined(reports, settled);
+    return combined(reports, settled, pods);
   });
 }
 
@@ -85,7 +92,7 @@ function givenUp({ complete, results }: UndoReport): UndoReport {
 }
 
 /** One report of several steps; of an object that several of them had changed, what was done to it last. */
-function combined(reports: readonly UndoReport[], settled: boolean): UndoReport {
+function combined(reports: readonly UndoReport[], settled: boolean, pods: string[]): UndoReport {
   const results = new Map<string, UndoResult>();
   for (const result of reports.flatMap((report) => report.results)) {
     const earlier = results.get(keyOf(result.ref));
@@ -95,7 +102,7 @@ function combined(reports: readonly UndoReport[], settled: boolean): UndoReport 
   const complete = reports.every((report) => report.complete);
   return settled
     ? { complete, results: [...results.values()] }
-    : { complete: false, unsettled: true, results: [...results.values()] };
+    : { complete: false, unsettled: true, ...(pods.length === 0 ? {} : { pods }), results: [...results.values()] };
 }
 
 function outcomeOf(result: UndoResult): string {

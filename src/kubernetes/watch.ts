@@ -1,10 +1,14 @@
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { at, booleanAt } from '../base/json.ts';
 import type { KubernetesClient, ListOptions, Resource } from './client.ts';
 import { ApiError, ConnectionError, isStatus } from './errors.ts';
-import type { KubernetesObject } from './object.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from './object.ts';
 
-/** What an observer is told. The objects come without `managedFields`: they are half of the size, and nobody's status. */
+/**
+ * What an observer is told. The objects come without `managedFields`: they are half of the size, and nobody's status. Of what
+ * is paused stays who has paused it.
+ */
 export interface Handlers {
   /** After each list: everything that is there now. What was there before and is missing has gone. */
   onSync(objects: KubernetesObject[]): void;
@@ -148,7 +152,14 @@ class Pace {
 function withoutManagedFields(object: KubernetesObject): KubernetesObject {
   const metadata = { ...object.metadata };
   delete metadata.managedFields;
+  if (booleanAt(object, 'spec', 'paused') === true) metadata.managedFields = ownersOfPause(object);
   return { ...object, metadata };
+}
+
+function ownersOfPause({ metadata }: KubernetesObject): ManagedFieldsEntry[] {
+  return (metadata.managedFields ?? [])
+    .filter((entry) => at(entry.fieldsV1, 'f:spec', 'f:paused') !== undefined)
+    .map((entry) => ({ ...entry, fieldsV1: { 'f:spec': { 'f:paused': {} } } }));
 }
 
 /** Tells a failing handler, which is our bug, from a broken connection. */

@@ -1,9 +1,16 @@
 import { objectAt, stringsAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { pausedByAnnotation } from '../rollout/pause.ts';
 import { changeCauseAnnotation, withoutNulls, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { extractOwned, unionFields } from './managed-fields.ts';
 import { releaseAnnotation } from './mark.ts';
 import { divide, type Claims } from './takeover.ts';
+
+/** A pause, whoever has set it: it goes with an apply that does not have it. */
+export const pausePaths: Claims = [
+  ['spec', 'paused'],
+  ['metadata', 'annotations', pausedByAnnotation],
+];
 
 /**
  * What going back to an earlier template replaces as a whole, whoever has written there: a variable that `kubectl set env` has
@@ -11,7 +18,7 @@ import { divide, type Claims } from './takeover.ts';
  */
 export const replacedPaths: Claims = [
   ['spec', 'template'],
-  ['spec', 'paused'],
+  ...pausePaths,
   ['metadata', 'annotations', changeCauseAnnotation],
 ];
 

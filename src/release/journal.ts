@@ -30,6 +30,8 @@ export interface WaitingCandidate {
   constantTotal?: boolean;
   /** ISO 8601. */
   since: string;
+  /** The input `verify` of the deploy, which is asked again before the promotion. */
+  verify?: string;
 }
 
 export interface JournalRecord {

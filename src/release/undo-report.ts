@@ -27,6 +27,8 @@ export interface UndoReport {
   complete: boolean;
   /** All is written back, but restored workloads did not get ready again in time. */
   unsettled?: true;
+  /** Workloads that keep pods of another version than before, one sentence for each. */
+  pods?: string[];
   results: UndoResult[];
 }
 

@@ -56,6 +56,8 @@ export function decide(
   const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
   if (verdict.state === 'unchecked') return { verdict };
+  // Whatever its pods show, what is to be done is to resume it; and whoever has paused it wants to see them as they are.
+  if (verdict.state === 'progressing' && isPausedMeanwhile(object, facts)) return { verdict };
   const signs = signsOf(object, pods, snapshot, facts, graces);
   const sides = { pods, old: oldPods(object, pods, snapshot) };
   const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, withSurgeHint(object, sign.cause, sides)) }));
@@ -68,8 +70,6 @@ export function decide(
     if (isFinal(sign, seen, facts.now, graces.leastMs))
       return { verdict: { state: 'failed', cause: { ...cause, since: Math.min(cause.since ?? seen, seen) } } };
   }
-  // Whatever its pods show, what is to be done is to resume it.
-  if (isPausedMeanwhile(object, facts)) return { verdict };
   const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
   if (telling === undefined) {
     if (work === undefined) return { verdict };

@@ -7,6 +7,9 @@ import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.
 import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { decide, type Decision, type FirstSeen, type Snapshot } from './decide.ts';
+import { isHeldBack } from './pause.ts';
+import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';
+import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { defaultGraces, type Graces } from './failures/pod.ts';
 import type { Facts } from './readiness/rule.ts';
 import { inNamespace, Surroundings } from './surroundings.ts';
@@ -20,6 +23,8 @@ export interface Target {
   writtenAt: number;
   /** As our write left it, where `object` has been read again since. */
   asWritten?: KubernetesObject;
+  /** Whether it is meant to be paused; by default when it was so as it was written. */
+  paused?: boolean;
 }
 
 export interface TargetResult {
@@ -31,7 +36,8 @@ export interface TargetResult {
 }
 
 export interface RolloutResult {
-  outcome: 'ready' | 'failed' | 'timed-out';
+  /** `paused`: somebody has paused one of them, and it has stayed so for as long as that is waited for. */
+  outcome: 'ready' | 'failed' | 'timed-out' | 'paused';
   targets: TargetResult[];
   /** Why not; the most certain first. Empty when all are ready. */
   causes: Cause[];
@@ -51,6 +57,11 @@ export interface RolloutOptions {
   holdMs?: number;
   /** Why what is there now is not what was written any more; undefined as long as it is. */
   overwritten?(asWritten: KubernetesObject, now: KubernetesObject): Cause | undefined;
+  /**
+   * How long a pause by somebody else is waited for, during which the deadline moves on. By default it does not, and the
+   * wait runs out of time.
+   */
+  pauseTimeoutMs?: number;
 }
 
 /** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
@@ -95,17 +106,19 @@ class Tracker {
   #lastProgress: number;
   /** When all were ready for the first time. */
   #readySince: number | undefined;
+  readonly #stopwatch: PauseStopwatch;
 
   constructor(targets: readonly Target[], options: RolloutOptions) {
     this.#options = options;
     this.#surroundings = new Surroundings(options);
     this.#lastProgress = options.clock.now();
+    this.#stopwatch = new PauseStopwatch(options.pauseTimeoutMs);
     const writes = targets.filter(({ changed }) => changed).map(({ writtenAt }) => writtenAt);
     this.#lastWrite = writes.length === 0 ? undefined : Math.max(...writes);
     this.#targets = targets.map((target) => ({
       ...target,
       generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
-      asWritten: target.asWritten ?? target.object,
+      asWritten: asMeant(target),
       decision: { verdict: { state: 'progressing', message: '' } },
       said: '',
     }));
@@ -143,7 +156,10 @@ class Tracker {
       this.#readySince ??= now;
       return now - this.#readySince >= this.#holdMs ? this.#result('ready', []) : undefined;
     }
-    if (now >= this.#options.deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
+    const paused = this.#pausedMeanwhile();
+    this.#stopwatch.look(paused.length > 0, now);
+    if (this.#stopwatch.isOver) return this.#result('paused', paused.map(pauseCauseOf));
+    if (now >= this.#deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
     return undefined;
   }
 
@@ -160,6 +176,18 @@ class Tracker {
 
   get #holdMs(): number {
     return this.#options.holdMs ?? 0;
+  }
+
+  /** It moves on while somebody has paused what is waited for. */
+  get #deadline(): number {
+    return this.#options.deadline + this.#stopwatch.stoodStillMs;
+  }
+
+  #pausedMeanwhile(): Followed[] {
+    const now = this.#options.clock.now();
+    return this.#pending().filter(
+      (target) => isPausedMeanwhile(target.object, this.#factsOf(target, now)) && isHeldBack(target.object),
+    );
   }
 
   async follow(client: KubernetesClient): Promise<RolloutResult> {
@@ -296,7 +324,7 @@ class Tracker {
   }
 
   #sayProgress(): void {
-    const { clock, deadline, reporter, progressEveryMs = 10_000 } = this.#options;
+    const { clock, reporter, progressEveryMs = 10_000 } = this.#options;
     const now = clock.now();
     if (now - this.#lastProgress < progressEveryMs) return;
     this.#lastProgress = now;
@@ -304,8 +332,13 @@ class Tracker {
       const { verdict } = decision;
       if (verdict.state !== 'progressing') continue;
       const what = decision.work === undefined ? verdict.message : `${verdict.message}; ${decision.work}`;
-      const left = formatDuration(Math.max(0, deadline - now));
-      reporter.info(`still waiting (${left} left) for ${describeRef(refOf(object))}: ${what}`);
+      const left = formatDuration(Math.max(0, this.#deadline - now));
+      const until = this.#stopwatch.leftMs;
+      const time =
+        until === undefined
+          ? `${left} left`
+          : `the clock stands still with ${left} left, for ${formatDuration(until)} at most`;
+      reporter.info(`still waiting (${time}) for ${describeRef(refOf(object))}: ${what}`);
     }
   }
 }

@@ -2,13 +2,16 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 
 /** What a rule says about one object at one moment. */
 export type Verdict =
-  | { state: 'ready'; message: string }
+  | { state: 'ready'; message: string; held?: Held }
   /** `message` says what is missing: `2 of 5 pods updated`. */
   | { state: 'progressing'; message: string }
   /** It cannot become ready without a change: final, and known early. */
   | { state: 'failed'; cause: Cause }
   /** The kind has no notion of ready, or it cannot be known (`OnDelete`, paused): accepted, and said so. */
-  | { state: 'unchecked'; message: string };
+  | { state: 'unchecked'; message: string; held?: Held };
+
+/** Applied as it was meant, and yet not all pods have it: it is paused, or its update strategy keeps them. In words. */
+export type Held = string;
 
 /** Why a rollout failed, in words a newcomer can act on. */
 export interface Cause {

@@ -10,7 +10,7 @@ import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
 import { newReplicaSet } from '../rollout/ownership.ts';
-import { untilRouted } from '../traffic/endpoints.ts';
+import { assertEndpoints, untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import {
   isFollowedLate,
@@ -34,6 +34,7 @@ import {
   idOf,
   isBound,
   liveServices,
+  previewName,
   previewOf,
   refOn,
   servicesOf,
@@ -41,6 +42,8 @@ import {
   targetOn,
   type Group,
 } from './sides.ts';
+import { refusePaused, refusePausedManifest } from './paused.ts';
+import { assertPresent, assertPromotable } from './promotable.ts';
 import type { Complete, Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface BlueGreenOptions {
@@ -76,6 +79,7 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
       manifests: arrangedOn(manifests, state, sideNow),
       plan: async (prepared) => {
         refuseUnfit(prepared, 'blue-green');
+        refusePausedManifest(prepared, 'blue-green');
         const switches = switchesOf(prepared, manifests, state);
         if (switches.length > 0) return await planSwitch(context, prepared, input, state, switches, options);
         context.note(noteOfAllAtOnce(prepared, state));
@@ -278,6 +282,7 @@ async function planSwitch(
     preparedCandidates.filter(({ manifest }) => madeKeys.has(keyOf(refOf(manifest.object)))),
     'green side',
   );
+  refusePaused([...preparedCandidates, ...besides(prepared, state, switches)]);
   await requireRoom(context, candidates, state);
   const switched = new Set(
     switches.flatMap(({ group }) => [...group.workloads, ...group.services]).map((one) => one.object.metadata.name),
@@ -301,9 +306,45 @@ async function planSwitch(
       await run.verifyCandidate('preview');
       const refs = candidates.map(({ object }) => refOf(object));
       if (!options.autoPromote) return { state: 'waiting', candidates: refs };
+      // It has just passed its checks.
+      await lookAtSides(run, state, switches, 'ready');
       return await switchOver(run, input, switches);
     },
   };
+}
+
+/**
+ * Whether the side that is to serve is good now, asked of its pods and of the EndpointSlices, before a request goes there.
+ * @param prepared says what was deployed, where the journal does not
+ * @throws Failure, RolloutFailed, VerificationFailed
+ */
+async function lookAtSides(
+  context: StrategyContext,
+  state: State,
+  switches: readonly Switch[],
+  look: 'ready' | 'verify',
+  prepared: readonly Prepared[] = [],
+): Promise<void> {
+  const candidates = switches.flatMap(({ group, to }) => group.workloads.map(({ object }) => refOn(group, to, object)));
+  const found = await assertPromotable(context, candidates, { prepared, afterWait: look === 'ready' });
+  for (const { group, to } of switches) {
+    for (const service of liveServices(group, state.services)) {
+      const bound = {
+        ...service,
+        spec: { ...objectAt(service, 'spec'), selector: { ...boundTo(group, to, selectorOf(service)) } },
+      };
+      if (found.some((candidate) => selects(selectorOf(bound), templateLabels(candidate))))
+        await assertEndpoints(context, bound, previewName(service.metadata.name));
+    }
+  }
+  if (look === 'verify') await context.verifyCandidate('preview');
+}
+
+/** What does not change sides. */
+function besides(prepared: readonly Prepared[], { groups }: State, switches: readonly Switch[]): Prepared[] {
+  const sided = groups.filter((group) => switches.some((one) => idOf(one.group) === idOf(group)));
+  const keys = new Set(sided.flatMap((group) => refsOfGroup(group).map(keyOf)));
+  return prepared.filter(({ manifest }) => !keys.has(keyOf(refOf(manifest.object))));
 }
 
 /** @throws LowCapacity when there is no room for a second full set of pods */
@@ -518,7 +559,10 @@ function servingNames({ groups }: State, switches: readonly Switch[]): Record<st
 }
 
 /** How a candidate that waits begins to serve. */
-export function switchTo(candidates: readonly ObjectRef[], ownSides: boolean): Strategy {
+export function switchTo(
+  candidates: readonly ObjectRef[],
+  { ownSides, force }: { ownSides: boolean; force: boolean },
+): Strategy {
   const names = new Set(candidates.map(({ name }) => name));
   return async (context, manifests) => {
     const input = { manifests, ownSides };
@@ -530,7 +574,16 @@ export function switchTo(candidates: readonly ObjectRef[], ownSides: boolean): S
     });
     return {
       manifests: arrangedOn(manifests, state, sideNow),
-      plan: () => Promise.resolve({ run: async (run) => await switchOver(run, input, switches) }),
+      plan: (prepared) => {
+        refusePaused(besides(prepared, state, switches));
+        return Promise.resolve({
+          run: async (run) => {
+            if (force) await assertPresent(run, candidates);
+            else await lookAtSides(run, state, switches, 'verify', prepared);
+            return await switchOver(run, input, switches);
+          },
+        });
+      },
     };
   };
 }

@@ -18,6 +18,8 @@ import { configOf, copyConfig, deriveCandidate, useCopies, workloadLabel } from 
 import { refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
 import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
 import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
+import { refusePaused, refusePausedManifest } from './paused.ts';
+import { assertPromotable } from './promotable.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface CanaryOptions {
@@ -52,6 +54,8 @@ export function canary(options: CanaryOptions): Strategy {
 async function planFor(context: PlanContext, prepared: readonly Prepared[], options: CanaryOptions): Promise<Plan> {
   refusePinned(prepared, 'canary');
   refuseUnfit(prepared, 'canary');
+  refusePausedManifest(prepared, 'canary');
+  refusePaused(prepared);
   const pairs = pairsOf(prepared, options);
   if (pairs.length === 0) {
     const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
@@ -108,6 +112,7 @@ async function planCanary(
     preparedTemporary.filter(({ manifest }) => !options.variants.includes(manifest)),
     'candidate',
   );
+  refusePaused(preparedTemporary);
   const inPlace = await needsPlaces(context, pairs, options);
   return {
     run: async (run) => {
@@ -117,7 +122,8 @@ async function planCanary(
       const promotion = { candidates: pairs.map(({ candidate }) => refOf(candidate.object)), constantTotal };
       if (!options.autoPromote) return { state: 'waiting', ...promotion };
       const manifests = prepared.map(({ manifest }) => manifest);
-      await promoteCanary(run, manifests, promotion);
+      // It has just passed its checks.
+      await promoteCanary(run, manifests, { ...promotion, look: 'ready' });
       return { state: 'complete' };
     },
   };
@@ -231,6 +237,13 @@ async function watchStep(
   }
 }
 
+interface Promotion {
+  candidates: readonly ObjectRef[];
+  constantTotal?: boolean;
+  /** What is asked of the candidate before the first write: that it is ready, and its checks too. */
+  look: 'none' | 'ready' | 'verify';
+}
+
 /**
  * Brings the new version into the stable Deployments while the candidate serves. The candidate's objects are not removed
  * here: that is safe only once the new version is recorded as live.
@@ -238,20 +251,22 @@ async function watchStep(
 export async function promoteCanary(
   context: StrategyContext,
   manifests: readonly Manifest[],
-  { candidates, constantTotal = false }: { candidates: readonly ObjectRef[]; constantTotal?: boolean },
+  { candidates, constantTotal = false, look }: Promotion,
 ): Promise<void> {
   const { journal } = context;
   const prepared = await context.look(manifests);
+  refusePaused(prepared);
   const stables = await Promise.all(
     candidates.map(async (candidate) => {
       const object = await context.client.read(candidate);
       const name = object?.metadata.labels?.[workloadLabel] ?? stableName(candidate.name);
       const stable = prepared.find(({ manifest }) => isDeploymentNamed(manifest.object, name));
-      if (object !== undefined && stable !== undefined)
+      if (look !== 'none' && object !== undefined && stable !== undefined)
         refuseUntried(object, stable.predicted ?? stable.manifest.object);
-      return { candidate, name };
+      return { candidate, name, stable: stable?.manifest.object };
     }),
   );
+  if (look !== 'none') await lookAtCandidates(context, stables, look);
   journal.beginStep();
   if (!constantTotal) {
     await applyAndWait(context, prepared);
@@ -283,6 +298,32 @@ export async function promoteCanary(
       journal.beginStep();
       await scale(context, [{ ref: refOf(stable), replicas }]);
     }
+  }
+}
+
+/** @throws Failure, RolloutFailed, VerificationFailed when what is to be promoted is not good now */
+async function lookAtCandidates(
+  context: StrategyContext,
+  pairs: readonly { candidate: ObjectRef; stable: KubernetesObject | undefined }[],
+  look: 'ready' | 'verify',
+): Promise<void> {
+  const found = await assertPromotable(
+    context,
+    pairs.map(({ candidate }) => candidate),
+    { afterWait: look === 'ready' },
+  );
+  if (look === 'ready') return;
+  for (const [index, candidate] of found.entries()) {
+    const stable = pairs[index]?.stable;
+    const live = stable === undefined ? undefined : await context.client.read(refOf(stable));
+    await context.verifyCandidate({
+      selector: stringsAt(candidate, 'spec', 'selector', 'matchLabels'),
+      wantedShare: podShare({
+        candidate: numberAt(candidate, 'spec', 'replicas') ?? 1,
+        stable: numberAt(live, 'spec', 'replicas') ?? 1,
+      }),
+      formerShare: 0,
+    });
   }
 }
 

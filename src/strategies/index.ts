@@ -30,17 +30,25 @@ export function strategyOf(options: StrategyOptions, variants: readonly Manifest
   }
 }
 
-/** How a candidate that waits is brought in. @param ownSides as it was deployed with */
-export function promotionOf(strategy: string, { waiting }: JournalRecord, ownSides: boolean): Strategy {
+/**
+ * How a candidate that waits is brought in.
+ * @param ownSides as it was deployed with
+ * @param force without a look at it
+ */
+export function promotionOf(
+  strategy: string,
+  { waiting }: JournalRecord,
+  { ownSides, force }: { ownSides: boolean; force: boolean },
+): Strategy {
   if (waiting === undefined) throw new Failure('there is no candidate that waits');
-  if (strategy === 'blue-green') return switchTo(waiting.candidates, ownSides);
+  if (strategy === 'blue-green') return switchTo(waiting.candidates, { ownSides, force });
   return (_, manifests) =>
     Promise.resolve({
       manifests,
       plan: () =>
         Promise.resolve({
           run: async (context) => {
-            await promoteCanary(context, manifests, waiting);
+            await promoteCanary(context, manifests, { ...waiting, look: force ? 'none' : 'verify' });
             return { state: 'complete' };
           },
         }),

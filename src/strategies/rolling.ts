@@ -5,6 +5,7 @@ import { applyLayer } from '../release/apply.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { untilServed } from '../release/served-kinds.ts';
 import { refusePinned } from './fitness.ts';
+import { refusePaused } from './paused.ts';
 import type { Plan, Strategy, StrategyContext } from './strategy.ts';
 
 /** All at once, as each workload's own update strategy says. */
@@ -17,7 +18,9 @@ export const rolling: Strategy = (_, manifests) =>
     },
   });
 
+/** @throws InvalidInput for what somebody has paused */
 export function allAtOnce(prepared: readonly Prepared[]): Plan {
+  refusePaused(prepared);
   return {
     run: async (context) => {
       await applyAndWait(context, prepared);

@@ -33,6 +33,11 @@ export interface StrategyContext extends PlanContext {
    * do not stay so.
    */
   wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: { holdMs?: number }): Promise<void>;
+  /**
+   * Whether these are ready now; a few moments are given. What nobody has watched until now (`afterWait: false`) must not have
+   * crashed of late either. @throws RolloutFailed with the causes that a wait for a deploy would name
+   */
+  check(objects: readonly KubernetesObject[], options: { afterWait: boolean }): Promise<void>;
   onApplied(prepared: Prepared, object: KubernetesObject): void;
   /**
    * Carries the user's checks out on the candidate. Answers the share of the requests that it was measured to get, where

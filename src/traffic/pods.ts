@@ -1,6 +1,7 @@
 import { stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isTrue } from '../kubernetes/conditions.ts';
+import { isStatus } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { selectorOf, type Labels } from './services.ts';
@@ -13,6 +14,24 @@ export async function podsBehind(client: KubernetesClient, service: KubernetesOb
   const { namespace = client.defaultNamespace } = service.metadata;
   const { items } = await client.list(resource, { namespace, labelSelector });
   return items.filter(isServing);
+}
+
+/** The pods that a workload selects, in whatever state; none without the right to see them. */
+export async function podsSelectedBy(
+  client: KubernetesClient,
+  workload: KubernetesObject,
+): Promise<KubernetesObject[]> {
+  const labelSelector = labelSelectorOf(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
+  const resource = await client.resource('v1', 'Pod');
+  if (labelSelector === '' || resource === undefined) return [];
+  const { namespace = client.defaultNamespace } = workload.metadata;
+  try {
+    const { items } = await client.list(resource, { namespace, labelSelector });
+    return items.map((pod) => ({ ...pod, apiVersion: 'v1', kind: 'Pod' }));
+  } catch (error) {
+    if (isStatus(error, 403)) return [];
+    throw error;
+  }
 }
 
 function isServing(pod: KubernetesObject): boolean {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { at, numberAt, objectsAt, stringAt, stringsAt } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from './kubectl.ts';
@@ -37,7 +39,7 @@ export class Stage implements AsyncDisposable {
           kubeconfig: testKubeconfig(),
           namespace: this.namespace,
           release,
-          ...(command === 'status' ? {} : { timeout: '60s' }),
+          ...(command === 'status' || command === 'pause' ? {} : { timeout: '60s' }),
           ...(command === undefined ? { manifests: '.', ...this.#strategy } : {}),
           ...inputs,
         },
@@ -154,8 +156,22 @@ export class Stage implements AsyncDisposable {
     return `http://${stringAt(await this.read('service', name), 'spec', 'clusterIP') ?? ''}/version`;
   }
 
+  /** Images of the pods of an application that are not about to end, sorted. */
+  async imagesOf(app: string): Promise<string[]> {
+    return (await this.pods(`app=${app}`)).map((pod) => imageOf({ ...pod, kind: 'Pod' }) ?? '').sort();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await deleteNamespace(this.namespace);
+  }
+}
+
+/** Waits until something holds. @throws Error when it does not come about in time */
+export async function until(what: string, isTrue: () => Promise<boolean>, seconds = 60): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`in vain: ${what}`);
+    await delay(250);
   }
 }
 

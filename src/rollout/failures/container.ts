@@ -127,7 +127,8 @@ function isInitEnded(pod: KubernetesObject, status: JsonObject): boolean {
   return objectsAt(pod, 'status', 'initContainerStatuses').includes(status);
 }
 
-function describeEnd(
+/** @param restarts how often the container was started again */
+export function describeEnd(
   what: string,
   reason: string,
   exitCode: number,

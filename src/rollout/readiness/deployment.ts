@@ -1,13 +1,14 @@
-import { booleanAt, numberAt } from '../../base/json.ts';
+import { numberAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { condition } from '../../kubernetes/conditions.ts';
+import { isHeldBack, isPaused, ownerOfPause, pausedBy, updatedPods } from '../pause.ts';
 import type { Verdict } from '../verdict.ts';
-import { failed, isObserved, notObserved, pods, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
+import { failed, heldBack, isObserved, notObserved, pods, progressing, ready, type Facts, type Rule } from './rule.ts';
 
 export const deployment: Rule = {
   kinds: [{ kind: 'Deployment', group: 'apps' }],
   ready:
-    'the change is observed, all pods are updated and available, no old or surplus pod is left; one whose manifest says paused is accepted, one that somebody pauses meanwhile is not',
+    'the change is observed, all pods are updated and available, no old or surplus pod is left; one that was paused when it was written is accepted and said to be held back, for one that somebody pauses meanwhile the clock stands still',
   failed: 'Progressing is False (deadline exceeded, ReplicaSet cannot be made), said after this write',
   source:
     'kubernetes pkg/controller/deployment/progress.go; kubectl rollout_status.go; kubernetes#49637 for stale deadlines',
@@ -21,12 +22,18 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const updated = numberAt(object, 'status', 'updatedReplicas') ?? 0;
   const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
   const complete = updated >= wanted && existing <= updated && existing <= wanted && available >= updated;
-  if (complete) return ready(`${pods(available)} available`);
-  if (booleanAt(object, 'spec', 'paused') === true) {
-    const done = `${updated} of ${pods(wanted)} updated`;
-    return isPausedMeanwhile(object, facts)
-      ? progressing(`${done}; it is paused by somebody: resume it to go on`)
-      : unchecked(`it is paused: ${done}; nothing more happens until it is resumed`);
+  if (complete)
+    return ready(`${pods(available)} available${isPaused(object) ? `; it is paused ${pausedBy(object)}` : ''}`);
+  if (isHeldBack(object)) {
+    const done = updatedPods(object);
+    if (isPausedMeanwhile(object, facts))
+      return progressing(`${done}; it is paused ${pausedBy(object)}: resume it to go on`);
+    const by = ownerOfPause(object) === undefined ? '' : ` ${pausedBy(object)}`;
+    return heldBack(
+      'unchecked',
+      `paused${by}: ${done}`,
+      `it is paused${by}: ${done}; nothing more happens until it is resumed`,
+    );
   }
   const failure = finalFailure(object, facts);
   if (failure !== undefined) return failure;
@@ -61,6 +68,5 @@ function finalFailure(object: KubernetesObject, facts: Facts): Verdict | undefin
 
 /** Whether somebody has paused a Deployment that was not paused as we wrote it. */
 export function isPausedMeanwhile(object: KubernetesObject, { asWritten }: Facts): boolean {
-  const isPaused = (of: KubernetesObject) => booleanAt(of, 'spec', 'paused') === true;
-  return object.kind === 'Deployment' && isPaused(object) && !isPaused(asWritten);
+  return isPaused(object) && !isPaused(asWritten);
 }

@@ -1,6 +1,6 @@
 import { numberAt } from '../../base/json.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
-import type { Verdict } from '../verdict.ts';
+import type { Held, Verdict } from '../verdict.ts';
 
 /** What a rule knows beside the object. */
 export interface Facts {
@@ -32,6 +32,11 @@ export interface Rule {
 export const ready = (message: string): Verdict => ({ state: 'ready', message });
 export const progressing = (message: string): Verdict => ({ state: 'progressing', message });
 export const unchecked = (message: string): Verdict => ({ state: 'unchecked', message });
+
+/** Accepted, though not all pods have what was applied. */
+export function heldBack(state: 'ready' | 'unchecked', held: Held, message = held): Verdict {
+  return { state, message, held };
+}
 
 export function failed(object: KubernetesObject, reason: string, message: string, hint: string): Verdict {
   return { state: 'failed', cause: { reason, message, hint, object: refOf(object) } };

@@ -1,7 +1,7 @@
 import { numberAt, stringAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
-import { isObserved, notObserved, pods, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
+import { heldBack, isObserved, notObserved, pods, progressing, ready, type Facts, type Rule } from './rule.ts';
 
 export const statefulSet: Rule = {
   kinds: [{ kind: 'StatefulSet', group: 'apps' }],
@@ -24,9 +24,8 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const updated = numberAt(object, 'status', 'updatedReplicas') ?? (isCurrent ? existing : 0);
   const isOnDelete = stringAt(object, 'spec', 'updateStrategy', 'type') === 'OnDelete';
   if (isOnDelete && !isCurrent && updated < wanted) {
-    return unchecked(
-      `its update strategy is OnDelete: ${updated} of ${pods(wanted)} updated; delete the others to update them`,
-    );
+    const held = `its update strategy is OnDelete: ${updated} of ${pods(wanted)} updated`;
+    return heldBack('unchecked', held, `${held}; delete the others to update them`);
   }
   const partition = numberAt(object, 'spec', 'updateStrategy', 'rollingUpdate', 'partition') ?? 0;
   const toUpdate = Math.max(0, wanted - partition);
@@ -39,9 +38,8 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   // With OnDelete older servers never move the current revision on (kubernetes#73492).
   if (partition === 0 && !isCurrent && !isOnDelete)
     return progressing('waiting for the new revision to become the current one');
-  return ready(
-    partition === 0
-      ? `${pods(readyPods)} ready`
-      : `${pods(readyPods)} ready, ${updated} updated (partition is ${partition})`,
-  );
+  if (partition === 0) return ready(`${pods(readyPods)} ready`);
+  const message = `${pods(readyPods)} ready, ${updated} updated (partition is ${partition})`;
+  if (isCurrent || updated >= wanted) return ready(message);
+  return heldBack('ready', `its partition is ${partition}: ${updated} of ${pods(wanted)} updated`, message);
 }

@@ -161,7 +161,7 @@ describe('a Deployment of kubectl', () => {
       await kubectl(['rollout', 'pause', 'deployment/halted', '-n', namespace]);
       const back = await rollback('halted', { 'to-revision': '1' });
       expect(back.outputs['status']).toBe('rolled-back');
-      expect(back.log).toContain('was paused; the rollback resumes it');
+      expect(back.log).toMatch(/was paused by kubectl-rollout at \S+; the rollback resumes it/);
       const live = await kubectlJson(['get', 'deployment', 'halted', '-n', namespace]);
       expect(at(live, 'spec', 'paused')).toBeUndefined();
       expect(numberAt(live, 'spec', 'replicas')).toBe(2);

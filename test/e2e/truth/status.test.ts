@@ -135,7 +135,7 @@ describe('of a release that is deployed', () => {
     const still = await told('paused');
     expect(still.outputs['healthy']).toBe('true');
     expect(still.heading).toContain('⚠️');
-    expect(still.heading).toContain('Deployment "paused" is paused by kubectl-rollout since 20');
+    expect(still.heading).toContain('Deployment "paused" is paused by kubectl-rollout at 20');
     await stage.kubectl('set', 'image', 'deployment/paused', `web=${image('2.0.0')}`);
     const held = await toldOnce('paused', /0 of 2 pods updated/);
     expect(held.outputs['healthy']).toBe('false');

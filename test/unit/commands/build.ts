@@ -9,6 +9,7 @@ export const options = {
   namespace: 'shop',
   timeoutMs: 60_000,
   unschedulableGraceMs: 60_000,
+  pauseTimeoutMs: 60_000,
   undoOnFailure: true,
   undoTimeoutMs: 60_000,
 };

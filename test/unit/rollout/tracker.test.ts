@@ -28,7 +28,14 @@ function target(object: KubernetesObject, more: Partial<Target> = {}): Target {
 }
 
 /** A wait in a cluster that the test scripts; `result` is what it ended with, undefined while it goes on. */
-function waitFor(targets: Target[], { timeoutMs = 600_000, cluster = new ScriptedCluster() } = {}) {
+function waitFor(
+  targets: Target[],
+  {
+    timeoutMs = 600_000,
+    cluster = new ScriptedCluster(),
+    pauseTimeoutMs,
+  }: { timeoutMs?: number; cluster?: ScriptedCluster; pauseTimeoutMs?: number } = {},
+) {
   const clock = new FakeClock();
   const end = new AbortController();
   const reporter = listeningReporter();
@@ -39,6 +46,7 @@ function waitFor(targets: Target[], { timeoutMs = 600_000, cluster = new Scripte
     clock,
     deadline: clock.now() + timeoutMs,
     signal: end.signal,
+    ...(pauseTimeoutMs === undefined ? {} : { pauseTimeoutMs }),
   }).then(
     (result) => (state.result = result),
     (error: unknown) => (state.error = error),
@@ -322,6 +330,49 @@ describe('what is not about the new version does not count', () => {
     await clock.runFor(6000);
     expect(state.result?.outcome).toBe('timed-out');
     expect(state.result?.causes[0]?.message).toContain('it is paused by somebody: resume it to go on');
+  });
+
+  test('a pause by somebody else stops the clock, whatever its pods show, and then the wait goes on', async () => {
+    const limits = { timeoutMs: 5000, pauseTimeoutMs: 60_000 };
+    const { cluster, clock, reporter, state } = waitFor([target(liveDeployment(begun))], limits);
+    await clock.runFor(2000);
+    const paused = liveDeployment({ ...begun, updated: 1, generation: 3, spec: { paused: true } });
+    const set = replicaSetOf(paused);
+    cluster.put(paused, set, podOf(set, { containers: [crashed(9)] }));
+    await clock.runFor(30_000);
+    expect(state.result).toBeUndefined();
+    expect(reporter.lines.join('\n')).toMatch(
+      /still waiting \(the clock stands still with 3s left, for \d+s at most\)/,
+    );
+    const resumed = liveDeployment({ ...begun, updated: 1, available: 1, generation: 4 });
+    cluster.put(podOf(set, { ready: true }), resumed);
+    await clock.runFor(2000);
+    expect(state.result).toBeUndefined();
+    cluster.put(liveDeployment({ generation: 4 }));
+    await clock.runFor(0);
+    expect(state.result?.outcome).toBe('ready');
+  });
+
+  test('a pause that outlasts its own limit ends the wait as paused', async () => {
+    const { cluster, clock, state } = waitFor([target(liveDeployment(begun))], {
+      timeoutMs: 5000,
+      pauseTimeoutMs: 10_000,
+    });
+    await clock.runFor(0);
+    cluster.put(liveDeployment({ ...begun, updated: 1, generation: 3, spec: { paused: true } }));
+    await clock.runFor(9000);
+    expect(state.result).toBeUndefined();
+    await clock.runFor(2000);
+    expect(state.result?.outcome).toBe('paused');
+    expect(state.result?.causes[0]).toMatchObject({ reason: 'Paused' });
+    expect(state.result?.causes[0]?.message).toContain('1 of 3 pods updated; it is paused by somebody');
+  });
+
+  test('one that was paused between the look and the write is not accepted as meant', async () => {
+    const paused = liveDeployment({ ...begun, spec: { paused: true } });
+    const { state, turn } = waitFor([target(paused, { paused: false })], { pauseTimeoutMs: 60_000 });
+    await turn();
+    expect(state.result).toBeUndefined();
   });
 
   test('a list that finds an object gone counts as its deletion', async () => {

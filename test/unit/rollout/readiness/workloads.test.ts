@@ -107,7 +107,11 @@ describe('a Deployment', () => {
       'progressing: 1 of 3 pods updated; it is paused by somebody: resume it to go on',
       { asWritten: liveDeployment() },
     ],
-    ['paused after it was complete is ready', liveDeployment({ spec: { paused: true } }), 'ready: 3 pods available'],
+    [
+      'paused after it was complete is ready, and the pause is told',
+      liveDeployment({ spec: { paused: true } }),
+      'ready: 3 pods available; it is paused by somebody',
+    ],
     [
       'past its progress deadline has failed',
       liveDeployment({ ...broken, conditions: [deadline('False', 4)], spec: { progressDeadlineSeconds: 3 } }),

@@ -1,0 +1,29 @@
+import { describeRef, refOf } from '../kubernetes/object.ts';
+import { pausedBy } from '../rollout/pause.ts';
+import type { Draft } from './draft.ts';
+import type { RunReport, Status } from './report.ts';
+import type { RolloutWatch } from './rollout-watch.ts';
+
+/**
+ * The end of a change that went as it was meant to. Where a workload keeps its pods from it, because it is paused or by its
+ * update strategy, the status is `paused`, and the headline says how far the pods are (kubernetes/website#28884).
+ * @param headline for a change that all pods have: `Deployed shop revision 7 in 42s`
+ * @param applied for one that some have not: `Revision 7 of shop is applied`
+ */
+export function finishApplied(
+  draft: Draft,
+  watch: RolloutWatch,
+  status: Status,
+  { headline, applied }: { headline: string; applied: string },
+): RunReport {
+  const { held } = watch;
+  if (held.length > 0) {
+    return draft.finish('paused', `${applied}, but not all pods have it: ${held.join('; ')}`);
+  }
+  for (const object of watch.paused) {
+    draft.warn(
+      `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}: its pods stay as they are until it is resumed`,
+    );
+  }
+  return draft.finish(status, headline);
+}

@@ -1,0 +1,50 @@
+import { formatDuration } from '../base/clock.ts';
+import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { timeOf } from '../kubernetes/conditions.ts';
+import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeEnd } from './failures/container.ts';
+import type { Cause } from './verdict.ts';
+
+/** A container that has run for this long counts as well again: the kubelet forgets its back-off then (10 min). */
+const forgottenMs = 600_000;
+/** One crash is common at a start, where something else is not up yet. */
+const onceForgottenMs = 60_000;
+
+/**
+ * What crashes again and again is running, and even ready, for most of the time: whoever looks once has to ask when it has
+ * ended last.
+ * @param now milliseconds since the epoch
+ */
+export function recentCrash(pods: readonly KubernetesObject[], now: number): Cause | undefined {
+  for (const pod of pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
+    for (const status of objectsAt(pod, 'status', 'containerStatuses')) {
+      const cause = crashOf(pod, status, now);
+      if (cause !== undefined) return cause;
+    }
+  }
+  return undefined;
+}
+
+function crashOf(pod: KubernetesObject, status: JsonObject, now: number): Cause | undefined {
+  const ended = objectAt(status, 'state', 'terminated');
+  const last = Object.keys(ended).length > 0 ? ended : objectAt(status, 'lastState', 'terminated');
+  const restarts = numberAt(status, 'restartCount') ?? 0;
+  const finishedAt = timeOf(stringAt(last, 'finishedAt'));
+  if (finishedAt === undefined || now - finishedAt > (restarts > 1 ? forgottenMs : onceForgottenMs)) return undefined;
+  const name = stringAt(status, 'name') ?? '';
+  const end = describeEnd(
+    `container "${name}"`,
+    stringAt(last, 'reason') ?? '',
+    numberAt(last, 'exitCode') ?? 0,
+    restarts,
+    undefined,
+  );
+  const ago = formatDuration(Math.max(0, now - finishedAt));
+  return {
+    ...end,
+    message: `${end.message}, the last time ${ago} ago`,
+    object: refOf(pod),
+    container: name,
+    since: finishedAt,
+  };
+}

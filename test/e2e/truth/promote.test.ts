@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { numberAt, objectsAt } from '../../../src/base/json.ts';
+import { SteadyLoad } from '../../support/steady-load.ts';
+import { app, image, Stage, until } from '../../support/strategy-stage.ts';
+
+const [old, next] = [image('1.0.0'), image('2.0.0')];
+
+let canary: Stage;
+let blueGreen: Stage;
+
+beforeAll(async () => {
+  [canary, blueGreen] = await Promise.all([Stage.open('canary'), Stage.open('blue-green')]);
+});
+
+afterAll(async () => {
+  await Promise.all([canary[Symbol.asyncDispose](), blueGreen[Symbol.asyncDispose]()]);
+});
+
+/** A release with a candidate that waits, and is ready at first. */
+async function waiting(stage: Stage, name: string, env: Record<string, string> = {}, inputs = {}): Promise<void> {
+  await stage.given(name, app(name, '1.0.0'));
+  await stage.given(name, app(name, '2.0.0', { env }), { 'auto-promote': 'false', ...inputs });
+}
+
+async function untilCrashing(stage: Stage, candidate: string): Promise<void> {
+  await until(
+    `${candidate} crashes`,
+    async () =>
+      (await stage.pods(`gke-rollout/workload=${candidate}`)).some((pod) =>
+        objectsAt(pod, 'status', 'containerStatuses').some((status) => (numberAt(status, 'restartCount') ?? 0) > 1),
+      ),
+    150,
+  );
+}
+
+/** Objects that a promotion would write, as they are. */
+async function written(stage: Stage, name: string): Promise<unknown> {
+  const [deployment, service] = [await stage.read('deployment', name), await stage.read('service', name)];
+  return [deployment.metadata.generation, deployment['spec'], service['spec']];
+}
+
+/** A promotion that is refused, and has written nothing: the candidate waits as before. */
+async function refused(stage: Stage, name: string, inputs: Record<string, string> = {}) {
+  const before = await written(stage, name);
+  const result = await stage.command(name, 'promote', inputs);
+  expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
+  expect(await written(stage, name)).toEqual(before);
+  expect(result.log).not.toContain('::group::Undo');
+  expect((await stage.command(name, 'status')).log).toContain('revision 2 waits as a candidate');
+  return result;
+}
+
+describe('the promotion of a canary', () => {
+  test.concurrent('that crashes is refused with its cause, before the first write', async () => {
+    await waiting(canary, 'crash', { CRASH_AFTER: '30s' });
+    await untilCrashing(canary, 'crash');
+    const result = await refused(canary, 'crash');
+    expect(result.log).toMatch(/Promotion of revision 2 of crash failed: .*exit code 1/);
+    expect((await canary.command('crash', 'abort')).outputs['status']).toBe('aborted');
+    expect(await canary.imagesOf('crash')).toEqual([old, old]);
+  });
+
+  test.concurrent('that somebody has deleted or scaled away is refused, and an abort cleans up', async () => {
+    await waiting(canary, 'gone');
+    await canary.kubectl('scale', 'deployment/gone-canary', '--replicas=0');
+    expect((await refused(canary, 'gone')).log).toContain('has no pods: it is scaled to 0');
+    await canary.kubectl('delete', 'deployment', 'gone-canary');
+    const result = await refused(canary, 'gone');
+    expect(result.log).toMatch(/the candidate Deployment "gone-canary" .* is not there any more/);
+    expect(result.log).toContain('Run "abort" to take away what is left of it');
+    expect((await canary.command('gone', 'abort')).outputs['status']).toBe('aborted');
+    expect(await canary.imagesOf('gone')).toEqual([old, old]);
+    expect((await canary.deploy('gone', app('gone', '2.0.0'))).outputs['status']).toBe('deployed');
+  });
+
+  test.concurrent('that somebody has changed is refused, unless it is forced; a restart is no change', async () => {
+    await waiting(canary, 'other');
+    await canary.kubectl('rollout', 'restart', 'deployment/other-canary');
+    await canary.kubectl('rollout', 'status', 'deployment/other-canary');
+    await canary.kubectl('set', 'env', 'deployment/other-canary', 'COLOUR=red');
+    const result = await refused(canary, 'other');
+    expect(result.log).toContain(
+      'is not what was deployed: its pod template has been changed since (last written by kubectl-set',
+    );
+    const forced = await canary.command('other', 'promote', { force: 'true' });
+    expect(forced.outputs['status']).toBe('deployed');
+    expect(forced.log).toMatch(/warning.*"force: true": whether the candidate is ready/);
+    expect(await canary.imagesOf('other')).toEqual([next, next]);
+  });
+
+  test.concurrent('asks the checks of its deploy again, or those that it is given', async () => {
+    await waiting(canary, 'ask', { HEALTH_FAIL_AFTER: '40s' }, { verify: '/healthz 200' });
+    const since = Date.now();
+    await until('the candidate is not healthy any more', () => Promise.resolve(Date.now() - since > 41_000));
+    const result = await refused(canary, 'ask');
+    expect(JSON.parse(result.outputs['failure'] ?? '{}')).toMatchObject({ reason: 'VerificationFailed' });
+    const promoted = await canary.command('ask', 'promote', { verify: '/version 200' });
+    expect(promoted.outputs['status']).toBe('deployed');
+    expect(await canary.imagesOf('ask')).toEqual([next, next]);
+  });
+});
+
+describe('the promotion of a side', () => {
+  test.concurrent('whose pods crash switches nothing, and no request is lost', async () => {
+    await waiting(blueGreen, 'crash', { CRASH_AFTER: '30s' });
+    await untilCrashing(blueGreen, 'crash');
+    const url = await blueGreen.urlOf('crash');
+    await using load = new SteadyLoad(url, { perSecond: 50, maxSeconds: 120 });
+    const result = await refused(blueGreen, 'crash');
+    expect(result.log).toMatch(/Promotion of revision 2 of crash failed: .*exit code 1/);
+    const { lost, answers, sent } = await load.stop();
+    expect(lost).toEqual({});
+    expect(answers).toEqual({ '1.0.0': sent });
+    expect((await blueGreen.command('crash', 'abort')).outputs['status']).toBe('aborted');
+  });
+
+  test.concurrent('that somebody has deleted or scaled away switches nothing, and no request is lost', async () => {
+    await waiting(blueGreen, 'gone', {}, { verify: '/version 200' });
+    await using load = new SteadyLoad(await blueGreen.urlOf('gone'), { perSecond: 50, maxSeconds: 180 });
+    await blueGreen.kubectl('scale', 'deployment/gone-green', '--replicas=0');
+    expect((await refused(blueGreen, 'gone')).log).toContain('has no pods: it is scaled to 0');
+    await blueGreen.kubectl('delete', 'deployment', 'gone-green');
+    expect((await refused(blueGreen, 'gone')).log).toContain('is not there any more: somebody has deleted it');
+    expect((await refused(blueGreen, 'gone', { force: 'true' })).log).toContain('is not there any more');
+    expect((await blueGreen.command('gone', 'abort')).outputs['status']).toBe('aborted');
+    const { lost, answers, sent } = await load.stop();
+    expect(lost).toEqual({});
+    expect(answers).toEqual({ '1.0.0': sent });
+  });
+
+  test.concurrent('that is ready and passes its checks again switches, and no request is lost', async () => {
+    await waiting(blueGreen, 'good', {}, { verify: '/version 200' });
+    await using load = new SteadyLoad(await blueGreen.urlOf('good'), { perSecond: 50, maxSeconds: 120 });
+    const promoted = await blueGreen.command('good', 'promote', { 'keep-old-for': '0s' });
+    expect(promoted.outputs['status']).toBe('deployed');
+    expect(promoted.log.match(/::group::Verify/g)).toHaveLength(2);
+    expect((await load.stop()).lost).toEqual({});
+    expect(await blueGreen.imagesOf('good')).toEqual([next, next]);
+  });
+});

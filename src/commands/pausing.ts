@@ -1,6 +1,6 @@
 import { booleanAt, numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { containersOf } from '../manifests/pod-template.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
@@ -124,7 +124,7 @@ function describe(draft: Draft, workloads: readonly KubernetesObject[], watch: R
   draft.add({
     workloads: workloads.map((object) => ({
       ref: refOf(object),
-      containers: containersOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
+      containers: imagesOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
       replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
       ...watch.stateOf(refOf(object)),
     })),

@@ -173,8 +173,15 @@ export const inputTable = {
     type: 'string',
     format: { pattern: /^(none|client-ip)$/, name: 'session affinity', hint: 'Write none or client-ip.' },
     description:
-      'Whether the Services of the manifests send all requests of one client address to the same pod: `none` or `client-ip`. By default as the manifests say.',
+      'Whether the Services that requests from outside come to send all requests of one client address to the same pod: `none` or `client-ip`. By default as the manifests say.',
     example: 'client-ip',
+    commands: withManifests,
+  },
+  'session-affinity-services': {
+    type: 'lines',
+    description:
+      'The Services that `session-affinity` is meant for, one name per line. By default those of the manifests that are of type LoadBalancer or NodePort, or behind an Ingress or a route.',
+    example: '|\n  web\n  chat',
     commands: withManifests,
   },
   'session-affinity-timeout': {

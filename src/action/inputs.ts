@@ -3,6 +3,7 @@ import { setSecret } from '@actions/core';
 import { Failure, Failures, InvalidInput } from '../base/errors.ts';
 import { closest } from '../base/similar.ts';
 import { secretsOfCredentials } from '../google/credentials-file.ts';
+import { ineffectiveInputs } from './dependent-inputs.ts';
 import { parseDuration } from './duration.ts';
 import {
   commands,
@@ -61,7 +62,7 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
   ];
   for (const secret of secrets.filter(isMaskable)) mask(secret);
 
-  const problems: Failure[] = [...unexpectedInputs(given), ...signInProblems(given)];
+  const problems: Failure[] = [...unexpectedInputs(given), ...signInProblems(given), ...ineffectiveInputs(given)];
   const values: Record<string, unknown> = {};
   for (const [id, definition] of definitions()) {
     try {

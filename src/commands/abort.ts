@@ -1,5 +1,5 @@
 import { refOf } from '../kubernetes/object.ts';
-import { containersOf, isWorkload } from '../manifests/pod-template.ts';
+import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -41,7 +41,7 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
     revision: revision.revision,
     workloads: workloads.map((object) => ({
       ref: refOf(object),
-      containers: containersOf(object).map(({ name: container, image }) => ({
+      containers: imagesOf(object).map(({ name: container, image }) => ({
         name: container,
         before: image ?? '',
         after: image ?? '',

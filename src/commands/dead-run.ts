@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { keyOf, refOf } from '../kubernetes/object.ts';
-import { containersOf } from '../manifests/pod-template.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import type { JournalRecord } from '../release/journal.ts';
 import type { Kept } from '../release/kept.ts';
 import { listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
@@ -40,7 +40,7 @@ async function writeDead(
   }
   const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
   const images = written.flatMap((object) =>
-    containersOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
+    imagesOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
   );
   const dead = {
     release,

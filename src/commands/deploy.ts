@@ -38,6 +38,7 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
   const { manifests, variants, idle, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);
+    for (const warning of loaded.warnings) draft.warn(warning);
     const objects = loaded.manifests.map(({ object }) => object);
     await assertAskable(context, checks, loaded.manifests, namespace);
     if (options.adoptRelease !== undefined) await adoptable(context, { namespace, release }, options.adoptRelease);

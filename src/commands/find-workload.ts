@@ -3,7 +3,7 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { listAllRevisions, liveRevision } from '../release/revision.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
-import { workloadLabel } from '../strategies/candidate.ts';
+import { originOf } from '../strategies/candidate.ts';
 import type { Context } from './context.ts';
 
 export interface WorkloadSearch {
@@ -56,7 +56,7 @@ export async function unrecordedWorkloads(
     .filter(
       (object) =>
         !owners.has(keyOf(refOf(object))) &&
-        object.metadata.labels?.[workloadLabel] === undefined &&
+        originOf(object) === undefined &&
         object.metadata.ownerReferences?.some((o) => o.controller) !== true,
     )
     .sort((left, right) => nameOf(left).localeCompare(nameOf(right)));
@@ -99,7 +99,7 @@ async function namedWorkload(
     );
   }
   // A candidate or a side belongs to the release of the workload that it was made from.
-  const origin = { ...refOf(object), name: object.metadata.labels?.[workloadLabel] ?? object.metadata.name };
+  const origin = { ...refOf(object), name: originOf(object) ?? object.metadata.name };
   const owner = (await releasesByWorkload(client, namespace, release)).get(keyOf(origin));
   if (owner !== undefined) {
     throw new InvalidInput(`${nameOf(object)} in namespace "${namespace}" belongs to release "${owner}"`, {

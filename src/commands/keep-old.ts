@@ -1,5 +1,5 @@
 import { formatDuration } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../release/field-manager.ts';
@@ -18,6 +18,18 @@ export interface RetireOptions {
 
 export interface KeepOldOptions extends RetireOptions {
   keepOldForMs: number;
+}
+
+/** What the input says unless somebody has set it, in ms. */
+export const defaultKeepOldMs = 60_000;
+
+/** @throws InvalidInput when somebody wants to keep an old side where there is none: only a blue-green deploy has one */
+export function refuseUselessKeepOld({ keepOldForMs }: { keepOldForMs: number }, strategy: string): void {
+  if (strategy === 'blue-green' || keepOldForMs === defaultKeepOldMs) return;
+  throw new InvalidInput(
+    `the input "keep-old-for" has no effect: the release is deployed with the strategy "${strategy}", which leaves no old side`,
+    { hint: 'Remove it.' },
+  );
 }
 
 /**

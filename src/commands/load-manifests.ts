@@ -1,13 +1,18 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { leftOutOf } from '../manifests/as-meant.ts';
 import { configMapsFromFiles, secretValues, secretsFromFiles } from '../manifests/config-files.ts';
+import { routeKinds } from '../manifests/exposure.ts';
 import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
+import { describeImage } from '../manifests/pod-template.ts';
 import { setNamespaces } from '../manifests/namespace.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
+import { refuseAutoscaled } from '../release/autoscaled.ts';
+import { candidateName } from '../strategies/candidate.ts';
 import { refuseUnnamedSides } from '../strategies/own-sides.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
@@ -22,6 +27,7 @@ export interface ManifestOptions {
   secrets: readonly string[];
   strategy: Strategy;
   sessionAffinity?: string;
+  sessionAffinityServices: readonly string[];
   sessionAffinityTimeoutMs: number;
 }
 
@@ -31,6 +37,8 @@ export interface LoadedManifests {
   variants: Manifest[];
   /** Where the user has written two sides: what the files of the one hold that is not to serve. */
   idle?: KubernetesObject[];
+  /** What the user should know of them. */
+  warnings: string[];
 }
 
 /** From the inputs to the objects as they are meant for the cluster. @throws InvalidInput, Failures */
@@ -60,8 +68,8 @@ export async function loadManifests(
     });
   }
   for (const value of secretValues(manifests)) reporter.mask(value);
+  const warnings = leftOutOf(manifests);
   const images = setImages(manifests, options.imageTag, options.images);
-  setSessionAffinity(manifests, options.sessionAffinity, options.sessionAffinityTimeoutMs);
   const kinds = await client.resources();
   setNamespaces(manifests, namespace, (apiVersion, kind) => {
     const resource = kinds.find(
@@ -70,17 +78,48 @@ export async function loadManifests(
     );
     return resource?.namespaced;
   });
+  await setAffinity(context, options, manifests, namespace);
   if (options.strategy === 'blue-green') refuseUnnamedSides(own);
   const turn = isSided ? await takeTurn(context, { ...options, namespace }, own, variants) : undefined;
   const wanted = turn?.manifests ?? own;
-  setReplicas(wanted, options.replicas);
+  const scaled = setReplicas(wanted, options.replicas).map(({ workload }) => workload);
+  // An autoscaler goes by the side that serves.
+  const sides = scaled.map((ref) => ({ ...ref, name: candidateName(ref.name, 'green') }));
+  const objects = wanted.map(({ object }) => object);
+  await refuseAutoscaled(client, namespace, [...scaled, ...sides], objects);
   assertUnique(turn === undefined ? manifests : wanted);
   for (const { object, source } of manifests) {
     reporter.debug(`${describeRef(refOf(object), true)} of ${source.file}:${source.line}`);
   }
-  for (const { workload, container, before, after } of images) {
-    if (before !== after) reporter.info(`${describeRef(workload)}: container "${container}": ${before} → ${after}`);
+  for (const { workload, container: name, before, after } of images) {
+    if (before !== after) reporter.info(`${describeRef(workload)}: ${describeImage({ name })}: ${before} → ${after}`);
   }
   if (options.strategy === 'canary') matchVariants(own, variants);
-  return turn === undefined ? { manifests: own, variants } : { ...turn, variants: [] };
+  return turn === undefined ? { manifests: own, variants, warnings } : { ...turn, variants: [], warnings };
+}
+
+async function setAffinity(
+  { client, reporter }: Context,
+  options: ManifestOptions,
+  manifests: readonly Manifest[],
+  namespace: string,
+): Promise<void> {
+  const { sessionAffinity: affinity, sessionAffinityServices: services, sessionAffinityTimeoutMs: timeoutMs } = options;
+  if (affinity === undefined) return;
+  const routes = services.length > 0 ? [] : await routesIn(client, namespace);
+  const names = setSessionAffinity(manifests, { affinity, services, timeoutMs }, routes);
+  reporter.info(`session affinity of the Services ${names.join(', ')}: ${affinity}`);
+}
+
+/** What leads to Services of a namespace; kinds that may not be listed, or are not served, lead nowhere. */
+async function routesIn(client: Context['client'], namespace: string): Promise<KubernetesObject[]> {
+  const lists = await Promise.all(
+    routeKinds.map(async ({ apiVersion, kind }) => {
+      const resource = await client.resource(apiVersion, kind);
+      if (resource === undefined) return [];
+      const { items } = await client.list(resource, { namespace }).catch(() => ({ items: [] }));
+      return items;
+    }),
+  );
+  return lists.flat();
 }

@@ -1,6 +1,6 @@
 import { numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { containersOf } from '../manifests/pod-template.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import {
   isHeldBack,
   isPaused,
@@ -207,7 +207,7 @@ function describeNow(draft: Draft, workloads: readonly KubernetesObject[]): void
   draft.add({
     workloads: workloads.map((object) => ({
       ref: refOf(object),
-      containers: containersOf(object).map(({ name, image = '' }) => ({ name, before: image, after: image })),
+      containers: imagesOf(object).map(({ name, image = '' }) => ({ name, before: image, after: image })),
       replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
       state: isHeldBack(object) ? ('unchecked' as const) : ('ready' as const),
       message: `paused ${pausedBy(object)}: ${updatedPods(object)}`,
@@ -219,7 +219,7 @@ function describe(draft: Draft, workloads: readonly KubernetesObject[], watch: R
   draft.add({
     workloads: workloads.map((object) => ({
       ref: refOf(object),
-      containers: containersOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
+      containers: imagesOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
       replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
       ...watch.stateOf(refOf(object)),
     })),

@@ -7,7 +7,7 @@ import { parseChecks } from '../traffic/parse.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
-import { retireLeftover } from './keep-old.ts';
+import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
@@ -50,6 +50,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   await assertAskable(context, checks, manifests, namespace);
   await expectOfRemoval(context, record.temporary ?? []);
   const { strategy } = revision;
+  refuseUselessKeepOld(options, strategy);
   const draft = new Draft(context, 'promote', { release, namespace, strategy });
   if (force) {
     draft.warn(

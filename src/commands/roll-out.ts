@@ -1,12 +1,13 @@
 import { Cancelled, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { nameGoing } from '../kubernetes/going.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { containersOf, isWorkload } from '../manifests/pod-template.ts';
+import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { readJournal, type JournalEntry } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
+import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
 import { changesPods, preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
@@ -26,6 +27,7 @@ import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import { isPaused } from '../rollout/pause.ts';
 import { refusePaused } from '../strategies/paused.ts';
+import { bothSides, refOnOwn, sideOfName } from '../strategies/own-sides.ts';
 import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
 import { adoptRelease } from './adopt-release.ts';
@@ -35,7 +37,7 @@ import { ConfigRestarts } from './config-restarts.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import { finishApplied } from './held.ts';
-import { keepOldSide, retireLeftover } from './keep-old.ts';
+import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
 import { expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
@@ -153,6 +155,8 @@ export async function rollOut(
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions)];
   for (const warning of [...warningsOf(prepared), ...remarks]) draft.warn(warning);
   draft.mark('manifests are valid');
+  const left = await leftBehind(client, ownership, revisions, refsOfNext(purpose, arrangement.manifests));
+  if (purpose.command === 'deploy') for (const text of describeLeft(left.there, namespace)) draft.warn(text);
 
   const live = liveRevision(revisions);
   if (live !== undefined) draft.add({ previousRevision: live.revision });
@@ -195,6 +199,7 @@ export async function rollOut(
       ...(names === undefined ? {} : { serving: names }),
       ...(retiring === undefined ? {} : { retiring }),
       ...(purpose.idle === undefined ? {} : { idle: purpose.idle }),
+      ...(left.recorded.length === 0 ? {} : { left: left.recorded }),
       ...(purpose.restores === undefined ? {} : { restores: purpose.restores }),
       ...(kept.length === 0 ? {} : { kept }),
     };
@@ -275,6 +280,8 @@ export async function rollOut(
   const { revision } = recorded;
   if (progress.state === 'waiting') {
     reportAttempt(draft, current, written, watch);
+    if (options.strategy === 'blue-green' && options.keepOldForMs !== defaultKeepOldMs)
+      plan.note('"keep-old-for" counts in the run that promotes: set it there');
     return finishWaiting(draft, options, revision, progress);
   }
   const { brought = current, retired = [] } = progress;
@@ -305,6 +312,19 @@ export function ownershipOf(
 }
 
 type OwnershipInputs = Pick<RollOutOptions, 'namespace' | 'release' | 'takeFromRelease' | 'adoptRelease'>;
+
+/** What the next revision has, under each name that it goes by; what is to be removed counts too. */
+function refsOfNext({ manifests, alongside = [], idle, surplus }: Purpose, arranged: readonly Manifest[]): ObjectRef[] {
+  const objects = [
+    ...[...manifests, ...arranged].map(({ object }) => object),
+    ...alongside,
+    ...surplus,
+    ...(idle ?? []),
+  ];
+  // The other side of the user's own stays for its next turn, also where its files are not given.
+  const twins = objects.filter((object) => idle !== undefined && sideOfName(object) !== undefined);
+  return [...objects.map(refOf), ...twins.flatMap((object) => bothSides.map((side) => refOnOwn(side, object)))];
+}
 
 /** What is to go after a switch; or what an earlier one has left, as long as it does not serve again. */
 function retiringOf(
@@ -341,7 +361,7 @@ function stableReport({ manifest, live }: Prepared): WorkloadReport[] {
   return [
     {
       ref: refOf(live),
-      containers: containersOf(live).map(({ name, image = '' }) => ({ name, before: image, after: image })),
+      containers: imagesOf(live).map(({ name, image = '' }) => ({ name, before: image, after: image })),
       ...(replicas === undefined ? {} : { replicas: { before: replicas, after: replicas } }),
       state: 'unchecked',
       message: 'serves as before',
@@ -515,13 +535,13 @@ function workloadReport({ manifest, live }: Prepared, watch: RolloutWatch): Work
 /** @param live the workload before the change */
 function reportOf(object: KubernetesObject, live: KubernetesObject | undefined, watch: RolloutWatch): WorkloadReport {
   const ref = refOf(object);
-  const before = new Map(live === undefined ? [] : containersOf(live).map(({ name, image }) => [name, image]));
+  const before = new Map(live === undefined ? [] : imagesOf(live).map(({ name, image }) => [name, image]));
   const after = numberAt(object, 'spec', 'replicas');
   const replicasBefore = live === undefined ? undefined : numberAt(live, 'spec', 'replicas');
   const duration = watch.durationOf(ref);
   return {
     ref,
-    containers: containersOf(object).map(({ name, image }) => {
+    containers: imagesOf(object).map(({ name, image }) => {
       const old = before.get(name);
       return { name, after: image ?? '', ...(old === undefined ? {} : { before: old }) };
     }),
@@ -580,7 +600,7 @@ function revisionOf(
     ...(actor === undefined ? {} : { actor }),
     images: Object.fromEntries(
       objects.flatMap((object) =>
-        containersOf(object).map(({ name, image }) => [`${keyOf(refOf(object))}/${name}`, image ?? '']),
+        imagesOf(object).map(({ name, image }) => [`${keyOf(refOf(object))}/${name}`, image ?? '']),
       ),
     ),
     objects,

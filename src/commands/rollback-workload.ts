@@ -1,13 +1,14 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { manifestFrom } from '../manifests/manifest.ts';
-import { containersOf } from '../manifests/pod-template.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../release/adopt.ts';
+import { refuseAutoscaled } from '../release/autoscaled.ts';
 import { liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts';
-import { workloadLabel } from '../strategies/candidate.ts';
+import { originOf } from '../strategies/candidate.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
@@ -58,7 +59,8 @@ export async function rollbackWorkload(
     draft.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);
   }
   const manifest = manifestFrom(manifestOfRevision(workload, target), `revision ${target.revision}`);
-  setReplicas([manifest], replicas);
+  const scaled = setReplicas([manifest], replicas).map((change) => change.workload);
+  await refuseAutoscaled(context.client, options.namespace, scaled);
   const others = (live?.objects ?? []).filter((object) => keyOf(refOf(object)) !== keyOf(refOf(workload)));
   // Where the rest of the release runs on sides, it goes on to.
   const { strategy: strategyName, serving } = live?.serving === undefined ? { strategy: 'rolling' } : live;
@@ -93,7 +95,7 @@ export async function rollbackWorkload(
 /** @throws InvalidInput for what a strategy runs under another name: its version is that of the release */
 export function refuseSide(workload: KubernetesObject, live: Revision | undefined, release: string): void {
   const running = live === undefined ? refOf(workload) : runningRef(live, workload);
-  const isDerived = workload.metadata.labels?.[workloadLabel] !== undefined;
+  const isDerived = originOf(workload) !== undefined;
   if (!isDerived && running.name === workload.metadata.name) return;
   throw new InvalidInput(
     isDerived
@@ -154,7 +156,7 @@ async function confirmCurrent(
     failure = watch.explain(failureOf(error));
     draft.add({ failure });
   }
-  const containers = containersOf(workload).map(({ name, image = '' }) => ({ name, before: image, after: image }));
+  const containers = imagesOf(workload).map(({ name, image = '' }) => ({ name, before: image, after: image }));
   draft.add({ workloads: [{ ref: refOf(workload), containers, ...watch.stateOf(refOf(workload)) }] });
   return failure === undefined
     ? draft.finish('unchanged', `${is}, and healthy`)

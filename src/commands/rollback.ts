@@ -6,6 +6,7 @@ import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { isScalable } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../release/adopt.ts';
+import { refuseAutoscaled } from '../release/autoscaled.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
@@ -15,6 +16,7 @@ import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
+import { refuseUselessKeepOld } from './keep-old.ts';
 import type { RunReport } from './report.ts';
 import { resumeAll } from './resume-all.ts';
 import { ownershipOf, rollOut } from './roll-out.ts';
@@ -87,7 +89,7 @@ async function goTo(
     );
     const now = liveRevision(revisions);
     const ownership = ownershipOf(context, { namespace, release });
-    const old = await manifestsOf(context, chosen, now, options.replicas);
+    const old = await manifestsOf(context, namespace, chosen, now, options.replicas);
     const [own, gone] = await Promise.all([
       leftToOthers(context, ownership, old, draft),
       surplusOf(context, now, chosen),
@@ -102,6 +104,7 @@ async function goTo(
   }
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
+  refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
   const ownSides = (target.idle ?? live?.idle) !== undefined;
   return await rollOut(
     context,
@@ -198,6 +201,7 @@ function wasLive({ outcome }: Revision): boolean {
 /** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */
 async function manifestsOf(
   { client }: Context,
+  namespace: string,
   revision: Revision,
   live: Revision | undefined,
   replicas: readonly string[],
@@ -215,7 +219,11 @@ async function manifestsOf(
           object['spec'] = { ...(object['spec'] as object), replicas: current };
       }),
   );
-  setReplicas(manifests, replicas);
+  const scaled = new Set(setReplicas(manifests, replicas).map(({ workload }) => keyOf(workload)));
+  const objects = manifests.map(({ object }) => object);
+  const changed = objects.filter((object) => scaled.has(keyOf(refOf(object))));
+  const running = changed.map((object) => (live === undefined ? refOf(object) : runningRef(live, object)));
+  await refuseAutoscaled(client, namespace, [...changed.map(refOf), ...running], objects);
   return manifests;
 }
 

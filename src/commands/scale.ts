@@ -1,10 +1,10 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { containersOf, isScalable } from '../manifests/pod-template.ts';
+import { imagesOf, isScalable } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../release/apply.ts';
-import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
+import { refuseAutoscaled } from '../release/autoscaled.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
 import { preflight, type Prepared } from '../release/preflight.ts';
@@ -38,7 +38,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
     const found = await findWorkloads(context, namespace, release, requests);
     const scaled = found.map(({ live }) => live);
     await new Ownership(client, { namespace, release }).refuseTaken(scaled);
-    await refuseAutoscaled(context, namespace, found);
+    await refuseAutoscaled(client, namespace, scaled.map(refOf));
     await expectOfWorkloads(context, scaled, { undone: options.undoOnFailure, waits: true });
     return found;
   });
@@ -73,7 +73,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
     workloads: wanted.map(({ live, replicas }) => ({
       ref: refOf(live),
-      containers: containersOf(live).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
+      containers: imagesOf(live).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
       replicas: { before: numberAt(live, 'spec', 'replicas') ?? 0, after: replicas },
       ...watch.stateOf(refOf(live)),
     })),
@@ -121,16 +121,4 @@ async function findWorkloads(
     });
   }
   return matchReplicas(requests, candidates).map(({ candidate, replicas }) => ({ live: candidate.object, replicas }));
-}
-
-async function refuseAutoscaled({ client }: Context, namespace: string, wanted: readonly Wanted[]): Promise<void> {
-  const targets = scaledTargets(await autoscalersIn(client, namespace));
-  const scaledByOther = wanted.find(({ live }) => targets.has(keyOf(refOf(live))));
-  if (scaledByOther === undefined) return;
-  throw new InvalidInput(
-    `${describeRef(refOf(scaledByOther.live))} is scaled by a HorizontalPodAutoscaler, which would change it back`,
-    {
-      hint: 'Change minReplicas and maxReplicas of the autoscaler instead.',
-    },
-  );
 }

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { containersOf, isWorkload } from '../manifests/pod-template.ts';
+import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';
@@ -271,7 +271,7 @@ function workloadNow({ object, verdict }: Seen, problem: HealthProblem | undefin
   const state = verdict.state === 'ready' && problem !== undefined ? 'failed' : verdict.state;
   return {
     ref: refOf(object),
-    containers: containersOf(object).map(({ name: container, image }) => ({
+    containers: imagesOf(object).map(({ name: container, image }) => ({
       name: container,
       before: image ?? '',
       after: image ?? '',

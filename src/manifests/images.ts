@@ -1,25 +1,23 @@
 import { InvalidInput } from '../base/errors.ts';
-import type { JsonObject } from '../base/json.ts';
 import { refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { trimmed } from './lines.ts';
 import { throwAll, type Manifest } from './manifest.ts';
-import { containersOf, type ContainerAt } from './pod-template.ts';
+import { describeImage, imagesOf, type ImageAt } from './pod-template.ts';
 import { formatReference, parseReference, sameRepository, withVersion, type Reference } from './reference.ts';
 
-/** What became of the image of one container; equal images when nothing did. */
+/** What became of the image of one container or volume; equal images when nothing did. */
 export interface ImageChange {
   workload: ObjectRef;
+  /** Its name as `ImageAt` has it. */
   container: string;
   before: string;
   after: string;
 }
 
-/** A container's image while the inputs are applied to it. */
+/** An image while the inputs are applied to it. */
 interface Use {
   workload: ObjectRef;
-  container: string;
-  /** The very map inside the manifest. */
-  target: JsonObject;
+  at: ImageAt;
   before: Reference;
   after: Reference;
   /** Whether the input `images` gave it a version, so that `image-tag` is not meant for it. */
@@ -27,9 +25,9 @@ interface Use {
 }
 
 /**
- * Sets images in place, in every pod template among the manifests. First each line of `images` goes to all containers of
- * its repository; then the tag goes to the containers that are left and not pinned by digest, when all of these use one
- * repository.
+ * Sets images in place, in every pod template among the manifests. First each line of `images` goes to all containers and
+ * volumes of its repository; then the tag goes to the containers that are left and not pinned by digest, when all of these
+ * use one repository, and to the volumes of it.
  * @param tag a tag or a digest
  * @param images lines `REPOSITORY:TAG`, `REPOSITORY@DIGEST`, or `OLD=NEW` to replace a repository, with or without a version
  * @throws InvalidInput when a line or the tag reaches no container, or the tag could be meant for several repositories;
@@ -44,9 +42,9 @@ export function setImages(
   const lines = trimmed(images).map(readLine);
   for (const [index, line] of lines.entries()) applyLine(line, lines.slice(0, index), uses);
   if (tag !== undefined) applyTag(tag.trim(), uses);
-  return uses.map(({ workload, container, target, before, after }) => {
-    target['image'] = formatReference(after);
-    return { workload, container, before: formatReference(before), after: formatReference(after) };
+  return uses.map(({ workload, at: { holder, key, name }, before, after }) => {
+    holder[key] = formatReference(after);
+    return { workload, container: name, before: formatReference(before), after: formatReference(after) };
   });
 }
 
@@ -112,7 +110,10 @@ function applyLine(line: Line, earlier: readonly Line[], uses: readonly Use[]): 
 }
 
 function applyTag(tag: string, uses: readonly Use[]): void {
-  const free = uses.filter((use) => !use.settled && use.after.digest === undefined);
+  const open = uses.filter((use) => !use.settled && use.after.digest === undefined);
+  // A volume of another repository, such as that of a model, has versions of its own.
+  const containers = open.filter(({ at }) => at.key === 'image');
+  const free = containers.length > 0 ? containers : open;
   const [first, ...others] = free;
   if (first === undefined) {
     throw new InvalidInput(
@@ -129,7 +130,7 @@ function applyTag(tag: string, uses: readonly Use[]): void {
       { hint: `Write in its place the lines that you mean into the input "images": ${[...candidates].join(', ')}.` },
     );
   }
-  for (const use of free) use.after = withTag(use.after, tag);
+  for (const use of open) if (sameRepository(use.after, first.after)) use.after = withTag(use.after, tag);
 }
 
 function withTag(reference: Reference, tag: string): Reference {
@@ -146,17 +147,14 @@ function withTag(reference: Reference, tag: string): Reference {
 function usesOf(manifests: readonly Manifest[]): Use[] {
   const problems: InvalidInput[] = [];
   const uses = manifests.flatMap((manifest) =>
-    containersOf(manifest.object).flatMap((container): Use[] => {
-      const { image } = container;
-      if (image === undefined) return [];
+    imagesOf(manifest.object).flatMap((at): Use[] => {
+      if (at.image === undefined) return [];
       try {
-        const reference = parseReference(image);
-        const workload = refOf(manifest.object);
-        const target = container.container;
-        return [{ workload, container: container.name, target, before: reference, after: reference, settled: false }];
+        const reference = parseReference(at.image);
+        return [{ workload: refOf(manifest.object), at, before: reference, after: reference, settled: false }];
       } catch (error) {
         if (!(error instanceof InvalidInput)) throw error;
-        problems.push(unreadable(error, container, manifest));
+        problems.push(unreadable(error, at, manifest));
         return [];
       }
     }),
@@ -165,11 +163,11 @@ function usesOf(manifests: readonly Manifest[]): Use[] {
   return uses;
 }
 
-function unreadable(error: InvalidInput, { name, path }: ContainerAt, { object, source }: Manifest): InvalidInput {
+function unreadable(error: InvalidInput, at: ImageAt, { object, source }: Manifest): InvalidInput {
   return new InvalidInput(
-    `the image of container "${name}" in ${object.kind} "${object.metadata.name}": ${error.message}`,
+    `the image of ${describeImage(at)} in ${object.kind} "${object.metadata.name}": ${error.message}`,
     {
-      location: source.locate([...path, 'image']),
+      location: source.locate(at.path),
       hint: error.hint ?? 'Correct it.',
     },
   );

@@ -54,6 +54,41 @@ export function containersOf(object: KubernetesObject): ContainerAt[] {
   );
 }
 
+/** Where something that runs pods names an image. */
+export interface ImageAt {
+  /** The very map inside the object that holds the image, and under which key. */
+  holder: JsonObject;
+  key: 'image' | 'reference';
+  /** The container's name, or `volume NAME` (which no container can be called). */
+  name: string;
+  image: string | undefined;
+  /** From the root of the object to the image. */
+  path: (string | number)[];
+}
+
+/** The images of containers and of volumes (kubernetes-sigs/kustomize#6238). */
+export function imagesOf(object: KubernetesObject): ImageAt[] {
+  const containers = containersOf(object).map(({ container, name, image, path }): ImageAt => {
+    return { holder: container, key: 'image', name, image, path: [...path, 'image'] };
+  });
+  const path = podTemplatePath(object);
+  if (path === undefined) return containers;
+  const volumes = objectsAt(object, ...path, 'spec', 'volumes').flatMap((volume, index): ImageAt[] => {
+    const { image: holder } = volume;
+    if (!isObject(holder)) return [];
+    const name = `volume ${stringAt(volume, 'name') ?? ''}`;
+    const image = stringAt(holder, 'reference');
+    return [{ holder, key: 'reference', name, image, path: [...path, 'spec', 'volumes', index, 'image', 'reference'] }];
+  });
+  return [...containers, ...volumes];
+}
+
+/** How messages name where an image stands: `container "web"`, `volume "models"`. */
+export function describeImage({ name }: Pick<ImageAt, 'name'>): string {
+  const volume = /^volume (?<volume>.*)$/.exec(name)?.groups?.['volume'];
+  return volume === undefined ? `container "${name}"` : `volume "${volume}"`;
+}
+
 /** Whether the kind is one whose number of pods stands in `spec.replicas`. */
 export function isScalable(object: KubernetesObject): boolean {
   return isBuiltIn(object) && scalable.has(object.kind);

@@ -66,7 +66,7 @@ export function parseReplicas(lines: readonly string[]): ReplicaRequest[] {
 
 /**
  * Which of the candidates each request means.
- * @throws InvalidInput when a request fits none or, without a name, more than one of them
+ * @throws InvalidInput when a request fits none or, without a name, more than one of them, and for two of one workload
  */
 export function matchReplicas<T extends { kind: string; name: string }>(
   requests: readonly ReplicaRequest[],
@@ -76,6 +76,7 @@ export function matchReplicas<T extends { kind: string; name: string }>(
     candidates.length === 0
       ? 'there is no workload that can be scaled'
       : `there are ${candidates.map(({ kind, name }) => `${kind}/${name}`).join(', ')}`;
+  const taken = new Map<T, ReplicaRequest>();
   return requests.flatMap((request) => {
     const matching = candidates.filter(
       ({ kind, name }) =>
@@ -95,6 +96,22 @@ export function matchReplicas<T extends { kind: string; name: string }>(
         },
       );
     }
-    return matching.map((candidate) => ({ candidate, replicas: request.replicas }));
+    return matching.map((candidate) => {
+      const other = taken.get(candidate);
+      if (other !== undefined) throw doubleRequest(other, request, candidate);
+      taken.set(candidate, request);
+      return { candidate, replicas: request.replicas };
+    });
   });
+}
+
+function doubleRequest(
+  first: ReplicaRequest,
+  second: ReplicaRequest,
+  { kind, name }: { kind: string; name: string },
+): InvalidInput {
+  return new InvalidInput(
+    `the input "replicas" has "${first.line}" and "${second.line}", which are both for ${kind}/${name}`,
+    { hint: 'Remove one of them.' },
+  );
 }

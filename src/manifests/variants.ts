@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
-import { containersOf, isDeployment } from './pod-template.ts';
+import { imagesOf, isDeployment } from './pod-template.ts';
 
 export type Strategy = 'rolling' | 'canary' | 'blue-green';
 
@@ -61,11 +61,11 @@ export function matchVariants(manifests: readonly Manifest[], variants: readonly
   }
 }
 
-/** Gives the containers of one workload the images of the other's containers of the same name. */
+/** Gives the containers and volumes of one workload the images of the other's of the same name. */
 function adoptImages(workload: Manifest, from: Manifest): void {
-  const images = new Map(containersOf(from.object).map(({ name, image }) => [name, image]));
-  for (const { container, name } of containersOf(workload.object)) {
+  const images = new Map(imagesOf(from.object).map(({ name, image }) => [name, image]));
+  for (const { holder, key, name } of imagesOf(workload.object)) {
     const image = images.get(name);
-    if (image !== undefined) container['image'] = image;
+    if (image !== undefined) holder[key] = image;
   }
 }

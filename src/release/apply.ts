@@ -10,6 +10,7 @@ import { applyPersistently } from './persistent-apply.ts';
 import type { Prepared } from './preflight.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { takeOver } from './takeover.ts';
+import { unownedAt } from './unowned.ts';
 
 /** Requests under way at once. */
 export const concurrency = 16;
@@ -60,24 +61,28 @@ async function takeOverAll(
 ): Promise<void> {
   const inherited = layer.filter((prepared) => prepared.takeover);
   if (inherited.length === 0) return;
-  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live, claims, mark }) => {
-    const ref = refOf(manifest.object);
-    await withFreshObject(client, ref, live, async (object) => {
-      const taken = await takeOver(client, object, claims);
-      const { metadata } = manifest.object;
-      // A guard on what was read holds for what we have just made of it.
-      if (metadata.resourceVersion !== undefined && metadata.resourceVersion === object.metadata.resourceVersion)
-        metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
-    });
-    const after = await client
-      .apply(marked(manifest.object, mark), { fieldManager, force, dryRun: true })
-      .then(({ object }) => object)
-      .catch((error: unknown) => {
-        if (cannotBeTried(error)) return null;
-        throw error;
+  const predicted = await mapConcurrently(
+    inherited,
+    concurrency,
+    async ({ manifest, live, claims, mark, places = [] }) => {
+      const ref = refOf(manifest.object);
+      await withFreshObject(client, ref, live, async (object) => {
+        const taken = await takeOver(client, object, claims, unownedAt(object, manifest.object, places));
+        const { metadata } = manifest.object;
+        // A guard on what was read holds for what we have just made of it.
+        if (metadata.resourceVersion !== undefined && metadata.resourceVersion === object.metadata.resourceVersion)
+          metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
       });
-    return { ref, before: live ?? null, after, done: false };
-  });
+      const after = await client
+        .apply(marked(manifest.object, mark), { fieldManager, force, dryRun: true })
+        .then(({ object }) => object)
+        .catch((error: unknown) => {
+          if (cannotBeTried(error)) return null;
+          throw error;
+        });
+      return { ref, before: live ?? null, after, done: false };
+    },
+  );
   await journal.plan(predicted);
 }
 

@@ -1,20 +1,11 @@
 import { equal, objectAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { serverMetadata } from '../manifests/as-meant.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyEntry, extractOwned } from './managed-fields.ts';
 import { withoutMark } from './mark.ts';
 
-/** Fields of the metadata that the server alone writes. */
-const serverOwned = new Set([
-  'creationTimestamp',
-  'deletionGracePeriodSeconds',
-  'deletionTimestamp',
-  'generation',
-  'managedFields',
-  'resourceVersion',
-  'selfLink',
-  'uid',
-]);
+const serverOwned: ReadonlySet<string> = new Set(serverMetadata);
 
 /**
  * Annotations in which the server and the controllers count upwards (pkg/controller/deployment/util,

@@ -24,10 +24,14 @@ export function applyEntry(object: KubernetesObject, manager: string): ManagedFi
  */
 const predecessors = new Set(['kubectl-client-side-apply', 'before-first-apply', 'kubectl-create']);
 
+/** Who writes with `kubectl apply --server-side`, unless told to be somebody else. */
+const serverSideKubectl = 'kubectl';
+
 const lastApplied = ['metadata', 'annotations', 'kubectl.kubernetes.io/last-applied-configuration'];
 
 export function isPredecessor(entry: ManagedFieldsEntry): boolean {
-  if (entry.operation !== 'Update' || (entry.subresource ?? '') !== '') return false;
+  if ((entry.subresource ?? '') !== '') return false;
+  if (entry.operation === 'Apply') return entry.manager === serverSideKubectl;
   return predecessors.has(entry.manager) || owns(entry, lastApplied);
 }
 

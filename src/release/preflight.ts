@@ -8,6 +8,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { hashPath, renewsPods, withHash } from '../manifests/config-hash.ts';
 import { isConfig } from '../manifests/config-references.ts';
+import { needsOf } from '../manifests/needs.ts';
 import { isWorkload, podTemplatePath } from '../manifests/pod-template.ts';
 import { concurrency, withFreshObject } from './apply.ts';
 import { contentOf, isApplied } from './comparison.ts';
@@ -21,6 +22,7 @@ import { applyEntry, entriesOf, isPredecessor, owns, sameEntries } from './manag
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { simulateTakeover } from './simulate.ts';
 import { needsTakeover, type Claims } from './takeover.ts';
+import { placesOfRefusal, placesOfStringData, unownedAt, type Places } from './unowned.ts';
 
 /** A manifest with all that is known before the first write. */
 export interface Prepared {
@@ -34,6 +36,8 @@ export interface Prepared {
   claims?: Claims;
   /** Which release the object is written as belonging to; absent where that is not to change. */
   mark?: string;
+  /** Where fields of nobody have to be taken over as well. */
+  places?: Places;
   warnings: string[];
   /** What becomes of its pods because config changes that they read. */
   config?: ConfigEffect;
@@ -75,12 +79,15 @@ export async function preflight(
   await options.ownership?.refuseOthers(
     manifests.map((manifest) => ({ manifest, live: live.get(keyOf(refOf(manifest.object))) })),
   );
+  const needs = needsOf(manifests);
   const found = new Map<Manifest, Prepared | { problems: Failure[] }>();
   const prepareEach = async (some: readonly Manifest[], changes: ConfigChanges = new Map()) => {
     await mapConcurrently(some, concurrency, async (manifest) => {
       const current = live.get(keyOf(refOf(manifest.object)));
+      const missing = [...(needs.get(manifest) ?? [])].filter((needed) => !live.has(keyOf(refOf(needed.object))));
       leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
-      const attempt = async (one: Manifest) => await prepare(client, one, current, definitions, options);
+      const attempt = async (one: Manifest) =>
+        await prepare(client, one, { live: current, missing, definitions }, options);
       found.set(manifest, await withChosenHash(manifest, current, { attempt, changes, options }));
     });
   };
@@ -130,22 +137,31 @@ function configChanges(results: readonly (Prepared | { problems: Failure[] })[])
   return new Map(
     results.flatMap((result) => {
       if ('problems' in result || result.change === 'unchanged') return [];
-      const { manifest, live, predicted, takeover, claims } = result;
+      const { manifest, live, predicted, takeover, claims, places = [] } = result;
+      const { object } = manifest;
       const isInherited = takeover && live !== undefined;
-      const after = isInherited ? simulateTakeover(live, manifest.object, claims) : (predicted ?? manifest.object);
+      const after = isInherited
+        ? simulateTakeover(live, object, claims, unownedAt(live, object, places))
+        : (predicted ?? object);
       return [[keyOf(refOf(manifest.object)), { before: live, after }] as const];
     }),
   );
 }
 
+interface Known {
+  live: KubernetesObject | undefined;
+  /** What it names and what does not exist yet. */
+  missing: readonly Manifest[];
+  definitions: readonly Definition[];
+}
+
 async function prepare(
   client: KubernetesClient,
   manifest: Manifest,
-  live: KubernetesObject | undefined,
-  definitions: readonly Definition[],
+  known: Known,
   options: PreflightOptions,
 ): Promise<Prepared | { problems: Failure[] }> {
-  const result = await compared(client, manifest, live, definitions, options);
+  const result = await compared(client, manifest, known, options);
   const { ownership } = options;
   return ownership === undefined || 'problems' in result ? result : { ...result, mark: ownership.mark };
 }
@@ -153,8 +169,7 @@ async function prepare(
 async function compared(
   client: KubernetesClient,
   manifest: Manifest,
-  live: KubernetesObject | undefined,
-  definitions: readonly Definition[],
+  { live, missing, definitions }: Known,
   options: PreflightOptions,
 ): Promise<Prepared | { problems: Failure[] }> {
   const { object } = manifest;
@@ -178,12 +193,18 @@ async function compared(
       ? await prepareInNewNamespace(client, manifest)
       : await tryApply(client, manifest, live, options, isMarkDue);
   } catch (error) {
-    if (cannotBeTried(error)) {
+    if (cannotBeTried(error) || missing.some((needed) => isRefusedWithout(needed, error))) {
       const change = live === undefined ? 'created' : 'configured';
       return { manifest, live, predicted: undefined, change, takeover: needsTakeover(live), warnings: [] };
     }
     return { problems: await problemsOfRefusal(client, manifest, error) };
   }
+}
+
+/** A pod without its account or priority, and a binding without its role, are refused; both will be there by then. */
+function isRefusedWithout({ object }: Manifest, error: unknown): boolean {
+  if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 404)) return false;
+  return /not found|was found/.test(error.serverMessage) && error.serverMessage.includes(object.metadata.name);
 }
 
 /** It may be just as the manifest wants it, or an apply would succeed; and it would be gone a moment later. */
@@ -198,13 +219,40 @@ async function tryApply(
   { force, claims = [], ownership }: PreflightOptions,
   isMarkDue: boolean,
 ): Promise<Prepared> {
-  const takeover = needsTakeover(live, claims);
   const meant = marked(manifest.object, ownership?.mark);
-  const { object, warnings } = await dryRun(client, meant, live, force, claims);
+  const { object, warnings, places } = await dryRunWithout(client, meant, live, force, claims);
+  const takeover = needsTakeover(live, claims) || places.length > 0;
   const isUnchanged = live !== undefined && !isMarkDue && !takeover && isSame(live, object);
   if (isUnchanged) return { manifest, live, predicted: live, change: 'unchanged', takeover, claims, warnings };
   const change = live === undefined ? 'created' : 'configured';
-  return { manifest, live, predicted: object, change, takeover, claims, warnings };
+  return { manifest, live, predicted: object, change, takeover, claims, places, warnings };
+}
+
+/**
+ * What nobody owns may stand in the way: of another update strategy the defaults of the old one do
+ * (apache/dolphinscheduler#16388, kubernetes/kubernetes#24198). Then it is tried without them.
+ */
+async function dryRunWithout(
+  client: KubernetesClient,
+  object: KubernetesObject,
+  live: KubernetesObject | undefined,
+  force: boolean,
+  claims: Claims,
+): Promise<Written & { places: Places }> {
+  try {
+    const places = placesOfStringData(live);
+    return { ...(await dryRun(client, object, live, force, claims)), places };
+  } catch (error) {
+    if (live === undefined || !(error instanceof ApiError) || error.status !== 422) throw error;
+    const places = placesOfRefusal(error.causes, live);
+    const unowned = unownedAt(live, object, places);
+    if (Object.keys(unowned).length === 0) throw error;
+    const replaced = await withFreshObject(client, refOf(object), live, (current) =>
+      client.replace(simulateTakeover(current, object, claims, unowned), { fieldManager, dryRun: true }),
+    ).catch(() => undefined);
+    if (replaced === undefined) throw error;
+    return { ...replaced, places };
+  }
 }
 
 /**
@@ -268,7 +316,8 @@ async function prepareInNewNamespace(client: KubernetesClient, manifest: Manifes
   }
 }
 
-async function readLive(
+/** What there is of these objects, by key. */
+export async function readLive(
   client: KubernetesClient,
   manifests: readonly Manifest[],
   newNamespaces: ReadonlySet<string>,

@@ -1,14 +1,7 @@
 import { objectAt, stringsAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { jobLabels } from '../manifests/as-meant.ts';
 import { contentOf } from './comparison.ts';
-
-/** Labels by which the Job controller finds the pods of one very Job; a new one gets its own (pkg/registry/batch/job). */
-const jobLabels = new Set([
-  'controller-uid',
-  'batch.kubernetes.io/controller-uid',
-  'job-name',
-  'batch.kubernetes.io/job-name',
-]);
 
 /** An object that somebody has deleted, as it can be made anew: without what belonged to the old one alone. */
 export function anew(before: KubernetesObject): KubernetesObject {

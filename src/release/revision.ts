@@ -1,6 +1,7 @@
 import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { keepWhatIsMeant } from '../manifests/as-meant.ts';
 import { fieldManager } from './field-manager.ts';
 import { describeKept, joinKept, type Kept } from './kept.ts';
 import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
@@ -36,6 +37,8 @@ export interface Revision {
   serving?: Record<string, string>;
   /** Where the user has written two sides: what the files of the one hold that was not brought in. */
   idle?: KubernetesObject[];
+  /** What earlier revisions had and this one lacks, as far as it was still in the cluster. */
+  left?: ObjectRef[];
   /** What served before it and stays until then (ISO 8601); afterwards whichever run comes scales it to 0. */
   retiring?: { refs: ObjectRef[]; until: string };
   /** What its run, or a later one that made no revision, has changed and an undo could not bring back. */
@@ -77,8 +80,14 @@ export async function listLiveRevisions(client: KubernetesClient, namespace: str
 async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {
   const records = await listRecords(client, namespace, labels);
   return records
-    .map((record) => ('value' in record ? (record.value as unknown as Revision) : unreadable(record)))
+    .map((record) => ('value' in record ? asMeant(record.value as unknown as Revision) : unreadable(record)))
     .sort((left, right) => left.revision - right.revision);
+}
+
+/** Revisions of before hold what an exported manifest had of the server, with which it could never be applied again. */
+function asMeant(revision: Revision): Revision {
+  for (const object of [...revision.objects, ...(revision.idle ?? [])]) keepWhatIsMeant(object);
+  return revision;
 }
 
 /** Its number stays taken, and it is dropped when its time comes. */

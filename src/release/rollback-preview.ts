@@ -1,6 +1,6 @@
 import { equal } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { containersOf } from '../manifests/pod-template.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import type { Revision } from './revision.ts';
 
 /** What a rollback would come to, without a number. */
@@ -45,8 +45,8 @@ export function previewRollback(
 
 function imageChanges(wanted: KubernetesObject, running: KubernetesObject | undefined): RollbackPreview['images'] {
   if (running === undefined) return [];
-  const before = new Map(containersOf(running).map(({ name, image = '' }) => [name, image]));
-  return containersOf(wanted).flatMap(({ name, image = '' }) => {
+  const before = new Map(imagesOf(running).map(({ name, image = '' }) => [name, image]));
+  return imagesOf(wanted).flatMap(({ name, image = '' }) => {
     const now = before.get(name);
     return now === undefined || now === image
       ? []

@@ -7,15 +7,17 @@ import { divide, type Claims } from './takeover.ts';
  * What an apply of the manifest will make of a live object once the fields of our predecessors (and those at the claimed
  * paths) are ours: the manifest's values, without the fields that they had set and the manifest has no more. The server cannot be asked for that
  * before the fields have changed hands (rules of sigs.k8s.io/structured-merge-diff, merge/update.go).
+ * @param unowned what belongs to nobody and will be ours as well
  */
 export function simulateTakeover(
   live: KubernetesObject,
   manifest: KubernetesObject,
   claims: Claims = [],
+  unowned: JsonObject = {},
 ): KubernetesObject {
   const { ours, others } = divide(live, claims);
   return applied(live, manifest, {
-    ours,
+    ours: [...ours, unowned],
     others: others.map((entry) => entry.fieldsV1 ?? {}),
     shape: listShape(entriesOf(live)),
   }) as KubernetesObject;

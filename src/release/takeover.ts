@@ -36,14 +36,16 @@ export function divide(live: KubernetesObject, claims: Claims): { ours: JsonObje
  * Makes the fields of our predecessors ours (the rule of client-go's csaupgrade), and those at the claimed paths. The
  * annotation of `kubectl apply` comes along, and with it goes away in the next apply: a later `kubectl apply` would compute
  * removals from it.
+ * @param unowned fields of nobody that become ours as well
  * @throws ApiError with a write conflict when the object has changed since it was read
  */
 export async function takeOver(
   client: KubernetesClient,
   live: KubernetesObject,
   claims: Claims = [],
+  unowned: JsonObject = {},
 ): Promise<KubernetesObject> {
-  if (!needsTakeover(live, claims)) return live;
+  if (!needsTakeover(live, claims) && Object.keys(unowned).length === 0) return live;
   const own = applyEntry(live, fieldManager);
   const first = own ?? entriesOf(live).find(isPredecessor);
   const { ours, others } = divide(live, claims);
@@ -52,7 +54,7 @@ export async function takeOver(
     operation: 'Apply',
     apiVersion: first?.apiVersion ?? live.apiVersion,
     fieldsType: 'FieldsV1',
-    fieldsV1: ours.reduce(unionFields, {}),
+    fieldsV1: [...ours, unowned].reduce(unionFields, {}),
     ...(first?.time === undefined ? {} : { time: first.time }),
   };
   const { object } = await client.patch(

@@ -4,7 +4,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from
 import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
-import { containersOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
+import { describeImage, imagesOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
 import { autoscalersIn, isAutoscaler, scaledTargets } from '../release/hpa.ts';
@@ -14,7 +14,7 @@ import { untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { addedShare, constantShare, podShare, type ReplicaShare } from '../traffic/replica-share.ts';
 import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
-import { configOf, copyConfig, deriveCandidate, useCopies, workloadLabel } from './candidate.ts';
+import { candidateName, configOf, copyConfig, deriveCandidate, originOf, useCopies } from './candidate.ts';
 import { refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
 import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
 import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
@@ -259,7 +259,7 @@ export async function promoteCanary(
   const stables = await Promise.all(
     candidates.map(async (candidate) => {
       const object = await context.client.read(candidate);
-      const name = object?.metadata.labels?.[workloadLabel] ?? stableName(candidate.name);
+      const name = (object && originOf(object)) ?? stableName(candidate, manifests);
       const stable = prepared.find(({ manifest }) => isDeploymentNamed(manifest.object, name));
       if (look !== 'none' && object !== undefined && stable !== undefined)
         refuseUntried(object, stable.predicted ?? stable.manifest.object);
@@ -329,11 +329,11 @@ async function lookAtCandidates(
 
 /** Somebody may have changed the candidate since. @throws Failure when it runs something else than is to be promoted */
 function refuseUntried(candidate: KubernetesObject, stable: KubernetesObject): void {
-  const tried = new Map(containersOf(candidate).map(({ name, image }) => [name, image]));
-  const other = containersOf(stable).find(({ name, image }) => tried.has(name) && tried.get(name) !== image);
+  const tried = new Map(imagesOf(candidate).map(({ name, image }) => [name, image]));
+  const other = imagesOf(stable).find(({ name, image }) => tried.has(name) && tried.get(name) !== image);
   if (other === undefined) return;
   throw new Failure(
-    `${describeRef(refOf(candidate), true)} runs the image "${tried.get(other.name) ?? ''}" in its container "${other.name}", and what is to be promoted has "${other.image ?? ''}"`,
+    `${describeRef(refOf(candidate), true)} runs the image "${tried.get(other.name) ?? ''}" in its ${describeImage(other)}, and what is to be promoted has "${other.image ?? ''}"`,
     {
       hint: 'Somebody else has changed the candidate since: nobody has tried what would be promoted. Run "abort", then deploy what you want.',
     },
@@ -454,6 +454,9 @@ function isDeploymentNamed(object: KubernetesObject, name: string): boolean {
   return isDeployment(object) && object.metadata.name === name;
 }
 
-function stableName(candidate: string): string {
-  return candidate.replace(/-canary$/, '');
+/** Of one that is gone, or of the user's own. */
+function stableName({ name }: ObjectRef, manifests: readonly Manifest[]): string {
+  const isFor = ({ object }: Manifest) =>
+    isDeployment(object) && candidateName(object.metadata.name, 'canary') === name;
+  return manifests.find(isFor)?.object.metadata.name ?? name.replace(/-canary$/, '');
 }

@@ -1,10 +1,12 @@
 import { setAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { withSuffix } from '../base/shorten.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { scaledTargets } from '../release/hpa.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { selectorOf, selects, type Labels } from '../traffic/services.ts';
+import { longestLabel } from './candidate.ts';
 
 /** What counts the pods of a stable Deployment by their labels, and would count those of a candidate with them. */
 export interface Counter {
@@ -43,9 +45,6 @@ function matchLabels(object: KubernetesObject): Labels {
   return stringsAt(object, 'spec', 'selector', 'matchLabels');
 }
 
-/** The longest value that a label may have. */
-const maxLength = 63;
-
 /**
  * Takes a derived candidate out of the selector of its stable Deployment, in place: the labels that this one selects by, and
  * no Service does, get another value. Where the Services select by all of them nothing changes.
@@ -61,11 +60,9 @@ export function stepOutside(
   const labels = templateLabels(candidate);
   const other = Object.entries(matchLabels(stable))
     .filter(([key, value]) => !needed.has(key) && !(key in own) && labels[key] === value)
-    .map(([key, value]): [string, string] => [key, `${value.slice(0, maxLength - suffix.length)}${suffix}`]);
+    .map(([key, value]): [string, string] => [key, withSuffix(value, '-canary', longestLabel)]);
   setAt(candidate, ['spec', 'template', 'metadata', 'labels'], { ...labels, ...Object.fromEntries(other) });
 }
-
-const suffix = '-canary';
 
 /** Of these, the ones that count the candidate's pods. */
 export function countingStill(counters: readonly Counter[], candidate: KubernetesObject): Counter[] {

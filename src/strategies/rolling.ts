@@ -1,7 +1,8 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { applyLayers } from '../manifests/order.ts';
+import { applyLayers, isGate } from '../manifests/order.ts';
 import { applyLayer } from '../release/apply.ts';
+import { assertStillThere } from '../release/still-there.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { untilServed } from '../release/served-kinds.ts';
 import { refusePinned } from './fitness.ts';
@@ -42,8 +43,9 @@ export async function applyChanges(
 
 /**
  * Applies all objects layer by layer in the order in which they need each other, and waits for all of them together. Only
- * what defines kinds and namespaces is awaited before the next layer: nothing of theirs can be made before. Answers each object as
- * our write left it, or as it was found.
+ * what defines kinds and namespaces is awaited before the next layer: nothing of theirs can be made before. And what is
+ * asked about every write comes once all else is ready: until then it could not answer. Answers each object as our write left
+ * it, or as it was found.
  */
 export async function applyAndWait(
   context: StrategyContext,
@@ -55,12 +57,16 @@ export async function applyAndWait(
       entry.live === undefined ? [] : [[entry, entry.live]],
     ),
   );
+  const changed: KubernetesObject[] = [];
   for (const layer of applyLayers(prepared.map((entry) => entry.manifest))) {
     context.signal.throwIfAborted();
     const entries = layer.flatMap((manifest) => byManifest.get(manifest) ?? []);
+    if (entries.some(({ manifest, change }) => change !== 'unchanged' && isGate(manifest.object)))
+      await context.wait(new Map([...all].filter(([entry]) => !entries.includes(entry))));
     const written = await applyLayer(context.client, entries, context.journal, context.force);
     for (const [entry, object] of written) {
       all.set(entry, object);
+      changed.push(object);
       context.onApplied(entry, object);
     }
     const definitions = new Map([...written].filter(([, object]) => object.kind === 'CustomResourceDefinition'));
@@ -71,5 +77,6 @@ export async function applyAndWait(
     }
   }
   await context.wait(all);
+  await assertStillThere(context.client, changed, { ...context, deadline: context.clock.now() + context.timeoutMs });
   return all;
 }

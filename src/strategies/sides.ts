@@ -1,5 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt, setAt, stringAt, stringsAt } from '../base/json.ts';
+import { withSuffix } from '../base/shorten.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
@@ -261,8 +262,11 @@ export function targetOn(side: Side, group: Group, object: KubernetesObject): Ob
 
 /** What the Service is called that reaches the candidate before it serves. */
 export function previewName(service: string): string {
-  return `${service}-preview`;
+  return withSuffix(service, '-preview', longestService);
 }
+
+/** The name of a Service is one of the DNS. */
+const longestService = 63;
 
 /** A Service by which the candidate can be asked before it serves. */
 export function previewOf(

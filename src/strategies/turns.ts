@@ -3,7 +3,7 @@ import { equal, objectAt, type Json } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { containersOf, isDeployment } from '../manifests/pod-template.ts';
+import { imagesOf, isDeployment } from '../manifests/pod-template.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { bothSides, otherSide, sideOfName, type Objects, type Side } from './own-sides.ts';
@@ -84,7 +84,7 @@ function isNew({ sides, recorded, live }: Facts, side: Side, ignoreImages: boole
     }
     if (!isDeployment(object)) return false;
     const before = live.get(key);
-    return before === undefined || (!ignoreImages && !equal(imagesOf(object), imagesOf(before)));
+    return before === undefined || (!ignoreImages && !equal(versionsOf(object), versionsOf(before)));
   });
 }
 
@@ -95,12 +95,12 @@ function versionOf(object: KubernetesObject, ignoreImages: boolean): Json {
     return { data, binaryData, stringData };
   }
   const copy = structuredClone(object);
-  if (ignoreImages) for (const { container } of containersOf(copy)) delete container['image'];
+  if (ignoreImages) for (const { holder, key } of imagesOf(copy)) Reflect.deleteProperty(holder, key);
   return objectAt(copy, 'spec', 'template');
 }
 
-function imagesOf(object: KubernetesObject): string[] {
-  return containersOf(object).map(({ image }) => image ?? '');
+function versionsOf(object: KubernetesObject): string[] {
+  return imagesOf(object).map(({ image }) => image ?? '');
 }
 
 /** @throws InvalidInput when the side serves and has another version than it had */

@@ -5,6 +5,7 @@ import { inputTable, type InputDefinition } from '../../../src/action/input-tabl
 import { misplaced, readInputs, type Inputs } from '../../../src/action/inputs.ts';
 import { secretsOfKubeconfig } from '../../../src/action/kubeconfig-secrets.ts';
 import { Failures } from '../../../src/base/errors.ts';
+import { defaultKeepOldMs } from '../../../src/commands/keep-old.ts';
 
 /** Variables as the runner sets them: defaults, and what stands under `with:`. */
 function given(inputs: Record<string, string>): NodeJS.ProcessEnv {
@@ -55,6 +56,7 @@ describe('what was given', () => {
       autoPromote: true,
       constantTotal: false,
       keepOldForMs: 60_000,
+      sessionAffinityServices: [],
       sessionAffinityTimeoutMs: 10_800_000,
       undoOnFailure: true,
       undoTimeoutMs: 300_000,
@@ -148,6 +150,51 @@ describe('what is wrong', () => {
     ]);
     expect(problems({ ...deploy, strategy: 'canary', 'on-low-capacity': 'warn' })).toEqual([]);
     expect(problems({ command: 'promote', 'keep-old-for': '5m' })).toEqual([]);
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [
+      { ...deploy, 'session-affinity-timeout': '5m' },
+      'the input "session-affinity-timeout" has no effect without "session-affinity: client-ip". Set that too, or remove it.',
+    ],
+    [
+      { ...deploy, 'session-affinity': 'none', 'session-affinity-timeout': '5m' },
+      'the input "session-affinity-timeout" has no effect without "session-affinity: client-ip". Set that too, or remove it.',
+    ],
+    [
+      { ...deploy, 'session-affinity-services': 'web' },
+      'the input "session-affinity-services" has no effect without "session-affinity". Set that too, or remove it.',
+    ],
+    [
+      { ...deploy, 'undo-on-failure': 'False', 'undo-timeout': '1m' },
+      'the input "undo-timeout" has no effect with "undo-on-failure: false". Remove one of them.',
+    ],
+    [
+      { command: 'rollback', workload: 'web', prune: 'true' },
+      'the input "prune" has no effect with "workload": that brings back one workload and nothing else. Remove one of them.',
+    ],
+    [
+      { command: 'rollback', workload: 'web', 'keep-old-for': '5m' },
+      'the input "keep-old-for" has no effect with "workload": that brings back one workload, in place. Remove one of them.',
+    ],
+  ])('includes one that does nothing for lack of another: %j', (inputs, expected) => {
+    expect(problems(inputs)).toEqual([expected]);
+  });
+
+  test('but not where the other one is there, or the value is the default', () => {
+    const affinity = {
+      'session-affinity': 'client-ip',
+      'session-affinity-timeout': '5m',
+      'session-affinity-services': 'web',
+    };
+    expect(problems({ ...deploy, ...affinity })).toEqual([]);
+    expect(
+      problems({ ...deploy, 'session-affinity-timeout': '3h', 'undo-on-failure': 'false', 'undo-timeout': '5m' }),
+    ).toEqual([]);
+  });
+
+  test('the old side stays as long as the commands think that nobody has said otherwise', () => {
+    expect(read({ command: 'promote' }).keepOldForMs).toBe(defaultKeepOldMs);
   });
 
   test('includes an input of another strategy', () => {

@@ -35,6 +35,8 @@ const company: Partial<Record<string, Record<string, string>>> = {
   'credentials-json': cluster,
   'access-token': cluster,
   'quota-project': cluster,
+  'session-affinity-services': { 'INPUT_SESSION-AFFINITY': 'client-ip' },
+  'session-affinity-timeout': { 'INPUT_SESSION-AFFINITY': 'client-ip' },
   'universe-domain': cluster,
   'export-kubeconfig': cluster,
 };

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { stringAt } from '../../../src/base/json.ts';
 import { setImages } from '../../../src/manifests/images.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
-import { containersOf } from '../../../src/manifests/pod-template.ts';
+import { containersOf, imagesOf as allImagesOf } from '../../../src/manifests/pod-template.ts';
 import { parseManifests } from '../../../src/manifests/yaml.ts';
 import { deployment, manifest, thrownBy } from './build.ts';
 
@@ -201,5 +201,59 @@ test('an image that no node could pull is refused at its line, whatever the inpu
   expect(thrownBy(() => setImages(parseManifests(text, 'f.yaml'), undefined, []))).toMatchObject({
     message: 'the image of container "a" in Pod "p": "IMAGE_NAME" is not an image reference',
     location: { file: 'f.yaml', line: 7 },
+  });
+});
+
+describe('image volumes (kubernetes-sigs/kustomize#6238)', () => {
+  const pod = (container: string, ...volumes: string[]) => {
+    const spec = {
+      containers: [{ name: 'web', image: container }],
+      volumes: [
+        { name: 'cache', emptyDir: {} },
+        ...volumes.map((reference, index) => ({ name: `v${index}`, image: { reference, pullPolicy: 'Always' } })),
+      ],
+    };
+    return manifest({ apiVersion: 'apps/v1', kind: 'StatefulSet', spec: { template: { spec } } });
+  };
+  const texts = ({ object }: Manifest) => allImagesOf(object).map(({ name, image }) => `${name}=${image ?? ''}`);
+
+  test.each<[string, Manifest, string | undefined, string[], string[]]>([
+    [
+      'a line of "images"',
+      pod('r.test/a:1', 'r.test/m:1'),
+      undefined,
+      ['r.test/m:2'],
+      ['web=r.test/a:1', 'volume v0=r.test/m:2'],
+    ],
+    [
+      '"image-tag", of the same repository',
+      pod('r.test/a:1', 'r.test/a:1'),
+      '2',
+      [],
+      ['web=r.test/a:2', 'volume v0=r.test/a:2'],
+    ],
+    [
+      '"image-tag" not, of another repository',
+      pod('r.test/a:1', 'r.test/m:1'),
+      '2',
+      [],
+      ['web=r.test/a:2', 'volume v0=r.test/m:1'],
+    ],
+    [
+      '"image-tag" where the containers are settled',
+      pod('r.test/a:1', 'r.test/m:1'),
+      '2',
+      ['r.test/a:9'],
+      ['web=r.test/a:9', 'volume v0=r.test/m:2'],
+    ],
+  ])('get %s', (_, made, tag, lines, wanted) => {
+    setImages([made], tag, lines);
+    expect(texts(made)).toEqual(wanted);
+  });
+
+  test('are named where their reference is none', () => {
+    expect(thrownBy(() => setImages([pod('r.test/a:1', 'UPPER case')], undefined, [])).message).toContain(
+      'the image of volume "v0" in StatefulSet "test"',
+    );
   });
 });

@@ -68,6 +68,12 @@ describe('setReplicas', () => {
       ['5', '6'],
       'the input "replicas" has several lines, but not all of them say for which workload',
     ],
+    [
+      'two numbers for one workload',
+      [web()],
+      ['web=5', 'Deployment/web=6'],
+      'the input "replicas" has "web=5" and "Deployment/web=6", which are both for Deployment/web',
+    ],
   ])('refuses %s', (_, manifests, lines, message) => {
     expect(thrownBy(() => setReplicas(manifests, lines))).toMatchObject({
       message,

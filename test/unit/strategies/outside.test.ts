@@ -58,9 +58,17 @@ describe('a derived candidate beside a Deployment with an autoscaler (kubernetes
   });
 
   test('has no value that is longer than a label may be', () => {
-    const app = 'w'.repeat(63);
-    const candidate = deployment('web-canary', own, { app, serves: 'shop', ...own });
-    stepOutside(candidate, deployment('web', { app }, { app, serves: 'shop' }), [service({ serves: 'shop' })]);
-    expect(templateLabels(candidate)['app']).toBe(`${'w'.repeat(56)}-canary`);
+    const values = ['a', 'b'].map((end) => {
+      const app = `${'w'.repeat(62)}${end}`;
+      const candidate = deployment('web-canary', own, { app, serves: 'shop', ...own });
+      stepOutside(candidate, deployment('web', { app }, { app, serves: 'shop' }), [service({ serves: 'shop' })]);
+      return templateLabels(candidate)['app'];
+    });
+    expect(values).toEqual([
+      expect.stringMatching(/^w{40,}-[0-9a-f]{8}-canary$/),
+      expect.stringMatching(/^w{40,}-[0-9a-f]{8}-canary$/),
+    ]);
+    expect(values.map((value) => value?.length)).toEqual([63, 63]);
+    expect(new Set(values).size).toBe(2);
   });
 });

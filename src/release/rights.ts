@@ -224,6 +224,29 @@ export function workloadGrants(
   ];
 }
 
+/** How the verb of a request through the API server's proxy is called (kubernetes/apiserver pkg/endpoints/request). */
+const proxyVerbs: Readonly<Record<string, string>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+/** A question to a Service, by its pods one by one or through the API server where it says so. */
+export function checkGrants(
+  { method, via, eachPod }: { method: string; via?: string; eachPod: boolean },
+  namespace: string,
+): Grant[] {
+  const one = { group: '', namespace, need: 'now' as const, why: 'the checks of "verify"' };
+  const verbs = [proxyVerbs[method] ?? 'get'];
+  return [
+    { ...one, resource: 'services', verbs: ['get'] },
+    { ...one, resource: 'pods', verbs: ['list'] },
+    ...(via === 'proxy' && !eachPod ? [{ ...one, resource: 'services/proxy', verbs }] : []),
+    ...(eachPod ? [{ ...one, resource: 'pods/proxy', verbs }] : []),
+  ];
+}
+
 /** The kinds of which a strategy makes objects of its own beside the user's, with what it does to them. */
 export function derivedGrants(
   strategy: string,

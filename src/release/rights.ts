@@ -47,6 +47,7 @@ export const ruleSets = {
     rules: [['', 'secrets', ['create', 'patch', 'delete']]],
   },
   lock: { why: 'the lock', rules: [['coordination.k8s.io', 'leases', ['get', 'create', 'update']]] },
+  holder: { why: 'whether a run is at work', rules: [['coordination.k8s.io', 'leases', ['get']]] },
   causes: {
     why: 'what pods are busy with, and why they fail',
     rules: [
@@ -117,7 +118,7 @@ export const commandSets: Readonly<Record<Actor, readonly RuleSetId[]>> = {
   restart: locking,
   pause: ['history'],
   resume: ['history', 'causes'],
-  status: ['history'],
+  status: ['history', 'holder'],
 };
 
 /** What a strategy needs of these beside that. */

@@ -5,6 +5,7 @@ import { isDeployment } from '../manifests/pod-template.ts';
 import type { JournalEntry } from '../release/journal.ts';
 import type { Prepared } from '../release/preflight.ts';
 import {
+  checkGrants,
   commandSets,
   derivedGrants,
   grantsOf,
@@ -19,6 +20,7 @@ import {
   type Place,
   type State,
 } from '../release/rights.ts';
+import type { Check } from '../traffic/check.ts';
 import type { Context } from './context.ts';
 
 /** What a command needs whatever the release consists of. */
@@ -85,6 +87,12 @@ export async function expectOfObjects(
   const isFreed = sets.some((entry) => stateOf(entry) === 'differs') && undone;
   if (objects.some(({ kind }) => kind === 'StatefulSet'))
     rights.expect(grantsOf('statefulSets', namespace, isFreed ? 'now' : 'later'));
+}
+
+/** What the checks of the input "verify" need. */
+export function expectOfChecks({ rights }: Context, checks: readonly Check[], namespace: string): void {
+  const asked = checks.filter(({ target }) => target.kind === 'service');
+  rights?.expect(asked.flatMap((check) => checkGrants(check, namespace)));
 }
 
 /** What an undo of these entries needs: of a run that died, or of a candidate that waits. */

@@ -38,7 +38,7 @@ import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import { finishApplied } from './held.ts';
 import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
-import { expectOfObjects, expectOfUndo } from './needs.ts';
+import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { untilAnsweredByNew, verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
@@ -132,6 +132,7 @@ export async function rollOut(
     return { arrangement, prepared: await plan.look(arrangement.manifests) };
   };
   const needs = { ...options, surplus: purpose.surplus };
+  expectOfChecks(context, options.checks, namespace);
   await expectOfObjects(
     context,
     manifests.map(({ object }) => object),

@@ -47,6 +47,7 @@ export const ruleSets = {
     rules: [['', 'secrets', ['create', 'patch', 'delete']]],
   },
   lock: { why: 'the lock', rules: [['coordination.k8s.io', 'leases', ['get', 'create', 'update']]] },
+  holder: { why: 'whether a run is at work', rules: [['coordination.k8s.io', 'leases', ['get']]] },
   causes: {
     why: 'what pods are busy with, and why they fail',
     rules: [
@@ -117,7 +118,7 @@ export const commandSets: Readonly<Record<Actor, readonly RuleSetId[]>> = {
   restart: locking,
   pause: ['history'],
   resume: ['history', 'causes'],
-  status: ['history'],
+  status: ['history', 'holder'],
 };
 
 /** What a strategy needs of these beside that. */
@@ -221,6 +222,29 @@ export function workloadGrants(
   return [
     { ...one, name: metadata.name, verbs: ['get', 'patch', ...(undone ? ['update'] : [])] },
     ...(waits ? [{ ...one, verbs: ['list', 'watch'] }] : []),
+  ];
+}
+
+/** How the verb of a request through the API server's proxy is called (kubernetes/apiserver pkg/endpoints/request). */
+const proxyVerbs: Readonly<Record<string, string>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+/** A question to a Service, by its pods one by one or through the API server where it says so. */
+export function checkGrants(
+  { method, via, eachPod }: { method: string; via?: string; eachPod: boolean },
+  namespace: string,
+): Grant[] {
+  const one = { group: '', namespace, need: 'now' as const, why: 'the checks of "verify"' };
+  const verbs = [proxyVerbs[method] ?? 'get'];
+  return [
+    { ...one, resource: 'services', verbs: ['get'] },
+    { ...one, resource: 'pods', verbs: ['list'] },
+    ...(via === 'proxy' && !eachPod ? [{ ...one, resource: 'services/proxy', verbs }] : []),
+    ...(eachPod ? [{ ...one, resource: 'pods/proxy', verbs }] : []),
   ];
 }
 

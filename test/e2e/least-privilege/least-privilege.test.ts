@@ -55,12 +55,14 @@ test('they are enough to roll back what somebody else has deployed, when it is n
   expect(told.outputs['failure']).toContain('Releases here: ');
 });
 
-test('a check through the API server without the right for it is undone, and the rule to add is named', async () => {
+test('a check through the API server without the right for it is refused before the first write, and the rule is named', async () => {
   const checked = { manifests: '.', timeout: '60s', release: 'checked', verify: '- path: /healthz\n  via: proxy' };
   const result = await step(checked, [deployment('checked'), service('checked')]);
-  expect(result.outputs['status']).toBe('undone');
-  expect(result.outputs['failure']).toContain('may not get services/proxy');
-  expect(result.outputs['failure']).toContain('resources: [\\"services/proxy\\"]');
+  expect(result.outputs['status']).toBe('failed');
+  const { message, manifest } = JSON.parse(result.outputs['failure'] ?? '') as Record<string, string>;
+  expect(message).toContain('get services/proxy in namespace');
+  expect(manifest).toContain('resources: [services/proxy]');
+  expect(await kubectl(['get', 'deployment', 'checked', '-n', namespace, '--ignore-not-found'])).toBe('');
 });
 
 test('a right that is missing is named with the rule to add', async () => {

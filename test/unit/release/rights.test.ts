@@ -4,7 +4,7 @@ import { loadAll } from 'js-yaml';
 import type { Json } from '../../../src/base/json.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
 import { MissingRights, RightsCheck } from '../../../src/release/rights-check.ts';
-import { commandSets, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
+import { checkGrants, commandSets, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
 import { roleFor } from '../../../src/release/role.ts';
 import type { Reporter } from '../../../src/base/reporter.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -141,6 +141,15 @@ test('each question is asked once, and the rules of a namespace first', async ()
   await check.require();
   await check.require();
   expect(client.asked).toEqual(['rules', 'get secrets', 'list secrets']);
+});
+
+test.each([
+  [{ method: 'GET', via: 'proxy', eachPod: false }, ['get services', 'list pods', 'get services/proxy']],
+  [{ method: 'POST', eachPod: true }, ['get services', 'list pods', 'create pods/proxy']],
+  [{ method: 'GET', via: 'address', eachPod: false }, ['get services', 'list pods']],
+])('a check %j needs what it asks through', (check, expected) => {
+  const grants = checkGrants(check, shop);
+  expect(grants.flatMap(({ verbs, resource }) => verbs.map((verb) => `${verb} ${resource}`))).toEqual(expected);
 });
 
 test('what is optional stands in the Role as such, and not among what is needed', async () => {

@@ -9,6 +9,7 @@ import { marked } from './mark.ts';
 import { applyPersistently } from './persistent-apply.ts';
 import type { Prepared } from './preflight.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
+import { makeRoom } from './remake.ts';
 import { takeOver } from './takeover.ts';
 
 /** Requests under way at once. */
@@ -33,6 +34,7 @@ export async function applyLayer(
       before: prepared.live ?? null,
       after: prepared.predicted ?? null,
       done: false,
+      ...(prepared.remake === true ? { remade: true as const } : {}),
     })),
   );
   await takeOverAll(client, changing, journal, force);
@@ -60,30 +62,42 @@ async function takeOverAll(
 ): Promise<void> {
   const inherited = layer.filter((prepared) => prepared.takeover);
   if (inherited.length === 0) return;
-  const predicted = await mapConcurrently(inherited, concurrency, async ({ manifest, live, claims, mark }) => {
-    const ref = refOf(manifest.object);
-    await withFreshObject(client, ref, live, async (object) => {
-      const taken = await takeOver(client, object, claims);
-      const { metadata } = manifest.object;
-      // A guard on what was read holds for what we have just made of it.
-      if (metadata.resourceVersion !== undefined && metadata.resourceVersion === object.metadata.resourceVersion)
-        metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
-    });
-    const after = await client
-      .apply(marked(manifest.object, mark), { fieldManager, force, dryRun: true })
-      .then(({ object }) => object)
-      .catch((error: unknown) => {
-        if (cannotBeTried(error)) return null;
-        throw error;
+  const predicted = await mapConcurrently(
+    inherited,
+    concurrency,
+    async ({ manifest, live, claims, mark, force: isDecided }) => {
+      const ref = refOf(manifest.object);
+      await withFreshObject(client, ref, live, async (object) => {
+        const taken = await takeOver(client, object, claims);
+        const { metadata } = manifest.object;
+        // A guard on what was read holds for what we have just made of it.
+        if (metadata.resourceVersion !== undefined && metadata.resourceVersion === object.metadata.resourceVersion)
+          metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
       });
-    return { ref, before: live ?? null, after, done: false };
-  });
+      const after = await client
+        .apply(marked(manifest.object, mark), { fieldManager, force: force || isDecided === true, dryRun: true })
+        .then(({ object }) => object)
+        .catch((error: unknown) => {
+          if (cannotBeTried(error)) return null;
+          throw error;
+        });
+      return { ref, before: live ?? null, after, done: false };
+    },
+  );
   await journal.plan(predicted);
 }
 
-async function applyOne(client: KubernetesClient, { manifest, mark }: Prepared, force: boolean): Promise<Written> {
+async function applyOne(
+  client: KubernetesClient,
+  { manifest, live, mark, remake, force: isDecided }: Prepared,
+  force: boolean,
+): Promise<Written> {
   try {
-    return await applyPersistently(client, marked(manifest.object, mark), { fieldManager, force });
+    if (remake === true && live !== undefined) await makeRoom(client, live);
+    return await applyPersistently(client, marked(manifest.object, mark), {
+      fieldManager,
+      force: force || isDecided === true,
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const problems = await problemsOfRefusal(client, manifest, error);

@@ -39,7 +39,7 @@ describe('a Job of an earlier revision (IBM/mcp-context-forge#1546)', () => {
 describe('what the server refuses', () => {
   const [good, bad] = ['good', 'bad'].map((name) => manifestOf(objectOf('v1', 'ConfigMap', {}, { name })));
   const all = [good, bad].filter((manifest) => manifest !== undefined);
-  const refusing = (error: unknown): Look => {
+  const refusing = (error: Error): Look => {
     return (of) => (of.some((manifest) => manifest === bad) ? Promise.reject(error) : Promise.resolve([]));
   };
 

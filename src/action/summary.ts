@@ -8,6 +8,7 @@ import { imageChange } from './image-change.ts';
 import { alert, bullets, code, codeBlock, details, html, prose, table } from './markdown.ts';
 import { renderEvidence } from './summary-evidence.ts';
 import { renderChecks } from './summary-checks.ts';
+import { renderLeft } from './summary-left.ts';
 import { renderHistory } from './summary-history.ts';
 import { renderHealth } from './summary-status.ts';
 
@@ -65,6 +66,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     failure === undefined ? '' : cause(failure, limits),
     undo === undefined ? '' : undone(undo, limits),
     health === undefined ? '' : renderHealth(health, limits),
+    renderLeft(report, limits),
     facts(report),
     renderHistory(report, limits),
     workloads.length === 0 ? '' : workloadTable(workloads, limits),

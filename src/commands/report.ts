@@ -53,6 +53,8 @@ export interface RunReport {
   checks?: CheckResult[];
   failure?: FailureReport;
   undo?: UndoReport;
+  /** What a rollback has left as it is, and why. */
+  left?: { ref: ObjectRef; reason: string }[];
   /** Revisions of the release, newest first; only of the command `status`. */
   history?: HistoryEntry[];
   /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */

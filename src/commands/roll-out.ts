@@ -85,6 +85,8 @@ export interface Purpose {
   idle?: KubernetesObject[];
   /** Paths that the apply is to own alone. */
   claims?: Claims;
+  /** Config that cannot be changed any more may be deleted and made anew. */
+  remake?: boolean;
   /** The revision whose objects these are, when they are those of an earlier one. */
   restores?: number;
   /** What is done instead where there is nothing to change; by default it is looked whether all is healthy. */
@@ -106,7 +108,7 @@ export async function rollOut(
 ): Promise<RunReport> {
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
-  const { manifests, strategy, claims = [] } = purpose;
+  const { manifests, strategy, claims = [], remake = false } = purpose;
   const ownership = ownershipOf(context, options);
   const plan: PlanContext = {
     client,
@@ -117,6 +119,7 @@ export async function rollOut(
       preflight(client, of, {
         force,
         claims,
+        remake,
         newNamespaces,
         ownership,
         ...(options.restartOnConfig === undefined ? {} : { restartOnConfig: options.restartOnConfig }),

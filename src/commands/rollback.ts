@@ -1,25 +1,34 @@
+import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, InvalidInput } from '../base/errors.ts';
-import { numberAt } from '../base/json.ts';
+import { numberAt, objectAt } from '../base/json.ts';
+import type { Reporter } from '../base/reporter.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
-import { isScalable } from '../manifests/pod-template.ts';
+import { isScalable, isWorkload } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../release/adopt.ts';
 import { refuseAutoscaled } from '../release/autoscaled.ts';
+import { concurrency } from '../release/apply.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { leaveToControllers, versionPaths } from '../release/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
+import { preflight } from '../release/preflight.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef, type Revision } from '../release/revision.ts';
 import { blueGreen } from '../strategies/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
+import { describeChangesByHand } from './changes-by-hand.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
+import { listed } from './failed-change.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import { refuseUselessKeepOld } from './keep-old.ts';
+import { describeLeftOut, runsTheVersion, sift, type LeftOut, type Running, type Sifted } from './left-out.ts';
 import type { RunReport } from './report.ts';
 import { resumeAll } from './resume-all.ts';
 import { ownershipOf, rollOut } from './roll-out.ts';
+import { bringBackBeside } from './sealed-config.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 
 export interface RollbackOptions extends ChangeOptions {
@@ -58,17 +67,27 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
       return await rollbackWorkload(context, { ...options, namespace }, task, draft);
     }
   }
-  const task = { revisions, namespace };
-  const live = options.toRevision === undefined ? revisionBefore(unfinished, revisions) : undefined;
-  if (live === undefined) return await goTo(context, options, { ...task, wanted: options.toRevision }, draft);
+  const live = liveRevision(revisions);
+  const running = await readRunning(
+    context,
+    live,
+    revisions.find(({ revision }) => String(revision) === options.toRevision),
+  );
+  const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running);
+  const task = { revisions, namespace, byHand };
+  const { toRevision } = options;
+  const first = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
+  if (first === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, draft);
   // Where all is as the live revision has it, what is meant is the one before.
   const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, draft);
-  return await goTo(context, options, { ...task, wanted: live, whenUnchanged }, draft);
+  return await goTo(context, options, { ...task, wanted: first, whenUnchanged }, draft);
 }
 
 interface Goal {
   revisions: readonly Revision[];
   namespace: string;
+  /** What was changed by hand since, in sentences. */
+  byHand: readonly string[];
   /** A revision number; by default the one before the live one. */
   wanted: string | undefined;
   whenUnchanged?: () => Promise<RunReport>;
@@ -77,26 +96,41 @@ interface Goal {
 async function goTo(
   context: Context,
   options: RollbackOptions,
-  { revisions, namespace, wanted, whenUnchanged }: Goal,
+  { revisions, namespace, byHand, wanted, whenUnchanged }: Goal,
   draft: Draft,
 ): Promise<RunReport> {
-  const { reporter } = context;
+  const { client, reporter } = context;
   const { release } = options;
-  const { target, manifests, surplus, live } = await reporter.group('Look up revisions', async () => {
+  const live = liveRevision(revisions);
+  const { target, sifted, surplus } = await reporter.group('Look up revisions', async () => {
     const chosen = chooseRevision(revisions, wanted, release, namespace);
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
-    const now = liveRevision(revisions);
+    const running = await readRunning(context, live, chosen);
     const ownership = ownershipOf(context, { namespace, release });
-    const old = await manifestsOf(context, namespace, chosen, now, options.replicas);
-    const [own, gone] = await Promise.all([
-      leftToOthers(context, ownership, old, draft),
-      surplusOf(context, now, chosen),
-    ]);
-    for (const text of await resumeAll(context, own, now)) draft.warn(text);
-    return { target: chosen, manifests: own, surplus: await notUsedByOthers(ownership, gone, draft), live: now };
+    const recorded = manifestsOf(chosen, running);
+    await setNumbers(context, namespace, recorded, options.replicas, live);
+    const old = await leftToOthers(context, ownership, recorded, draft);
+    for (const text of await resumeAll(context, old, live)) draft.warn(text);
+    const sealed = new Set<string>();
+    const look = async (of: readonly Manifest[]) => {
+      const whole = { force: true, claims: replacedByRollback, remake: true, newNamespaces: new Set<string>() };
+      const prepared = await preflight(client, of, whole);
+      for (const { remake, manifest } of prepared) if (remake === true) sealed.add(keyOf(refOf(manifest.object)));
+      return prepared;
+    };
+    const parted = await sift(old, chosen, running, look);
+    refuseWithoutVersion(parted, chosen);
+    for (const { kind, from, to } of bringBackBeside(parted.manifests, sealed, chosen.restores ?? chosen.revision)) {
+      draft.warn(
+        `${kind} "${from}" cannot be changed any more; its earlier content comes back as "${to}", which the pods read`,
+      );
+    }
+    const gone = await surplusOf(context, live, chosen);
+    return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, draft) };
   });
+  const { manifests, left } = sifted;
   for (const object of options.prune ? [] : surplus) {
     draft.warn(
       `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was left; "prune: true" removes it`,
@@ -106,10 +140,12 @@ async function goTo(
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
   const ownSides = (target.idle ?? live?.idle) !== undefined;
-  return await rollOut(
+  const report = await rollOut(
     context,
     {
       ...options,
+      // What is recorded is what is to be, whoever has changed it since.
+      forceConflicts: true,
       namespace,
       strategy: isSided ? 'blue-green' : 'rolling',
       newNamespaces: new Set(),
@@ -124,8 +160,10 @@ async function goTo(
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
-      claims: pausePaths,
+      alongside: left.map(({ manifest }) => manifest.object),
       ...(target.idle === undefined ? {} : { idle: target.idle }),
+      claims: replacedByRollback,
+      remake: true,
       restores: target.restores ?? target.revision,
       ...(whenUnchanged === undefined ? {} : { whenUnchanged }),
       done: `Rolled ${release} back to revision ${target.revision} as`,
@@ -133,23 +171,25 @@ async function goTo(
     },
     draft,
   );
+  return finishRollback(report, byHand, left, context.reporter);
 }
 
 /**
  * Where to go without a number when what is in the cluster is not what is recorded as live: back to that, and not to what was
  * live before it (helm/helm#1796). A dead run has left its change half done; a failed one was left as it is, or could not be
- * undone completely.
+ * undone completely; or somebody has made another version of it by hand.
  */
 export function revisionBefore(
   unfinished: JournalRecord | undefined,
   revisions: readonly Revision[],
+  changedByHand = false,
 ): string | undefined {
   const live = liveRevision(revisions);
   if (live === undefined) return undefined;
   const isDead =
     unfinished?.revision !== undefined && unfinished.waiting === undefined && unfinished.revision !== live.revision;
   const isLeft = revisions.some((revision) => revision.revision > live.revision && hasLeftSomething(revision));
-  return isDead || isLeft ? String(live.revision) : undefined;
+  return isDead || isLeft || changedByHand ? String(live.revision) : undefined;
 }
 
 function hasLeftSomething({ outcome, kept = [] }: Revision): boolean {
@@ -198,33 +238,54 @@ function wasLive({ outcome }: Revision): boolean {
   return outcome === 'live' || outcome === 'superseded';
 }
 
-/** The recorded objects; the number of pods stays what it is, unless the input says otherwise. */
-async function manifestsOf(
+/** What a rollback puts back as a whole, whoever has written there; a pause would keep the pods from following. */
+const replacedByRollback = [...versionPaths, ...pausePaths];
+
+/** What runs of the objects of these revisions, by the keys that they have there. */
+async function readRunning(
   { client }: Context,
-  namespace: string,
-  revision: Revision,
   live: Revision | undefined,
-  replicas: readonly string[],
-): Promise<Manifest[]> {
+  target: Revision | undefined,
+): Promise<Map<string, KubernetesObject>> {
+  const objects = new Map([live, target].flatMap((one) => one?.objects ?? []).map((one) => [keyOf(refOf(one)), one]));
+  const found = await mapConcurrently([...objects], concurrency, async ([key, object]) => {
+    const running = await client.read(live === undefined ? refOf(object) : runningRef(live, object));
+    return [key, running] as const;
+  });
+  return new Map(found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object]])));
+}
+
+/**
+ * The recorded objects; the number of pods stays what it is, unless the input says otherwise, and what a controller of the
+ * cluster has written stays too.
+ */
+function manifestsOf(revision: Revision, running: Running): Manifest[] {
   const file = `revision ${revision.revision}`;
   const manifests = structuredClone(revision.objects).map((object) => manifestFrom(object, file));
-  await Promise.all(
-    manifests
-      .filter(({ object }) => isScalable(object))
-      .map(async ({ object }) => {
-        const running = live === undefined ? refOf(object) : runningRef(live, object);
-        const current = numberAt(await client.read(running), 'spec', 'replicas');
-        const recorded = numberAt(object, 'spec', 'replicas');
-        if (current !== undefined && recorded !== undefined)
-          object['spec'] = { ...(object['spec'] as object), replicas: current };
-      }),
-  );
+  for (const { object } of manifests) {
+    const live = running.get(keyOf(refOf(object)));
+    if (live === undefined) continue;
+    leaveToControllers(object, live);
+    const current = numberAt(live, 'spec', 'replicas');
+    if (isScalable(object) && current !== undefined && numberAt(object, 'spec', 'replicas') !== undefined)
+      object['spec'] = { ...objectAt(object, 'spec'), replicas: current };
+  }
+  return manifests;
+}
+
+/** @throws InvalidInput for a number of pods that an autoscaler would change back */
+async function setNumbers(
+  { client }: Context,
+  namespace: string,
+  manifests: readonly Manifest[],
+  replicas: readonly string[],
+  live: Revision | undefined,
+): Promise<void> {
   const scaled = new Set(setReplicas(manifests, replicas).map(({ workload }) => keyOf(workload)));
   const objects = manifests.map(({ object }) => object);
   const changed = objects.filter((object) => scaled.has(keyOf(refOf(object))));
   const running = changed.map((object) => (live === undefined ? refOf(object) : runningRef(live, object)));
   await refuseAutoscaled(client, namespace, [...changed.map(refOf), ...running], objects);
-  return manifests;
 }
 
 /** Objects that another release has taken since stay with it: a rollback is of what is ours. */
@@ -267,6 +328,41 @@ async function notUsedByOthers(
     }),
   );
   return own.filter((object) => object !== undefined);
+}
+
+/** @throws Failure when nothing that runs the version can go back: config alone would only mix two versions */
+function refuseWithoutVersion({ manifests, left }: Sifted, target: Revision): void {
+  const workloads = left.filter(runsTheVersion);
+  const [first] = workloads;
+  const isLeft = ({ object }: Manifest) => isWorkload(object) && object.kind !== 'Job';
+  if (first === undefined || manifests.some(isLeft)) return;
+  throw new Failure(`revision ${target.revision} cannot come back: ${first.reason}`, {
+    hint: 'Mend what it names, or set the input "to-revision" to another one.',
+  });
+}
+
+/** Says what of the report is not as the revision has it, and whose changes are gone. */
+function finishRollback(
+  report: RunReport,
+  byHand: readonly string[],
+  left: readonly LeftOut[],
+  reporter: Reporter,
+): RunReport {
+  const isBack = report.status === 'rolled-back';
+  const dropped = isBack ? byHand.map((text) => `a change by hand was dropped: ${text}`) : [];
+  for (const text of dropped) reporter.warning(text);
+  const warnings = [...report.warnings, ...dropped];
+  if (left.length === 0) return { ...report, warnings };
+  const text = describeLeftOut(left);
+  const details = left.map(({ manifest, reason }) => ({ ref: refOf(manifest.object), reason }));
+  const headline = `${report.headline}, except ${listed(details.map(({ ref }) => describeRef(ref)))}`;
+  if (!isBack) return { ...report, warnings, left: details };
+  if (!left.some(runsTheVersion)) {
+    reporter.warning(text);
+    return { ...report, headline, warnings, left: details };
+  }
+  const failure = { message: text, causes: [], problems: [], evidence: [] };
+  return { ...report, status: 'failed', headline, warnings, left: details, failure };
 }
 
 /** What the live revision has and the target has not, as far as it is still there. */

@@ -10,12 +10,14 @@ import {
   listRevisions,
   liveRevision,
   problemsOfRevisions,
+  remarksOnKept,
   type Revision,
 } from '../release/revision.ts';
 import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
 import type { Seen } from '../rollout/look.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { describeVersions } from '../rollout/versions.ts';
+import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from './context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
@@ -70,7 +72,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
     readJournal(client, namespace, release),
   ]);
   const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal?.record };
-  for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
+  for (const remark of [...problemsOfRevisions(revisions), ...remarksOnKept(revisions)]) draft.warn(remark);
   for (const entry of revisions.toReversed()) reporter.info(describeRevision(entry));
   const others = await workloadsBeside(context, namespace, options, records.live);
   draft.add({
@@ -191,8 +193,9 @@ function rollbackOf(
   if (live === undefined) return {};
   if (journal?.waiting !== undefined) return { rollback: { none: 'a candidate waits; "abort" removes it first' } };
   try {
-    const target = chooseRevision(revisions, revisionBefore(journal, revisions), release, namespace);
     const running = new Map(found.map(({ object, recorded }) => [keyOf(refOf(recorded)), object]));
+    const isChanged = describeChangesByHand(live.objects, running).length > 0;
+    const target = chooseRevision(revisions, revisionBefore(journal, revisions, isChanged), release, namespace);
     return { rollback: previewRollback(target, live, running) };
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;

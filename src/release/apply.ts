@@ -9,6 +9,7 @@ import { marked } from './mark.ts';
 import { applyPersistently } from './persistent-apply.ts';
 import type { Prepared } from './preflight.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
+import { makeRoom } from './remake.ts';
 import { takeOver } from './takeover.ts';
 import { unownedAt } from './unowned.ts';
 
@@ -34,6 +35,7 @@ export async function applyLayer(
       before: prepared.live ?? null,
       after: prepared.predicted ?? null,
       done: false,
+      ...(prepared.remake === true ? { remade: true as const } : {}),
     })),
   );
   await takeOverAll(client, changing, journal, force);
@@ -64,7 +66,7 @@ async function takeOverAll(
   const predicted = await mapConcurrently(
     inherited,
     concurrency,
-    async ({ manifest, live, claims, mark, places = [] }) => {
+    async ({ manifest, live, claims, mark, places = [], force: isDecided }) => {
       const ref = refOf(manifest.object);
       await withFreshObject(client, ref, live, async (object) => {
         const taken = await takeOver(client, object, claims, unownedAt(object, manifest.object, places));
@@ -74,7 +76,7 @@ async function takeOverAll(
           metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
       });
       const after = await client
-        .apply(marked(manifest.object, mark), { fieldManager, force, dryRun: true })
+        .apply(marked(manifest.object, mark), { fieldManager, force: force || isDecided === true, dryRun: true })
         .then(({ object }) => object)
         .catch((error: unknown) => {
           if (cannotBeTried(error)) return null;
@@ -86,9 +88,17 @@ async function takeOverAll(
   await journal.plan(predicted);
 }
 
-async function applyOne(client: KubernetesClient, { manifest, mark }: Prepared, force: boolean): Promise<Written> {
+async function applyOne(
+  client: KubernetesClient,
+  { manifest, live, mark, remake, force: isDecided }: Prepared,
+  force: boolean,
+): Promise<Written> {
   try {
-    return await applyPersistently(client, marked(manifest.object, mark), { fieldManager, force });
+    if (remake === true && live !== undefined) await makeRoom(client, live);
+    return await applyPersistently(client, marked(manifest.object, mark), {
+      fieldManager,
+      force: force || isDecided === true,
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const problems = await problemsOfRefusal(client, manifest, error);

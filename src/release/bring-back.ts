@@ -1,4 +1,3 @@
-import type { Clock } from '../base/clock.ts';
 import { equal } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isTrue } from '../kubernetes/conditions.ts';
@@ -51,16 +50,18 @@ export async function bringBack(
   const { conflicts, state, refused, remade } = await withFreshObject(client, ref, live, async (current) => {
     const plan = restore(before, writtenBy(entry, before, current), current);
     if (plan.state === 'untouched') return { ...plan, refused: undefined, remade: false };
-    return { ...plan, ...(await write(client, current, plan, clock)) };
+    return { ...plan, ...(await write(client, current, plan)) };
   });
   if (ref.kind === 'StatefulSet') await freeStatefulSet(client, ref, before, clock);
   if (refused !== undefined) return { ref, outcome: 'refused', ...refused };
   if (conflicts.length > 0) return { ref, outcome: 'partly', fields: conflicts };
   if (state === 'untouched') return { ref, outcome: 'untouched' };
-  return remade
-    ? { ref, outcome: 'restored', note: 'it could not be changed any more, so it was deleted and made anew' }
-    : { ref, outcome: 'restored' };
+  return remade ? { ref, outcome: 'restored', note: remadeNote } : { ref, outcome: 'restored' };
 }
+
+/** kubernetes pkg/kubelet/util/manager, watch_based_manager.go: an immutable object is not read again while it is in use. */
+const remadeNote =
+  'it could not be changed any more, so it was deleted and made anew; a node that has read the immutable one may give its content to new pods until none there uses it';
 
 /** Whether what is there now was made by this run in place of what was there before. */
 function isOurs({ after, done, remade }: JournalEntry, live: KubernetesObject): boolean {
@@ -72,7 +73,6 @@ async function write(
   client: KubernetesClient,
   live: KubernetesObject,
   { object, managedFields }: Extract<ReturnType<typeof restore>, { state: 'changed' }>,
-  clock: Clock,
 ): Promise<{ refused: RefusedFields | undefined; remade: boolean }> {
   const options = { fieldManager: undoManager };
   try {
@@ -84,7 +84,7 @@ async function write(
     if (canBeRemade(live, error)) {
       const wanted = anew(object);
       await tryRemaking(client, wanted, options);
-      await makeRoom(client, live, clock);
+      await makeRoom(client, live);
       await giveOwners(client, (await client.create(wanted, options)).object, managedFields);
       return { refused: undefined, remade: true };
     }

@@ -75,6 +75,11 @@ function emptyLike(value: Json | undefined): Json | undefined {
   return isObject(value) ? {} : value;
 }
 
+/** The entry of a list that a step of a tree of fields stands for. */
+export function itemOf(list: Json | undefined, key: string): Json | undefined {
+  return Array.isArray(list) ? list.find((item) => selects(key, item)) : undefined;
+}
+
 function selects(key: string, item: Json): boolean {
   if (key.startsWith('v:')) return equal(JSON.parse(key.slice(2)) as Json, item);
   if (!key.startsWith('k:') || !isObject(item)) return false;

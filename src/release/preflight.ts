@@ -19,8 +19,10 @@ import { marked, sameButMark, withoutMark } from './mark.ts';
 import type { Ownership } from './ownership.ts';
 import { autoscalersIn, isAutoscaler, leaveReplicasToAutoscaler, scaledTargets } from './hpa.ts';
 import { applyEntry, entriesOf, isPredecessor, owns, sameEntries } from './managed-fields.ts';
+import { decidedConflicts } from './decided-conflicts.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { simulateTakeover } from './simulate.ts';
+import { canBeRemade, tryRemaking } from './remake.ts';
 import { needsTakeover, type Claims } from './takeover.ts';
 import { placesOfRefusal, placesOfStringData, unownedAt, type Places } from './unowned.ts';
 
@@ -38,6 +40,10 @@ export interface Prepared {
   mark?: string;
   /** Where fields of nobody have to be taken over as well. */
   places?: Places;
+  /** The server takes it only over other managers' heads, which is no matter for somebody to decide. */
+  force?: true;
+  /** It cannot be changed, and is to be deleted and made anew. */
+  remake?: true;
   warnings: string[];
   /** What becomes of its pods because config changes that they read. */
   config?: ConfigEffect;
@@ -48,6 +54,8 @@ export interface PreflightOptions {
   force: boolean;
   /** Paths that the apply is to own alone, whoever has written there. */
   claims?: Claims;
+  /** Config that cannot be changed any more may be deleted and made anew. */
+  remake?: boolean;
   /** Namespaces that do not exist yet and will be made before the objects. */
   newNamespaces: ReadonlySet<string>;
   /**
@@ -189,10 +197,17 @@ async function compared(
   const { namespace } = object.metadata;
   const isNew = namespace !== undefined && options.newNamespaces.has(namespace);
   try {
-    return isNew
-      ? await prepareInNewNamespace(client, manifest)
-      : await tryApply(client, manifest, live, options, isMarkDue);
+    if (isNew) return await prepareInNewNamespace(client, manifest);
+    return await tryApply(client, manifest, live, options, isMarkDue).catch(async (error: unknown) => {
+      const decided = options.force ? undefined : decidedConflicts(error, live);
+      if (decided === undefined) throw error;
+      const forced = await tryApply(client, manifest, live, { ...options, force: true }, isMarkDue);
+      return { ...forced, force: true as const, warnings: [...forced.warnings, ...decided] };
+    });
   } catch (error) {
+    if (options.remake === true && live !== undefined && canBeRemade(live, error)) {
+      return await prepareRemaking(client, manifest, live);
+    }
     if (cannotBeTried(error) || missing.some((needed) => isRefusedWithout(needed, error))) {
       const change = live === undefined ? 'created' : 'configured';
       return { manifest, live, predicted: undefined, change, takeover: needsTakeover(live), warnings: [] };
@@ -205,6 +220,20 @@ async function compared(
 function isRefusedWithout({ object }: Manifest, error: unknown): boolean {
   if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 404)) return false;
   return /not found|was found/.test(error.serverMessage) && error.serverMessage.includes(object.metadata.name);
+}
+
+async function prepareRemaking(
+  client: KubernetesClient,
+  manifest: Manifest,
+  live: KubernetesObject,
+): Promise<Prepared | { problems: Failure[] }> {
+  try {
+    const { warnings } = await tryRemaking(client, manifest.object, { fieldManager });
+    const predicted = undefined;
+    return { manifest, live, predicted, change: 'configured', takeover: false, remake: true, warnings };
+  } catch (error) {
+    return { problems: await problemsOfRefusal(client, manifest, error) };
+  }
 }
 
 /** It may be just as the manifest wants it, or an apply would succeed; and it would be gone a moment later. */

@@ -1,12 +1,7 @@
-import type { Clock } from '../base/clock.ts';
-import { Failure } from '../base/errors.ts';
 import { booleanAt } from '../base/json.ts';
 import type { KubernetesClient, WriteOptions, Written } from '../kubernetes/client.ts';
 import { ApiError } from '../kubernetes/errors.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-
-const goneWithinMs = 10_000;
-const pollMs = 100;
+import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 
 /**
  * Whether an object that can no longer be changed can be deleted and made anew instead: a ConfigMap or a Secret holds nothing
@@ -35,20 +30,8 @@ export async function tryRemaking(
   return await client.create(probe, { ...options, dryRun: true });
 }
 
-/**
- * Deletes this very object, and waits until its name is free. What takes its place has to be written by the caller.
- * @throws Failure when it does not go
- */
-export async function makeRoom(client: KubernetesClient, live: KubernetesObject, clock: Clock): Promise<void> {
-  const ref = refOf(live);
+/** Deletes this very object, which is gone at once; what takes its place has to be written by the caller. */
+export async function makeRoom(client: KubernetesClient, live: KubernetesObject): Promise<void> {
   const { uid } = live.metadata;
-  await client.delete(ref, uid === undefined ? {} : { uid });
-  const until = clock.now() + goneWithinMs;
-  while ((await client.read(ref))?.metadata.uid === uid) {
-    if (clock.now() >= until)
-      throw new Failure(`${describeRef(ref, true)} was deleted to be made anew, and does not go`, {
-        hint: 'See which of its finalizers holds it up.',
-      });
-    await clock.sleep(pollMs);
-  }
+  await client.delete(refOf(live), uid === undefined ? {} : { uid });
 }

@@ -3,6 +3,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyEntry, entriesOf, isPredecessor, owns, unionFields } from './managed-fields.ts';
+import { isController } from './managers.ts';
 
 /** Paths of fields that become ours whoever owns them, such as a pod template that is replaced as a whole. */
 export type Claims = readonly (readonly string[])[];
@@ -10,7 +11,7 @@ export type Claims = readonly (readonly string[])[];
 /** Whether an apply of ours must take over fields first: those of predecessors, and those that it claims. */
 export function needsTakeover(live: KubernetesObject | undefined, claims: Claims = []): boolean {
   return entriesOf(live).some(
-    (entry) => isPredecessor(entry) || (isOthers(entry) && claims.some((path) => owns(entry, path))),
+    (entry) => isPredecessor(entry) || (isOthers(entry) && claimsOn(entry, claims).some((path) => owns(entry, path))),
   );
 }
 
@@ -20,7 +21,7 @@ export function divide(live: KubernetesObject, claims: Claims): { ours: JsonObje
   const others: ManagedFieldsEntry[] = [];
   for (const entry of entriesOf(live)) {
     if (isOthers(entry)) {
-      const { taken, left } = split(entry.fieldsV1 ?? {}, claims);
+      const { taken, left } = split(entry.fieldsV1 ?? {}, claimsOn(entry, claims));
       ours.push(...taken);
       if (Object.keys(left).length > 0) others.push({ ...entry, fieldsV1: left });
     } else if (isPredecessor(entry) || isOwn(entry)) {
@@ -79,6 +80,11 @@ function isOwn(entry: ManagedFieldsEntry): boolean {
 /** What controllers write through a subresource is theirs in any case. */
 function isOthers(entry: ManagedFieldsEntry): boolean {
   return !isOwn(entry) && !isPredecessor(entry) && (entry.subresource ?? '') === '';
+}
+
+/** Controllers keep what they own, except in what makes pods what they are. */
+function claimsOn(entry: ManagedFieldsEntry, claims: Claims): Claims {
+  return isController(entry) ? claims.filter(([first, second]) => first === 'spec' && second === 'template') : claims;
 }
 
 /** Cuts the subtrees at the paths out of a tree of fields. */

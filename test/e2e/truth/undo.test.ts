@@ -44,6 +44,9 @@ describe('config that has become immutable (pulumi/pulumi-kubernetes#3181)', () 
     expect(await stage.read('configmap', 'sealed')).toMatchObject({ data: one });
     expect(at(await stage.read('configmap', 'sealed'), 'immutable')).toBeUndefined();
     expect(failed.summary).toContain('deleted and made anew');
+    await stage.kubectl('delete', 'pod', '-l', 'app=sealed', '--wait=true');
+    await stage.kubectl('rollout', 'status', 'deployment/sealed', '--timeout=60s');
+    expect(await stage.answers('app=sealed', '/env?name=GREETING')).toEqual(['one']);
 
     const good = await stage.deploy('sealed', [sealed, web('sealed', '2.0.0')]);
     expect(good.outputs['status']).toBe('deployed');

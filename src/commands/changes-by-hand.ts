@@ -1,0 +1,61 @@
+import { formatFieldPath } from '../kubernetes/field-path.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { at, isObject, type Json, type Path } from '../base/json.ts';
+import { changedByHand, versionPaths } from '../release/managers.ts';
+
+/**
+ * What somebody has changed by hand of the version that runs: values with another owner, and parts of what was recorded that are
+ * gone. One sentence for each object and manager.
+ * @param running the objects as they are, by the keys that they have in the revision
+ */
+export function describeChangesByHand(
+  recorded: readonly KubernetesObject[],
+  running: ReadonlyMap<string, KubernetesObject>,
+): string[] {
+  return recorded.flatMap((object) => {
+    const live = running.get(keyOf(refOf(object)));
+    if (live === undefined) return [];
+    const byManager = Map.groupBy(changedByHand(live), ({ manager }) => manager);
+    const changed = [...byManager].map(([manager, fields]) => {
+      const time = fields[0]?.time ?? '';
+      const names = fields.map(({ field }) => field);
+      return `${describeRef(refOf(live))}: "${manager}" has changed ${shortened(names)}${time === '' ? '' : ` (${time})`}`;
+    });
+    const gone = versionPaths.flatMap((path) => missing(at(object, ...path), at(live, ...path), path));
+    return gone.length === 0
+      ? changed
+      : [...changed, `${describeRef(refOf(live))}: somebody has removed ${shortened(gone)}`];
+  });
+}
+
+const shownFields = 4;
+
+function shortened(names: readonly string[]): string {
+  const shown = names.slice(0, shownFields).join(', ');
+  return names.length > shownFields ? `${shown} and ${names.length - shownFields} more` : shown;
+}
+
+/** Where the live value lacks what the recorded one has: keys of maps, and entries of lists that have names. */
+function missing(recorded: Json | undefined, live: Json | undefined, path: Path): string[] {
+  if (isEmpty(recorded)) return [];
+  if (live === undefined) return [formatFieldPath(path)];
+  if (isObject(recorded) && isObject(live)) {
+    return Object.entries(recorded).flatMap(([key, value]) => missing(value, live[key], [...path, key]));
+  }
+  if (!Array.isArray(recorded) || !Array.isArray(live)) return [];
+  return recorded.flatMap((item) => {
+    const name = isObject(item) ? item['name'] : undefined;
+    if (typeof name !== 'string') return [];
+    return missing(
+      item,
+      live.find((other) => isObject(other) && other['name'] === name),
+      [...path, name],
+    );
+  });
+}
+
+/** What the server does not keep. */
+function isEmpty(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) ? Object.keys(value).length === 0 : !value;
+}

@@ -87,7 +87,7 @@ describe('in a rolling deploy, config that changes alone', () => {
     const changed = await stage.deploy('all', objects('two'));
     expect(changed.outputs['status']).toBe('deployed');
     expect(await answers()).toEqual(all('two'));
-    expect(changed.log).toContain('Deployment "secret" reads Secret "login", which changes: its pods are replaced');
+    expect(changed.log).toContain('Deployment "secret" reads Secret "login", which changes: it gets new pods');
     expect(uids(await stage.pods('app=bystander'))).toEqual(bystander);
 
     await stage.command('all', 'restart', { workload: 'Deployment/variable' });
@@ -213,6 +213,27 @@ describe('in a rolling deploy, config that changes alone', () => {
     expect(await stage.revisionOf('older')).toBe(revision + 1);
   });
 
+  test('and that kubectl has undone in the pods reaches them again, with no conflict about the hash', async () => {
+    await stage.given('undone', greeter('undone', 'one'));
+    await stage.given('undone', greeter('undone', 'two'));
+    await stage.kubectl('rollout', 'undo', 'deploy/undone');
+    await stage.kubectl('rollout', 'status', 'deploy/undone', '--timeout=60s');
+    await stage.given('undone', greeter('undone', 'three'));
+    expect(await stage.answers('app=undone', greeting)).toEqual(['three']);
+    expect((await stage.deploy('undone', greeter('undone', 'three'))).outputs['status']).toBe('unchanged');
+  });
+
+  test('of objects that kubectl has made reaches the pods; config that stays leaves them', async () => {
+    await stage.apply(greeter('adopted', 'one'));
+    await stage.kubectl('rollout', 'status', 'deploy/adopted', '--timeout=60s');
+    const pods = uids(await stage.pods('app=adopted'));
+    await stage.given('adopted', greeter('adopted', 'one'));
+    expect(uids(await stage.pods('app=adopted'))).toEqual(pods);
+    // Only an entry goes: the server cannot say so before its owner is another one.
+    await stage.given('adopted', [deployment('adopted', fromMap('adopted')), configMap('adopted', { OTHER: 'two' })]);
+    expect(await stage.answers('app=adopted', greeting)).toEqual(['']);
+  });
+
   test('by somebody else is put back into the pods as well', async () => {
     await stage.given('drift', greeter('drift', 'ours'));
     await stage.patch('configmap', 'drift', { data: { GREETING: 'theirs' } });
@@ -270,6 +291,17 @@ describe('with a canary, config that changes alone', () => {
     expect((await stage.deploy('sick', bad)).outputs['status']).toBe('undone');
     expect(uids(await stage.pods('app=sick'))).toEqual(pods);
     expect(stringAt(await stage.read('configmap', 'sick'), 'data', 'GREETING')).toBe('one');
+  });
+
+  test('and is new, where stable pods would read it too, is not there for them before the promotion', async () => {
+    const optional = { envFrom: [{ configMapRef: { name: 'later', optional: true } }] };
+    await stage.given('later', app('later', '1.0.0', optional));
+    const next = [...app('later', '2.0.0', optional), configMap('later', { GREETING: 'new' })];
+    await stage.given('later', next, { 'auto-promote': 'false' });
+    expect(await stage.answers('gke-rollout/track=canary', greeting)).toEqual(['new']);
+    expect(await stage.exists('configmap', 'later')).toBe(false);
+    expect((await stage.command('later', 'promote')).exit).toBe(0);
+    expect(await stage.answers('app=later', greeting)).toEqual(['new', 'new']);
   });
 
   test('is promoted with the setting that it was deployed with', async () => {

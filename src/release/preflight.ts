@@ -243,8 +243,7 @@ async function dryRun(
         .filter(isPredecessor)
         .map((entry) => entry.manager),
     );
-    const isClaimed = ({ field = '' }: StatusCause) =>
-      claims.some((path) => `${field}.`.startsWith(`.${path.join('.')}.`));
+    const isClaimed = ({ field }: StatusCause) => claims.some((path) => `${field}.`.startsWith(`.${path.join('.')}.`));
     const isInherited = error.causes.every((cause) => inherited.has(conflictingManager(cause)) || isClaimed(cause));
     if (force || !error.isFieldManagerConflict || !isInherited) throw error;
     return await dryRun(client, object, live, true, claims);

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
-import { configMap, deployment } from '../../support/objects.ts';
+import { configMap, deployment, relabelled, service } from '../../support/objects.ts';
 import { app, image, Stage, uids } from '../../support/strategy-stage.ts';
 
 const greeting = '/env?name=GREETING';
@@ -358,6 +358,33 @@ describe('with blue-green, config that changes alone', () => {
     expect((await stage.deploy('web', objects('three'))).exit).toBe(0);
     expect(await served()).toBe('three');
     expect((await stage.deploy('web', objects('three'))).outputs['status']).toBe('unchanged');
+  });
+
+  test('that both sides of the user read reaches the pods of the one that serves, in place', async () => {
+    const side = (color: string, version: string) => {
+      const labels = { app: 'own', side: color };
+      return [relabelled(deployment('own', { image: image(version), ...fromMap('own') }), `own-${color}`, labels)];
+    };
+    const run = async (value: string) =>
+      await stage.run(
+        'own',
+        {},
+        {
+          'own-blue.yaml': side('blue', '1.0.0'),
+          'own-green.yaml': side('green', '2.0.0'),
+          'app.yaml': [
+            configMap('own', { GREETING: value }),
+            service('own', { selector: { app: 'own', side: 'blue' } }),
+          ],
+        },
+      );
+    expect((await run('one')).exit).toBe(0);
+    const changed = await run('two');
+    expect(changed.exit).toBe(0);
+    expect(changed.log).toContain('own-blue serves, and config changes that both sides read');
+    expect(await stage.answers('app=own', greeting)).toEqual(['two']);
+    expect(await stage.exists('deployment', 'own-green')).toBe(false);
+    expect((await run('two')).outputs['status']).toBe('unchanged');
   });
 });
 

@@ -128,7 +128,8 @@ function claimingHash(
   live: KubernetesObject | undefined,
   options: PreflightOptions,
 ): PreflightOptions {
-  if (options.restartOnConfig === undefined || hashIn(object) === hashIn(live)) return options;
+  const wanted = hashIn(object);
+  if (options.restartOnConfig === undefined || wanted === undefined || wanted === hashIn(live)) return options;
   return { ...options, claims: [...(options.claims ?? []), hashPath] };
 }
 

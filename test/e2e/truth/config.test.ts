@@ -218,6 +218,9 @@ describe('in a rolling deploy, config that changes alone', () => {
     await stage.given('undone', greeter('undone', 'two'));
     await stage.kubectl('rollout', 'undo', 'deploy/undone');
     await stage.kubectl('rollout', 'status', 'deploy/undone', '--timeout=60s');
+    const pods = uids(await stage.pods('app=undone'));
+    expect((await stage.command('undone', 'scale', { replicas: '2' })).exit).toBe(0);
+    expect(uids(await stage.pods('app=undone'))).toEqual(expect.arrayContaining(pods));
     await stage.given('undone', greeter('undone', 'three'));
     expect(await stage.answers('app=undone', greeting)).toEqual(['three']);
     expect((await stage.deploy('undone', greeter('undone', 'three'))).outputs['status']).toBe('unchanged');

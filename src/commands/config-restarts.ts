@@ -48,9 +48,9 @@ export class ConfigRestarts {
 
 function textOf(workload: string, effect: ConfigEffect): string {
   const { reads } = effect;
-  if (reads.length === 0) return `${workload}: its pods started with other config than they should: they are replaced`;
+  if (reads.length === 0) return `${workload} gets new pods: those it has started with other config`;
   const begin = `${workload} reads ${reads.join(' and ')}, which ${reads.length > 1 ? 'change' : 'changes'}`;
-  if (effect.state === 'renewed') return `${begin}: its pods are replaced`;
+  if (effect.state === 'renewed') return `${begin}: it gets new pods`;
   switch (effect.because) {
     case 'input':
       return `${begin}; its pods are not replaced, because "restart-on-config" is false`;

@@ -2,11 +2,11 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, Failures } from '../base/errors.ts';
 import { equal, objectAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
-import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts';
+import { ApiError, conflictingManager, isStatus, type StatusCause } from '../kubernetes/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { hashPath, renewsPods, withHash } from '../manifests/config-hash.ts';
+import { hashIn, hashPath, renewsPods, withHash } from '../manifests/config-hash.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import { needsOf } from '../manifests/needs.ts';
 import { isWorkload, podTemplatePath } from '../manifests/pod-template.ts';
@@ -95,7 +95,7 @@ export async function preflight(
       const missing = [...(needs.get(manifest) ?? [])].filter((needed) => !live.has(keyOf(refOf(needed.object))));
       leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
       const attempt = async (one: Manifest) =>
-        await prepare(client, one, { live: current, missing, definitions }, options);
+        await prepare(client, one, { live: current, missing, definitions }, claimingHash(one, current, options));
       found.set(manifest, await withChosenHash(manifest, current, { attempt, changes, options }));
     });
   };
@@ -134,6 +134,17 @@ async function withChosenHash(
   const prepared = await attempt(withHash(manifest, kept));
   if (kept === fresh || 'problems' in prepared || !changesPods(prepared)) return withEffect(prepared, effect);
   return await attempt(withHash(manifest, fresh));
+}
+
+/** The hash is nobody else's, also where `kubectl rollout undo` has brought back another one and owns it since. */
+function claimingHash(
+  { object }: Manifest,
+  live: KubernetesObject | undefined,
+  options: PreflightOptions,
+): PreflightOptions {
+  const wanted = hashIn(object);
+  if (options.restartOnConfig === undefined || wanted === undefined || wanted === hashIn(live)) return options;
+  return { ...options, claims: [...(options.claims ?? []), hashPath] };
 }
 
 function withEffect<T extends object>(prepared: T, effect: ConfigEffect | undefined): T {
@@ -309,7 +320,8 @@ async function dryRun(
         .filter(isPredecessor)
         .map((entry) => entry.manager),
     );
-    const isInherited = error.causes.every((cause) => inherited.has(conflictingManager(cause)));
+    const isClaimed = ({ field }: StatusCause) => claims.some((path) => `${field}.`.startsWith(`.${path.join('.')}.`));
+    const isInherited = error.causes.every((cause) => inherited.has(conflictingManager(cause)) || isClaimed(cause));
     if (force || !error.isFieldManagerConflict || !isInherited) throw error;
     return await dryRun(client, object, live, true, claims);
   }

@@ -113,12 +113,13 @@ function noteOfAllAtOnce(prepared: readonly Prepared[], state: State): string {
   const own = new Set(
     state.groups.filter((group) => group.own !== undefined).flatMap((group) => refsOfGroup(group).map(keyOf)),
   );
-  const changing = prepared
-    .filter((entry) => changesPods(entry) && own.has(keyOf(refOf(entry.manifest.object))))
-    .map(({ manifest }) => manifest.object.metadata.name);
-  return changing.length === 0
-    ? 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once'
-    : `${changing.join(', ')} serves and is not as its manifest says: it is brought back in place`;
+  const changing = prepared.filter((entry) => changesPods(entry) && own.has(keyOf(refOf(entry.manifest.object))));
+  const names = changing.map(({ manifest }) => manifest.object.metadata.name).join(', ');
+  if (changing.length === 0)
+    return 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once';
+  return changing.every(({ config }) => config?.state === 'renewed')
+    ? `${names} serves, and config changes that both sides read: its pods are replaced in place`
+    : `${names} serves and is not as its manifest says: it is brought back in place`;
 }
 
 /** What is there of a release that is deployed in two sides. */

@@ -97,6 +97,12 @@ async function planCanary(
 ): Promise<Plan> {
   const isHeld = new Set<Prepared>(pairs.map(({ stable }) => stable));
   const copied = copiesOf(prepared, pairs, options);
+  for (const { stable, candidate } of pairs) {
+    if (options.variants.includes(candidate) && stable.config?.state === 'renewed')
+      context.note(
+        `${describeRef(refOf(candidate.object))} reads the config of ${describeRef(refOf(stable.manifest.object))}: what changes in it is not tried`,
+      );
+  }
   const copies = prepared.filter(({ manifest }) => copied.has(keyOf(refOf(manifest.object))));
   for (const { candidate } of pairs) useCopies(candidate.object, copied, 'canary');
   const prelude = prepared.filter((entry) => !isHeld.has(entry) && belongsToPrelude(entry, copied));
@@ -365,24 +371,25 @@ function pairsOf(prepared: readonly Prepared[], options: CanaryOptions): Pair[] 
 function belongsToPrelude({ manifest, live, change }: Prepared, copied: ReadonlySet<string>): boolean {
   if (change === 'unchanged') return false;
   const rank = rankOf(manifest.object);
-  if (live === undefined) return rank < 3;
-  return (
-    rank < 2 && !isConfig(manifest.object) && !isService(manifest.object) && !copied.has(keyOf(refOf(manifest.object)))
-  );
+  if (live === undefined) return rank < 3 && !copied.has(keyOf(refOf(manifest.object)));
+  return rank < 2 && !isConfig(manifest.object) && !isService(manifest.object);
 }
 
-/** Config that changes and that derived candidates read: they get copies, so that stable pods keep what they have. */
+/**
+ * Config that changes and that derived candidates read: they get copies, so that stable pods keep what they have. To those that
+ * have an optional reference to it, config that is new is a change, too.
+ */
 function copiesOf(prepared: readonly Prepared[], pairs: readonly Pair[], { variants }: CanaryOptions): Set<string> {
   const read = pairs
     .filter(({ candidate }) => !variants.includes(candidate))
     .flatMap(({ candidate }) => [...configOf(candidate.object)]);
+  const isReadByStable = (key: string) => pairs.some(({ live }) => configOf(live).has(key));
   return new Set(
     prepared
-      .filter(
-        ({ manifest, live, change }) => isConfig(manifest.object) && live !== undefined && change === 'configured',
-      )
-      .map(({ manifest }) => keyOf(refOf(manifest.object)))
-      .filter((key) => read.includes(key)),
+      .filter(({ manifest, change }) => isConfig(manifest.object) && change !== 'unchanged')
+      .map(({ manifest, live }) => ({ key: keyOf(refOf(manifest.object)), isNew: live === undefined }))
+      .filter(({ key, isNew }) => read.includes(key) && (!isNew || isReadByStable(key)))
+      .map(({ key }) => key),
   );
 }
 

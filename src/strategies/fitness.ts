@@ -1,5 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
+import { restartAnnotation } from '../manifests/config-hash.ts';
+import type { ConfigEffect } from '../release/config-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
 import { trackLabel } from './candidate.ts';
@@ -10,13 +12,18 @@ export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 
     (entry) => ['StatefulSet', 'DaemonSet'].includes(entry.manifest.object.kind) && changesPods(entry),
   );
   if (unfit === undefined) return;
+  const because = unfit.config?.state === 'renewed' ? `, because it reads ${readsOf(unfit.config)}` : '';
   throw new InvalidInput(
-    `${describeRef(refOf(unfit.manifest.object))} would get new pods, which the strategy "${strategy}" cannot do`,
+    `${describeRef(refOf(unfit.manifest.object))} would get new pods${because}, which the strategy "${strategy}" cannot do`,
     {
       location: unfit.manifest.source.locate([]),
-      hint: 'Its pods have names, storage or nodes of their own. Deploy it with the strategy "rolling", as a release of its own.',
+      hint: `Its pods have names, storage or nodes of their own. Deploy it with the strategy "rolling", as a release of its own${because === '' ? '' : `; or, if it reloads its config by itself, give it the annotation "${restartAnnotation}" with the value "false"`}.`,
     },
   );
+}
+
+function readsOf({ reads }: ConfigEffect): string {
+  return reads.length === 0 ? 'other config than it started with' : `${reads.join(' and ')} of this release`;
 }
 
 /**

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
-import { configMap, deployment } from '../../support/objects.ts';
+import { configMap, deployment, relabelled, service } from '../../support/objects.ts';
 import { app, image, Stage, uids } from '../../support/strategy-stage.ts';
 
 const greeting = '/env?name=GREETING';
@@ -87,7 +87,7 @@ describe('in a rolling deploy, config that changes alone', () => {
     const changed = await stage.deploy('all', objects('two'));
     expect(changed.outputs['status']).toBe('deployed');
     expect(await answers()).toEqual(all('two'));
-    expect(changed.log).toContain('Deployment "secret" reads Secret "login", which changes: its pods are replaced');
+    expect(changed.log).toContain('Deployment "secret" reads Secret "login", which changes: it gets new pods');
     expect(uids(await stage.pods('app=bystander'))).toEqual(bystander);
 
     await stage.command('all', 'restart', { workload: 'Deployment/variable' });
@@ -213,6 +213,30 @@ describe('in a rolling deploy, config that changes alone', () => {
     expect(await stage.revisionOf('older')).toBe(revision + 1);
   });
 
+  test('and that kubectl has undone in the pods reaches them again, with no conflict about the hash', async () => {
+    await stage.given('undone', greeter('undone', 'one'));
+    await stage.given('undone', greeter('undone', 'two'));
+    await stage.kubectl('rollout', 'undo', 'deploy/undone');
+    await stage.kubectl('rollout', 'status', 'deploy/undone', '--timeout=60s');
+    const pods = uids(await stage.pods('app=undone'));
+    expect((await stage.command('undone', 'scale', { replicas: '2' })).exit).toBe(0);
+    expect(uids(await stage.pods('app=undone'))).toEqual(expect.arrayContaining(pods));
+    await stage.given('undone', greeter('undone', 'three'));
+    expect(await stage.answers('app=undone', greeting)).toEqual(['three']);
+    expect((await stage.deploy('undone', greeter('undone', 'three'))).outputs['status']).toBe('unchanged');
+  });
+
+  test('of objects that kubectl has made reaches the pods; config that stays leaves them', async () => {
+    await stage.apply(greeter('adopted', 'one'));
+    await stage.kubectl('rollout', 'status', 'deploy/adopted', '--timeout=60s');
+    const pods = uids(await stage.pods('app=adopted'));
+    await stage.given('adopted', greeter('adopted', 'one'));
+    expect(uids(await stage.pods('app=adopted'))).toEqual(pods);
+    // Only an entry goes: the server cannot say so before its owner is another one.
+    await stage.given('adopted', [deployment('adopted', fromMap('adopted')), configMap('adopted', { OTHER: 'two' })]);
+    expect(await stage.answers('app=adopted', greeting)).toEqual(['']);
+  });
+
   test('by somebody else is put back into the pods as well', async () => {
     await stage.given('drift', greeter('drift', 'ours'));
     await stage.patch('configmap', 'drift', { data: { GREETING: 'theirs' } });
@@ -272,6 +296,17 @@ describe('with a canary, config that changes alone', () => {
     expect(stringAt(await stage.read('configmap', 'sick'), 'data', 'GREETING')).toBe('one');
   });
 
+  test('and is new, where stable pods would read it too, is not there for them before the promotion', async () => {
+    const optional = { envFrom: [{ configMapRef: { name: 'later', optional: true } }] };
+    await stage.given('later', app('later', '1.0.0', optional));
+    const next = [...app('later', '2.0.0', optional), configMap('later', { GREETING: 'new' })];
+    await stage.given('later', next, { 'auto-promote': 'false' });
+    expect(await stage.answers('gke-rollout/track=canary', greeting)).toEqual(['new']);
+    expect(await stage.exists('configmap', 'later')).toBe(false);
+    expect((await stage.command('later', 'promote')).exit).toBe(0);
+    expect(await stage.answers('app=later', greeting)).toEqual(['new', 'new']);
+  });
+
   test('is promoted with the setting that it was deployed with', async () => {
     await stage.given('still', objects('still', 'one'));
     const pods = uids(await stage.pods('app=still'));
@@ -326,6 +361,33 @@ describe('with blue-green, config that changes alone', () => {
     expect((await stage.deploy('web', objects('three'))).exit).toBe(0);
     expect(await served()).toBe('three');
     expect((await stage.deploy('web', objects('three'))).outputs['status']).toBe('unchanged');
+  });
+
+  test('that both sides of the user read reaches the pods of the one that serves, in place', async () => {
+    const side = (color: string, version: string) => {
+      const labels = { app: 'own', side: color };
+      return [relabelled(deployment('own', { image: image(version), ...fromMap('own') }), `own-${color}`, labels)];
+    };
+    const run = async (value: string) =>
+      await stage.run(
+        'own',
+        {},
+        {
+          'own-blue.yaml': side('blue', '1.0.0'),
+          'own-green.yaml': side('green', '2.0.0'),
+          'app.yaml': [
+            configMap('own', { GREETING: value }),
+            service('own', { selector: { app: 'own', side: 'blue' } }),
+          ],
+        },
+      );
+    expect((await run('one')).exit).toBe(0);
+    const changed = await run('two');
+    expect(changed.exit).toBe(0);
+    expect(changed.log).toContain('own-blue serves, and config changes that both sides read');
+    expect(await stage.answers('app=own', greeting)).toEqual(['two']);
+    expect(await stage.exists('deployment', 'own-green')).toBe(false);
+    expect((await run('two')).outputs['status']).toBe('unchanged');
   });
 });
 

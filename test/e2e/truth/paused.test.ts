@@ -56,7 +56,7 @@ describe('what somebody has paused', () => {
     const same = await stage.deploy('ours', app('ours', '1.0.0', { replicas: 3 }));
     expect(same.exit).toBe(0);
     expect(same.log).toMatch(/warning.*"ours".* is paused by octocat/);
-    expect((await stage.command('ours', 'status')).log).toContain('it is paused by octocat');
+    expect((await stage.command('ours', 'status')).log).toContain('is paused by octocat');
 
     const resumed = await stage.command('ours', 'resume');
     expect(resumed.log).toMatch(/"ours".* resumed; it was paused by octocat/);
@@ -192,7 +192,7 @@ describe('an undo', () => {
     expect(await isPaused('back')).toBe(true);
     expect(await pauseOwner('back')).toEqual(owner);
     expect(result.log).toMatch(/"back".* is resumed until its pods are back/);
-    expect((await stage.command('back', 'status')).log).toContain('it is paused by octocat');
+    expect((await stage.command('back', 'status')).log).toContain('is paused by octocat');
   });
 
   test.concurrent('of a rollback that had resumed pauses again', async () => {

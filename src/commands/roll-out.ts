@@ -26,8 +26,8 @@ import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts'
 import type { Claims } from '../release/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import { isPaused } from '../rollout/pause.ts';
-import { refusePaused } from '../strategies/paused.ts';
 import { bothSides, refOnOwn, sideOfName } from '../strategies/own-sides.ts';
+import { refusePaused } from '../strategies/paused.ts';
 import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
 import { adoptRelease } from './adopt-release.ts';

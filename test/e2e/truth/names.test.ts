@@ -43,7 +43,7 @@ describe('long names (argoproj/argo-rollouts#1637)', () => {
     expect(await deployments(stage)).toEqual([workload, `${workload}-canary`]);
     expect((await served(stage)).sort()).toEqual([image('1.0.0'), image('2.0.0')]);
     const status = await stage.command('long', 'status');
-    expect(status.log).toContain('waits as a candidate');
+    expect(status.log).toContain('the candidate (revision 2');
     expect((await stage.command('long', 'promote')).outputs['status']).toBe('deployed');
     expect(await deployments(stage)).toEqual([workload]);
     expect(await served(stage)).toEqual([image('2.0.0')]);

@@ -234,7 +234,7 @@ describe('inputs', () => {
   test.concurrent('R12 img.yaml: flags that this action does not have are an error, not passed on', async () => {
     const result = await deploy('img.yaml', await fresh(), { force: 'true', 'server-side': 'true' });
     expect(result.exit).toBe(1);
-    expect(result.log).toContain('there is no input "force"');
+    expect(result.log).toContain('the input "force" has no effect on the command "deploy"');
     expect(result.log).toContain('there is no input "server-side"');
   });
 

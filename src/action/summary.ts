@@ -255,7 +255,7 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
   const remarkList = bullets(remarks, (text) => text, limits.rows);
   return [
     ...(undo.complete
-      ? ['**The undo is complete**: everything is as it was before.', remarkList]
+      ? ['**The undo is complete**: everything that this run changed is as it was before.', remarkList]
       : [alert('WARNING', `**The undo is not complete.** ${whatNext(undo)}\n\n${remarkList}`.trim())]),
     undo.results.length === 0
       ? ''

@@ -243,7 +243,7 @@ export async function rollOut(
         if (progress.retired === undefined && watch.held.length === 0 && current.some(changesPods))
           await untilAnsweredByNew(context, verification, manifests);
         await verifyApplied(context, verification, manifests, draft, watch);
-        if (options.checks.length > 0) await watch.confirm(verification);
+        await watch.confirm(verification);
       }
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
       const recorded = await (progress.state === 'complete' ? record('live', progress) : record('waiting'));

@@ -1,10 +1,11 @@
-import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
-import { foreignChange } from '../release/foreign-change.ts';
+import { decidesAnswers, foreignChange } from '../release/foreign-change.ts';
+import { inCluster } from '../release/owned-change.ts';
+import { readLive } from '../release/preflight.ts';
+import { hasTimeToLive } from '../release/still-there.ts';
 import { applyEntry } from '../release/managed-fields.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
@@ -16,7 +17,6 @@ import { recentCrash } from '../rollout/recent-crash.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
-import { isService } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import type { FailureReport } from './report.ts';
 
@@ -41,9 +41,6 @@ export class RolloutFailed extends Failure {
     this.causes = causes;
   }
 }
-
-/** Requests under way at once in a last look. */
-const confirmConcurrency = 8;
 
 /** Whether a wait was given up because somebody has paused what it was for: that is left as it is, and not undone. */
 export function isPausedTooLong(error: unknown): boolean {
@@ -125,19 +122,20 @@ export class RolloutWatch {
   }
 
   /**
-   * Looks once more at the workloads and Services that were awaited, after something else has taken its time: they must still be
-   * what was written, and ready. @throws RolloutFailed when they are not, or do not get so again before the deadline
+   * Looks once more at what decides what pods answer, at the end of all: it must still be what was written, and ready.
+   * @throws Failure, RolloutFailed when it is not, or does not get so again before the deadline
    */
   async confirm(options: { deadline: number; signal: AbortSignal }): Promise<void> {
-    const awaited = [...this.#asWritten.values()].filter((object) => isWorkload(object) || isService(object));
-    const now = await mapConcurrently(awaited, confirmConcurrency, async (asWritten) => {
-      const object = await this.#context.client.read(refOf(asWritten));
-      if (object?.metadata.uid !== asWritten.metadata.uid) {
+    const awaited = [...this.#asWritten.values()].filter((object) => decidesAnswers(object) && !hasTimeToLive(object));
+    const live = await readLive(this.#context.client, awaited.map(inCluster), new Set());
+    const now = awaited.map((asWritten) => {
+      const object = live.get(keyOf(refOf(asWritten)));
+      if (object === undefined || object.metadata.uid !== asWritten.metadata.uid) {
         throw new Failure(`${describeRef(refOf(asWritten), true)} was deleted before the run had come to its end`, {
           hint: 'See who deletes it, then run it again.',
         });
       }
-      return { object: object ?? asWritten, changed: true, asWritten };
+      return { object, changed: true, asWritten };
     });
     await this.wait(now, options);
   }

@@ -2,7 +2,7 @@ import { Failure, Failures } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, LargeListOptions } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
-import { groupOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { groupOf, keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { autoscalerOf, statusConfigMap, type Autoscaler, type StatusLook } from './capacity/autoscaler.ts';
 import { withDefaults } from './capacity/limit-range.ts';
 import { essentialsOfNode, essentialsOfPod, firstToGo, isPodOf, usesClaims } from './capacity/pods.ts';
@@ -74,8 +74,13 @@ export async function checkCapacity(
   const asks = wanted.map((surge) => {
     const ranges = limitRanges.filter(({ metadata }) => metadata.namespace === surge.ref.namespace);
     const own = pods?.filter((pod) => isPodOf(pod, surge.ref));
-    const leaving = own === undefined ? undefined : firstToGo(own, surge.freed);
-    return { ...surge, template: withDefaults(surge.template, ranges), leaving };
+    const goingFirst = (count: number) => (own === undefined ? undefined : firstToGo(own, count));
+    return {
+      ...surge,
+      template: withDefaults(surge.template, ranges),
+      leaving: goingFirst(surge.freed),
+      replaced: goingFirst(countOf(wanted.filter(({ ref }) => keyOf(ref) === keyOf(surge.ref)))),
+    };
   });
   const notices = noticesOf(asks, missing);
   const inQuotas = namespaces.flatMap((name) => quotaShortages(name, asks, quotas, created, options));
@@ -86,7 +91,13 @@ export async function checkCapacity(
     return reportOf(inQuotas, note === undefined ? notices : [...notices, note]);
   }
   const autoscaler = await findAutoscaler(client, nodes, options);
-  return reportOf([...inQuotas, ...nodeShortages(asks, placements, autoscaler, options)], notices);
+  const inPlace = findRoom(
+    nodes,
+    pods,
+    asks.map((ask) => ({ ...ask, leaving: ask.replaced })),
+  );
+  const found = { beside: placements, inPlace: inPlace.placements };
+  return reportOf([...inQuotas, ...nodeShortages(asks, found, autoscaler, options)], notices);
 }
 
 /**
@@ -108,6 +119,11 @@ export function enforceCapacity(
   const [first] = failures;
   if (first === undefined) return;
   throw failures.length === 1 ? first : new Failures('the cluster has too little room', failures);
+}
+
+/** How many pods they bring in all. */
+function countOf(asks: readonly Pick<Wanted, 'extra'>[]): number {
+  return asks.reduce((sum, { extra }) => sum + extra, 0);
 }
 
 function reportOf(shortages: Shortage[], notices: string[]): CapacityReport {
@@ -153,7 +169,7 @@ async function readStatus(client: KubernetesClient): Promise<StatusLook> {
 }
 
 function noticesOf(asks: readonly AskedFor[], missing: ReadonlySet<string>): string[] {
-  const count = asks.reduce((sum, { extra }) => sum + extra, 0);
+  const count = countOf(asks);
   return [
     ...(missing.size === 0
       ? []

@@ -28,7 +28,7 @@ export function foreignChange(asWritten: KubernetesObject, now: KubernetesObject
   const { generation, resourceVersion } = now.metadata;
   const isSame = generation === undefined ? resourceVersion === asWritten.metadata.resourceVersion : false;
   if (isSame || (generation !== undefined && generation === asWritten.metadata.generation)) return undefined;
-  if (!isWorkload(now) && !(coreKinds.has(now.kind) && groupOf(now.apiVersion) === '')) return undefined;
+  if (!decidesAnswers(now)) return undefined;
   const [then, current] = [applyEntry(asWritten, fieldManager), applyEntry(now, fieldManager)];
   // A later write of our own tells nothing about others.
   if (then === undefined || (current !== undefined && current.time !== then.time)) return undefined;
@@ -44,6 +44,11 @@ export function foreignChange(asWritten: KubernetesObject, now: KubernetesObject
   const writer = lastScaler(now) ?? lastWriter(now);
   const isStopped = scaledTo === 0 && !autoscalers.test(writer?.manager ?? '');
   return told(now, `scaled it to ${scaledTo ?? 1}`, writer, isStopped);
+}
+
+/** Workloads, Services and config. */
+export function decidesAnswers(object: KubernetesObject): boolean {
+  return isWorkload(object) || (coreKinds.has(object.kind) && groupOf(object.apiVersion) === '');
 }
 
 function told(

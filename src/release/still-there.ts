@@ -41,7 +41,7 @@ export async function assertStillThere(
 }
 
 /** A Job may be gone by intent when it is done. */
-function hasTimeToLive(object: KubernetesObject): boolean {
+export function hasTimeToLive(object: KubernetesObject): boolean {
   return Object.keys(objectAt(object, 'spec')).some((key) => key.startsWith('ttl'));
 }
 

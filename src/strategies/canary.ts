@@ -5,8 +5,9 @@ import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
 import { describeImage, imagesOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
+import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
-import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
+import { checkCapacity, enforceCapacity, type Surge } from '../release/capacity.ts';
 import { autoscalersIn, isAutoscaler, scaledTargets } from '../release/hpa.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
@@ -147,15 +148,43 @@ async function needsPlaces(context: PlanContext, pairs: readonly Pair[], options
   });
   const about = { strategy: 'canary', creates: pairs.map(({ candidate }) => refOf(candidate.object)) } as const;
   const report = await checkCapacity(client, namespace, surges, about);
-  if (options.constantTotal && report.state === 'short') {
-    const freed = surges.map((surge) => ({ ...surge, freed: surge.extra }));
-    const inPlace = await checkCapacity(client, namespace, freed, about);
-    enforceCapacity(inPlace, onLowCapacity, reporter);
-    context.note('all places are taken: stable pods go before those of the candidate come');
-    return true;
+  if (!options.constantTotal) {
+    enforceCapacity(report, onLowCapacity, reporter);
+    return false;
   }
-  enforceCapacity(report, onLowCapacity, reporter);
-  return false;
+  const freed = surges.map((surge) => ({ ...surge, freed: surge.extra }));
+  if (report.state === 'short') {
+    enforceCapacity(await checkCapacity(client, namespace, freed, about), onLowCapacity, reporter);
+  } else {
+    enforceCapacity(report, onLowCapacity, reporter);
+  }
+  await refuseStuckPromotion(context, pairs, freed, options);
+  if (report.state === 'fits') return false;
+  context.note('all places are taken: stable pods go before those of the candidate come');
+  return true;
+}
+
+/**
+ * With a constant total the stable Deployments roll while the candidate keeps its places. One whose rolling update begins
+ * with one pod more would never get it in a full pool.
+ * @throws LowCapacity
+ */
+async function refuseStuckPromotion(
+  context: PlanContext,
+  pairs: readonly Pair[],
+  candidates: readonly Surge[],
+  options: CanaryOptions,
+): Promise<void> {
+  const { client, namespace, onLowCapacity, reporter } = context;
+  for (const { stable, live } of pairs) {
+    const left = shareOf(live, options.steps.at(-1) ?? 0, options).stable;
+    const promoted = stable.predicted ?? stable.manifest.object;
+    if (!needsRoomForOneMore(promoted, left)) continue;
+    // One after the other: the first that is through gives its place to the next.
+    const own = { ref: refOf(live), template: objectAt(promoted, 'spec', 'template'), extra: 1 };
+    const report = await checkCapacity(client, namespace, [...candidates, own], { strategy: 'promotion' });
+    enforceCapacity({ ...report, notices: [] }, onLowCapacity, reporter);
+  }
 }
 
 interface Arrival {

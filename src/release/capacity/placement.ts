@@ -24,6 +24,8 @@ export interface Placement {
   nodes: number;
   /** The nodes that may take such pods at all, as they were before: what each has free. */
   fitting: readonly Amounts[];
+  /** How many of them would have room for one of the pods if they were empty. */
+  able: number;
   /** Why the others may not. */
   obstacles: readonly Obstacle[];
   /** On how many of the fitting nodes each resource is too little for one pod more; empty when all have a place. */
@@ -76,6 +78,7 @@ function placeOne(rooms: Room[], { demand, pod }: Ask): Placement {
   const judged = rooms.map((room) => ({ room, obstacle: obstacleOn(room.node, pod.spec) }));
   const candidates = judged.flatMap(({ room, obstacle }) => (obstacle === undefined ? [room] : []));
   const fitting = candidates.map(({ free }) => withPorts(free, demand));
+  const able = candidates.filter(({ node }) => hasRoomWhenEmpty(node, demand)).length;
   const spreads = Spread.of(pod, rooms);
   let placed = 0;
   for (; placed < demand.count; placed += 1) {
@@ -93,11 +96,16 @@ function placeOne(rooms: Room[], { demand, pod }: Ask): Placement {
     placed,
     nodes: rooms.length,
     fitting,
+    able,
     obstacles: judged.flatMap(({ obstacle }) => obstacle ?? []),
     lacking: new Map([...Map.groupBy(lacking, (name) => name)].map(([name, all]) => [name, all.length])),
     repelled: countOf('repelled'),
     unbalanced: countOf('unbalanced'),
   };
+}
+
+function hasRoomWhenEmpty(node: KubernetesObject, demand: Demand): boolean {
+  return lackingIn(withPorts(amountsAt(node, 'status', 'allocatable'), demand), demand.perPod).length === 0;
 }
 
 type Hindrance = { kind: 'lacking'; resource: string } | { kind: 'repelled' } | { kind: 'unbalanced' };

@@ -13,9 +13,12 @@ export interface Surge {
   freed?: number;
 }
 
+/** What brings the pods; `promotion` is the rolling update at the end of a canary. */
+export type Subject = 'canary' | 'blue-green' | 'promotion';
+
 export interface CapacityOptions {
   /** Named in messages; also decides what they advise. */
-  strategy?: 'canary' | 'blue-green';
+  strategy?: Subject;
   /** Objects that will be made beside the pods and their ReplicaSets, for quotas of `count/…`. */
   creates?: readonly ObjectRef[];
   /** Where it is known from elsewhere, such as the node pools of GKE's API, whether nodes may be added. */
@@ -38,6 +41,8 @@ export type Wanted = Required<Surge> & { ref: { namespace: string } };
 export type AskedFor = Wanted & {
   /** The pods that go before; undefined where pods may not be looked at. */
   leaving: KubernetesObject[] | undefined;
+  /** Those that would go if each new pod took the place of one. */
+  replaced: KubernetesObject[] | undefined;
 };
 
 /** An object that will be made, by a name that quotas have for its kind. */

@@ -5,26 +5,42 @@ import { demandOf } from './demand.ts';
 import type { Placement } from './placement.ts';
 import { exceeds } from './quota.ts';
 import type { AskedFor, CapacityOptions, CreatedKind, Shortage } from './report.ts';
-import { describePlacement, describeQuota, subjectOf } from './words.ts';
+import { describePlacement, describeQuota, listed, subjectOf } from './words.ts';
+
+/** Where pods find a place: beside those that are there, and if as many of their workload's own pods went first. */
+export interface Placements {
+  beside: readonly Placement[];
+  inPlace: readonly Placement[];
+}
 
 export function nodeShortages(
   asks: readonly AskedFor[],
-  placements: readonly Placement[],
+  { beside, inPlace }: Placements,
   autoscaler: Autoscaler,
   { strategy }: CapacityOptions,
 ): Shortage[] {
   return asks.flatMap(({ ref, template, extra }, index): Shortage[] => {
-    const placement = placements[index];
+    const placement = beside[index];
     if (placement === undefined || placement.placed === extra) return [];
+    const helpsInPlace = (inPlace[index]?.placed ?? 0) > placement.placed;
     const what = describePlacement(subjectOf(ref, strategy), demandOf(template, extra), placement);
     const certain = autoscaler.state === 'absent';
     const message = certain ? what : `${what}. An autoscaler ${autoscaler.why}`;
-    const wrongNodes = placement.fitting.length === 0 && placement.nodes > 0;
-    const hint = wrongNodes
-      ? 'Correct nodeSelector, affinity and tolerations of the pods, or add such nodes.'
-      : `Free or add nodes, ${adviceOf(strategy)}.`;
+    const hint = hintFor(placement, helpsInPlace, strategy);
     return [{ ref, message, hint, certain }];
   });
+}
+
+/** To let old pods go first is of use only where that makes room: else they would be taken away for nothing. */
+function hintFor(placement: Placement, helpsInPlace: boolean, strategy: CapacityOptions['strategy']): string {
+  const { fitting, nodes, able, lacking } = placement;
+  if (fitting.length === 0 && nodes > 0) {
+    return 'Correct nodeSelector, affinity and tolerations of the pods, or add such nodes.';
+  }
+  if (fitting.length > 0 && able === 0) {
+    return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add nodes that have, or lower what the pods ask for; ${anyway}.`;
+  }
+  return `Free or add nodes, ${helpsInPlace ? adviceOf(strategy) : adviceOf(undefined)}.`;
 }
 
 export function quotaShortages(
@@ -63,12 +79,16 @@ export function quotaShortages(
     }));
 }
 
+const anyway = '"on-low-capacity: warn" tries it anyway';
+
 function adviceOf(strategy: CapacityOptions['strategy']): string {
   const less = {
     canary:
       'set "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
     'blue-green':
       'choose "strategy: canary" with "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
+    promotion:
+      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that its promotion lets an old pod go first',
   };
-  return `${strategy === undefined ? 'ask for fewer pods' : less[strategy]}; "on-low-capacity: warn" tries it anyway`;
+  return `${strategy === undefined ? 'ask for fewer pods' : less[strategy]}; ${anyway}`;
 }

@@ -21,9 +21,9 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const existing = numberAt(object, 'status', 'replicas') ?? 0;
   const updated = numberAt(object, 'status', 'updatedReplicas') ?? 0;
   const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
+  const paused = isPaused(object) ? `; it is paused ${pausedBy(object)}` : '';
   const complete = updated >= wanted && existing <= updated && existing <= wanted && available >= updated;
-  if (complete)
-    return ready(`${pods(available)} available${isPaused(object) ? `; it is paused ${pausedBy(object)}` : ''}`);
+  if (complete) return ready(`${pods(available)} available${paused}`);
   if (isHeldBack(object)) {
     const done = updatedPods(object);
     if (isPausedMeanwhile(object, facts))
@@ -40,7 +40,7 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (updated < wanted) return progressing(`${updated} of ${pods(wanted)} updated, ${available} available`);
   if (existing > updated) return progressing(`${pods(existing - updated)} of the old version still to end`);
   if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
-  return progressing(`${available} of ${pods(updated)} available`);
+  return progressing(`${available} of ${pods(updated)} available${paused}`);
 }
 
 /**

@@ -9,24 +9,29 @@ import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 
 let namespace: string;
 let node: string;
-/** A device that one node has once, as the kubelet would tell of a GPU. */
+/** A device that one node has once, as the kubelet would tell of a GPU; and one that it has twice. */
 let device: string;
+let pair: string;
 
 beforeAll(async () => {
   namespace = await createNamespace('gpu');
   device = `${namespace}.test/gpu`;
+  pair = `${namespace}.test/pair`;
   node = await realNode();
-  await patchNode({ op: 'add', path: devicePath(), value: '1' });
+  await patchNode({ op: 'add', path: devicePath(device), value: '1' });
+  await patchNode({ op: 'add', path: devicePath(pair), value: '2' });
   // The kubelet says at its next heartbeat that it may be used.
   await waitUntil('the device can be allocated', 60_000, async () => {
     const found = await kubectlJson(['get', 'node', node]);
-    return stringAt(found, 'status', 'allocatable', device) === '1';
+    const has = (name: string) => stringAt(found, 'status', 'allocatable', name);
+    return has(device) === '1' && has(pair) === '2';
   });
 }, 90_000);
 
 afterAll(async () => {
   await deleteNamespace(namespace);
-  await patchNode({ op: 'remove', path: devicePath() });
+  await patchNode({ op: 'remove', path: devicePath(device) });
+  await patchNode({ op: 'remove', path: devicePath(pair) });
 });
 
 /** One with a kubelet, on which pods become ready. */
@@ -36,8 +41,8 @@ async function realNode(): Promise<string> {
   return stringAt(untainted, 'metadata', 'name') ?? '';
 }
 
-function devicePath(): string {
-  return `/status/capacity/${device.replace('/', '~1')}`;
+function devicePath(name: string): string {
+  return `/status/capacity/${name.replace('/', '~1')}`;
 }
 
 async function patchNode(operation: object): Promise<void> {
@@ -46,23 +51,22 @@ async function patchNode(operation: object): Promise<void> {
 
 /** A model that needs the device, in this version. */
 async function deploy(version: string, spec: object = {}): Promise<StepResult> {
-  const model = deployment('model', { env: { GREETING: version }, resources: { limits: { [device]: '1' } }, spec });
-  const workspace = createWorkspace({ 'app.yaml': [model] });
+  const resources = { limits: { [device]: '1' } };
+  return await run('model', deployment('model', { env: { GREETING: version }, resources, spec }));
+}
+
+async function run(release: string, object: object, inputs: Record<string, string> = {}): Promise<StepResult> {
+  const workspace = createWorkspace({ 'app.yaml': [object] });
+  const common = { kubeconfig: testKubeconfig(), namespace, release, manifests: '.', timeout: '60s' };
   try {
-    return await runStep(
-      {
-        kubeconfig: testKubeconfig(),
-        namespace,
-        release: 'model',
-        manifests: '.',
-        timeout: '60s',
-        'unschedulable-grace': '3s',
-      },
-      { workspace },
-    );
+    return await runStep({ ...common, 'unschedulable-grace': '3s', ...inputs }, { workspace });
   } finally {
     removeWorkspace(workspace);
   }
+}
+
+function failureOf(result: StepResult): { message: string; hint: string } {
+  return JSON.parse(result.outputs['failure'] ?? '{}') as { message: string; hint: string };
 }
 
 test('a rolling update in a full pool ends after unschedulable-grace and says what helps, which does (LLMKube#192)', async () => {
@@ -71,7 +75,7 @@ test('a rolling update in a full pool ends after unschedulable-grace and says wh
   const began = Date.now();
   const stuck = await deploy('two');
   expect(stuck.outputs['status']).toBe('undone');
-  const failure = JSON.parse(stuck.outputs['failure'] ?? '{}') as { message: string; hint: string };
+  const failure = failureOf(stuck);
   expect(failure.message).toMatch(new RegExp(`^Deployment "model": no node fits: .*too little ${device}`));
   expect(failure.hint).toContain('set "maxSurge: 0" and "maxUnavailable: 1"');
   expect(Date.now() - began).toBeLessThan(45_000);
@@ -79,4 +83,38 @@ test('a rolling update in a full pool ends after unschedulable-grace and says wh
   const rollingUpdate = { maxSurge: 0, maxUnavailable: 1 };
   const inPlace = await deploy('two', { strategy: { type: 'RollingUpdate', rollingUpdate } });
   expect(inPlace.outputs['status']).toBe('deployed');
+});
+
+test('a GPU that no node has is not told to take the serving pod away for it', async () => {
+  const plain = deployment('plain');
+  expect((await run('plain', plain)).outputs['status']).toBe('deployed');
+  const greedy = deployment('plain', { resources: { limits: { [`${namespace}.test/none`]: '1' } } });
+  const { message, hint } = failureOf(await run('plain', greedy));
+  expect(message).toContain(`too little ${namespace}.test/none`);
+  expect(hint).toMatch(/^None of the nodes that it may run on has that much /);
+  const { hint: beforehand } = failureOf(await run('plain', greedy, { strategy: 'canary' }));
+  expect(beforehand).toMatch(/^None of these nodes has that much .*, even when empty/);
+});
+
+test('a canary with a constant total in a full pool covers its promotion: it is refused before the first write, or comes through', async () => {
+  const model = (version: string, spec: object = {}) => {
+    const resources = { limits: { [pair]: '1' } };
+    return deployment('pair', { replicas: 2, env: { GREETING: version }, resources, spec });
+  };
+  expect((await run('pair', model('one'))).outputs['status']).toBe('deployed');
+  const before = await kubectlJson(['get', 'deployments', '-n', namespace, '-l', 'app=pair']);
+
+  const canary = { strategy: 'canary', 'canary-steps': '50', 'step-duration': '1s', 'constant-total': 'true' };
+  const refused = await run('pair', model('two'), canary);
+  expect(refused.outputs['status']).toBe('failed');
+  expect(failureOf(refused).message).toMatch(/^promotion of Deployment "pair" needs 1 more pod with 1 /);
+  expect(failureOf(refused).hint).toContain('set "maxSurge: 0" and "maxUnavailable: 1"');
+  expect(await kubectlJson(['get', 'deployments', '-n', namespace, '-l', 'app=pair'])).toEqual(before);
+
+  const rollingUpdate = { maxSurge: 0, maxUnavailable: 1 };
+  const promoted = await run('pair', model('two', { strategy: { type: 'RollingUpdate', rollingUpdate } }), canary);
+  expect({ status: promoted.outputs['status'], log: promoted.exit === 0 ? '' : promoted.log }).toEqual({
+    status: 'deployed',
+    log: '',
+  });
 });

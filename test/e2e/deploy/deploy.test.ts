@@ -415,7 +415,7 @@ describe('a run that does not come to its end', () => {
     expect(result.outputs['status']).toBe('cancelled');
     const post = await step.post();
     step.dispose();
-    expect(post.log).toContain('cancelled and undone');
+    expect(post.log).toContain('was cancelled and was undone');
     expect(await image('cancelled')).toBe(before);
     expect(await names('secret')).not.toContain('secret/gke-rollout.cancelled.journal');
     const told = await runStep({ kubeconfig: testKubeconfig(), namespace, release: 'cancelled', command: 'status' });

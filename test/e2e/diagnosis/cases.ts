@@ -390,7 +390,7 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "gpu": no node fits: 1 node has too little nvidia\.com\/gpu; even an empty node has not as much as it asks for$/,
+    says: /^Deployment "gpu": no node fits: 1 node has too little nvidia\.com\/gpu\b.*; even an empty node has not as much as it asks for$/,
     hint: tooLarge('nvidia.com/gpu'),
   },
   {

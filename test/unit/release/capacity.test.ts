@@ -103,6 +103,38 @@ describe('room on the nodes', () => {
     expect(said(await check(1, { template }, {}))).toEqual([words]);
   });
 
+  test('that old pods cannot make is not told to come from them', async () => {
+    put(nodeOf('a', gpu), podOn('a', templateWith(gpu)), podOfModel('a', {}, templateWith({ cpu: '1' })));
+    expect(await check(1)).toMatchObject({
+      shortages: [{ hint: 'Free or add nodes, ask for fewer pods; "on-low-capacity: warn" tries it anyway.' }],
+    });
+  });
+
+  test('that an empty node would not have either is not told to come from old pods', async () => {
+    put(nodeOf('a'), podOfModel('a', {}, templateWith({ cpu: '1' })));
+    expect(await check(1)).toMatchObject({
+      shortages: [
+        {
+          hint: expect.stringMatching(
+            /^None of these nodes has that much nvidia\.com\/gpu, even when empty: add nodes/,
+          ),
+        },
+      ],
+    });
+  });
+
+  test('for a promotion is told to come from an old pod', async () => {
+    put(nodeOf('a', gpu), podOfModel('a'));
+    expect(await check(1, {}, { strategy: 'promotion' })).toMatchObject({
+      shortages: [
+        {
+          message: expect.stringMatching(/^promotion of Deployment "model" needs 1 more pod/),
+          hint: expect.stringContaining('set "maxSurge: 0" and "maxUnavailable: 1"'),
+        },
+      ],
+    });
+  });
+
   test('counts what running pods leave that go first', async () => {
     put(nodeOf('a', gpu), podOfModel('a'));
     expect((await check(1)).state).toBe('short');

@@ -73,7 +73,7 @@ describe('a deploy', () => {
     const files = { 'app.yaml': [deployment('first', { replicas: 2 }), configMap('first', { a: '1' })] };
     const { main, startedAt } = await runSignIn(
       google,
-      { ...bootcamp, ...asServiceAccount, manifests: 'app.yaml', timeout: '90s' },
+      { ...bootcamp, ...asServiceAccount, release: 'first', manifests: 'app.yaml', timeout: '90s' },
       { files },
     );
     expect(main.log).not.toContain('::error');

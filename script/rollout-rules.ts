@@ -34,8 +34,9 @@ said before the write counts against it.
 
 ${markdownTable(['Kind', 'Ready when', 'Failed when', 'Source'], rules.map(ruleRow))}
 
-Every other kind: ready when it is applied. One that keeps a numeric \`observedGeneration\` and a condition \`Ready\` is ready
-when that is True for this generation; one whose condition \`Stalled\` is True has failed.
+Every other kind: ready when it is applied. One that has a condition \`Ready\` (or else \`Available\`) and keeps a numeric
+\`observedGeneration\`, in that condition or in its status, is ready when that is True for this generation; one whose condition
+\`Stalled\` is True has failed.
 
 "Accepted" means: not awaited, and the log and the summary say so.
 

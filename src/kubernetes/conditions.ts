@@ -1,4 +1,4 @@
-import { objectsAt, stringAt } from '../base/json.ts';
+import { numberAt, objectsAt, stringAt } from '../base/json.ts';
 import type { KubernetesObject } from './object.ts';
 
 export interface StatusCondition {
@@ -9,6 +9,8 @@ export interface StatusCondition {
   message: string;
   /** Milliseconds since the epoch; undefined when the controller does not say. */
   updatedAt: number | undefined;
+  /** The generation that it is about; undefined when it does not say. */
+  observedGeneration: number | undefined;
 }
 
 export function conditionsOf(object: KubernetesObject): StatusCondition[] {
@@ -18,6 +20,7 @@ export function conditionsOf(object: KubernetesObject): StatusCondition[] {
     reason: stringAt(condition, 'reason') ?? '',
     message: stringAt(condition, 'message') ?? '',
     updatedAt: timeOf(stringAt(condition, 'lastUpdateTime') ?? stringAt(condition, 'lastTransitionTime')),
+    observedGeneration: numberAt(condition, 'observedGeneration'),
   }));
 }
 

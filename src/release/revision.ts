@@ -4,6 +4,7 @@ import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernet
 import { keepWhatIsMeant } from '../manifests/as-meant.ts';
 import { fieldManager } from './field-manager.ts';
 import { describeKept, joinKept, type Kept } from './kept.ts';
+import { tooMany } from './retention.ts';
 import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
 
 /**
@@ -52,8 +53,6 @@ export interface Revision {
   /** Why there is nothing of it but its number. */
   problem?: string;
 }
-
-const kept = 10;
 
 const outcomeLabel = 'gke-rollout/outcome';
 
@@ -156,7 +155,7 @@ export function isSameRelease({ objects }: Revision, manifests: readonly Kuberne
   );
 }
 
-/** Writes the revision, marks an older live one as superseded when the new one is live, and drops what is too old. */
+/** Writes the revision, marks an older live one as superseded when the new one is live, and drops what nobody will miss. */
 export async function recordRevision(
   client: KubernetesClient,
   namespace: string,
@@ -164,19 +163,14 @@ export async function recordRevision(
   earlier: readonly Revision[],
 ): Promise<void> {
   await write(client, namespace, revision);
-  const live = liveRevision(earlier);
-  const superseded =
-    revision.outcome === 'live' && live !== undefined && live.revision !== revision.revision ? live : undefined;
-  // What was live until now is what a rollback goes to, however many failures have come since.
-  const surplus = earlier
-    .filter((old) => old.revision !== revision.revision && old.revision !== live?.revision)
-    .slice(0, Math.max(0, earlier.length + 1 - kept));
-  await Promise.all([
-    ...(superseded === undefined || surplus.includes(superseded)
-      ? []
-      : [write(client, namespace, { ...superseded, outcome: 'superseded' })]),
-    ...surplus.map((old) => deleteRecord(client, { namespace, name: nameOf(old), release: old.release })),
-  ]);
+  const before = earlier.filter((old) => old.revision !== revision.revision);
+  const live = revision.outcome === 'live' ? liveRevision(before) : undefined;
+  const superseded: Revision | undefined = live && { ...live, outcome: 'superseded' };
+  if (superseded !== undefined) await write(client, namespace, superseded);
+  const after = [...before.map((old) => (old === live ? (superseded ?? old) : old)), revision];
+  await Promise.all(
+    tooMany(after).map((old) => deleteRecord(client, { namespace, name: nameOf(old), release: old.release })),
+  );
 }
 
 /**

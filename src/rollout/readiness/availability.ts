@@ -3,7 +3,7 @@ import { condition } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
 import { failed, isObserved, notObserved, progressing, ready, unchecked, type Facts, type Rule } from './rule.ts';
 
-/** Its controller looks at an autoscaler every 15 s; after two looks what it says is about our write. */
+/** A controller looks at an autoscaler every 15 s; after two looks what it says is about our write. A budget is seen at once. */
 const staleMs = 30_000;
 
 export const horizontalPodAutoscaler: Rule = {
@@ -36,12 +36,16 @@ function judgeAutoscaler(object: KubernetesObject, facts: Facts): Verdict {
 
 export const podDisruptionBudget: Rule = {
   kinds: [{ kind: 'PodDisruptionBudget', group: 'policy' }],
-  ready: 'the change is observed; one that its controller cannot compute is accepted',
+  ready: 'the change is observed; one that its controller cannot compute, or does not look at for 30 s, is accepted',
   failed: 'never: that it allows no disruption now says nothing about the release',
   source: 'kubernetes pkg/controller/disruption',
   judge: (object, facts) => {
-    if (!isObserved(object, facts)) return notObserved;
     const allowed = condition(object, 'DisruptionAllowed');
-    return allowed?.reason === 'SyncFailed' ? unchecked(allowed.message) : ready('observed');
+    // Then its controller does not count the change as observed (failSafe in its source), and perhaps never will.
+    if (allowed?.reason === 'SyncFailed') return unchecked(`it cannot be computed: ${allowed.message}`);
+    if (isObserved(object, facts)) return ready('observed');
+    return facts.now - facts.writtenAt > staleMs
+      ? unchecked(`its controller has not looked at it for ${staleMs / 1000} s`)
+      : notObserved;
   },
 };

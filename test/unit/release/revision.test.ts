@@ -72,6 +72,22 @@ describe('the history of a release', () => {
     expect(revisions.map((entry) => entry.revision)).toEqual([1, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   });
 
+  test('keeps the last five that were live through twelve failed deploys, and numbers go on', async () => {
+    const failures = Array.from({ length: 12 }, (): Outcome => 'failed');
+    const api = new FakeApi();
+    const revisions = await recordAll(api, ['live', 'live', 'live', 'live', 'live', 'live', 'live', ...failures]);
+    expect(short(revisions.filter(({ outcome }) => outcome !== 'failed'))).toEqual([
+      '2 superseded',
+      '3 superseded',
+      '4 superseded',
+      '5 superseded',
+      '6 superseded',
+      '7 live',
+    ]);
+    expect(revisions.length).toBe(10);
+    expect(nextRevision(revisions)).toBe(20);
+  });
+
   test('goes on without a revision that cannot be read, and does not use its number again', async () => {
     const api = new FakeApi();
     await recordAll(api, ['live', 'live']);

@@ -195,7 +195,18 @@ describe('a PodDisruptionBudget', () => {
     [
       'that cannot be computed is accepted',
       budget(2, conditionAt('DisruptionAllowed', 'False', 'SyncFailed', 'found no controllers for pod "web"')),
-      'unchecked: found no controllers for pod "web"',
+      'unchecked: it cannot be computed: found no controllers for pod "web"',
+    ],
+    [
+      'that cannot be computed any more since it was changed is accepted: its change is never observed',
+      budget(1, conditionAt('DisruptionAllowed', 'False', 'SyncFailed', 'pods of several controllers')),
+      'unchecked: it cannot be computed: pods of several controllers',
+    ],
+    [
+      'that its controller does not look at is accepted after a while',
+      budget(1),
+      'unchecked: its controller has not looked at it for 30 s',
+      { writtenAt: start, now: start + 31_000 },
     ],
   ]);
 });
@@ -288,6 +299,33 @@ describe('a kind without a rule of its own', () => {
       'that keeps them counts from our generation on',
       custom({ observedGeneration: 1, conditions: [conditionAt('Ready', 'True')] }),
       'progressing: waiting for its controller to see the change',
+    ],
+    [
+      'that keeps its generation with the condition alone is awaited, too',
+      custom({ conditions: [of(2, conditionAt('Ready', 'False', 'Issuing', 'waiting for the issuer'))] }),
+      'progressing: waiting for the issuer',
+    ],
+    [
+      'goes by the generation of the condition, not by that of the whole status',
+      custom({ observedGeneration: 2, conditions: [of(1, conditionAt('Ready', 'True'))] }),
+      'progressing: waiting for its controller to see the change',
+    ],
+    [
+      'without Ready goes by Available',
+      custom({ observedGeneration: 2, conditions: [conditionAt('Available', 'False', 'NoPods')] }),
+      'progressing: NoPods',
+    ],
+    [
+      'that is Available is ready',
+      custom({ conditions: [of(2, conditionAt('Available', 'True'))] }),
+      'ready: available',
+    ],
+    [
+      'that was Stalled before our generation has not failed',
+      custom({
+        conditions: [of(1, conditionAt('Stalled', 'True', 'BadSpec')), of(2, conditionAt('Ready', 'True'))],
+      }),
+      'ready: ready',
     ],
     [
       'that is Ready is ready',

@@ -18,6 +18,7 @@ import { Draft, failureOf } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
+import { tellNotOver } from './not-over.ts';
 import { finishApplied } from './held.ts';
 import { releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
@@ -194,6 +195,7 @@ export async function restart(context: Context, options: PausingOptions): Promis
   );
   describe(draft, workloads, watch);
   if (outcome.state === 'done') {
+    await tellNotOver(context, watch, draft);
     return finishApplied(draft, watch, 'restarted', {
       headline: `Restarted ${names} in ${draft.elapsed()}`,
       applied: `The restart of ${names} is applied`,

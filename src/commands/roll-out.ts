@@ -38,6 +38,7 @@ import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
 import { finishApplied } from './held.ts';
 import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
+import { tellNotOver } from './not-over.ts';
 import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
@@ -248,7 +249,7 @@ export async function rollOut(
       // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
       const recorded = await (progress.state === 'complete' ? record('live', progress) : record('waiting'));
       if (progress.state === 'waiting') {
-        const { candidates, constantTotal } = progress;
+        const { candidates, constantTotal, numbers } = progress;
         const since = new Date(context.clock.now()).toISOString();
         await journal.leaveWaiting({
           revision: recorded.revision,
@@ -256,6 +257,7 @@ export async function rollOut(
           since,
           ...(options.verify === undefined ? {} : { verify: options.verify }),
           ...(constantTotal === undefined ? {} : { constantTotal }),
+          ...(numbers === undefined ? {} : { numbers }),
         });
       } else {
         delete journal.record.waiting;
@@ -294,6 +296,7 @@ export async function rollOut(
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, draft);
   else await retireLeftover(context, options, recorded, draft);
   const done = `${purpose.done} revision ${revision} in ${took}`;
+  await tellNotOver(context, watch, draft);
   // What was to be removed and is not is no success, although all else is.
   if (held.length > 0) return draft.finish('failed', `${done}, but ${held.map(nameGoing).join('; ')}`);
   return finishApplied(draft, watch, purpose.status, {
@@ -499,6 +502,7 @@ async function confirmUnchanged(
   }
   reportObjects(draft, prepared, watch);
   await retireLeftover(context, options, live, draft);
+  await tellNotOver(context, watch, draft);
   return finishApplied(draft, watch, 'unchanged', {
     headline: `${options.release} is unchanged: revision ${live.revision} is live and healthy`,
     applied: `${options.release} is unchanged: revision ${live.revision} is applied`,

@@ -228,6 +228,14 @@ export class RolloutWatch {
     });
   }
 
+  /** All that was awaited, as it was seen last. */
+  get awaited(): { object: KubernetesObject; verdict: Verdict }[] {
+    return [...this.#verdicts].flatMap(([key, verdict]) => {
+      const object = this.#objects.get(key);
+      return object === undefined ? [] : [{ object, verdict }];
+    });
+  }
+
   /** What has all its pods and is paused, so that the next change would not reach them. */
   get paused(): KubernetesObject[] {
     return [...this.#objects.values()].filter((object) => isPaused(object) && !isHeldBack(object));

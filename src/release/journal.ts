@@ -28,6 +28,8 @@ export interface WaitingCandidate {
   candidates: ObjectRef[];
   /** The stable workloads have made room for the candidates' pods. */
   constantTotal?: boolean;
+  /** How many pods the workloads that serve had when it was brought in, by their keys. */
+  numbers?: Readonly<Record<string, number>>;
   /** ISO 8601. */
   since: string;
   /** The input `verify` of the deploy, which is asked again before the promotion. */

@@ -7,6 +7,7 @@ import { rankOf } from '../manifests/order.ts';
 import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
 import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
+import type { WaitingCandidate } from '../release/journal.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
 import { newReplicaSet } from '../rollout/ownership.ts';
@@ -42,6 +43,7 @@ import {
   targetOn,
   type Group,
 } from './sides.ts';
+import { evenOut, numbersOf, type Numbers } from './numbers.ts';
 import { refusePaused, refusePausedManifest } from './paused.ts';
 import { assertPresent, assertPromotable } from './promotable.ts';
 import type { Complete, Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
@@ -295,6 +297,7 @@ async function planSwitch(
       rankOf(manifest.object) < 3 &&
       !(isDeployment(manifest.object) && switched.has(manifest.object.metadata.name)),
   );
+  const numbers = numbersOf(servingIn(state, switches).map(({ serving }) => serving));
   return {
     run: async (run) => {
       const { journal } = run;
@@ -306,10 +309,10 @@ async function planSwitch(
       run.mark(`${candidates.map(({ object }) => object.metadata.name).join(', ')} ready beside what serves`);
       await run.verifyCandidate('preview');
       const refs = candidates.map(({ object }) => refOf(object));
-      if (!options.autoPromote) return { state: 'waiting', candidates: refs };
+      if (!options.autoPromote) return { state: 'waiting', candidates: refs, numbers };
       // It has just passed its checks.
       await lookAtSides(run, state, switches, 'ready');
-      return await switchOver(run, input, switches);
+      return await switchOver(run, input, switches, numbers);
     },
   };
 }
@@ -422,8 +425,15 @@ async function pin(context: StrategyContext, pins: readonly Pin[]): Promise<void
  * Moves all requests to the other side: one write per Service, guarded against a write in between. Then whatever else has
  * changed is applied. The side that served stays as it is; taking it down is not this function's business.
  */
-async function switchOver(context: StrategyContext, input: Input, switches: readonly Switch[]): Promise<Complete> {
+async function switchOver(
+  context: StrategyContext,
+  input: Input,
+  switches: readonly Switch[],
+  numbers: Numbers | undefined,
+): Promise<Complete> {
   const { client, journal, clock } = context;
+  const before = await stateOf(context, input);
+  await evenOut(context, bothIn(before, switches), before.autoscalers, numbers);
   const state = await stateOf(context, input);
   await unite(context, state, switches);
   journal.beginStep();
@@ -458,6 +468,26 @@ async function switchOver(context: StrategyContext, input: Input, switches: read
       return old === undefined ? entry : { ...entry, live: old, change: 'configured' as const };
     }),
   };
+}
+
+/** What serves now of what is to change sides, and what it is called on the other one. */
+function servingIn(state: State, switches: readonly Switch[]): { serving: KubernetesObject; to: ObjectRef }[] {
+  return switches.flatMap(({ group, from, to }) =>
+    group.workloads.flatMap((workload) => {
+      const serving = liveOn(state, group, from, workload);
+      return serving === undefined ? [] : [{ serving, to: refOn(group, to, workload.object) }];
+    }),
+  );
+}
+
+function bothIn(
+  state: State,
+  switches: readonly Switch[],
+): { serving: KubernetesObject; candidate: KubernetesObject }[] {
+  return servingIn(state, switches).flatMap(({ serving, to }) => {
+    const candidate = state.deployments.get(keyOf(to));
+    return candidate === undefined ? [] : [{ serving, candidate }];
+  });
 }
 
 /** The replicas that a side was brought up with stay, whatever the manifest says: an autoscaler may have changed them. */
@@ -561,7 +591,7 @@ function servingNames({ groups }: State, switches: readonly Switch[]): Record<st
 
 /** How a candidate that waits begins to serve. */
 export function switchTo(
-  candidates: readonly ObjectRef[],
+  { candidates, numbers }: Pick<WaitingCandidate, 'candidates' | 'numbers'>,
   { ownSides, force }: { ownSides: boolean; force: boolean },
 ): Strategy {
   const names = new Set(candidates.map(({ name }) => name));
@@ -581,7 +611,7 @@ export function switchTo(
           run: async (run) => {
             if (force) await assertPresent(run, candidates);
             else await lookAtSides(run, state, switches, 'verify', prepared);
-            return await switchOver(run, input, switches);
+            return await switchOver(run, input, switches, numbers);
           },
         });
       },

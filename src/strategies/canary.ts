@@ -9,7 +9,6 @@ import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
 import { checkCapacity, enforceCapacity, type Surge } from '../release/capacity.ts';
 import { autoscalersIn, isAutoscaler, scaledTargets } from '../release/hpa.ts';
-import { changedInCluster } from '../release/owned-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
@@ -18,7 +17,8 @@ import { isService, selectorOf, selects, servicesIn } from '../traffic/services.
 import { candidateName, configOf, copyConfig, deriveCandidate, originOf, useCopies } from './candidate.ts';
 import { refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
 import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
-import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
+import { numbersOf, podsNeeded, podsOf, scaleTo, type Numbers } from './numbers.ts';
+import { allAtOnce, applyAndWait } from './rolling.ts';
 import { refusePaused, refusePausedManifest } from './paused.ts';
 import { assertPromotable } from './promotable.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
@@ -121,12 +121,13 @@ async function planCanary(
   );
   refusePaused(preparedTemporary);
   const inPlace = await needsPlaces(context, pairs, options);
+  const numbers = numbersOf(pairs.map(({ live }) => live));
   return {
     run: async (run) => {
       run.journal.record.temporary = temporary.map(({ object }) => refOf(object));
       await bringInCandidate(run, { prelude, temporary: preparedTemporary, pairs, inPlace }, options);
       const { constantTotal } = options;
-      const promotion = { candidates: pairs.map(({ candidate }) => refOf(candidate.object)), constantTotal };
+      const promotion = { candidates: pairs.map(({ candidate }) => refOf(candidate.object)), constantTotal, numbers };
       if (!options.autoPromote) return { state: 'waiting', ...promotion };
       const manifests = prepared.map(({ manifest }) => manifest);
       // It has just passed its checks.
@@ -204,11 +205,11 @@ async function bringInCandidate(
   if (prelude.length > 0) await applyAndWait(context, prelude);
   const former = new Map<string, number>();
   for (const [index, percent] of options.steps.entries()) {
-    const shares = pairs.map(({ live }) => shareOf(live, percent, options));
+    const shares = await sharesNow(context, pairs, { percent, isFirst: index === 0 }, options);
     const makeRoom = async () => {
       if (!options.constantTotal) return;
       journal.beginStep();
-      await scale(
+      await scaleTo(
         context,
         pairs.map(({ live }, pair) => ({ ref: refOf(live), replicas: shares[pair]?.stable ?? 1 })),
       );
@@ -216,7 +217,8 @@ async function bringInCandidate(
     if (inPlace) await makeRoom();
     journal.beginStep();
     let entries = temporary;
-    if (index > 0) {
+    const isOther = pairs.some(({ candidate }, pair) => podsOf(candidate.object) !== shares[pair]?.candidate);
+    if (index > 0 || isOther) {
       pairs.forEach(({ candidate }, pair) => {
         setReplicas(candidate, shares[pair]?.candidate ?? 1);
       });
@@ -230,6 +232,25 @@ async function bringInCandidate(
     await untilRouted(client, [...serving], { ...context, deadline });
     await watchStep(context, written, pairs, { percent, former }, options);
   }
+}
+
+/** How many pods each version gets in a step, by how many there are when it begins: an autoscaler may have changed them since. */
+async function sharesNow(
+  context: StrategyContext,
+  pairs: readonly Pair[],
+  { percent, isFirst }: { percent: number; isFirst: boolean },
+  options: CanaryOptions,
+): Promise<ReplicaShare[]> {
+  const stable = await stableNow(context, pairs);
+  return pairs.map(({ candidate }, index) => {
+    const pods = podsOf(stable[index] ?? candidate.object);
+    if (!options.constantTotal) return addedShare(pods, percent);
+    return constantShare(pods + (isFirst ? 0 : podsOf(candidate.object)), percent);
+  });
+}
+
+async function stableNow({ client }: StrategyContext, pairs: readonly Pair[]): Promise<KubernetesObject[]> {
+  return await Promise.all(pairs.map(async ({ live }) => (await client.read(refOf(live))) ?? live));
 }
 
 interface Step {
@@ -248,8 +269,8 @@ async function watchStep(
 ): Promise<void> {
   await context.wait(written, { holdMs: stepDurationMs });
   for (const { live, candidate } of pairs) {
-    const stable = numberAt(await context.client.read(refOf(live)), 'spec', 'replicas') ?? 1;
-    const share: ReplicaShare = { candidate: numberAt(candidate.object, 'spec', 'replicas') ?? 1, stable };
+    const stable = podsOf((await context.client.read(refOf(live))) ?? live);
+    const share: ReplicaShare = { candidate: podsOf(candidate.object), stable };
     const wantedShare = podShare(share);
     const measured = await context.verifyCandidate({
       selector: stringsAt(candidate.object, 'spec', 'selector', 'matchLabels'),
@@ -275,6 +296,8 @@ async function watchStep(
 interface Promotion {
   candidates: readonly ObjectRef[];
   constantTotal?: boolean;
+  /** How many stable pods there were before the candidate was brought in. */
+  numbers?: Numbers;
   /** What is asked of the candidate before the first write: that it is ready, and its checks too. */
   look: 'none' | 'ready' | 'verify';
 }
@@ -286,7 +309,7 @@ interface Promotion {
 export async function promoteCanary(
   context: StrategyContext,
   manifests: readonly Manifest[],
-  { candidates, constantTotal = false, look }: Promotion,
+  { candidates, constantTotal = false, numbers = {}, look }: Promotion,
 ): Promise<void> {
   const { journal } = context;
   const prepared = await context.look(manifests);
@@ -303,37 +326,71 @@ export async function promoteCanary(
   );
   if (look !== 'none') await lookAtCandidates(context, stables, look);
   journal.beginStep();
+  const finals = await finalNumbers(context, stables, { numbers, constantTotal });
+  const numbered = (choose: (key: string) => number | undefined) =>
+    manifests.map((manifest) => withPods(manifest, choose(keyOf(refOf(manifest.object)))));
   if (!constantTotal) {
-    await applyAndWait(context, prepared);
+    const isOther = [...finals.values()].some(({ meant, wanted }) => meant !== undefined && meant !== wanted);
+    // Who has left the number open goes on to do so.
+    const final = (key: string) => (finals.get(key)?.meant === undefined ? undefined : finals.get(key)?.wanted);
+    await applyAndWait(context, isOther ? await context.look(numbered(final)) : prepared);
     return;
   }
   // First the new version in the pods that stable was left with, then pod by pod from the candidate back to stable.
-  const finals = new Map(manifests.map(({ object }) => [keyOf(refOf(object)), numberAt(object, 'spec', 'replicas')]));
-  const reduced = await Promise.all(
-    manifests.map(async (manifest) => {
-      const stable = stables.find(({ name }) => isDeploymentNamed(manifest.object, name));
-      if (stable === undefined) return manifest;
-      const live = numberAt(await context.client.read(refOf(manifest.object)), 'spec', 'replicas');
-      const copy = { ...manifest, object: structuredClone(manifest.object) };
-      if (live !== undefined) setReplicas(copy, live);
-      return copy;
-    }),
-  );
+  const reduced = numbered((key) => finals.get(key)?.now);
   await applyAndWait(context, await context.look(reduced));
   for (const { candidate, name } of stables) {
     const stable = reduced.find(({ object }) => isDeploymentNamed(object, name))?.object;
     if (stable === undefined) continue;
-    const wanted = finals.get(keyOf(refOf(stable))) ?? 1;
-    const from = numberAt(stable, 'spec', 'replicas') ?? 1;
+    const wanted = finals.get(keyOf(refOf(stable)))?.wanted ?? 1;
+    const from = podsOf(stable);
     let left = numberAt(await context.client.read(candidate), 'spec', 'replicas') ?? 0;
     for (let replicas = from + 1; replicas <= wanted; replicas += 1) {
       journal.beginStep();
       left = Math.max(0, left - 1);
-      await scale(context, [{ ref: candidate, replicas: left }]);
+      await scaleTo(context, [{ ref: candidate, replicas: left }]);
       journal.beginStep();
-      await scale(context, [{ ref: refOf(stable), replicas }]);
+      await scaleTo(context, [{ ref: refOf(stable), replicas }]);
     }
   }
+}
+
+interface FinalNumber {
+  /** What the manifest says. */
+  meant: number | undefined;
+  now: number | undefined;
+  wanted: number;
+}
+
+/** How many pods stable is to have in the end, by its key; read when it is brought in, which may be hours later. */
+async function finalNumbers(
+  { client }: StrategyContext,
+  pairs: readonly { candidate: ObjectRef; stable: KubernetesObject | undefined }[],
+  { numbers, constantTotal }: { numbers: Numbers; constantTotal: boolean },
+): Promise<Map<string, FinalNumber>> {
+  const found = await Promise.all(
+    pairs.map(async ({ candidate, stable }): Promise<[string, FinalNumber][]> => {
+      if (stable === undefined) return [];
+      const ref = refOf(stable);
+      const [live, beside] = await Promise.all([client.read(ref), client.read(candidate)]);
+      const key = keyOf(ref);
+      const meant = numberAt(stable, 'spec', 'replicas');
+      const now = live && podsOf(live);
+      const then = numbers[key];
+      // Both have at least one: where one pod served, the other one is none that was taken from it.
+      const taken = !constantTotal || beside === undefined || then === 1 ? 0 : podsOf(beside);
+      const total = now === undefined ? undefined : now + taken;
+      return [[key, { meant, now, wanted: podsNeeded({ meant, then, now: total }) }]];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+function withPods(manifest: Manifest, replicas: number | undefined): Manifest {
+  if (replicas === undefined) return manifest;
+  const copy = { ...manifest, object: structuredClone(manifest.object) };
+  setReplicas(copy, replicas);
+  return copy;
 }
 
 /** @throws Failure, RolloutFailed, VerificationFailed when what is to be promoted is not good now */
@@ -373,16 +430,6 @@ function refuseUntried(candidate: KubernetesObject, stable: KubernetesObject): v
       hint: 'Somebody else has changed the candidate since: nobody has tried what would be promoted. Run "abort", then deploy what you want.',
     },
   );
-}
-
-async function scale(context: StrategyContext, wanted: readonly { ref: ObjectRef; replicas: number }[]): Promise<void> {
-  const live = await Promise.all(
-    wanted.map(async ({ ref, replicas }) => ({ object: await context.client.read(ref), replicas })),
-  );
-  const manifests = live.flatMap(({ object, replicas }) =>
-    object === undefined ? [] : [changedInCluster(object, ['spec', 'replicas'], replicas)],
-  );
-  await context.wait(await applyChanges(context, manifests));
 }
 
 /** Which stable Deployments get a new pod template, and their candidates. */

@@ -41,7 +41,7 @@ export function promotionOf(
   { ownSides, force }: { ownSides: boolean; force: boolean },
 ): Strategy {
   if (waiting === undefined) throw new Failure('there is no candidate that waits');
-  if (strategy === 'blue-green') return switchTo(waiting.candidates, { ownSides, force });
+  if (strategy === 'blue-green') return switchTo(waiting, { ownSides, force });
   return (_, manifests) =>
     Promise.resolve({
       manifests,

@@ -74,7 +74,15 @@ export interface TrafficStep {
 }
 
 /** How it went: all is in, or a candidate is left waiting for `promote` or `abort`. */
-export type Progress = Complete | { state: 'waiting'; candidates: ObjectRef[]; constantTotal?: boolean };
+export type Progress = Complete | Waiting;
+
+export interface Waiting {
+  state: 'waiting';
+  candidates: ObjectRef[];
+  constantTotal?: boolean;
+  /** How many pods the workloads that serve have meanwhile, by their keys. */
+  numbers?: Readonly<Record<string, number>>;
+}
 
 export interface Complete {
   state: 'complete';

@@ -1,0 +1,45 @@
+import { mapConcurrently } from '../base/concurrency.ts';
+import { stringAt } from '../base/json.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
+import type { Verdict } from '../rollout/verdict.ts';
+import { podsSelectedBy } from '../traffic/pods.ts';
+import type { Context } from './context.ts';
+import type { Draft } from './draft.ts';
+import type { RolloutWatch } from './rollout-watch.ts';
+
+/** Requests under way at once. */
+const concurrency = 8;
+
+/**
+ * Says what a success does not wait for and is still to come: pods of before that have not ended, and what was accepted although it
+ * is not ready, such as a claim that waits for the first pod that uses it.
+ */
+export async function tellNotOver({ client, reporter }: Context, watch: RolloutWatch, draft: Draft): Promise<void> {
+  const { awaited } = watch;
+  const ending = await mapConcurrently(
+    awaited.filter(({ object }) => isWorkload(object)),
+    concurrency,
+    // It is a courtesy: what cannot be seen fails nothing.
+    async ({ object }) => stillEnding(object, await podsSelectedBy(client, object).catch(() => [])),
+  );
+  for (const text of [...ending, ...awaited.map(({ object, verdict }) => notAwaited(object, verdict))]) {
+    if (text === undefined) continue;
+    reporter.info(text);
+    draft.mark(text);
+  }
+}
+
+/** Of a workload whose new pods are all ready: the others get no new requests, and go on with those that they have. */
+export function stillEnding(workload: KubernetesObject, pods: readonly KubernetesObject[]): string | undefined {
+  const isOver = (pod: KubernetesObject) => ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '');
+  const count = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isOver(pod)).length;
+  if (count === 0) return undefined;
+  const [are, they, them] = count === 1 ? ['pod of before is', 'it', 'it'] : ['pods of before are', 'they', 'them'];
+  return `${describeRef(refOf(workload))}: ${count} ${are} still ending, and ${they} may answer what has reached ${them} already`;
+}
+
+export function notAwaited(object: KubernetesObject, verdict: Verdict): string | undefined {
+  if (verdict.state !== 'unchecked' || isWorkload(object)) return undefined;
+  return `${describeRef(refOf(object))} is not awaited: ${verdict.message}`;
+}

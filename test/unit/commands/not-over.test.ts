@@ -1,0 +1,40 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { notAwaited, stillEnding } from '../../../src/commands/not-over.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { live } from '../../support/rollout-objects.ts';
+
+const web = live('Deployment');
+
+function pod(phase: string, deletionTimestamp?: string): KubernetesObject {
+  return live('Pod', {
+    apiVersion: 'v1',
+    metadata: deletionTimestamp === undefined ? {} : { deletionTimestamp },
+    status: { phase },
+  });
+}
+
+describe('what a success does not wait for', () => {
+  const at = '2026-01-01T00:00:00Z';
+
+  test('are pods that still end: how many, and that they may answer', () => {
+    expect(stillEnding(web, [pod('Running', at), pod('Running'), pod('Running', at)])).toBe(
+      'Deployment "web": 2 pods of before are still ending, and they may answer what has reached them already',
+    );
+    expect(stillEnding(web, [pod('Running', at)])).toBe(
+      'Deployment "web": 1 pod of before is still ending, and it may answer what has reached it already',
+    );
+  });
+
+  test('are none that have ended, or that serve', () => {
+    expect(stillEnding(web, [pod('Running'), pod('Succeeded', at), pod('Failed', at)])).toBeUndefined();
+  });
+
+  test('is what was accepted though it is not ready', () => {
+    const claim = live('PersistentVolumeClaim', { apiVersion: 'v1', metadata: { name: 'data' } });
+    expect(notAwaited(claim, { state: 'unchecked', message: 'pending' })).toBe(
+      'PersistentVolumeClaim "data" is not awaited: pending',
+    );
+    expect(notAwaited(claim, { state: 'ready', message: 'bound' })).toBeUndefined();
+  });
+});

@@ -29,7 +29,8 @@ describe('where what serves has been scaled since the candidate was made', () =>
     expect(await blueGreen.endpoints('web')).toHaveLength(4);
     expect(promoted.summary).toMatch(/web-green gets 4 pods instead of 2[^]*web sends all requests to the new side/);
 
-    expect((await blueGreen.command('web', 'scale', { replicas: '3' })).exit).toBe(0);
+    const scaled = await blueGreen.command('web', 'scale', { replicas: '3' });
+    expect([scaled.outputs['status'], scaled.log]).toEqual(['scaled', expect.any(String)]);
     const back = await blueGreen.command('web', 'rollback');
     expect([back.exit, await blueGreen.imagesOf('web')]).toEqual([0, [old, old, old]]);
     expect(await blueGreen.endpoints('web')).toHaveLength(3);

@@ -3,7 +3,9 @@ import { Failure, InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import { isStatus } from '../kubernetes/errors.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
 import { isScalable, isWorkload } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
@@ -11,6 +13,7 @@ import { pausePaths } from '../release/adopt.ts';
 import { refuseAutoscaled } from '../release/autoscaled.ts';
 import { concurrency } from '../release/apply.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { formerRefs, isLeft } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../release/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { preflight } from '../release/preflight.ts';
@@ -127,7 +130,7 @@ async function goTo(
         `${kind} "${from}" cannot be changed any more; its earlier content comes back as "${to}", which the pods read`,
       );
     }
-    const gone = await surplusOf(context, live, chosen);
+    const gone = await surplusOf(context, revisions, chosen);
     return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, draft) };
   });
   const { manifests, left } = sifted;
@@ -365,17 +368,41 @@ function finishRollback(
   return { ...report, status: 'failed', headline, warnings, left: details, failure };
 }
 
-/** What the live revision has and the target has not, as far as it is still there. */
+/**
+ * What the live revision has and the target has not, and what revisions in between have brought and left, also those that have
+ * failed: as far as it is still there.
+ */
 async function surplusOf(
   { client }: Context,
-  live: Revision | undefined,
+  revisions: readonly Revision[],
   target: Revision,
 ): Promise<KubernetesObject[]> {
+  const live = liveRevision(revisions);
   // What takes turns with what is wanted, and what its files held, is no surplus.
   const own = [...target.objects, ...(target.idle ?? [])].map(refOf);
   const turns = live === undefined ? [] : target.objects.map((object) => runningRef(live, object));
   const wanted = new Set([...own, ...turns].map(keyOf));
-  const added = (live?.objects ?? []).filter((object) => !wanted.has(keyOf(refOf(object))));
-  const found = await Promise.all(added.map((object) => client.read(refOf(object))));
-  return found.filter((object) => object !== undefined);
+  const added = (live?.objects ?? []).map(refOf).filter((ref) => !wanted.has(keyOf(ref)));
+  const known = new Set(added.map(keyOf));
+  const between = formerRefs(laterThan(revisions, target), [...own, ...turns]).filter((ref) => !known.has(keyOf(ref)));
+  const read = (refs: readonly ObjectRef[]) => mapConcurrently(refs, concurrency, (ref) => readIfServed(client, ref));
+  const [ofLive, ofOthers] = await Promise.all([read(added), read(between)]);
+  return [...ofLive, ...ofOthers.filter((object) => object !== undefined && isLeft(object))].filter(
+    (object) => object !== undefined,
+  );
+}
+
+/** What has come since a version; what waits is its candidate's to take away. */
+function laterThan(revisions: readonly Revision[], { revision, restores = revision }: Revision): Revision[] {
+  return revisions.filter((one) => one.revision > restores && one.outcome !== 'waiting');
+}
+
+/** Undefined too for what the server does not know or may not show: nothing can be done about that here. */
+async function readIfServed(client: KubernetesClient, ref: ObjectRef): Promise<KubernetesObject | undefined> {
+  try {
+    return await client.read(ref);
+  } catch (error) {
+    if (isStatus(error, 403) || error instanceof UnknownKind) return undefined;
+    throw error;
+  }
 }

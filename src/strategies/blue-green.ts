@@ -46,6 +46,7 @@ import {
 import { evenOut, numbersOf, type Numbers } from './numbers.ts';
 import { refusePaused, refusePausedManifest } from './paused.ts';
 import { assertPresent, assertPromotable } from './promotable.ts';
+import { judgeSharedClaims } from './shared-claims.ts';
 import type { Complete, Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface BlueGreenOptions {
@@ -264,6 +265,17 @@ async function planSwitch(
     }
     return form;
   });
+  const serving = servingIn(state, switches);
+  await judgeSharedClaims(
+    context,
+    serving.flatMap(({ serving: object, to }) =>
+      forms
+        .flatMap(({ workloads }) => workloads.map((workload) => workload.object))
+        .filter((candidate) => keyOf(refOf(candidate)) === keyOf(to))
+        .map((candidate) => ({ serving: object, candidate })),
+    ),
+    input.manifests.map(({ object }) => object),
+  );
   const previews = switches.flatMap(({ group, to }, index) =>
     servicesOf(group).flatMap((service) => previewOf(group, service, forms[index]?.workloads ?? [], to) ?? []),
   );
@@ -297,7 +309,7 @@ async function planSwitch(
       rankOf(manifest.object) < 3 &&
       !(isDeployment(manifest.object) && switched.has(manifest.object.metadata.name)),
   );
-  const numbers = numbersOf(servingIn(state, switches).map(({ serving }) => serving));
+  const numbers = numbersOf(serving.map((one) => one.serving));
   return {
     run: async (run) => {
       const { journal } = run;

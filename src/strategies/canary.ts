@@ -21,6 +21,7 @@ import { numbersOf, podsNeeded, podsOf, scaleTo, type Numbers } from './numbers.
 import { allAtOnce, applyAndWait } from './rolling.ts';
 import { refusePaused, refusePausedManifest } from './paused.ts';
 import { assertPromotable } from './promotable.ts';
+import { judgeSharedClaims } from './shared-claims.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
 export interface CanaryOptions {
@@ -67,6 +68,11 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
     );
     return allAtOnce(prepared);
   }
+  await judgeSharedClaims(
+    context,
+    pairs.map(({ live, candidate }) => ({ serving: live, candidate: candidate.object })),
+    prepared.map(({ manifest }) => manifest.object),
+  );
   const neighbours = await lookAround(context);
   if (options.constantTotal) refuseAutoscaled(neighbours, prepared, pairs);
   refuseUnreachable(neighbours, prepared, pairs);

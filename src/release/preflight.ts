@@ -21,6 +21,7 @@ import { autoscalersIn, isAutoscaler, leaveReplicasToAutoscaler, scaledTargets }
 import { applyEntry, entriesOf, isPredecessor, owns, sameEntries } from './managed-fields.ts';
 import { decidedConflicts } from './decided-conflicts.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
+import { preparePart } from './prepare-part.ts';
 import { simulateTakeover } from './simulate.ts';
 import { canBeRemade, tryRemaking } from './remake.ts';
 import { needsTakeover, type Claims } from './takeover.ts';
@@ -92,6 +93,10 @@ export async function preflight(
   const prepareEach = async (some: readonly Manifest[], changes: ConfigChanges = new Map()) => {
     await mapConcurrently(some, concurrency, async (manifest) => {
       const current = live.get(keyOf(refOf(manifest.object)));
+      if (manifest.part === true && current !== undefined && !isGoing(current)) {
+        found.set(manifest, await preparePart(client, manifest, current, options.ownership?.mark));
+        return;
+      }
       const missing = [...(needs.get(manifest) ?? [])].filter((needed) => !live.has(keyOf(refOf(needed.object))));
       leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
       const attempt = async (one: Manifest) =>

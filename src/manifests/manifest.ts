@@ -6,6 +6,8 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 export interface Manifest {
   object: KubernetesObject;
   source: Source;
+  /** It states a few fields of an object that is in the cluster, and says nothing of the others. */
+  part?: true;
 }
 
 export interface Source {

@@ -6,7 +6,8 @@ import { applyEntry, extractOwned } from './managed-fields.ts';
 
 /**
  * What we own of a live object already, with another value at one place: applied, it changes this one field and the owner
- * of no other.
+ * of no other. Whoever has made the object, the field is moved, and all else stays whose it is: what an earlier `kubectl apply`
+ * has stated cannot be taken over by something that does not state it too.
  */
 export function changedInCluster(live: KubernetesObject, path: readonly string[], value: Json): Manifest {
   const { apiVersion, kind, metadata } = live;
@@ -20,7 +21,7 @@ export function changedInCluster(live: KubernetesObject, path: readonly string[]
     metadata: { ...objectAt(owned, 'metadata'), ...name },
   };
   setAt(object, path, value);
-  return inCluster(object);
+  return { ...inCluster(object), part: true };
 }
 
 /** An object that stands in no file of the user's. */

@@ -21,6 +21,7 @@ import { autoscalersIn, isAutoscaler, leaveReplicasToAutoscaler, scaledTargets }
 import { applyEntry, entriesOf, isPredecessor, owns, sameEntries } from './managed-fields.ts';
 import { decidedConflicts } from './decided-conflicts.ts';
 import { cannotBeTried, problemsOfRefusal } from './problems.ts';
+import { preparePart } from './prepare-part.ts';
 import { simulateTakeover } from './simulate.ts';
 import { canBeRemade, tryRemaking } from './remake.ts';
 import { needsTakeover, type Claims } from './takeover.ts';
@@ -92,6 +93,10 @@ export async function preflight(
   const prepareEach = async (some: readonly Manifest[], changes: ConfigChanges = new Map()) => {
     await mapConcurrently(some, concurrency, async (manifest) => {
       const current = live.get(keyOf(refOf(manifest.object)));
+      if (manifest.part === true && current !== undefined && !isGoing(current)) {
+        found.set(manifest, await preparePart(client, manifest, current, options.ownership?.mark));
+        return;
+      }
       const missing = [...(needs.get(manifest) ?? [])].filter((needed) => !live.has(keyOf(refOf(needed.object))));
       leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
       const attempt = async (one: Manifest) =>
@@ -265,7 +270,27 @@ async function tryApply(
   const isUnchanged = live !== undefined && !isMarkDue && !takeover && isSame(live, object);
   if (isUnchanged) return { manifest, live, predicted: live, change: 'unchanged', takeover, claims, warnings };
   const change = live === undefined ? 'created' : 'configured';
-  return { manifest, live, predicted: object, change, takeover, claims, places, warnings };
+  const predicted = takeover && live !== undefined ? await withTemplateOf(client, object, meant, live, claims) : object;
+  return { manifest, live, predicted, change, takeover, claims, places, warnings };
+}
+
+/**
+ * What a dry run has answered, with the pod template that there will be after a takeover. Before it, the server leaves what
+ * others have set and the manifest lacks, so that pods which get something less would seem to stay as they are.
+ */
+async function withTemplateOf(
+  client: KubernetesClient,
+  predicted: KubernetesObject,
+  manifest: KubernetesObject,
+  live: KubernetesObject,
+  claims: Claims,
+): Promise<KubernetesObject> {
+  if (!renewsPods(manifest)) return predicted;
+  const { object } = await withFreshObject(client, refOf(live), live, (current) =>
+    client.replace(simulateTakeover(current, manifest, claims), { fieldManager, dryRun: true }),
+  );
+  const { template } = objectAt(object, 'spec');
+  return template === undefined ? predicted : { ...predicted, spec: { ...objectAt(predicted, 'spec'), template } };
 }
 
 /**

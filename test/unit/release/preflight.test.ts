@@ -3,9 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { Failures } from '../../../src/base/errors.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
 import { hashIn, newHashKey, withConfigHashes } from '../../../src/manifests/config-hash.ts';
+import { changedInCluster } from '../../../src/release/owned-change.ts';
 import { preflight } from '../../../src/release/preflight.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
-import { configMap, fields, manifestOf, objectOf, owner } from './build.ts';
+import { configMap, fields, manifestOf, objectOf, owner, updater } from './build.ts';
 
 const options = { force: false, newNamespaces: new Set<string>() };
 const ours = [owner(fields('data', 'a'))];
@@ -176,5 +177,26 @@ describe('the hash of config in pod templates', () => {
     const changed = await prepare('v2', 'two', { restartOnConfig: false });
     expect(changed).toMatchObject({ hash: expect.any(String) });
     expect(changed.config).toBeUndefined();
+  });
+});
+
+describe('a part of an object that somebody else has made', () => {
+  const made = updater('kubectl-client-side-apply', { 'f:data': { 'f:a': {}, 'f:b': {} } });
+
+  test('is tried as it is, and takes nothing over: what it does not state would go', async () => {
+    const api = new FakeApi();
+    const live = api.put(configMap({ a: '1', b: '1' }, { managedFields: [made] }));
+    const part = changedInCluster(live, ['data', 'a'], '2');
+    const [prepared] = await preflight(api, [part], { ...options, claims: [['data']] });
+    expect(part.object['data']).toEqual({ a: '2' });
+    expect(prepared).toMatchObject({ change: 'configured', takeover: false, force: true });
+    expect(prepared?.claims).toBeUndefined();
+  });
+
+  test('is unchanged where the field has its value already, whoever owns it', async () => {
+    const api = new FakeApi();
+    const live = api.put(configMap({ a: '1' }, { managedFields: [made] }));
+    const [prepared] = await preflight(api, [changedInCluster(live, ['data', 'a'], '1')], options);
+    expect(prepared).toMatchObject({ change: 'unchanged', takeover: false });
   });
 });

@@ -94,8 +94,8 @@ describe('a first switch over a rollout that is stuck half-way', () => {
     await adopted('never');
     await stage.kubectl('set', 'image', 'deployment/never', 'web=registry.test/pulled/ctwoc:9.9.9');
     const seen = await watched(stage, 'never', async () => {
-      const sick = app('never', '2.0.0', { env: { ...graceful.env, NEVER_READY: '1' } });
-      expect((await stage.deploy('never', sick, { timeout: '20s' })).outputs['status']).toBe('failed');
+      const sick = app('never', '2.0.0', { env: { ...graceful.env, NEVER_READY: 'true' } });
+      expect((await stage.deploy('never', sick, { timeout: '20s' })).outputs['status']).toBe('undone');
     });
     expect(seen).toMatchObject({ lost: [], before: ['1.0.0'], after: ['1.0.0'] });
   });
@@ -112,7 +112,7 @@ describe('pods whose labels a NetworkPolicy needs', () => {
   test.concurrent(
     'keep them: the Service is bound to those that serve while the run watches, and no candidate waits',
     async () => {
-      await adopted('policed');
+      await stage.given('policed', app('policed', '1.0.0', graceful), { strategy: 'rolling', 'keep-old-for': '' });
       await stage.apply([policy('policed')]);
       const refused = await stage.deploy('policed', app('policed', '2.0.0', graceful), waits);
       expect(refused.exit).toBe(1);

@@ -71,7 +71,7 @@ const chosen = positionals.length > 0 ? positionals : known.filter((name) => !in
 const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 
 /** Suites that measure under load: nothing else runs meanwhile. */
-const alone = new Set(['switching']);
+const alone = new Set(['bystanders', 'switching']);
 
 /** A cluster that was given is one lane; and a single suite prints as it goes. */
 const lanes = options['use-kubeconfig'] || chosen.length === 1 ? 1 : 2;

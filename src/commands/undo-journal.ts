@@ -155,7 +155,10 @@ async function untilRestored(
   try {
     const restored = await readRestored(context, report);
     const settled = await waitForRestored(context, restored, deadline);
-    if (moreToUndo) await untilRouted(client, restored.filter(isService), { clock, signal, deadline });
+    if (moreToUndo) {
+      const routing = { clock, signal, reporter, deadline, courtesy: true };
+      await untilRouted(client, restored.filter(isService), routing);
+    }
     return settled;
   } catch (error) {
     signal.throwIfAborted();

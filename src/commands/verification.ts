@@ -56,14 +56,14 @@ function noService({ line, target }: Check, manifests: readonly Manifest[]): Inv
  * @throws Failure when it does not come about in time
  */
 export async function untilAnsweredByNew(
-  { client, clock }: Context,
+  { client, clock, reporter }: Context,
   options: VerificationOptions,
   manifests: readonly Manifest[],
 ): Promise<void> {
   const service = mainService(manifests);
   const asked = [...byService(options, service && refOf(service)).keys()].filter((ref) => ref !== undefined);
   const services = (await Promise.all(asked.map((ref) => client.read(ref)))).filter((one) => one !== undefined);
-  await untilRouted(client, services, { clock, signal: options.signal, deadline: options.deadline });
+  await untilRouted(client, services, { clock, reporter, signal: options.signal, deadline: options.deadline });
 }
 
 /**

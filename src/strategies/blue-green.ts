@@ -1,5 +1,6 @@
 import { Failure, InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt, setAt } from '../base/json.ts';
+import { numberAt, objectAt, setAt, stringsAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
@@ -10,9 +11,8 @@ import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
 import type { WaitingCandidate } from '../release/journal.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
-import { newReplicaSet } from '../rollout/ownership.ts';
 import { assertEndpoints, untilRouted } from '../traffic/endpoints.ts';
-import { templateLabels } from '../traffic/pods.ts';
+import { podsBehind, templateLabels } from '../traffic/pods.ts';
 import {
   isFollowedLate,
   isService,
@@ -22,11 +22,15 @@ import {
   settleMsOf,
   type Labels,
 } from '../traffic/services.ts';
+import { labelsToSetApart, policiesIn } from './apart.ts';
+import { bystandersOf, refuseBystanders, refuseJoined, type Bystanders } from './bystanders.ts';
 import { configOf, trackLabel } from './candidate.ts';
 import { refuseForeign, refuseUnfit } from './fitness.ts';
+import { budgetsIn } from './outside.ts';
 import { allAtOnce, applyAndWait, applyChanges } from './rolling.ts';
 import { bothSides, otherSide, refsOfOwnSides, type Objects, type Side } from './own-sides.ts';
 import {
+  apartIn,
   boundTo,
   boundToBoth,
   formOf,
@@ -84,6 +88,7 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
         refuseUnfit(prepared, 'blue-green');
         refusePausedManifest(prepared, 'blue-green');
         const switches = switchesOf(prepared, manifests, state);
+        await refuseJoined(context, prepared, 'blue-green', state.groups.flatMap(refsOfGroup));
         if (switches.length > 0) return await planSwitch(context, prepared, input, state, switches, options);
         context.note(noteOfAllAtOnce(prepared, state));
         const plan = allAtOnce(prepared);
@@ -128,7 +133,7 @@ function noteOfAllAtOnce(prepared: readonly Prepared[], state: State): string {
 /** What is there of a release that is deployed in two sides. */
 interface State {
   groups: Group[];
-  /** Services of the namespace. */
+  /** Services of the namespaces that its Deployments are in. */
   services: KubernetesObject[];
   autoscalers: KubernetesObject[];
   /** Deployments of both sides, by key. */
@@ -143,14 +148,24 @@ async function stateOf({ client, namespace }: PlanContext, { manifests, ownSides
     );
     return new Map([...known].flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const])));
   };
+  const namespaces = namespacesOf(manifests, namespace);
+  const inEach = async (list: (client: KubernetesClient, namespace: string) => Promise<KubernetesObject[]>) =>
+    (await Promise.all(namespaces.map(async (one) => await list(client, one)))).flat();
   const [services, autoscalers, sides] = await Promise.all([
-    servicesIn(client, namespace),
-    autoscalersIn(client, namespace),
+    inEach(servicesIn),
+    inEach(autoscalersIn),
     isOwn ? read(refsOfOwnSides(manifests.map(({ object }) => object))) : undefined,
   ]);
   const groups = groupsOf(manifests, services, sides);
   const deployments = await read(groups.flatMap((group) => refsOfGroup(group)));
-  return { groups, services, autoscalers, deployments };
+  const found = groups.map((group) => ({ ...group, apart: apartIn(group, deployments) }));
+  return { groups: found, services, autoscalers, deployments };
+}
+
+/** Where a release has Deployments; that of the release itself among them. */
+function namespacesOf(manifests: readonly Manifest[], namespace: string): string[] {
+  const others = manifests.filter(({ object }) => isDeployment(object)).map(({ object }) => object.metadata.namespace);
+  return [...new Set([namespace, ...others.filter((one) => one !== undefined)])];
 }
 
 function liveOn({ deployments }: State, group: Group, side: Side, { object }: Manifest): KubernetesObject | undefined {
@@ -235,6 +250,12 @@ function refuseWithoutUnion(state: State, switches: readonly Switch[]): void {
       (live) => isFollowedLate(live) && boundToBoth(group, selectorOf(live)) === undefined,
     );
     if (service === undefined) continue;
+    if (group.apart.green.length > 0) {
+      throw new InvalidInput(
+        `${describeRef(refOf(service))} has no selector for the pods of both sides, which have to serve while the load balancer in front of it follows`,
+        { hint: 'Run "abort" if a candidate waits, and deploy again: its pods then get labels for that.' },
+      );
+    }
     throw new InvalidInput(
       `${describeRef(refOf(service))} selects pods by their side alone, so that both sides cannot serve while the load balancer in front of it follows`,
       { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
@@ -247,10 +268,12 @@ async function planSwitch(
   prepared: readonly Prepared[],
   input: Input,
   state: State,
-  switches: readonly Switch[],
+  found: readonly Switch[],
   options: BlueGreenOptions,
 ): Promise<Plan> {
+  const switches = await Promise.all(found.map(async (one) => await withFormOfPods(context, state, one)));
   refuseWithoutUnion(state, switches);
+  refuseBystanders(await bystandersBehind(context, state, switches));
   const scaled = scaledTargets(state.autoscalers);
   const forms = switches.map(({ group, from, to }) => {
     const form = formOf(group, to, input.manifests, true);
@@ -282,7 +305,7 @@ async function planSwitch(
   const candidates = forms.flatMap(({ workloads }) => workloads);
   const [preparedCandidates, pins] = await Promise.all([
     context.look([...forms.flatMap(({ config }) => config), ...candidates, ...previews]),
-    pinsOf(context, state, switches),
+    pinsOf(context, state, switches, options),
   ]);
   const made = [
     ...previews,
@@ -356,6 +379,24 @@ async function lookAtSides(
   if (look === 'verify') await context.verifyCandidate('preview');
 }
 
+/** Who has pods behind the Services that are to be switched, beside both sides, before and after. */
+async function bystandersBehind(
+  context: PlanContext,
+  { services }: State,
+  switches: readonly Switch[],
+): Promise<Bystanders[]> {
+  const asked = switches.flatMap(({ group, to }) =>
+    liveServices(group, services).map((service) => ({ service, group, to })),
+  );
+  return await Promise.all(
+    asked.map(async ({ service, group, to }) => {
+      const selector = selectorOf(service);
+      const selectors = [selector, boundTo(group, to, selector)];
+      return { service, owners: await bystandersOf(context, service, selectors, refsOfGroup(group)) };
+    }),
+  );
+}
+
 /** What does not change sides. */
 function besides(prepared: readonly Prepared[], { groups }: State, switches: readonly Switch[]): Prepared[] {
   const sided = groups.filter((group) => switches.some((one) => idOf(one.group) === idOf(group)));
@@ -381,10 +422,56 @@ interface Pin {
   selector: Labels;
 }
 
+/** How the pods that are to come differ from those that serve, so that no Service mixes them up before the switch. */
+async function withFormOfPods(context: PlanContext, state: State, { group, from, to }: Switch): Promise<Switch> {
+  const apart = group.own === undefined ? await formOfPods(context, state, group, to) : group.apart;
+  return { group: { ...group, apart }, from, to };
+}
+
+async function formOfPods(context: PlanContext, state: State, group: Group, to: Side): Promise<Group['apart']> {
+  const { apart } = group;
+  // Then a Service that has to lead to both for a while finds them by one label.
+  if (to === 'blue') return { ...apart, blue: apart.green };
+  const serving = group.workloads.flatMap((workload) => liveOn(state, group, 'blue', workload) ?? []);
+  if (isLabelled(state, group)) {
+    const idle = group.workloads.map((workload) => liveOn(state, group, 'green', workload));
+    const isUp = idle.some((live) => live !== undefined && (numberAt(live, 'spec', 'replicas') ?? 1) > 0);
+    return isUp ? apart : { ...apart, green: [] };
+  }
+  const live = liveServices(group, state.services);
+  // There both sides have to serve for a while.
+  if (live.some(isFollowedLate)) return { ...apart, green: [] };
+  const namespace = serving[0]?.metadata.namespace ?? context.namespace;
+  const [policies, budgets] = await Promise.all([
+    policiesIn(context.client, namespace),
+    budgetsIn(context.client, namespace),
+  ]);
+  const loose = live.filter((service) => !isBound(group, selectorOf(service)));
+  const green = labelsToSetApart(loose, serving, { services: state.services, policies, budgets }) ?? [];
+  const uncounted = budgets.filter((budget) => Object.keys(matchLabels(budget)).some((key) => green.includes(key)));
+  for (const budget of green.length === 0 ? [] : uncounted) {
+    context.note(
+      `${describeRef(refOf(budget))} does not count the pods of this green side: it goes by a label of which they have another value`,
+    );
+  }
+  return { ...apart, green };
+}
+
+function matchLabels(object: KubernetesObject): Labels {
+  return stringsAt(object, 'spec', 'selector', 'matchLabels');
+}
+
 /** What binds each Service to the pods that serve now, where it would send requests to the candidate's pods too. */
-async function pinsOf(context: PlanContext, state: State, switches: readonly Switch[]): Promise<Pin[]> {
+async function pinsOf(
+  context: PlanContext,
+  state: State,
+  switches: readonly Switch[],
+  { autoPromote }: BlueGreenOptions,
+): Promise<Pin[]> {
   const pins = await Promise.all(
     switches.map(async ({ group, from }) => {
+      // Its pods are others than those that the Services select.
+      if (group.apart.green.length > 0 && !isLabelled(state, group)) return [];
       const loose = liveServices(group, state.services).filter((service) => !isBound(group, selectorOf(service)));
       if (loose.length === 0) return [];
       const serving = group.workloads.flatMap((workload) => liveOn(state, group, from, workload) ?? []);
@@ -395,12 +482,26 @@ async function pinsOf(context: PlanContext, state: State, switches: readonly Swi
           const selected = serving.filter((object) => selects(selectorOf(service), templateLabels(object)));
           const [only, ...more] = selected;
           if (only === undefined || more.length > 0) throw severalBehind(service, selected);
-          return { service, selector: { ...selectorOf(service), [hashLabel]: await hashOf(context, only) } };
+          if (!autoPromote) throw boundForLong(service, only);
+          return {
+            service,
+            selector: { ...selectorOf(service), [hashLabel]: await servingHash(context, service, only) },
+          };
         }),
       );
     }),
   );
   return pins.flat();
+}
+
+/** The hash of pods is another one as soon as somebody restarts them: nothing may go by it while nobody watches. */
+function boundForLong(service: KubernetesObject, workload: KubernetesObject): InvalidInput {
+  return new InvalidInput(
+    `${describeRef(refOf(service))} cannot tell the pods of a candidate that waits from those of ${describeRef(refOf(workload))}: they have no label of a side yet, and a load balancer or a NetworkPolicy needs the labels that they have`,
+    {
+      hint: `Give its pod template the label "${trackLabel}: blue" in a rolling deploy first; or let this deploy promote by itself once ("auto-promote: true").`,
+    },
+  );
 }
 
 function severalBehind(service: KubernetesObject, workloads: readonly KubernetesObject[]): Failure {
@@ -412,16 +513,26 @@ function severalBehind(service: KubernetesObject, workloads: readonly Kubernetes
   );
 }
 
-/** The hash by which Kubernetes tells the pods of a Deployment's current version. */
-async function hashOf({ client }: PlanContext, deployment: KubernetesObject): Promise<string> {
-  const resource = await client.resource('apps/v1', 'ReplicaSet');
-  const { namespace = '' } = deployment.metadata;
-  const { items } = resource === undefined ? { items: [] } : await client.list(resource, { namespace });
-  const hash = newReplicaSet(deployment, items)?.metadata.labels?.[hashLabel];
-  if (hash !== undefined) return hash;
-  throw new Failure(`${describeRef(refOf(deployment), true)} has no ReplicaSet of its current version`, {
-    hint: 'Wait until its rollout is complete, then run it again.',
-  });
+/**
+ * The hash by which Kubernetes tells the pods of a Deployment's version that get the requests of a Service now: while a
+ * rollout is stuck or under way, that need not be its newest version.
+ * @throws Failure when there is not one such version
+ */
+async function servingHash(
+  { client }: PlanContext,
+  service: KubernetesObject,
+  deployment: KubernetesObject,
+): Promise<string> {
+  const hashes = new Set(
+    (await podsBehind(client, service)).flatMap(({ metadata }) => metadata.labels?.[hashLabel] ?? []),
+  );
+  const [hash, ...more] = hashes;
+  if (hash !== undefined && more.length === 0) return hash;
+  const name = describeRef(refOf(deployment), true);
+  throw new Failure(
+    hash === undefined ? `no pod of ${name} is ready` : `pods of ${hashes.size} versions of ${name} get requests`,
+    { hint: 'Wait until its rollout is complete, or undo it ("kubectl rollout undo"), then run it again.' },
+  );
 }
 
 async function pin(context: StrategyContext, pins: readonly Pin[]): Promise<void> {
@@ -440,13 +551,15 @@ async function pin(context: StrategyContext, pins: readonly Pin[]): Promise<void
 async function switchOver(
   context: StrategyContext,
   input: Input,
-  switches: readonly Switch[],
+  planned: readonly Switch[],
   numbers: Numbers | undefined,
 ): Promise<Complete> {
   const { client, journal, clock } = context;
   const before = await stateOf(context, input);
-  await evenOut(context, bothIn(before, switches), before.autoscalers, numbers);
+  await evenOut(context, bothIn(before, planned), before.autoscalers, numbers);
   const state = await stateOf(context, input);
+  // The labels that its pods have got, which may be those that another run has given them.
+  const switches = planned.map((one) => ({ ...one, group: groupNow(state, one.group) }));
   await unite(context, state, switches);
   journal.beginStep();
   const services = await switchServices(context, state, switches);
@@ -455,7 +568,7 @@ async function switchOver(
 
   journal.beginStep();
   const arranged = arrangedOn(input.manifests, state, (group) => sideAfter(group, switches));
-  const final = await context.look(keepScaled(arranged, state));
+  const final = await context.look(keepScaled(arranged, state, switches));
   await applyAndWait(context, final);
   const retired = switches.flatMap(({ group, from }) =>
     group.workloads.flatMap((workload) => {
@@ -502,10 +615,17 @@ function bothIn(
   });
 }
 
-/** The replicas that a side was brought up with stay, whatever the manifest says: an autoscaler may have changed them. */
-function keepScaled(manifests: readonly Manifest[], { deployments }: State): Manifest[] {
+/**
+ * The replicas that a side was brought up with stay, whatever the manifest says: an autoscaler may have changed them. What
+ * does not change sides has those of its manifest.
+ */
+function keepScaled(manifests: readonly Manifest[], state: State, switches: readonly Switch[]): Manifest[] {
+  const brought = new Set(
+    switches.flatMap(({ group, to }) => group.workloads.map(({ object }) => keyOf(refOn(group, to, object)))),
+  );
   for (const { object } of manifests) {
-    const live = isDeployment(object) ? numberAt(deployments.get(keyOf(refOf(object))), 'spec', 'replicas') : undefined;
+    const key = keyOf(refOf(object));
+    const live = brought.has(key) ? numberAt(state.deployments.get(key), 'spec', 'replicas') : undefined;
     if (live !== undefined && live > 0) objectAt(object, 'spec')['replicas'] = live;
   }
   return [...manifests];
@@ -542,7 +662,10 @@ async function switchServices(
   state: State,
   switches: readonly Switch[],
 ): Promise<KubernetesObject[]> {
-  const services = await servicesIn(context.client, context.namespace);
+  const namespaces = new Set(state.services.map(({ metadata }) => metadata.namespace ?? context.namespace));
+  const services = (
+    await Promise.all([...namespaces].map(async (namespace) => await servicesIn(context.client, namespace)))
+  ).flat();
   const guarded = switches.flatMap(({ group, from, to }) => {
     const foreign = liveServices({ ...group, services: [] }, services).map((live) =>
       changedInCluster(live, ['spec', 'selector'], { ...boundTo(group, to, selectorOf(live)) }),
@@ -577,6 +700,10 @@ function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], gr
   const { resourceVersion } = live.metadata;
   if (resourceVersion !== undefined) manifest.object.metadata.resourceVersion = resourceVersion;
   return manifest;
+}
+
+function groupNow({ groups }: State, group: Group): Group {
+  return groups.find((one) => idOf(one) === idOf(group)) ?? group;
 }
 
 function sideAfter(group: Group, switches: readonly Switch[]): Side {
@@ -619,6 +746,7 @@ export function switchTo(
       manifests: arrangedOn(manifests, state, sideNow),
       plan: (prepared) => {
         refusePaused(besides(prepared, state, switches));
+        refuseWithoutUnion(state, switches);
         return Promise.resolve({
           run: async (run) => {
             if (force) await assertPresent(run, candidates);

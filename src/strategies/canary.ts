@@ -14,6 +14,7 @@ import { untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { addedShare, constantShare, podShare, type ReplicaShare } from '../traffic/replica-share.ts';
 import { isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
+import { bystandersOf, namesOf, refuseJoined } from './bystanders.ts';
 import { candidateName, configOf, copyConfig, deriveCandidate, originOf, useCopies } from './candidate.ts';
 import { refuseForeign, refusePinned, refuseUnfit } from './fitness.ts';
 import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from './outside.ts';
@@ -58,6 +59,7 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
   refuseUnfit(prepared, 'canary');
   refusePausedManifest(prepared, 'canary');
   refusePaused(prepared);
+  await refuseJoined(context, prepared, 'canary');
   const pairs = pairsOf(prepared, options);
   if (pairs.length === 0) {
     const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
@@ -77,6 +79,7 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
   if (options.constantTotal) refuseAutoscaled(neighbours, prepared, pairs);
   refuseUnreachable(neighbours, prepared, pairs);
   keepApart(context, neighbours, pairs, options);
+  await tellBystanders(context, neighbours, prepared, pairs);
   return await planCanary(context, prepared, pairs, options);
 }
 
@@ -502,6 +505,23 @@ function refuseUnreachable(neighbours: Neighbours, prepared: readonly Prepared[]
         },
       );
     }
+  }
+}
+
+/** Others behind the same Services get their share of the requests, and make that of the candidate smaller. */
+async function tellBystanders(
+  context: PlanContext,
+  { services }: Neighbours,
+  prepared: readonly Prepared[],
+  pairs: readonly Pair[],
+): Promise<void> {
+  const own = [...prepared.map(({ manifest }) => manifest.object), ...pairs.map(({ candidate }) => candidate.object)];
+  for (const service of new Set(pairs.flatMap(({ live }) => behindWhich(services, live)))) {
+    const others = await bystandersOf(context, service, [selectorOf(service)], own.map(refOf));
+    if (others.length > 0)
+      context.reporter.warning(
+        `${describeRef(refOf(service))} sends requests to ${namesOf(others)} too, which stays as it is: the candidate gets a smaller share than its steps say`,
+      );
   }
 }
 

@@ -1,21 +1,27 @@
+import { equal } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { applyLayers, isGate } from '../manifests/order.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
 import { applyLayer } from '../release/apply.ts';
 import { assertStillThere } from '../release/still-there.ts';
 import type { Prepared } from '../release/preflight.ts';
 import { untilServed } from '../release/served-kinds.ts';
+import { templateLabels } from '../traffic/pods.ts';
+import { isService, selectorOf, selects } from '../traffic/services.ts';
+import { tellJoined } from './bystanders.ts';
 import { refusePinned } from './fitness.ts';
 import { refusePaused } from './paused.ts';
 import type { Plan, Strategy, StrategyContext } from './strategy.ts';
 
 /** All at once, as each workload's own update strategy says. */
-export const rolling: Strategy = (_, manifests) =>
+export const rolling: Strategy = (context, manifests) =>
   Promise.resolve({
     manifests,
-    plan: (prepared) => {
+    plan: async (prepared) => {
       refusePinned(prepared, 'rolling');
-      return Promise.resolve(allAtOnce(prepared));
+      await tellJoined(context, prepared);
+      return allAtOnce(prepared);
     },
   });
 
@@ -24,10 +30,36 @@ export function allAtOnce(prepared: readonly Prepared[]): Plan {
   refusePaused(prepared);
   return {
     run: async (context) => {
-      await applyAndWait(context, prepared);
+      const late = prepared.filter((entry) => followsItsPods(entry, prepared));
+      await applyAndWait(
+        context,
+        prepared.filter((entry) => !late.includes(entry)),
+      );
+      if (late.length > 0) {
+        context.journal.beginStep();
+        await applyAndWait(context, late);
+      }
       return { state: 'complete' };
     },
   };
+}
+
+/**
+ * A Service that is to lead to other pods than now goes on leading to those that it has until the others are ready: where
+ * these are made anew, or the Service as it is finds them too.
+ */
+function followsItsPods({ live, manifest }: Prepared, prepared: readonly Prepared[]): boolean {
+  if (live === undefined || !isService(live) || equal(selectorOf(live), selectorOf(manifest.object))) return false;
+  const next = prepared.filter(
+    ({ manifest: { object } }) =>
+      isWorkload(object) &&
+      object.metadata.namespace === live.metadata.namespace &&
+      selects(selectorOf(manifest.object), templateLabels(object)),
+  );
+  return (
+    next.length > 0 &&
+    next.every((entry) => entry.live === undefined || selects(selectorOf(live), templateLabels(entry.manifest.object)))
+  );
 }
 
 /** Applies a few changes of a strategy's own side by side, whoever owns the fields, and does not wait. */

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt, setAt, stringAt, stringsAt } from '../base/json.ts';
+import { numberAt, objectAt, setAt, stringAt } from '../base/json.ts';
 import { withSuffix } from '../base/shorten.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isConfig } from '../manifests/config-references.ts';
@@ -8,6 +8,7 @@ import { isDeployment } from '../manifests/pod-template.ts';
 import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
+import { byKept, byOriginal, kept, keptLabels, setApart } from './apart.ts';
 import { candidateName, configOf, copyConfig, deriveCandidate, trackLabel, useCopies } from './candidate.ts';
 import {
   bothSides,
@@ -33,6 +34,11 @@ export interface Group {
   /** Those of the cluster that no manifest has. */
   foreign: KubernetesObject[];
   serving: Side;
+  /**
+   * Labels by which green's pods are set apart from blue ones that have no label of their side, and of which blue pods keep the
+   * values too once they have one (apart.ts).
+   */
+  apart: Readonly<Record<Side, readonly string[]>>;
   /** Where both sides are the user's own. Otherwise blue is, and green is made from it and called `NAME-green`. */
   own?: OwnSide;
 }
@@ -58,6 +64,7 @@ export function groupsOf(manifests: readonly Manifest[], live: readonly Kubernet
         ? derivedServices(workload, own, foreign)
         : ownServices(workload, sides.get(keyOf(refOnOwn(otherSide(side.side), workload.object))), own, foreign)),
       serving: 'blue',
+      apart: { blue: [], green: [] },
       ...(side === undefined ? {} : { own: side }),
     };
     if (group.services.length + group.foreign.length === 0) continue;
@@ -88,6 +95,7 @@ function merge(left: Group, right: Group): Group {
     services: [...new Set([...left.services, ...right.services])],
     foreign: [...new Set([...left.foreign, ...right.foreign])],
     serving: left.serving,
+    apart: left.apart,
     ...(left.own === undefined || right.own === undefined
       ? {}
       : {
@@ -110,8 +118,13 @@ function derivedServices(
   foreign: readonly KubernetesObject[],
 ): Services {
   const labels = templateLabels(object);
-  const isFor = (service: KubernetesObject) => selects(unpinned(selectorOf(service)), labels);
+  const isFor = (service: KubernetesObject) =>
+    isBeside(service, object) && selects(unpinned(selectorOf(service)), labels);
   return { services: services.filter((service) => isFor(service.object)), foreign: foreign.filter(isFor) };
+}
+
+function isBeside(service: KubernetesObject, workload: KubernetesObject): boolean {
+  return service.metadata.namespace === workload.metadata.namespace;
 }
 
 /** A Service that is named like one of the sides is for that side alone, and stays so. */
@@ -122,7 +135,7 @@ function ownServices(
   foreign: readonly KubernetesObject[],
 ): Services {
   const labels = [object, twin].flatMap((workload) => (workload === undefined ? [] : [templateLabels(workload)]));
-  const isFree = (service: KubernetesObject) => sideOfName(service) === undefined;
+  const isFree = (service: KubernetesObject) => isBeside(service, object) && sideOfName(service) === undefined;
   const isFor = (service: KubernetesObject) => isFree(service) && labels.some((of) => selects(selectorOf(service), of));
   const isForBoth = (service: KubernetesObject) =>
     isFree(service) && labels.every((of) => selects(selectorOf(service), of));
@@ -150,6 +163,16 @@ export function liveServices(group: Group, live: readonly KubernetesObject[]): K
   return live.filter((service) => keys.has(keyOf(refOf(service))));
 }
 
+/** Which labels set the sides of a group apart now. @param deployments those of both sides, as they are */
+export function apartIn(group: Group, deployments: Objects): Group['apart'] {
+  const keysOn = (side: Side) =>
+    group.workloads.flatMap(({ object }) => {
+      const live = deployments.get(keyOf(refOn(group, side, object)));
+      return live === undefined ? [] : keptLabels(live);
+    });
+  return { blue: [...new Set(keysOn('blue'))], green: [...new Set(keysOn('green'))] };
+}
+
 /** What tells groups apart, also when they are looked up again. */
 export function idOf({ workloads }: Group): string {
   return workloads.map(({ object }) => keyOf(refOf(object))).join(' ');
@@ -157,7 +180,7 @@ export function idOf({ workloads }: Group): string {
 
 /** A selector without what the action binds it to one side by. */
 export function unpinned(selector: Labels): Labels {
-  return without(selector, [trackLabel, hashLabel]);
+  return byOriginal(without(selector, [trackLabel, hashLabel]));
 }
 
 function without(labels: Labels, keys: readonly string[]): Labels {
@@ -165,15 +188,21 @@ function without(labels: Labels, keys: readonly string[]): Labels {
 }
 
 /** A selector that leads to the pods of one side of a group only. */
-export function boundTo({ own }: Group, side: Side, selector: Labels): Labels {
-  if (own === undefined) return { ...unpinned(selector), [trackLabel]: side };
+export function boundTo({ own, apart }: Group, side: Side, selector: Labels): Labels {
+  if (own === undefined)
+    return { ...byKept(unpinned(selector), side === 'green' ? apart.green : []), [trackLabel]: side };
   const keys = Object.keys(own.labels[side]);
   const present = keys.filter((key) => key in selector);
   return { ...unpinned(selector), ...only(own.labels[side], present.length === 0 ? keys : present) };
 }
 
-/** A selector that leads to the pods of both sides; undefined where it goes by nothing else than the side. */
-export function boundToBoth({ own }: Group, selector: Labels): Labels | undefined {
+/**
+ * A selector that leads to the pods of both sides; undefined where it goes by nothing else than the side, or where they have
+ * not the labels for one.
+ */
+export function boundToBoth({ own, apart }: Group, selector: Labels): Labels | undefined {
+  if (own === undefined && apart.green.length > 0)
+    return apart.green.every((key) => apart.blue.includes(key)) ? byKept(unpinned(selector), apart.green) : undefined;
   const both = without(unpinned(selector), own === undefined ? [] : Object.keys(own.labels.blue));
   return Object.keys(both).length === 0 ? undefined : both;
 }
@@ -225,13 +254,19 @@ export function formOf(group: Group, side: Side, manifests: readonly Manifest[],
       const derived = deriveCandidate(workload, 'green', numberAt(workload.object, 'spec', 'replicas') ?? 1);
       if (numberAt(workload.object, 'spec', 'replicas') === undefined)
         delete objectAt(derived.object, 'spec')['replicas'];
+      setPodLabels(derived.object, setApart(templateLabels(derived.object), group.apart.green));
       useCopies(derived.object, copied, 'green');
       return derived;
     });
     return { workloads, config: used.map((manifest) => copyConfig(manifest, 'green')), services };
   }
-  const label = labelled ? { [trackLabel]: 'blue' } : {};
-  return { workloads: group.workloads.map((workload) => withPodLabels(workload, label)), config: used, services };
+  const workloads = group.workloads.map(({ object, source }) => {
+    const copy = structuredClone(object);
+    const labels = templateLabels(copy);
+    if (labelled) setPodLabels(copy, { ...labels, ...kept(labels, group.apart.blue), [trackLabel]: 'blue' });
+    return { object: copy, source };
+  });
+  return { workloads, config: used, services };
 }
 
 function withSelector({ object, source }: Manifest, selector: Labels): Manifest {
@@ -240,11 +275,8 @@ function withSelector({ object, source }: Manifest, selector: Labels): Manifest 
   return { object: copy, source };
 }
 
-function withPodLabels({ object, source }: Manifest, labels: Labels): Manifest {
-  const copy = structuredClone(object);
-  const path = ['spec', 'template', 'metadata', 'labels'];
-  setAt(copy, path, { ...stringsAt(copy, ...path), ...labels });
-  return { object: copy, source };
+function setPodLabels(workload: KubernetesObject, labels: Labels): void {
+  setAt(workload, ['spec', 'template', 'metadata', 'labels'], { ...labels });
 }
 
 /**

@@ -1,24 +1,35 @@
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import type { Reporter } from '../base/reporter.ts';
 import { booleanAt, objectsAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { podsBehind } from './pods.ts';
+import { podsBehind, podsWithLabelsOf } from './pods.ts';
 import { selectorOf, settleMsOf } from './services.ts';
 
 export interface RoutingOptions {
   clock: Clock;
   signal: AbortSignal;
+  reporter: Reporter;
   /** Milliseconds since the epoch. */
   deadline: number;
+  /**
+   * Where something has to be done all the same, such as the rest of an undo: what does not come about is said, and only a
+   * quarter of the time is waited for it.
+   */
+  courtesy?: boolean;
 }
 
 const pollMs = 250;
 
+/** EndpointSlices follow pods within seconds. What takes longer than this will not come about, however long it is waited for. */
+const routingLimitMs = 30_000;
+
 /**
  * Waits until each Service sends requests to the ready pods that it selects, and to no other, and as long as it may take
- * until that is known everywhere. Without the right to see EndpointSlices only the latter is waited for.
+ * until that is known everywhere. Without the right to see EndpointSlices only the latter is waited for. Ready pods that get
+ * no requests are said, as long as others do.
  * @throws Failure when it does not come about in time
  */
 export async function untilRouted(
@@ -28,14 +39,17 @@ export async function untilRouted(
 ): Promise<void> {
   const routing = services.filter((service) => Object.keys(selectorOf(service)).length > 0);
   if (routing.length === 0) return;
-  await Promise.all(routing.map((service) => untilSlicesFollow(client, service, options)));
-  await options.clock.sleep(Math.max(...routing.map(settleMsOf)), options.signal);
+  const { clock, signal, deadline, courtesy = false } = options;
+  const share = () => (courtesy ? Math.max(0, deadline - clock.now()) / 4 : Infinity);
+  const limit = Math.min(deadline, clock.now() + Math.min(routingLimitMs, share()));
+  await Promise.all(routing.map((service) => untilSlicesFollow(client, service, { ...options, deadline: limit })));
+  await clock.sleep(Math.min(share(), Math.max(...routing.map(settleMsOf))), signal);
 }
 
 async function untilSlicesFollow(
   client: KubernetesClient,
   service: KubernetesObject,
-  { clock, signal, deadline }: RoutingOptions,
+  { clock, signal, deadline, reporter, courtesy = false }: RoutingOptions,
 ): Promise<void> {
   for (;;) {
     const state = await routingOf(client, service).catch((error: unknown) => {
@@ -44,14 +58,15 @@ async function untilSlicesFollow(
     });
     if (state === undefined || state.missing.length + state.surplus.length === 0) return;
     if (clock.now() >= deadline) {
-      const { missing, surplus } = state;
-      throw new Failure(
-        `${describeRef(refOf(service), true)} does not send requests where it should: ${[
-          ...(missing.length === 0 ? [] : [`not to ${missing.join(', ')}`]),
-          ...(surplus.length === 0 ? [] : [`still to ${surplus.join(', ')}`]),
-        ].join('; ')}`,
-        { hint: 'See whether the endpoint slice controller is at work: kubectl get endpointslices.' },
-      );
+      const { missing, surplus, right } = state;
+      const text = `${describeRef(refOf(service), true)} does not send requests where it should: ${[
+        ...(missing.length === 0 ? [] : [`not to ${missing.join(', ')}`]),
+        ...(surplus.length === 0 ? [] : [`still to ${surplus.join(', ')}`]),
+      ].join('; ')}`;
+      const hint = 'See whether the endpoint slice controller is at work: kubectl get endpointslices.';
+      if (!courtesy && (surplus.length > 0 || right === 0)) throw new Failure(text, { hint });
+      reporter.warning(`${text}; it goes on without waiting for that. ${hint}`);
+      return;
     }
     await clock.sleep(pollMs, signal);
   }
@@ -90,30 +105,51 @@ export async function assertEndpoints(
   }
 }
 
-/** Names of the pods that get requests of a Service; undefined where the server has no EndpointSlices. */
+const sliceController = 'endpointslice-controller.k8s.io';
+const managedBy = 'endpointslice.kubernetes.io/managed-by';
+
+/**
+ * Names of the pods that get requests of a Service; undefined where the server has no EndpointSlices. What others than
+ * Kubernetes itself add to a Service does not follow its pods, and is left out.
+ */
 async function routedPods(client: KubernetesClient, service: KubernetesObject): Promise<string[] | undefined> {
   const slices = await client.resource('discovery.k8s.io/v1', 'EndpointSlice');
   if (slices === undefined) return undefined;
-  const { namespace = '', name } = service.metadata;
+  const { namespace = client.defaultNamespace, name } = service.metadata;
   const { items } = await client.list(slices, { namespace, labelSelector: `kubernetes.io/service-name=${name}` });
   return items
+    .filter(({ metadata }) => (metadata.labels?.[managedBy] ?? sliceController) === sliceController)
     .flatMap((slice) => objectsAt(slice, 'endpoints'))
     .filter((endpoint) => booleanAt(endpoint, 'conditions', 'ready') !== false)
     .flatMap((endpoint) => stringAt(endpoint, 'targetRef', 'name') ?? []);
 }
 
-/** Names of pods that should get requests of a Service and do not, and of those that should not and do. */
-async function routingOf(
-  client: KubernetesClient,
-  service: KubernetesObject,
-): Promise<{ missing: string[]; surplus: string[] } | undefined> {
-  const current = await client.read(refOf(service));
-  const [serving, routed] = await Promise.all([podsBehind(client, current ?? service), routedPods(client, service)]);
+interface Routing {
+  /** Pods that should get requests and do not. */
+  missing: string[];
+  /** Pods that should get none and do. */
+  surplus: string[];
+  /** How many get them as they should. */
+  right: number;
+}
+
+/** Where a Service sends requests, compared with the pods that it selects; undefined where that cannot be seen. */
+async function routingOf(client: KubernetesClient, service: KubernetesObject): Promise<Routing | undefined> {
+  const current = (await client.read(refOf(service))) ?? service;
+  const [serving, selected, routed] = await Promise.all([
+    podsBehind(client, current),
+    // There pods get requests whether they are ready or not, and until they are gone.
+    booleanAt(current, 'spec', 'publishNotReadyAddresses') === true ? podsWithLabelsOf(client, current) : [],
+    routedPods(client, current),
+  ]);
   if (routed === undefined) return undefined;
   const wanted = new Set(serving.map(({ metadata }) => metadata.name));
+  const allowed = new Set([...wanted, ...selected.map(({ metadata }) => metadata.name)]);
   const actual = new Set(routed);
+  const missing = [...wanted].filter((pod) => !actual.has(pod));
   return {
-    missing: [...wanted].filter((pod) => !actual.has(pod)),
-    surplus: [...actual].filter((pod) => !wanted.has(pod)),
+    missing,
+    surplus: [...actual].filter((pod) => !allowed.has(pod)),
+    right: wanted.size - missing.length,
   };
 }

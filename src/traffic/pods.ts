@@ -8,12 +8,20 @@ import { selectorOf, type Labels } from './services.ts';
 
 /** The pods that a Service leads to now: ready ones that are not about to end. */
 export async function podsBehind(client: KubernetesClient, service: KubernetesObject): Promise<KubernetesObject[]> {
+  return (await podsWithLabelsOf(client, service)).filter(isServing);
+}
+
+/** The pods that a Service selects, in whatever state. */
+export async function podsWithLabelsOf(
+  client: KubernetesClient,
+  service: KubernetesObject,
+): Promise<KubernetesObject[]> {
   const labelSelector = labelSelectorOf(selectorOf(service));
   const resource = await client.resource('v1', 'Pod');
   if (labelSelector === '' || resource === undefined) return [];
   const { namespace = client.defaultNamespace } = service.metadata;
   const { items } = await client.list(resource, { namespace, labelSelector });
-  return items.filter(isServing);
+  return items;
 }
 
 /** The pods that a workload selects, in whatever state; none without the right to see them. */

@@ -1,4 +1,3 @@
-import type { Reporter } from '../base/reporter.ts';
 import { objectAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
@@ -18,7 +17,7 @@ const trafficManager = 'gke-rollout-traffic';
 export async function retire(
   client: KubernetesClient,
   deployment: KubernetesObject,
-  options: RoutingOptions & { reporter: Reporter },
+  options: Omit<RoutingOptions, 'courtesy'>,
 ): Promise<void> {
   const { namespace = '' } = deployment.metadata;
   const own = stringsAt(deployment, 'spec', 'selector', 'matchLabels');
@@ -42,7 +41,7 @@ export async function retire(
     options.reporter.info('without the right to patch pods, the candidate ends as in a rolling update');
     return;
   }
-  await untilRouted(client, services, options);
+  await untilRouted(client, services, { ...options, courtesy: true });
 }
 
 function ignoreGone(error: unknown): void {

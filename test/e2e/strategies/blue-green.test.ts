@@ -52,7 +52,7 @@ describe('blue-green', () => {
     const before = await stage.read('deployment', 'adopt');
     const result = await stage.run('adopt', {}, { 'app.yaml': app('adopt', '2.0.0') });
     expect(result.exit).toBe(0);
-    expect(await stage.selectorOf('adopt')).toEqual({ app: 'adopt', 'gke-rollout/track': 'green' });
+    expect(await stage.selectorOf('adopt')).toEqual({ 'as.gke-rollout/app': 'adopt', 'gke-rollout/track': 'green' });
     expect(at(await stage.read('deployment', 'adopt'), 'spec', 'template')).toEqual(at(before, 'spec', 'template'));
   });
 

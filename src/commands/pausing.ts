@@ -43,6 +43,8 @@ export async function pause(context: Context, options: PausingOptions): Promise<
   const draft = new Draft(context, 'pause', { release: options.release, namespace });
   const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
   const toChange = deployments.filter((object) => !isPaused(object));
+  await expectOfWorkloads(context, deployments, { undone: false, waits: false });
+  await context.rights?.require();
   await reporter.group('Pause', async () => {
     for (const object of toChange) {
       await setPaused(context, object, { paused: true, note: pauseNote(run, clock.now()) });

@@ -47,7 +47,7 @@ async function refused(stage: Stage, name: string, inputs: Record<string, string
   expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
   expect(await written(stage, name)).toEqual(before);
   expect(result.log).not.toContain('::group::Undo');
-  expect((await stage.command(name, 'status')).log).toContain('revision 2 waits as a candidate');
+  expect((await stage.command(name, 'status')).log).toContain('the candidate (revision 2, since ');
   return result;
 }
 

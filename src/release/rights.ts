@@ -86,6 +86,11 @@ export const ruleSets = {
     rules: [['policy', 'poddisruptionbudgets', ['list']]],
     lost: "a budget may count the candidate's pods",
   },
+  networkPolicies: {
+    why: 'whether a NetworkPolicy needs a label by which the first green pods would be told apart',
+    rules: [['networking.k8s.io', 'networkpolicies', ['list']]],
+    lost: 'the first green pods may get another value for a label that a NetworkPolicy goes by',
+  },
   room: {
     why: 'whether a canary or blue-green deploy has room',
     rules: [
@@ -125,7 +130,7 @@ export const commandSets: Readonly<Record<Actor, readonly RuleSetId[]>> = {
 export const strategySets: Readonly<Record<string, readonly RuleSetId[]>> = {
   rolling: [],
   canary: ['traffic', 'leaving', 'budgets', 'room'],
-  'blue-green': ['traffic', 'replicaSets', 'leaving', 'room'],
+  'blue-green': ['traffic', 'replicaSets', 'leaving', 'networkPolicies', 'room'],
 };
 
 /** The grants of a set in a namespace. */

@@ -9,7 +9,8 @@ type Owned = Pick<KubernetesObject, 'apiVersion' | 'kind' | 'metadata'>;
 
 /**
  * What the pods belong to that a selector selects in a namespace: their Deployment, another workload, or nothing but
- * themselves. Pods that are about to end, have ended, or belong to a Job do not count. Empty without the right to see pods.
+ * themselves. Pods that are about to end, have ended, or belong to a Job do not count. Empty without
+ * the right to see pods and ReplicaSets.
  */
 export async function ownersOfSelected(
   client: KubernetesClient,
@@ -20,6 +21,7 @@ export async function ownersOfSelected(
     listed(client, ['v1', 'Pod'], namespace, labelSelectorOf(selector)),
     listed(client, ['apps/v1', 'ReplicaSet'], namespace),
   ]);
+  if (pods === undefined || sets === undefined) return [];
   const deployments = new Map(sets.map((set) => [set.metadata.uid, ownerOf(set)]));
   const serving = pods.filter(
     (pod) =>
@@ -55,14 +57,14 @@ async function listed(
   [apiVersion, kind]: [string, string],
   namespace: string,
   labelSelector = '',
-): Promise<KubernetesObject[]> {
+): Promise<KubernetesObject[] | undefined> {
   const resource = await client.resource(apiVersion, kind);
   if (resource === undefined) return [];
   try {
     const { items } = await client.list(resource, { namespace, ...(labelSelector === '' ? {} : { labelSelector }) });
     return items.map((item) => ({ ...item, apiVersion, kind }));
   } catch (error) {
-    if (isStatus(error, 403)) return [];
+    if (isStatus(error, 403)) return undefined;
     throw error;
   }
 }

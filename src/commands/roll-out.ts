@@ -42,6 +42,7 @@ import { tellNotOver } from './not-over.ts';
 import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
+import { tellStrays } from './strays.ts';
 import { untilAnsweredByNew, verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
@@ -297,6 +298,7 @@ export async function rollOut(
   else await retireLeftover(context, options, recorded, draft);
   const done = `${purpose.done} revision ${revision} in ${took}`;
   await tellNotOver(context, watch, draft);
+  await tellStrays(context, options, draft);
   // What was to be removed and is not is no success, although all else is.
   if (held.length > 0) return draft.finish('failed', `${done}, but ${held.map(nameGoing).join('; ')}`);
   return finishApplied(draft, watch, purpose.status, {

@@ -22,7 +22,8 @@ export function candidateName(name: string, track: Track): string {
   return withSuffix(name, `-${track}`, longestDeployment);
 }
 
-function configName(name: string, track: Track): string {
+/** What the copy of a ConfigMap or Secret is called. */
+export function configCopyName(name: string, track: Track): string {
   return withSuffix(name, `-${track}`, longestConfig);
 }
 
@@ -61,12 +62,12 @@ export function configOf(workload: KubernetesObject): Set<string> {
 /** A copy of a ConfigMap or Secret under the candidate's name, so that the stable pods keep what they have. */
 export function copyConfig({ object, source }: Manifest, track: Track): Manifest {
   const copy = structuredClone(object);
-  copy.metadata.name = configName(object.metadata.name, track);
+  copy.metadata.name = configCopyName(object.metadata.name, track);
   copy.metadata.labels = { ...copy.metadata.labels, [trackLabel]: track };
   return { object: copy, source };
 }
 
 /** Lets a workload read the copies instead, in place. */
 export function useCopies(workload: KubernetesObject, copied: ReadonlySet<string>, track: Track): void {
-  renameConfig(workload, ({ key, name }) => (copied.has(key) ? configName(name, track) : name));
+  renameConfig(workload, ({ key, name }) => (copied.has(key) ? configCopyName(name, track) : name));
 }

@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { madeBeside, straysAmong } from '../../../src/commands/strays.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { live } from '../../support/rollout-objects.ts';
+
+function made(kind: string, name: string, track: string | undefined, spec = {}): KubernetesObject {
+  const apiVersion = kind === 'Deployment' ? 'apps/v1' : 'v1';
+  const labels = track === undefined ? {} : { 'gke-rollout/track': track };
+  return live(kind, { apiVersion, metadata: { name, namespace: 'shop', labels }, spec });
+}
+
+function green(replicas: number, config: string): KubernetesObject {
+  const containers = [{ name: 'web', envFrom: [{ configMapRef: { name: config } }] }];
+  return made('Deployment', 'web-green', 'green', { replicas, template: { spec: { containers } } });
+}
+
+const names = (objects: readonly { metadata: { name: string } }[]) => objects.map(({ metadata }) => metadata.name);
+
+describe('what is made beside the objects of a release', () => {
+  test('is called by their names', () => {
+    const objects = [
+      made('Deployment', 'web', undefined),
+      made('ConfigMap', 'flags', undefined),
+      made('Service', 'web', undefined),
+      made('ServiceAccount', 'web', undefined),
+    ];
+    expect(madeBeside(objects).map(({ kind, name }) => `${kind}/${name}`)).toEqual([
+      'Deployment/web-canary',
+      'Deployment/web-green',
+      'ConfigMap/flags-canary',
+      'ConfigMap/flags-green',
+      'Service/web-preview',
+    ]);
+  });
+
+  test('is in the way once nothing uses it: a copy that no side reads, a preview', () => {
+    const objects = [
+      green(0, 'flags-green'),
+      made('ConfigMap', 'flags-green', 'green'),
+      made('ConfigMap', 'old-green', 'green'),
+      made('Service', 'web-preview', 'green'),
+    ];
+    expect(names(straysAmong(objects, 'blue-green'))).toEqual(['old-green', 'web-preview']);
+  });
+
+  test('goes whole once the strategy is left, but for what still runs', () => {
+    const copy = made('ConfigMap', 'flags-green', 'green');
+    expect(names(straysAmong([green(0, 'flags-green'), copy], 'rolling'))).toEqual(['web-green', 'flags-green']);
+    expect(straysAmong([green(2, 'flags-green'), copy], 'rolling')).toEqual([]);
+  });
+
+  test('is not what the user has named so', () => {
+    expect(straysAmong([made('ConfigMap', 'flags-green', undefined)], 'rolling')).toEqual([]);
+  });
+});

@@ -276,7 +276,8 @@ async function tryApply(
 
 /**
  * What a dry run has answered, with the pod template that there will be after a takeover. Before it, the server leaves what
- * others have set and the manifest lacks, so that pods which get something less would seem to stay as they are.
+ * others have set and the manifest lacks, so that pods which get something less would seem to stay as they are. Without the right
+ * to replace the object, the first answer stands.
  */
 async function withTemplateOf(
   client: KubernetesClient,
@@ -286,10 +287,10 @@ async function withTemplateOf(
   claims: Claims,
 ): Promise<KubernetesObject> {
   if (!renewsPods(manifest)) return predicted;
-  const { object } = await withFreshObject(client, refOf(live), live, (current) =>
+  const tried = await withFreshObject(client, refOf(live), live, (current) =>
     client.replace(simulateTakeover(current, manifest, claims), { fieldManager, dryRun: true }),
-  );
-  const { template } = objectAt(object, 'spec');
+  ).catch(() => undefined);
+  const { template } = objectAt(tried?.object, 'spec');
   return template === undefined ? predicted : { ...predicted, spec: { ...objectAt(predicted, 'spec'), template } };
 }
 

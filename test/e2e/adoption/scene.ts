@@ -55,7 +55,7 @@ async function answerOf(url: string): Promise<string> {
 }
 
 async function podsOf(stage: Stage, version: number): Promise<string[]> {
-  const [pods, endpoints] = await Promise.all([stage.pods('app=web'), stage.endpoints('web')]);
+  const [pods, endpoints] = await Promise.all([stage.pods('app!=worker'), stage.endpoints('web')]);
   const others = pods.filter((pod) => imageOf({ ...pod, kind: 'Pod' }) !== image(`${version}.0.0`));
   const names = pods.map(({ metadata }) => metadata.name).sort();
   return [

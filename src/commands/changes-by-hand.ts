@@ -7,15 +7,21 @@ import { changedByHand, versionPaths } from '../release/managers.ts';
  * What somebody has changed by hand of the version that runs: values with another owner, and parts of what was recorded that are
  * gone. One sentence for each object and manager.
  * @param running the objects as they are, by the keys that they have in the revision
+ * @param since ISO 8601, when the run of the version began: who had written before that only owns what no manifest says, such as
+ * the server's defaults of an object that helm has made
  */
 export function describeChangesByHand(
   recorded: readonly KubernetesObject[],
   running: ReadonlyMap<string, KubernetesObject>,
+  since: string,
 ): string[] {
+  // The server keeps whole seconds.
+  const from = Math.floor(Date.parse(since) / 1000) * 1000;
   return recorded.flatMap((object) => {
     const live = running.get(keyOf(refOf(object)));
     if (live === undefined) return [];
-    const byManager = Map.groupBy(changedByHand(live), ({ manager }) => manager);
+    const later = changedByHand(live).filter(({ time }) => !(Date.parse(time) < from));
+    const byManager = Map.groupBy(later, ({ manager }) => manager);
     const changed = [...byManager].map(([manager, fields]) => {
       const time = fields[0]?.time ?? '';
       const names = fields.map(({ field }) => field);

@@ -76,7 +76,7 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
     live,
     revisions.find(({ revision }) => String(revision) === options.toRevision),
   );
-  const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running);
+  const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running, live.startedAt);
   const task = { revisions, namespace, byHand };
   const { toRevision } = options;
   const first = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;

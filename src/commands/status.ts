@@ -194,7 +194,7 @@ function rollbackOf(
   if (journal?.waiting !== undefined) return { rollback: { none: 'a candidate waits; "abort" removes it first' } };
   try {
     const running = new Map(found.map(({ object, recorded }) => [keyOf(refOf(recorded)), object]));
-    const isChanged = describeChangesByHand(live.objects, running).length > 0;
+    const isChanged = describeChangesByHand(live.objects, running, live.startedAt).length > 0;
     const target = chooseRevision(revisions, revisionBefore(journal, revisions, isChanged), release, namespace);
     return { rollback: previewRollback(target, live, running) };
   } catch (error) {

@@ -346,7 +346,7 @@ export const inputTable = {
     type: 'boolean',
     default: 'false',
     description:
-      'Take over fields that another manager owns, such as a change made by hand. Without it such a conflict is an error that names the field and its owner.',
+      'Take over fields that another manager owns, such as helm or another controller. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
     commands: [...withManifests, 'promote', 'rollback'],
   },

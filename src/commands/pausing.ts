@@ -20,7 +20,7 @@ import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import { finishApplied } from './held.ts';
-import { releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
+import { deploymentsBeside, releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
@@ -60,22 +60,28 @@ export async function pause(context: Context, options: PausingOptions): Promise<
   return draft.finish('unchanged', `${options.release} is paused already: ${since}`);
 }
 
-/** Lets the rolling update go on, and waits until it is complete. */
+/**
+ * Lets the rolling update go on, and waits until it is complete. A side or a candidate that does not serve is resumed too, or the
+ * next deploy would find it paused; it is not waited for.
+ */
 export async function resume(context: Context, options: PausingOptions): Promise<RunReport> {
   const { client, clock, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const draft = new Draft(context, 'resume', { release: options.release, namespace });
   const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
-  const names = deployments.map(({ metadata }) => metadata.name).join(', ');
-  const toChange = deployments.filter(isPaused);
+  const names = namesOf(deployments);
+  const beside =
+    options.workload === undefined ? await deploymentsBeside(context, namespace, options.release, deployments) : [];
+  const idle = beside.filter(isPaused);
+  const toChange = [...deployments.filter(isPaused), ...idle];
   const watch = new RolloutWatch(context, options);
-  await expectOfWorkloads(context, deployments, { undone: false, waits: true });
+  await expectOfWorkloads(context, [...deployments, ...idle], { undone: false, waits: true });
   await context.rights?.require();
   const targets = await reporter.group(
     'Resume',
     async () =>
       await Promise.all(
-        deployments.map(async (object) => {
+        [...deployments, ...idle].map(async (object) => {
           if (!isPaused(object)) return { object, changed: false };
           const resumed = await setPaused(context, object, { paused: null, note: null });
           reporter.info(`${describeRef(refOf(object), true)} resumed; it was paused ${pausedBy(object)}`);
@@ -83,13 +89,14 @@ export async function resume(context: Context, options: PausingOptions): Promise
         }),
       ),
   );
+  const awaited = targets.slice(0, deployments.length);
   for (const object of toChange.filter(isPausedByManifest)) {
     draft.warn(
       `the manifest of ${describeRef(refOf(object), true)} says "paused: true": the next deploy pauses it again`,
     );
   }
   try {
-    await watch.wait(targets, { deadline: clock.now() + options.timeoutMs, signal: context.signal });
+    await watch.wait(awaited, { deadline: clock.now() + options.timeoutMs, signal: context.signal });
   } catch (error) {
     context.signal.throwIfAborted();
     await watch.collectEvidence(error);
@@ -101,7 +108,14 @@ export async function resume(context: Context, options: PausingOptions): Promise
   describe(draft, deployments, watch);
   return toChange.length === 0
     ? draft.finish('unchanged', `${names} of ${options.release} was not paused, and is ready`)
-    : draft.finish('resumed', `Resumed ${names} of ${options.release}; it is ready after ${draft.elapsed()}`);
+    : draft.finish(
+        'resumed',
+        `Resumed ${namesOf(toChange)} of ${options.release}; ${names} is ready after ${draft.elapsed()}`,
+      );
+}
+
+function namesOf(objects: readonly KubernetesObject[]): string {
+  return objects.map(({ metadata }) => metadata.name).join(', ');
 }
 
 async function setPaused(

@@ -1,7 +1,9 @@
 import { Failure, InvalidInput } from '../base/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
+import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
+import { markFor, markOf } from '../release/mark.ts';
 import { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
@@ -43,6 +45,32 @@ export async function releaseWorkloads(
       : `release "${release}" in namespace "${namespace}" has no workload for this command`,
     { hint: 'Correct the inputs "release" and "namespace".' },
   );
+}
+
+/**
+ * Deployments that belong to a release beside those that serve it: its idle side, a candidate that waits. None where they may
+ * not be listed.
+ */
+export async function deploymentsBeside(
+  { client }: Context,
+  namespace: string,
+  release: string,
+  serving: readonly KubernetesObject[],
+): Promise<KubernetesObject[]> {
+  const resource = await client.resource('apps/v1', 'Deployment');
+  if (resource === undefined) return [];
+  const items = await client.list(resource, { namespace }).then(
+    (list) => list.items,
+    (error: unknown) => {
+      if (isStatus(error, 403)) return [];
+      throw error;
+    },
+  );
+  const known = new Set(serving.map(({ metadata }) => metadata.uid));
+  const mark = markFor(namespace, release);
+  return items
+    .filter((object) => markOf(object) === mark && !known.has(object.metadata.uid))
+    .map((object) => ({ ...object, apiVersion: 'apps/v1', kind: 'Deployment' }));
 }
 
 /** @throws Failure for a workload that is about to vanish: whatever is written into it changes nothing any more */

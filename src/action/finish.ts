@@ -1,7 +1,8 @@
 import type { Reporter } from '../base/reporter.ts';
 import type { RunReport, Status } from '../commands/report.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
-import { lastLinesOf, renderSummary } from './summary.ts';
+import { lastLinesOf } from './last-lines.ts';
+import { renderSummary } from './summary.ts';
 import { writeSummary } from './write-summary.ts';
 
 const failures: ReadonlySet<Status> = new Set(['undone', 'failed', 'cancelled']);

@@ -4,8 +4,9 @@ import type { Drift } from '../release/drift.ts';
 import type { RollbackPreview } from '../release/rollback-preview.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import { imageChange } from './image-change.ts';
+import { lastLinesOf } from './last-lines.ts';
 import { alert, bullets, code, codeBlock, prose, table } from './markdown.ts';
-import { lastLinesOf, type SummaryLimits } from './summary.ts';
+import type { SummaryLimits } from './summary.ts';
 
 /** What the command `status` has found of how the release is now: what is wrong first, then what is not as recorded. */
 export function renderHealth(health: HealthReport, limits: SummaryLimits): string {

@@ -2,9 +2,9 @@ import { formatDuration } from '../base/clock.ts';
 import type { FailureReport, RunReport, Status, WorkloadReport } from '../commands/report.ts';
 import { needsAttention } from '../commands/status-words.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
-import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
+import { lastLinesOf } from './last-lines.ts';
 import { alert, bullets, code, codeBlock, details, html, prose, table } from './markdown.ts';
 import { renderEvidence } from './summary-evidence.ts';
 import { renderChecks } from './summary-checks.ts';
@@ -183,11 +183,6 @@ function addresses(report: RunReport, limits: SummaryLimits): string {
     },
     limits.rows,
   );
-}
-
-/** What stands above the end of a log. */
-export function lastLinesOf({ container, lines }: LogExcerpt): string {
-  return `${lines.length === 1 ? 'The last line' : `The last ${lines.length} lines`} of the log of container "${container}":`;
 }
 
 function cause(failure: FailureReport, limits: SummaryLimits): string {

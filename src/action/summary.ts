@@ -2,7 +2,7 @@ import { formatDuration } from '../base/clock.ts';
 import type { FailureReport, RunReport, Status, WorkloadReport } from '../commands/report.ts';
 import { needsAttention } from '../commands/status-words.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
-import type { UndoReport, UndoResult } from '../release/undo-report.ts';
+import { notBack, type UndoReport, type UndoResult } from '../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
 import { lastLinesOf } from './last-lines.ts';
 import { alert, bullets, code, codeBlock, details, html, prose, table } from './markdown.ts';
@@ -136,7 +136,7 @@ function workloadTable(workloads: readonly WorkloadReport[], limits: SummaryLimi
       replicas === undefined
         ? ''
         : [replicas.before, replicas.after].filter((n, i, all) => n !== undefined && n !== all[i - 1]).join(' → '),
-      stateOf(state, message),
+      replicas?.after === 0 && state === 'ready' ? 'no pods' : stateOf(state, message),
       durationMs === undefined ? '' : formatDuration(durationMs),
     ],
     limits.rows,
@@ -247,10 +247,14 @@ function undone(undo: UndoReport, limits: SummaryLimits): string {
   for (const text of undo.pods ?? []) remarks.push(prose(text));
   if (undo.unsettled === true && undo.pods === undefined)
     remarks.push('The restored workloads are not ready again yet');
+  if (undo.replaced !== undefined) remarks.push(`But ${notBack(undo.replaced)}`);
   const remarkList = bullets(remarks, (text) => text, limits.rows);
   return [
     ...(undo.complete
-      ? ['**The undo is complete**: everything that this run changed is as it was before.', remarkList]
+      ? [
+          `**The undo is complete**: ${undo.replaced === undefined ? 'everything' : 'all else'} that this run changed is as it was before.`,
+          remarkList,
+        ]
       : [alert('WARNING', `**The undo is not complete.** ${whatNext(undo)}\n\n${remarkList}`.trim())]),
     undo.results.length === 0
       ? ''

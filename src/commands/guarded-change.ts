@@ -6,7 +6,7 @@ import { acquireLock, type Lock } from '../release/lock.ts';
 import { takenSince } from '../release/mark.ts';
 import { remove } from '../release/prune.ts';
 import { isFinished, listRevisions, recordKept, setOutcome, supersedeOlder } from '../release/revision.ts';
-import type { UndoReport } from '../release/undo-report.ts';
+import { notBack, type UndoReport } from '../release/undo-report.ts';
 import { retire } from '../traffic/retire.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { recordDead } from './dead-run.ts';
@@ -134,8 +134,10 @@ async function openJournal<T>(
     leftover.beginStep();
     return { journal: leftover, ...recovery };
   }
+  const replaced = leftover.record.waiting?.revision;
   await abortCandidate(context, options, leftover);
-  return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), recovered: true };
+  const record = { release, ...opening, entries: [], ...(replaced === undefined ? {} : { replaced }) };
+  return { journal: new Journal(client, namespace, record), recovered: true };
 }
 
 /** What the user reads when a command does not go with a candidate that waits. */
@@ -207,7 +209,11 @@ async function handleFailure(
   await task.beforeUndo(error, journal.record.entries).catch((reason: unknown) => {
     context.reporter.debug(`looking for the cause failed: ${messageOf(reason)}`);
   });
-  if (ownSteps(journal.record).length === 0) return { error };
+  const { replaced } = journal.record;
+  if (ownSteps(journal.record).length === 0) {
+    if (replaced !== undefined) context.reporter.warning(notBack(replaced));
+    return { error };
+  }
   if (!options.undoOnFailure || isPausedTooLong(error)) {
     // The failed state is what the user asked to keep: the next run starts from it.
     await journal.accept();

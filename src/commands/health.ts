@@ -1,7 +1,7 @@
 import { numberAt } from '../base/json.ts';
 import { isGoing } from '../kubernetes/going.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isScalable, isWorkload } from '../manifests/pod-template.ts';
+import { isScaledToZero, isWorkload } from '../manifests/pod-template.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
@@ -100,7 +100,7 @@ function unawaitedProblem(
 
 /** With no pods wanted, all of them are ready. */
 function emptyProblem(object: KubernetesObject, { recorded, mayBeEmpty = false }: Examined): string | undefined {
-  if (!isScalable(object) || numberAt(object, 'spec', 'replicas') !== 0 || mayBeEmpty) return undefined;
+  if (!isScaledToZero(object) || mayBeEmpty) return undefined;
   const wanted = recorded === undefined ? undefined : (numberAt(recorded, 'spec', 'replicas') ?? 1);
   if (wanted === 0) return undefined;
   const was = wanted === undefined ? '' : ` (${wanted} in the record)`;

@@ -1,4 +1,5 @@
-import { describeRef, refOf } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isScaledToZero } from '../manifests/pod-template.ts';
 import { pausedBy } from '../rollout/pause.ts';
 import type { Draft } from './draft.ts';
 import type { RunReport, Status } from './report.ts';
@@ -6,7 +7,8 @@ import type { RolloutWatch } from './rollout-watch.ts';
 
 /**
  * The end of a change that went as it was meant to. Where a workload keeps its pods from it, because it is paused or by its
- * update strategy, the status is `paused`, and the headline says how far the pods are (kubernetes/website#28884).
+ * update strategy, the status is `paused`, and the headline says how far the pods are (kubernetes/website#28884). What is scaled to
+ * 0 is ready by any rule, and serves nobody: the headline says so.
  * @param headline for a change that all pods have: `Deployed shop revision 7 in 42s`
  * @param applied for one that some have not: `Revision 7 of shop is applied`
  */
@@ -25,5 +27,12 @@ export function finishApplied(
       `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}: its pods stay as they are until it is resumed`,
     );
   }
-  return draft.finish(status, headline);
+  const empty = watch.awaited.map(({ object }) => object).filter(isScaledToZero);
+  return draft.finish(status, empty.length === 0 ? headline : `${applied}; ${describeEmpty(empty)}`);
+}
+
+/** `Deployment "web" is scaled to 0 and has no pods` */
+export function describeEmpty(objects: readonly KubernetesObject[]): string {
+  const names = objects.map((object) => describeRef(refOf(object))).join(', ');
+  return objects.length === 1 ? `${names} is scaled to 0 and has no pods` : `${names} are scaled to 0 and have no pods`;
 }

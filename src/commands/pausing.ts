@@ -1,6 +1,6 @@
 import { numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
+import { imagesOf, isScaledToZero } from '../manifests/pod-template.ts';
 import {
   isHeldBack,
   isPaused,
@@ -19,7 +19,7 @@ import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
-import { finishApplied } from './held.ts';
+import { describeEmpty, finishApplied } from './held.ts';
 import { deploymentsBeside, releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
@@ -106,12 +106,15 @@ export async function resume(context: Context, options: PausingOptions): Promise
     return draft.finish('failed', `${options.release} was resumed, but did not get ready`);
   }
   describe(draft, deployments, watch);
-  return toChange.length === 0
-    ? draft.finish('unchanged', `${names} of ${options.release} was not paused, and is ready`)
-    : draft.finish(
-        'resumed',
-        `Resumed ${namesOf(toChange)} of ${options.release}; ${names} is ready after ${draft.elapsed()}`,
-      );
+  if (toChange.length === 0) {
+    const applied = `${names} of ${options.release} was not paused`;
+    return finishApplied(draft, watch, 'unchanged', { headline: `${applied}, and is ready`, applied });
+  }
+  const applied = `Resumed ${namesOf(toChange)} of ${options.release}`;
+  return finishApplied(draft, watch, 'resumed', {
+    headline: `${applied}; ${names} is ready after ${draft.elapsed()}`,
+    applied,
+  });
 }
 
 function namesOf(objects: readonly KubernetesObject[]): string {
@@ -174,11 +177,18 @@ export async function restart(context: Context, options: PausingOptions): Promis
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const draft = new Draft(context, 'restart', { release, namespace });
-  const workloads = await releaseWorkloads(context, namespace, options, kindsWithHistory);
-  const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
+  const all = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   // As kubectl does: nothing would be restarted.
-  const paused = workloads.find(isPaused);
+  const paused = all.find(isPaused);
   if (paused !== undefined) throw pausedError(paused);
+  const empty = all.filter(isScaledToZero);
+  const workloads = all.filter((object) => !isScaledToZero(object));
+  if (workloads.length === 0) {
+    describeNow(draft, all);
+    return draft.finish('unchanged', `Nothing of ${release} to restart: ${describeEmpty(empty)}`);
+  }
+  if (empty.length > 0) draft.warn(`nothing to restart: ${describeEmpty(empty)}`);
+  const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
@@ -228,7 +238,7 @@ function describeNow(draft: Draft, workloads: readonly KubernetesObject[]): void
       containers: imagesOf(object).map(({ name, image = '' }) => ({ name, before: image, after: image })),
       replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
       state: isHeldBack(object) ? ('unchecked' as const) : ('ready' as const),
-      message: `paused ${pausedBy(object)}: ${updatedPods(object)}`,
+      message: isPaused(object) ? `paused ${pausedBy(object)}: ${updatedPods(object)}` : '',
     })),
   });
 }

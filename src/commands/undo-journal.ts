@@ -41,6 +41,7 @@ export async function undoJournal(
   const { client, clock, reporter } = context;
   return await reporter.group('Undo', async () => {
     const deadline = clock.now() + timeoutMs;
+    const { replaced } = journal.record;
     const isLastAttempt = (journal.record.undoAttempts ?? 0) > 0;
     const reports: UndoReport[] = [];
     const pods: string[] = [];
@@ -63,7 +64,7 @@ export async function undoJournal(
       // What failed may succeed when it is tried again; and what still serves must not go before.
       if (report.results.some(({ outcome }) => outcome === 'failed')) {
         await journal.undoFailed();
-        return combined(reports, settled, pods);
+        return { ...combined(reports, settled, pods), ...(replaced === undefined ? {} : { replaced }) };
       }
       const resumed = await resumeRestored(context, entries, report);
       const areBack = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
@@ -74,7 +75,7 @@ export async function undoJournal(
       if (step === 0 && from === 0) await journal.close();
       else await journal.forget(step);
     }
-    return combined(reports, settled, pods);
+    return { ...combined(reports, settled, pods), ...(replaced === undefined ? {} : { replaced }) };
   });
 }
 

@@ -1,4 +1,4 @@
-import { at, isObject, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { at, isObject, numberAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import { groupOf, type KubernetesObject } from '../kubernetes/object.ts';
 
 const scalable = new Set(['Deployment', 'StatefulSet', 'ReplicaSet', 'ReplicationController']);
@@ -92,6 +92,11 @@ export function describeImage({ name }: Pick<ImageAt, 'name'>): string {
 /** Whether the kind is one whose number of pods stands in `spec.replicas`. */
 export function isScalable(object: KubernetesObject): boolean {
   return isBuiltIn(object) && scalable.has(object.kind);
+}
+
+/** Whether it is one of these and wants no pods at all. */
+export function isScaledToZero(object: KubernetesObject): boolean {
+  return isScalable(object) && numberAt(object, 'spec', 'replicas') === 0;
 }
 
 export function isDeployment({ apiVersion, kind }: KubernetesObject): boolean {

@@ -50,6 +50,8 @@ export interface JournalRecord {
   /** What only a candidate needs: it goes once the revision is recorded as live. */
   temporary?: ObjectRef[];
   waiting?: WaitingCandidate;
+  /** The revision of a candidate that waited until this run took it away: no undo of this run brings it back. */
+  replaced?: number;
   /** How many undos have ended without being able to do all now: after the second one, what is left stays. */
   undoAttempts?: number;
 }
@@ -81,6 +83,7 @@ export class Journal {
   /** Leaves the candidate waiting, with all that an abort will have to undo. */
   async leaveWaiting(waiting: Omit<WaitingCandidate, 'step'>): Promise<void> {
     this.record.waiting = { ...waiting, step: lastStep(this.record.entries) };
+    delete this.record.replaced;
     await this.#write();
   }
 

@@ -24,7 +24,7 @@ import { cannotBeTried, problemsOfRefusal } from './problems.ts';
 import { preparePart } from './prepare-part.ts';
 import { simulateTakeover } from './simulate.ts';
 import { canBeRemade, tryRemaking } from './remake.ts';
-import { needsTakeover, type Claims } from './takeover.ts';
+import { isRolledBackByKubectl, needsTakeover, type Claims } from './takeover.ts';
 import { placesOfRefusal, placesOfStringData, unownedAt, type Places } from './unowned.ts';
 
 /** A manifest with all that is known before the first write. */
@@ -271,6 +271,10 @@ async function tryApply(
   if (isUnchanged) return { manifest, live, predicted: live, change: 'unchanged', takeover, claims, warnings };
   const change = live === undefined ? 'created' : 'configured';
   const predicted = takeover && live !== undefined ? await withTemplateOf(client, object, meant, live, claims) : object;
+  if (isRolledBackByKubectl(live))
+    warnings.push(
+      '"kubectl rollout undo" has brought a former pod template back: the one of the manifest replaces it as a whole',
+    );
   return { manifest, live, predicted, change, takeover, claims, places, warnings };
 }
 

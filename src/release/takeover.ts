@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../base/json.ts';
+import { equal, isObject, type JsonObject } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
@@ -82,9 +82,31 @@ function isOthers(entry: ManagedFieldsEntry): boolean {
   return !isOwn(entry) && !isPredecessor(entry) && (entry.subresource ?? '') === '';
 }
 
-/** Controllers keep what they own, except in what makes pods what they are. */
+/** What makes pods what they are. */
+const podTemplate = ['spec', 'template'] as const;
+
+/**
+ * Controllers keep what they own, except in the pod template. What `kubectl rollout undo` has brought back there is a former version
+ * of ours, not somebody's addition to the present one: no part of it stays in the next.
+ */
 function claimsOn(entry: ManagedFieldsEntry, claims: Claims): Claims {
-  return isController(entry) ? claims.filter(([first, second]) => first === 'spec' && second === 'template') : claims;
+  if (isRolloutUndo(entry)) return [podTemplate, ...claims.filter((path) => !equal([...path], [...podTemplate]))];
+  return isController(entry) ? claims.filter((path) => equal([...path], [...podTemplate])) : claims;
+}
+
+/** It writes under the name of the program alone, whereas `kubectl set`, `edit`, `rollout restart` and others add theirs. */
+function isRolloutUndo(entry: ManagedFieldsEntry): boolean {
+  return (
+    entry.manager === 'kubectl' &&
+    entry.operation === 'Update' &&
+    (entry.subresource ?? '') === '' &&
+    owns(entry, podTemplate)
+  );
+}
+
+/** Whether `kubectl rollout undo` has brought a former pod template back since our last apply. */
+export function isRolledBackByKubectl(live: KubernetesObject | undefined): boolean {
+  return entriesOf(live).some(isRolloutUndo);
 }
 
 /** Cuts the subtrees at the paths out of a tree of fields. */

@@ -29,6 +29,8 @@ export interface UndoReport {
   unsettled?: true;
   /** Workloads that keep pods of another version than before, one sentence for each. */
   pods?: string[];
+  /** The revision of a candidate that waited before the run, which took it away for its own: it is not back. */
+  replaced?: number;
   results: UndoResult[];
 }
 
@@ -37,4 +39,9 @@ export function goingIn({ results }: UndoReport): string[] {
   return results.flatMap((result) =>
     result.outcome === 'going' ? [`${describeRef(result.ref, true)} ${result.message}`] : [],
   );
+}
+
+/** What a failed deploy says of the candidate that it had taken away. */
+export function notBack(revision: number): string {
+  return `the candidate that waited before (revision ${revision}) was taken away for this one and is not back: deploy it again if it is still wanted`;
 }

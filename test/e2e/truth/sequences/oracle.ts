@@ -61,11 +61,11 @@ function ofStatus(seen: Seen): string[] {
     case 'rolled-back':
       return ofServing(after, targetOf(seen));
     case 'waiting':
-      return before.answers.every((answer) => after.answers.includes(answer)) || before.answers.length === 0
+      return staysServed(before, after)
         ? []
         : [`a candidate waits, but the Service answers ${list(after.answers)} and no more ${list(before.answers)}`];
     case 'undone':
-      return sameAs(before, after);
+      return undone(seen);
     case 'scaled':
       return serving(after).length === command.replicas
         ? []
@@ -73,12 +73,14 @@ function ofStatus(seen: Seen): string[] {
     case 'restarted': {
       const old = new Set(before.pods.map(({ uid }) => uid));
       const stayed = after.pods.filter(({ uid }) => old.has(uid)).length;
-      return stayed === 0 ? ofUniform(after) : [`restarted, but ${stayed} pods are the same as before`];
+      if (stayed > 0) return [`restarted, but ${stayed} pods are the same as before`];
+      return after.pods.length === 0 ? ['restarted, but there is no pod'] : ofPods(after);
     }
     case 'paused':
       return after.workloads.some(({ paused }) => paused) ? [] : ['paused, but no Deployment is'];
     case 'resumed':
-      return after.workloads.some(({ paused }) => paused) ? ['resumed, but a Deployment is paused'] : ofUniform(after);
+      if (after.workloads.some(({ paused }) => paused)) return ['resumed, but a Deployment is paused'];
+      return headingOf(result).includes('ready') ? ofPods(after) : [];
     case 'aborted':
       return sameAs({ ...before, workloads: after.workloads }, after);
     case 'reported':
@@ -86,6 +88,14 @@ function ofStatus(seen: Seen): string[] {
     default:
       return [];
   }
+}
+
+/** Beside a new candidate the stable pods answer as before; one that waited before has gone, and with it what its pods answered. */
+function staysServed(before: Facts, after: Facts): boolean {
+  const isKept = (answer: string) => after.answers.includes(answer);
+  return before.workloads.length > 1
+    ? before.answers.length === 0 || before.answers.some(isKept)
+    : before.answers.every(isKept);
 }
 
 /** The content of the revision that a rollback says it went back to. */
@@ -111,22 +121,51 @@ function ofUniform(after: Facts): string[] {
 }
 
 function ofHealthy({ after, result, history }: Seen): string[] {
-  const problems = ofUniform(after);
+  const heading = headingOf(result);
+  const problems = ofPods(after);
+  // A candidate that waits answers too, and config that somebody has changed is read by those who start later: both are told.
+  const isMixed = /the candidate|changed since/.test(heading);
+  if (!isMixed) problems.push(...ofUniform(after));
   const wanted = history.get(result.outputs['revision'] ?? '');
-  if (wanted !== undefined && !after.answers.includes(textOf(wanted)))
+  const isChanged = heading.includes('changed since');
+  if (wanted !== undefined && !isChanged && !after.answers.includes(textOf(wanted)))
     problems.push(
       `healthy, but the Service answers ${list(after.answers)} and revision ${String(result.outputs['revision'])} is ${textOf(wanted)}`,
     );
-  const unready = after.pods.filter(({ ready }) => !ready).length;
-  if (unready > 0) problems.push(`healthy, but ${unready} of ${after.pods.length} pods are not ready`);
+  if (!after.isService) problems.push('healthy, but there is no Service');
+  if (after.answers.length > 2) problems.push(`healthy, but the Service answers ${list(after.answers)}`);
   if (after.workloads.length === 0) problems.push('healthy, but there is no Deployment');
   return problems;
+}
+
+/** What is said of pods alone: there are some, all are ready, and where there is a Service it reaches them. */
+function ofPods({ pods, isService, endpoints }: Facts): string[] {
+  const unready = pods.filter(({ ready }) => !ready).length;
+  if (pods.length === 0) return ['said to be ready, but there is no pod'];
+  if (unready > 0) return [`said to be ready, but ${unready} of ${pods.length} pods are not`];
+  return isService && endpoints.length === 0 ? ['no pod is behind the Service'] : [];
+}
+
+/** Where a candidate that waited was taken away first, the undo says so: then all else is as it was. */
+function undone({ before, after, result }: Seen): string[] {
+  if (!/the candidate that waited before \(revision \d+\) is gone/.test(headingOf(result)))
+    return sameAs(before, after);
+  const names = new Set(after.workloads.filter(({ replicas: count }) => count > 0).map(({ name }) => name));
+  const stays = ({ name }: Facts['workloads'][number]) => names.has(name);
+  return sameAs(
+    {
+      ...before,
+      workloads: before.workloads.filter(stays),
+      answers: before.answers.filter((answer) => after.answers.includes(answer)),
+    },
+    { ...after, workloads: after.workloads.filter(stays) },
+  );
 }
 
 /** An undo promises that all is as it was. */
 function sameAs(before: Facts, after: Facts): string[] {
   const problems = [];
-  if (before.answers.join() !== after.answers.join() && isSteady(before))
+  if (said(before).join() !== said(after).join() && isSteady(before))
     problems.push(
       `as it was before, but the Service answered ${list(before.answers)} and answers ${list(after.answers)}`,
     );
@@ -145,6 +184,11 @@ export function isSteady({ pods, workloads, answers }: Facts): boolean {
   return (
     pods.every(({ ready }) => ready) && pods.length === wanted && !answers.some((answer) => answer.startsWith('E'))
   );
+}
+
+/** What pods have said; how a request that reaches none of them fails may change from one to the next. */
+function said({ answers }: Facts): string[] {
+  return [...new Set(answers.map((answer) => (/^(E[A-Z]+|timeout)$/.test(answer) ? 'no answer' : answer)))].sort();
 }
 
 /** What the log and the summary claim in words. */

@@ -16,6 +16,7 @@ export interface Facts {
   workloads: WorkloadFacts[];
   /** Pods that are not about to end. */
   pods: { uid: string; image: string; ready: boolean }[];
+  isService: boolean;
   /** Pods that the Service sends requests to. */
   endpoints: string[];
   /** `2.0.0 moin`, by what a pod behind the Service answered; also `ECONNREFUSED` and the like. */
@@ -40,6 +41,7 @@ export async function look(stage: Stage): Promise<Facts> {
     pods: objects
       .filter(({ kind, metadata }) => kind === 'Pod' && metadata.deletionTimestamp === undefined)
       .map((object) => ({ uid: object.metadata.uid ?? '', image: imageOf(object) ?? '', ready: isReady(object) })),
+    isService,
     endpoints: isService ? await stage.endpoints('web') : [],
     answers: isService ? await answersOf(stage) : [],
   };

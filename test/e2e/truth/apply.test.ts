@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { at, numberAt, objectAt, stringAt, stringsAt } from '../../../src/base/json.ts';
+import { at, numberAt, objectAt, objectsAt, stringAt, stringsAt } from '../../../src/base/json.ts';
 import { kubectl, kubectlJson } from '../../support/kubectl.ts';
 import { autoscaler, configMap, deployment, service } from '../../support/objects.ts';
 import { image, Stage } from '../../support/strategy-stage.ts';
@@ -137,6 +137,25 @@ describe('fields of others', () => {
     const flags = await kubectlJson(['-n', stage.namespace, 'get', 'configmap', 'flags', '--show-managed-fields']);
     expect(stringsAt(flags, 'data')).toEqual({ a: '3' });
     expect(flags.metadata.managedFields?.map(({ manager }) => manager)).toEqual(['gke-rollout']);
+  });
+
+  test('what "kubectl rollout undo" has brought back leaves nothing in the next deploy, and is told', async () => {
+    await using stage = await Stage.open('rolling');
+    await stage.given('undone', [deployment('undone', { env: { LEFT: 'over' }, workingDir: '/' })]);
+    await stage.given('undone', [deployment('undone', { image: image('2.0.0') })]);
+    await stage.kubectl('rollout', 'undo', 'deployment/undone');
+    const next = await stage.deploy('undone', [deployment('undone', { image: image('3.0.0') })]);
+    expect(next.outputs['status']).toBe('deployed');
+    expect(next.log).toContain('"kubectl rollout undo" has brought a former pod template back');
+    const [container] = objectsAt(await stage.read('deployment', 'undone'), 'spec', 'template', 'spec', 'containers');
+    expect(container).not.toHaveProperty('workingDir');
+    expect(objectsAt(container, 'env').map(({ name }) => name)).toEqual(['SHUTDOWN_DELAY']);
+
+    // What somebody has added to the present version stays, as with any apply.
+    await stage.kubectl('set', 'env', 'deployment/undone', 'ADDED=yes');
+    await stage.given('undone', [deployment('undone', { image: image('1.0.0') })]);
+    const [after] = objectsAt(await stage.read('deployment', 'undone'), 'spec', 'template', 'spec', 'containers');
+    expect(objectsAt(after, 'env').map(({ name }) => name)).toContain('ADDED');
   });
 
   test("rules of an aggregated ClusterRole are the controller's (carvel-dev/kapp#227)", async () => {

@@ -139,3 +139,23 @@ describe('the promotion of a side', () => {
     expect(await blueGreen.imagesOf('good')).toEqual([next, next]);
   });
 });
+
+describe('a candidate that waits when another deploy comes', () => {
+  test('is taken away for it; when that one fails, the undo does not say that all is as it was', async () => {
+    await waiting(canary, 'replaced');
+    const failed = await canary.deploy('replaced', app('replaced', '3.0.0', { command: ['/no-such-program'] }), {
+      'auto-promote': 'true',
+    });
+    expect(failed.outputs['status']).toBe('undone');
+    expect(failed.summary.split('\n')[0]).toContain('but the candidate that waited before (revision 2) is gone');
+    expect(failed.summary).not.toContain('everything that this run changed is as it was');
+    expect(failed.summary).toContain('deploy it again if it is still wanted');
+    expect(await canary.exists('deployment', 'replaced-canary')).toBe(false);
+    expect(await canary.imagesOf('replaced')).toEqual([old, old]);
+
+    // An undo of the next one has nothing to say of it.
+    const again = await canary.deploy('replaced', app('replaced', '3.0.0', { command: ['/no-such-program'] }));
+    expect(again.outputs['status']).toBe('undone');
+    expect(again.summary).toContain('everything that this run changed is as it was before');
+  });
+});

@@ -30,6 +30,8 @@ import { bothSides, refOnOwn, sideOfName } from '../strategies/own-sides.ts';
 import { refusePaused } from '../strategies/paused.ts';
 import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
 import type { Check } from '../traffic/check.ts';
+import { describeAbruptEnds } from '../traffic/endings.ts';
+import { isService } from '../traffic/services.ts';
 import { adoptRelease } from './adopt-release.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { failureOf, type Draft } from './draft.ts';
@@ -161,6 +163,13 @@ export async function rollOut(
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions)];
   for (const warning of [...warningsOf(prepared), ...remarks]) draft.warn(warning);
   draft.mark('manifests are valid');
+  // Sides of blue-green leave their Services before their pods end.
+  if (options.strategy !== 'blue-green') {
+    const renewed = prepared.filter((entry) => entry.live === undefined || changesPods(entry));
+    const services = prepared.filter(({ manifest }) => isService(manifest.object));
+    const concerned = [...new Set([...renewed, ...services])].map(({ manifest }) => manifest.object);
+    for (const text of describeAbruptEnds(concerned)) reporter.info(text);
+  }
   const left = await leftBehind(client, ownership, revisions, refsOfNext(purpose, arrangement.manifests));
   if (purpose.command === 'deploy') for (const text of describeLeft(left.there, namespace)) draft.warn(text);
 

@@ -14,6 +14,7 @@ import { Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
+import { tellNotOver } from './not-over.ts';
 import type { RunReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
@@ -79,7 +80,14 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
     })),
   });
   if (outcome.state === 'done') {
+    await tellNotOver(context, watch, draft);
     const changed = prepared.some(({ change }) => change !== 'unchanged');
+    const others = wanted.flatMap(({ live, replicas }) => {
+      const found = numberAt(watch.latest(refOf(live)), 'spec', 'replicas') ?? 1;
+      return found === replicas ? [] : [`${describeRef(refOf(live))} to ${found}`];
+    });
+    if (others.length > 0)
+      return draft.finish('failed', `Scaled ${texts}, but somebody else has scaled ${others.join(', ')} since`);
     return changed
       ? draft.finish('scaled', `Scaled ${texts} in ${draft.elapsed()}`)
       : draft.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);

@@ -93,9 +93,9 @@ function ofStatus(seen: Seen): string[] {
 /** Beside a new candidate the stable pods answer as before; one that waited before has gone, and with it what its pods answered. */
 function staysServed(before: Facts, after: Facts): boolean {
   const isKept = (answer: string) => after.answers.includes(answer);
-  return before.workloads.length > 1
-    ? before.answers.length === 0 || before.answers.some(isKept)
-    : before.answers.every(isKept);
+  // A request that reached nobody, while pods were being replaced, is none that must be kept.
+  const answers = before.answers.filter((answer) => !isNone(answer));
+  return before.workloads.length > 1 ? answers.length === 0 || answers.some(isKept) : answers.every(isKept);
 }
 
 /** The content of the revision that a rollback says it went back to. */
@@ -188,7 +188,12 @@ export function isSteady({ pods, workloads, answers }: Facts): boolean {
 
 /** What pods have said; how a request that reaches none of them fails may change from one to the next. */
 function said({ answers }: Facts): string[] {
-  return [...new Set(answers.map((answer) => (/^(E[A-Z]+|timeout)$/.test(answer) ? 'no answer' : answer)))].sort();
+  return [...new Set(answers.map((answer) => (isNone(answer) ? 'no answer' : answer)))].sort();
+}
+
+/** `ECONNREFUSED`, `timeout` and the like. */
+function isNone(answer: string): boolean {
+  return /^(E[A-Z]+|timeout)$/.test(answer);
 }
 
 /** What the log and the summary claim in words. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
-import { app, Stage } from '../../support/strategy-stage.ts';
+import { app, Stage, until } from '../../support/strategy-stage.ts';
 import type { StepResult } from '../../support/step.ts';
 import { deployment } from '../../support/objects.ts';
 
-/** Of no pods all are ready: no heading may take that for service. */
+/** How many pods there are to be: of none all are ready, and somebody else may want another number. */
 
 let stage: Stage;
 
@@ -65,4 +65,15 @@ test('a deploy of no pods says that none runs, also when it is unchanged', async
   expect(again.outputs['status']).toBe('unchanged');
   expect(headingOf(again)).toContain('is scaled to 0 and has no pods');
   expect(headingOf(again)).not.toContain('healthy');
+});
+
+test('a scale that somebody else has overruled meanwhile is no success', async () => {
+  await stage.given('overruled', app('overruled', '1.0.0', { env: { READY_DELAY: '8s' } }));
+  const scaling = stage.command('overruled', 'scale', { replicas: '3' });
+  await until('three are wanted', async () => (await stage.replicasOf('overruled')) === 3);
+  await stage.kubectl('scale', 'deployment/overruled', '--replicas=1');
+  const result = await scaling;
+  expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
+  expect(headingOf(result)).toContain('but somebody else has scaled Deployment "overruled" to 1 since');
+  expect(await stage.replicasOf('overruled')).toBe(1);
 });

@@ -29,6 +29,11 @@ export class Draft {
     };
   }
 
+  /** The workloads that the run tells of. */
+  get workloads(): readonly WorkloadReport[] {
+    return this.#report.workloads;
+  }
+
   /** Facts that become known on the way. */
   add(facts: Partial<RunReport>): void {
     Object.assign(this.#report, facts);

@@ -1,4 +1,4 @@
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import { pausedBy } from '../rollout/pause.ts';
 import type { Draft } from './draft.ts';
@@ -27,7 +27,11 @@ export function finishApplied(
       `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}: its pods stay as they are until it is resumed`,
     );
   }
-  const empty = watch.awaited.map(({ object }) => object).filter(isScaledToZero);
+  // A candidate that has given its place back is awaited at 0 as well: it is none of those that are told of.
+  const told = new Set(draft.workloads.map(({ ref }) => keyOf(ref)));
+  const empty = watch.awaited
+    .map(({ object }) => object)
+    .filter((object) => isScaledToZero(object) && told.has(keyOf(refOf(object))));
   return draft.finish(status, empty.length === 0 ? headline : `${applied}; ${describeEmpty(empty)}`);
 }
 

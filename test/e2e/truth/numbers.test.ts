@@ -77,3 +77,12 @@ test('a scale that somebody else has overruled meanwhile is no success', async (
   expect(headingOf(result)).toContain('but somebody else has scaled Deployment "overruled" to 1 since');
   expect(await stage.replicasOf('overruled')).toBe(1);
 });
+
+test('a candidate that has given its place back is not told of as scaled to 0', async () => {
+  await stage.given('places', app('places', '1.0.0'));
+  const inputs = { strategy: 'canary', 'constant-total': 'true', 'canary-steps': '50', 'step-duration': '0s' };
+  const result = await stage.deploy('places', app('places', '2.0.0'), inputs);
+  expect(result.outputs['status']).toBe('deployed');
+  expect(headingOf(result)).toContain('✅ Deployed places revision 2 in');
+  expect(await stage.replicasOf('places')).toBe(2);
+});

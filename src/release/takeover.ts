@@ -1,4 +1,4 @@
-import { equal, isObject, type JsonObject } from '../base/json.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
@@ -90,8 +90,10 @@ const podTemplate = ['spec', 'template'] as const;
  * of ours, not somebody's addition to the present one: no part of it stays in the next.
  */
 function claimsOn(entry: ManagedFieldsEntry, claims: Claims): Claims {
-  if (isRolloutUndo(entry)) return [podTemplate, ...claims.filter((path) => !equal([...path], [...podTemplate]))];
-  return isController(entry) ? claims.filter((path) => equal([...path], [...podTemplate])) : claims;
+  if (isRolloutUndo(entry)) return [podTemplate, ...claims];
+  return isController(entry)
+    ? claims.filter((path) => podTemplate.every((step, index) => path[index] === step))
+    : claims;
 }
 
 /** It writes under the name of the program alone, whereas `kubectl set`, `edit`, `rollout restart` and others add theirs. */

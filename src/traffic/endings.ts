@@ -1,6 +1,6 @@
 import { numberAt, objectAt, objectsAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isScalable, podSpecOf } from '../manifests/pod-template.ts';
+import { isScalable, isScaledToZero, podSpecOf } from '../manifests/pod-template.ts';
 import { templateLabels } from './pods.ts';
 import { isService, selectorOf, selects } from './services.ts';
 
@@ -16,9 +16,8 @@ const drainSeconds = 5;
 export function describeAbruptEnds(objects: readonly KubernetesObject[]): string[] {
   const services = objects.filter(isService);
   return objects.filter(isScalable).flatMap((object) => {
-    const behind = services.filter((service) => selects(selectorOf(service), templateLabels(object)));
-    const [service] = behind;
-    if (service === undefined || numberAt(object, 'spec', 'replicas') === 0) return [];
+    const service = services.find((one) => selects(selectorOf(one), templateLabels(object)));
+    if (service === undefined || isScaledToZero(object)) return [];
     const spec = podSpecOf(object);
     const isAtOnce = numberAt(spec, 'terminationGracePeriodSeconds') === 0;
     const serving = objectsAt(spec, 'containers').filter(({ ports }) => Array.isArray(ports) && ports.length > 0);

@@ -36,6 +36,20 @@ describe('fields at a claimed path', () => {
     expect(divide(live, claims)).toEqual({ ours: [], others: [scale] });
   });
 
+  test('become ours below the pod template, too, where a controller has them', () => {
+    const live = configMap({}, { managedFields: [updater('reload-controller', inTemplate)] });
+    const deeper = [['spec', 'template', 'spec', 'hostname']];
+    expect(needsTakeover(live, deeper)).toBe(true);
+    expect(divide(live, deeper)).toEqual({ ours: [inTemplate], others: [] });
+  });
+
+  test('are the whole pod template where "kubectl rollout undo" has brought it back, whatever is claimed', () => {
+    const theirs = { 'f:spec': { ...inTemplate['f:spec'], 'f:replicas': {} } };
+    const live = configMap({}, { managedFields: [updater('kubectl', theirs)] });
+    expect(needsTakeover(live)).toBe(true);
+    expect(divide(live, [])).toEqual({ ours: [inTemplate], others: [updater('kubectl', fields('spec', 'replicas'))] });
+  });
+
   test('need no takeover when they are ours already', () => {
     expect(needsTakeover(configMap({}, { managedFields: [owner(inTemplate)] }), claims)).toBe(false);
   });

@@ -150,16 +150,19 @@ function ofPods({ pods, isService, endpoints }: Facts): string[] {
 function undone({ before, after, result }: Seen): string[] {
   if (!/the candidate that waited before \(revision \d+\) is gone/.test(headingOf(result)))
     return sameAs(before, after);
-  const names = new Set(after.workloads.filter(({ replicas: count }) => count > 0).map(({ name }) => name));
-  const stays = ({ name }: Facts['workloads'][number]) => names.has(name);
-  return sameAs(
+  const running = after.workloads.filter(({ replicas: count }) => count > 0);
+  const stays = ({ name }: Facts['workloads'][number]) => running.some((one) => one.name === name);
+  const problems = sameAs(
+    { ...before, answers: after.answers, workloads: before.workloads.filter(stays) },
     {
-      ...before,
-      workloads: before.workloads.filter(stays),
-      answers: before.answers.filter((answer) => after.answers.includes(answer)),
+      ...after,
+      workloads: running,
     },
-    { ...after, workloads: after.workloads.filter(stays) },
   );
+  const others = said(after).filter((answer) => !said(before).includes(answer));
+  if (isSteady(before) && (others.length > 0 || !staysServed(before, after)))
+    problems.push(`undone, but the Service answered ${list(before.answers)} and answers ${list(after.answers)}`);
+  return problems;
 }
 
 /** An undo promises that all is as it was. */

@@ -7,10 +7,16 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
  * is 0 as well). The default of 25 % does up to 3 replicas.
  */
 export function needsRoomForOneMore(deployment: KubernetesObject, replicas: number): boolean {
-  if (at(deployment, 'spec', 'strategy', 'type') === 'Recreate' || replicas === 0) return false;
-  const surge = resolve(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxSurge') ?? '25%', replicas, Math.ceil);
+  const surge = surgeOf(deployment, replicas);
+  if (surge === 0) return false;
   const unavailable = at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable') ?? '25%';
-  return surge > 0 && resolve(unavailable, replicas, Math.floor) === 0;
+  return resolve(unavailable, replicas, Math.floor) === 0;
+}
+
+/** How many pods more than it has a Deployment with so many replicas may have while it is updated. */
+export function surgeOf(deployment: KubernetesObject, replicas: number): number {
+  if (at(deployment, 'spec', 'strategy', 'type') === 'Recreate' || replicas === 0) return 0;
+  return resolve(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxSurge') ?? '25%', replicas, Math.ceil);
 }
 
 /** A number, or a percentage of the replicas: `1`, `"1"`, `"25%"`. */

@@ -22,6 +22,7 @@ import { numbersOf, podsNeeded, podsOf, scaleTo, type Numbers } from './numbers.
 import { allAtOnce, applyAndWait } from './rolling.ts';
 import { refusePaused, refusePausedManifest } from './paused.ts';
 import { assertPromotable } from './promotable.ts';
+import { carriersOf, relieve, reliefFor, untilTakenOver, withRelief, type Relief, type Relieved } from './relief.ts';
 import { judgeSharedClaims } from './shared-claims.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
 
@@ -330,7 +331,7 @@ export async function promoteCanary(
       const stable = prepared.find(({ manifest }) => isDeploymentNamed(manifest.object, name));
       if (look !== 'none' && object !== undefined && stable !== undefined)
         refuseUntried(object, stable.predicted ?? stable.manifest.object);
-      return { candidate, name, stable: stable?.manifest.object };
+      return { candidate, name, stable: stable?.manifest };
     }),
   );
   if (look !== 'none') await lookAtCandidates(context, stables, look);
@@ -341,8 +342,11 @@ export async function promoteCanary(
   if (!constantTotal) {
     const isOther = [...finals.values()].some(({ meant, wanted }) => meant !== undefined && meant !== wanted);
     // Who has left the number open goes on to do so.
-    const final = (key: string) => (finals.get(key)?.meant === undefined ? undefined : finals.get(key)?.wanted);
-    await applyAndWait(context, isOther ? await context.look(numbered(final)) : prepared);
+    const wantedOf = (key: string) => (finals.get(key)?.meant === undefined ? undefined : finals.get(key)?.wanted);
+    const final = numbered(wantedOf);
+    const relief = await reliefFor(context, await relievedBy(context, stables, finals), final);
+    if (relief === undefined) await applyAndWait(context, isOther ? await context.look(final) : prepared);
+    else await replaceBehind(context, relief, final);
     return;
   }
   // First the new version in the pods that stable was left with, then pod by pod from the candidate back to stable.
@@ -364,6 +368,37 @@ export async function promoteCanary(
   }
 }
 
+/** The stable Deployments as they are, beside their candidates and what they are to be. */
+async function relievedBy(
+  { client }: StrategyContext,
+  pairs: readonly { candidate: ObjectRef; stable: Manifest | undefined }[],
+  finals: ReadonlyMap<string, FinalNumber>,
+): Promise<Relieved[]> {
+  const found = await Promise.all(
+    pairs.map(async ({ candidate: ref, stable: next }) => {
+      const stable = next && (await client.read(refOf(next.object)));
+      const candidate = await client.read(ref);
+      if (next === undefined || stable === undefined || candidate === undefined) return [];
+      return [{ stable, candidate, next, replicas: finals.get(keyOf(refOf(stable)))?.wanted ?? podsOf(stable) }];
+    }),
+  );
+  return found.flat();
+}
+
+/** Replaces the stable pods while no requests come to them, and then lets the Services lead to them again. */
+async function replaceBehind(context: StrategyContext, relief: Relief, manifests: readonly Manifest[]): Promise<void> {
+  await relieve(context, relief);
+  context.journal.beginStep();
+  const [entries, carriers] = await Promise.all([
+    context.look(withRelief(manifests, relief)),
+    context.look(await carriersOf(context, relief), { force: true }),
+  ]);
+  await applyAndWait(context, [...entries, ...carriers]);
+  context.journal.beginStep();
+  await applyAndWait(context, await context.look(manifests));
+  await untilTakenOver(context, relief);
+}
+
 interface FinalNumber {
   /** What the manifest says. */
   meant: number | undefined;
@@ -374,16 +409,16 @@ interface FinalNumber {
 /** How many pods stable is to have in the end, by its key; read when it is brought in, which may be hours later. */
 async function finalNumbers(
   { client }: StrategyContext,
-  pairs: readonly { candidate: ObjectRef; stable: KubernetesObject | undefined }[],
+  pairs: readonly { candidate: ObjectRef; stable: Manifest | undefined }[],
   { numbers, constantTotal }: { numbers: Numbers; constantTotal: boolean },
 ): Promise<Map<string, FinalNumber>> {
   const found = await Promise.all(
     pairs.map(async ({ candidate, stable }): Promise<[string, FinalNumber][]> => {
       if (stable === undefined) return [];
-      const ref = refOf(stable);
+      const ref = refOf(stable.object);
       const [live, beside] = await Promise.all([client.read(ref), client.read(candidate)]);
       const key = keyOf(ref);
-      const meant = numberAt(stable, 'spec', 'replicas');
+      const meant = numberAt(stable.object, 'spec', 'replicas');
       const now = live && podsOf(live);
       const then = numbers[key];
       // Both have at least one: where one pod served, the other one is none that was taken from it.
@@ -405,7 +440,7 @@ function withPods(manifest: Manifest, replicas: number | undefined): Manifest {
 /** @throws Failure, RolloutFailed, VerificationFailed when what is to be promoted is not good now */
 async function lookAtCandidates(
   context: StrategyContext,
-  pairs: readonly { candidate: ObjectRef; stable: KubernetesObject | undefined }[],
+  pairs: readonly { candidate: ObjectRef; stable: Manifest | undefined }[],
   look: 'ready' | 'verify',
 ): Promise<void> {
   const found = await assertPromotable(
@@ -416,7 +451,7 @@ async function lookAtCandidates(
   if (look === 'ready') return;
   for (const [index, candidate] of found.entries()) {
     const stable = pairs[index]?.stable;
-    const live = stable === undefined ? undefined : await context.client.read(refOf(stable));
+    const live = stable === undefined ? undefined : await context.client.read(refOf(stable.object));
     await context.verifyCandidate({
       selector: stringsAt(candidate, 'spec', 'selector', 'matchLabels'),
       wantedShare: podShare({

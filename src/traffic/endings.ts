@@ -17,25 +17,30 @@ export function describeAbruptEnds(objects: readonly KubernetesObject[]): string
   const services = objects.filter(isService);
   return objects.filter(isScalable).flatMap((object) => {
     const service = services.find((one) => selects(selectorOf(one), templateLabels(object)));
-    if (service === undefined || isScaledToZero(object)) return [];
-    const spec = podSpecOf(object);
-    const isAtOnce = numberAt(spec, 'terminationGracePeriodSeconds') === 0;
-    const serving = objectsAt(spec, 'containers').filter(({ ports }) => Array.isArray(ports) && ports.length > 0);
-    const containers = serving.length > 0 ? serving : objectsAt(spec, 'containers');
-    const isHooked = containers.some(
-      (container) => Object.keys(objectAt(container, 'lifecycle', 'preStop')).length > 0,
-    );
+    if (service === undefined || isScaledToZero(object) || !endsAbruptly(object)) return [];
     const name = `${describeRef(refOf(object))} behind ${describeRef(refOf(service))}`;
-    if (isAtOnce)
+    if (hasNoTime(object))
       return [
-        `${name}: with "terminationGracePeriodSeconds: 0" its pods end at once, and each update loses requests. Remove it, and add to the container: ${lines}`,
+        `${name}: with "terminationGracePeriodSeconds: 0" its pods end at once, and each rolling update loses requests. Remove it, and add to the container: ${lines}`,
       ];
-    return isHooked
-      ? []
-      : [
-          `${name} has no "preStop" hook: unless its program goes on answering for ${drainSeconds} s after SIGTERM, each update loses requests. If it does not, add to the container: ${lines}`,
-        ];
+    return [
+      `${name} has no "preStop" hook: unless its program goes on answering for ${drainSeconds} s after SIGTERM, each rolling update loses requests. If it does not, add to the container: ${lines}`,
+    ];
   });
+}
+
+/** Whether nothing that can be seen from outside keeps a workload's pods serving for a while when they are to end. */
+export function endsAbruptly(workload: KubernetesObject): boolean {
+  const containers = objectsAt(podSpecOf(workload), 'containers');
+  const serving = containers.filter(({ ports }) => Array.isArray(ports) && ports.length > 0);
+  const isHooked = (serving.length > 0 ? serving : containers).some(
+    (container) => Object.keys(objectAt(container, 'lifecycle', 'preStop')).length > 0,
+  );
+  return hasNoTime(workload) || !isHooked;
+}
+
+function hasNoTime(workload: KubernetesObject): boolean {
+  return numberAt(podSpecOf(workload), 'terminationGracePeriodSeconds') === 0;
 }
 
 const lines = `lifecycle: { preStop: { sleep: { seconds: ${drainSeconds} } } }`;

@@ -1,6 +1,7 @@
 import { stringAt, stringsAt, type Json, type JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { hashAnnotation } from '../../src/manifests/config-hash.ts';
+import { releaseAnnotation } from '../../src/release/mark.ts';
 import type { ApiServer } from './api-server.ts';
 import { differences } from './compare.ts';
 import { kubectl } from './kubectl.ts';
@@ -94,6 +95,8 @@ export function portable({ objects, ...rest }: Snapshot): Snapshot {
     // It is made with a key of the release's own, and changes the hash that Kubernetes makes of the template.
     hashAnnotation,
     'pod-template-hash',
+    // It names the namespace of its release.
+    releaseAnnotation,
   ]);
   const entries = [...objects].map(([name, object]): [string, KubernetesObject] => [
     name,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { figure } from '../../support/figure.ts';
 import { SteadyLoad, totalOf } from '../../support/steady-load.ts';
-import { lossesOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
+import { abrupt, lossesOf, rounds, Stage, versionsNow, type Version } from './stage.ts';
 
 const patienceMs = 1_800_000;
 
@@ -64,6 +64,30 @@ describe('a canary under load', () => {
         expect(await versionsNow(load)).toEqual(['1.0.0']);
       }
       expect(await lossesOf(load, 'aborts', count)).toEqual([]);
+    },
+    patienceMs,
+  );
+
+  test(
+    'loses no request of pods that end at once either, when it is promoted and when it is aborted',
+    async () => {
+      await using stage = await Stage.open('abrupt', {
+        filesOf: (version) => ({ 'app.yaml': abrupt('abrupt', version) }),
+      });
+      await using load = new SteadyLoad(await stage.address('ClusterIP'));
+      const count = rounds('abrupt', 6);
+      let stable: Version = '1.0.0';
+      for (let round = 1; round <= count; round += 1) {
+        const candidate: Version = stable === '1.0.0' ? '2.0.0' : '1.0.0';
+        expect((await stage.deploy(candidate, inputs)).outputs['status']).toBe('waiting');
+        expect((await stage.run({ command: 'abort' })).outputs['status']).toBe('aborted');
+        expect(await versionsNow(load)).toEqual([stable]);
+        expect((await stage.deploy(candidate, inputs)).outputs['status']).toBe('waiting');
+        expect((await stage.run({ command: 'promote' })).outputs['status']).toBe('deployed');
+        expect(await versionsNow(load)).toEqual([candidate]);
+        stable = candidate;
+      }
+      expect(await lossesOf(load, 'abrupt-promotions-and-aborts', 2 * count)).toEqual([]);
     },
     patienceMs,
   );

@@ -14,6 +14,14 @@ const perSecond = 500;
 /** The rules of kube-proxy are that far behind at most, when an EndpointSlice has changed. */
 const settleMs = 1000;
 
+/** The same with pods that end at once when they are told to. */
+export function abrupt(name: string, version: Version): object[] {
+  const [made, ...more] = application(name, version) as [ReturnType<typeof deployment>, ...object[]];
+  const { replicas, strategy } = made.spec as typeof made.spec & { strategy: object };
+  const image = `registry.test/ctwoc:${version}`;
+  return [deployment(name, { image, env: { SHUTDOWN_DELAY: '0s' }, replicas, spec: { strategy } }), ...more];
+}
+
 /** A Service with three pods that go on answering for four seconds after they were told to end. */
 export function application(
   name: string,

@@ -9,7 +9,7 @@ import { changedInCluster } from '../release/owned-change.ts';
 import { endsAbruptly } from '../traffic/endings.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
-import { selectorOf, selects, servicesIn, type Labels } from '../traffic/services.ts';
+import { isFollowedLate, selectorOf, selects, servicesIn, type Labels } from '../traffic/services.ts';
 import { bystandersOf, namesOf } from './bystanders.ts';
 import { podsOf, scaleTo } from './numbers.ts';
 import { applyChanges } from './rolling.ts';
@@ -176,13 +176,14 @@ export async function relieve(context: StrategyContext, { pairs, selectors }: Re
       context,
       growing.map(({ candidate, replicas }) => ({ ref: refOf(candidate), replicas })),
     );
-    await routed(await services());
+    // Whatever follows late has to know the new ones before it loses the others.
+    await routed((await services()).filter(isFollowedLate));
   }
   journal.beginStep();
   await applyChanges(context, bindings(await services(), selectors));
   await routed(await services());
   const names = pairs.map(({ candidate, replicas }) => `${candidate.metadata.name} (${replicas} pods)`).join(', ');
-  context.mark(`${names} takes all requests while the stable pods, which end at once, are replaced`);
+  context.note(`${names} takes all requests while the stable pods, which end at once, are replaced`);
 }
 
 /** The manifests with the selectors that their Services have meanwhile. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, numberAt, stringAt } from '../../../src/base/json.ts';
 import { kubectl } from '../../support/kubectl.ts';
-import { configMap, deployment } from '../../support/objects.ts';
+import { autoscaler, configMap, deployment, relabelled } from '../../support/objects.ts';
 import { app as twoOf, image, Stage, uids } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
@@ -170,6 +170,68 @@ describe('a canary', () => {
     expect(numberAt(await stage.read('deployment', 'stuck-canary'), 'status', 'readyReplicas')).toBe(1);
     const status = await stage.run('stuck', { command: 'status' });
     expect(status.outputs['history']).toContain('"outcome":"waiting"');
+  });
+
+  describe('whose stable pods end at once when they are told to', () => {
+    /** Promotes a candidate with the command, watching which pods the Service leads to while stable ones are replaced. */
+    async function promoted(name: string, objects: (version: string) => object[]) {
+      await stage.given(name, objects('1.0.0'));
+      await stage.given(name, objects('2.0.0'), { 'auto-promote': 'false' });
+      return await stage.command(name, 'promote');
+    }
+
+    test('takes all requests while they are replaced, and the Service is then as it was', async () => {
+      const result = await promoted('relief', (version) => app('relief', version));
+      expect(result.exit).toBe(0);
+      expect(result.log).toContain('relief-canary (3 pods) takes all requests');
+      expect(at(await stage.read('service', 'relief'), 'spec', 'selector')).toEqual({ app: 'relief' });
+      expect(await stage.exists('deployment', 'relief-canary')).toBe(false);
+      expect((await stage.endpoints('relief')).length).toBe(3);
+    });
+
+    test('gives stable back to the Service when the promotion fails, and waits as before', async () => {
+      // What comes in with the promotion never gets ready: nobody is there to be scaled.
+      const objects = (version: string) => [
+        ...app('relieved', version),
+        ...(version === '2.0.0' ? [autoscaler('relieved', 'nobody')] : []),
+      ];
+      await stage.given('relieved', objects('1.0.0'));
+      await stage.given('relieved', objects('2.0.0'), { 'auto-promote': 'false' });
+      const before = await stage.read('service', 'relieved');
+      const result = await stage.command('relieved', 'promote', { timeout: '20s' });
+      expect(result.log).toContain('relieved-canary (3 pods) takes all requests');
+      expect(result.exit).toBe(1);
+      expect(await stage.imageOf('relieved')).toBe(image('1.0.0'));
+      expect(at(await stage.read('service', 'relieved'), 'spec')).toEqual(at(before, 'spec'));
+      expect(numberAt(await stage.read('deployment', 'relieved-canary'), 'status', 'readyReplicas')).toBe(1);
+    });
+
+    test.each([
+      [
+        'an autoscaler looks after them',
+        (name: string) => [autoscaler(name)],
+        'a HorizontalPodAutoscaler would scale it down',
+      ],
+      [
+        'others serve behind the same Service',
+        (name: string) => [relabelled(deployment('other'), `${name}-beside`, { app: name, other: 'yes' })],
+        'serves behind Service',
+      ],
+    ])('are replaced as in any rolling update where %s, which is said', async (_, more, reason) => {
+      const name = `plain${reason.length}`;
+      await stage.apply(more(name));
+      const result = await promoted(name, (version) => app(name, version));
+      expect(result.exit).toBe(0);
+      expect(result.log).toMatch(new RegExp(`Deployment "${name}" may lose requests while .*${reason}`));
+      expect(result.log).not.toContain('takes all requests while the stable pods');
+    });
+
+    test('are replaced as in any rolling update where a hook keeps them', async () => {
+      const lifecycle = { preStop: { sleep: { seconds: 1 } } };
+      const result = await promoted('hooked', (version) => app('hooked', version, { lifecycle }));
+      expect(result.exit).toBe(0);
+      expect(result.log).not.toMatch(/may lose requests|takes all requests/);
+    });
   });
 
   test('may be the user own: it is taken as it is, and what it runs is what is promoted', async () => {

@@ -50,7 +50,7 @@ export default defineConfig(
   ...importsGoDown,
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/action/**', 'src/main.ts', 'src/post.ts'],
+    ignores: ['src/action/**', 'src/main.ts', 'src/post-step.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

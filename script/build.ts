@@ -42,6 +42,8 @@ function build(target: string): void {
   });
   if (run.status !== 0) throw new Error(`ncc failed:\n${run.stdout}${run.stderr}`);
   minifyChunks(target);
+  // The other entry: the same program, which knows its role by the name of the file (ADR 2).
+  writeFileSync(join(target, 'post.js'), "import './index.js';\n");
 }
 
 /** ncc leaves parts that are loaded late as they are. */

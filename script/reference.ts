@@ -50,7 +50,7 @@ ${outputs.map(([id, { description, example }]) => `  ${id}:\n${block([descriptio
 runs:
   using: node24
   main: dist/index.js
-  post: dist/index.js
+  post: dist/post.js
 `;
 }
 

@@ -9,6 +9,7 @@ import { defaultRelease, runIdentity } from './action/run-identity.ts';
 import { saveState, type SavedState } from './action/state.ts';
 import { workspace } from './action/workspace.ts';
 import { systemClock } from './base/clock.ts';
+import { messageOf } from './base/errors.ts';
 import type { Context } from './commands/context.ts';
 import type { RunReport } from './commands/report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
@@ -22,10 +23,10 @@ export async function main(): Promise<number> {
   const signal = cancellation();
   const run = runIdentity(process.env);
   const state: SavedState = { finished: false, holder: run.holder };
-  saveState(state);
 
   let report: RunReport;
   try {
+    saveState(state);
     const inputs = readInputs(process.env);
     const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, signal);
     if (inputs.exportKubeconfig && gke !== undefined) {
@@ -60,7 +61,12 @@ export async function main(): Promise<number> {
   }
   setOutputs(report);
   const code = await finish(report, reporter, process.env);
-  // A cancelled change is the post step's to undo.
-  saveState({ ...state, finished: report.status !== 'cancelled' });
+  try {
+    // A cancelled change is the post step's to undo.
+    saveState({ ...state, finished: report.status !== 'cancelled' });
+  } catch (error) {
+    // It will see from the journal that there is nothing to undo.
+    reporter.warning(messageOf(error));
+  }
   return code;
 }

@@ -1,5 +1,6 @@
 import { getState, saveState as save } from '@actions/core';
 
+import { Failure, messageOf } from '../base/errors.ts';
 import { isObject, type Json } from '../base/json.ts';
 
 /**
@@ -25,18 +26,37 @@ export interface SavedState {
 
 const key = 'gke-rollout';
 
-/** Call it again as soon as more is known: the last state counts, also when the process is killed afterwards. */
+/**
+ * Call it again as soon as more is known: the last state counts, also when the process is killed afterwards.
+ * @throws Failure when the runner's file cannot be written: nothing could be undone by a post step then
+ */
 export function saveState(state: SavedState): void {
-  save(key, JSON.stringify(state));
+  try {
+    save(key, JSON.stringify(state));
+  } catch (error) {
+    throw new Failure(`the state for the post step cannot be saved: ${messageOf(error)}`, {
+      hint: 'See whether the disk of the runner is full, and whether GITHUB_STATE leads to a file that can be written.',
+    });
+  }
 }
 
-/** Undefined in the main step; what the main step saved in the post step. */
+/** What the main step has saved; undefined where it has saved nothing. @throws Failure for what this action has not written */
 export function readState(): SavedState | undefined {
   const text = getState(key);
   if (text === '') return undefined;
-  const state = JSON.parse(text) as Json;
+  const state = parsed(text);
   if (!isObject(state) || typeof state['finished'] !== 'boolean' || typeof state['holder'] !== 'string') {
-    throw new TypeError(`the state "${key}" was not saved by this action: ${text}`);
+    throw new Failure(`the state "${key}" was not saved by this action`, {
+      hint: 'The next run against the cluster undoes what was left there.',
+    });
   }
   return state as unknown as SavedState;
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
 }

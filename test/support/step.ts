@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
 /** What the runner starts: the packaged action. `TEST_ENTRY=src/index.ts` tries a change without building it. */
 const entry = join(root, process.env['TEST_ENTRY'] ?? 'dist/index.js');
+const entries = { main: entry, post: join(dirname(entry), `post${extname(entry)}`) };
 
 export interface StepOptions {
   /** The folder that `manifests` and other paths are relative to; the repository of this action by default. */
@@ -113,11 +114,11 @@ export class Step {
     };
     for (const path of Object.values(files)) writeFileSync(path, '');
     const started = performance.now();
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entries[phase]], {
       cwd: this.#workspace,
       env: {
-        ...this.#env,
         ...files,
+        ...this.#env,
         ...Object.fromEntries(Object.entries(this.#state).map(([name, value]) => [`STATE_${name}`, value])),
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -81,6 +81,6 @@ describe('what is written about inputs and outputs', () => {
   });
 
   test('main and post are one bundle on Node 24', () => {
-    expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/index.js' });
+    expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js', post: 'dist/post.js' });
   });
 });

@@ -1,0 +1,61 @@
+import { connectToCluster, isGke } from './action/connect.ts';
+import { removeExportedKubeconfig } from './action/export-kubeconfig.ts';
+import { finish } from './action/finish.ts';
+import { readInputs } from './action/inputs.ts';
+import { createReporter } from './action/log.ts';
+import { runIdentity } from './action/run-identity.ts';
+import { readState, type SavedState } from './action/state.ts';
+import { workspace } from './action/workspace.ts';
+import { systemClock } from './base/clock.ts';
+import { Failure } from './base/errors.ts';
+import type { Reporter } from './base/reporter.ts';
+import { failedReport } from './commands/draft.ts';
+import { recover } from './commands/recover.ts';
+import { kustomizeOf } from './manifests/kustomize.ts';
+
+/**
+ * The post step: undoes what a main step that did not come to its end has left, and removes what it lent to later steps. Without
+ * saved state the main step has not begun, and there is nothing to do. Returns the exit code.
+ */
+export async function postStep(): Promise<number> {
+  const startedAt = systemClock.now();
+  const reporter = createReporter();
+  try {
+    const state = readState();
+    return state === undefined ? 0 : await endFor(state, reporter, startedAt);
+  } catch (error) {
+    return await finish(failedReport(error, 'undo', systemClock.now() - startedAt, false), reporter, process.env);
+  }
+}
+
+async function endFor(state: SavedState, reporter: Reporter, startedAt: number): Promise<number> {
+  const { exportedKubeconfig, release, namespace } = state;
+  if (exportedKubeconfig !== undefined) removeExportedKubeconfig(exportedKubeconfig);
+  if (state.finished || release === undefined || namespace === undefined) return 0;
+  const { signal } = new AbortController();
+  const inputs = readInputs(process.env);
+  // A step in between may have changed the kubeconfig's current context.
+  const target = state.context === undefined || isGke(inputs) ? inputs : { ...inputs, context: state.context };
+  const { client, contextName } = await connectToCluster(target, process.env, reporter, signal);
+  if (state.server !== undefined && state.server !== client.server) {
+    throw new Failure(`the main step changed ${state.server}, but the inputs lead to ${client.server} now`, {
+      hint: 'The next run against the first cluster undoes what was left there.',
+    });
+  }
+  const report = await recover(
+    {
+      client,
+      reporter,
+      clock: systemClock,
+      signal,
+      run: { ...runIdentity(process.env), holder: state.holder },
+      cwd: workspace(process.env),
+      kustomize: kustomizeOf(process.env, reporter),
+      contextName,
+      startedAt,
+      onChangeBegins: () => undefined,
+    },
+    { ...inputs, release, namespace },
+  );
+  return report === undefined ? 0 : await finish(report, reporter, process.env);
+}

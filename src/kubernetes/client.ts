@@ -156,6 +156,12 @@ export interface KubernetesClient {
     path: readonly (string | number)[],
   ): Promise<FieldDocumentation | undefined>;
 
+  /**
+   * From now on this is awaited before each attempt at a write, and may refuse it by throwing. Dry runs, Leases and questions
+   * about rights are not asked about. Returns what ends that.
+   */
+  guardWrites(guard: () => Promise<void>): () => void;
+
   /** Requests made so far, by HTTP verb (`GET`, `PATCH`, …; a watch counts as `WATCH`). */
   readonly requestCounts: ReadonlyMap<string, number>;
   /** Close idle connections, so that the process can end. */

@@ -41,6 +41,9 @@ const patchTypes: Readonly<Record<PatchBody['type'], string>> = {
   strategic: 'application/strategic-merge-patch+json',
 };
 
+/** Leases, of which the lock itself is one, and questions about rights. */
+const unguardedGroups = new Set(['coordination.k8s.io', 'authorization.k8s.io']);
+
 export function createClient(connection: Connection, options: TransportOptions): KubernetesClient {
   return new HttpClient(connection, new Transport(connection, options));
 }
@@ -299,6 +302,13 @@ class HttpClient implements KubernetesClient {
     return await this.#openApi.explain(apiVersion, kind, path);
   }
 
+  guardWrites(guard: () => Promise<void>): () => void {
+    this.#transport.guard = guard;
+    return () => {
+      if (this.#transport.guard === guard) this.#transport.guard = undefined;
+    };
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
   }
@@ -311,7 +321,14 @@ class HttpClient implements KubernetesClient {
   ): Promise<Answer> {
     const resource = await this.#resourceOf(ref);
     const path = pathOf(resource, ref.namespace ?? this.defaultNamespace, method === 'POST' ? undefined : ref.name);
-    return await this.#transport.send({ method, path, attempt: attemptOn(verb, ref, resource.plural), ...call });
+    const guarded = method !== 'GET' && call.query?.['dryRun'] === undefined && !unguardedGroups.has(resource.group);
+    return await this.#transport.send({
+      method,
+      path,
+      guarded,
+      attempt: attemptOn(verb, ref, resource.plural),
+      ...call,
+    });
   }
 
   async #resourceOf(ref: ObjectRef): Promise<Resource> {

@@ -17,6 +17,8 @@ export interface Call {
   accept?: string;
   /** Whether sending it twice does no harm; only then is it repeated after a broken connection or a 5xx. */
   idempotent: boolean;
+  /** Whether it changes something of the user's: then the guard is asked before each attempt. */
+  guarded?: boolean;
   /** What the error says when the server refuses. */
   attempt: Attempt;
   /** Gives this one call up. */
@@ -91,6 +93,8 @@ const neverSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN
 /** Sends requests: authenticated, with deadlines and retries, JSON verbatim in both directions. */
 export class Transport {
   readonly requestCounts = new Map<string, number>();
+  /** Refuses writes by throwing. */
+  guard: (() => Promise<void>) | undefined;
   readonly #connection: Connection;
   readonly #options: TransportOptions;
   /** A server that has answered before and does not now is probably starting again. */
@@ -109,6 +113,7 @@ export class Transport {
     let refreshed = false;
     let afterLostAnswer = false;
     for (let attempt = 1; ; attempt += 1) {
+      if (call.guarded === true) await this.guard?.();
       const outcome = await this.#once(call, afterLostAnswer);
       if (outcome.state === 'answered') return outcome.answer;
       if (outcome.state === 'refused' && outcome.error.status === 401 && !refreshed) {

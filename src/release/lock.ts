@@ -19,7 +19,7 @@ export interface LockOptions {
 export interface Lock {
   /** Whether another run has held it since `acquireLock` was called, or had died while holding it. */
   contended: boolean;
-  /** Aborts when the lock is lost: another run may be at work from then on. */
+  /** Aborts when another run holds the lock. As long as the API server is away nobody can take it, and it is not lost. */
   lost: AbortSignal;
   release(): Promise<void>;
 }
@@ -27,16 +27,17 @@ export interface Lock {
 /** A holder that has not renewed for this long is dead. */
 const durationSeconds = 15;
 const renewMs = 4000;
-/**
- * How long we go on without a renewal. While the API server is away nobody can take the lock, so that a short outage does
- * not end a deploy; when it comes back, a renewal that finds another holder does at once.
- */
-const patienceMs = 30_000;
+/** How old a renewal may be when something is written: then nobody can have taken the lock until the write has arrived. */
+const freshMs = 10_000;
+/** How long a write waits for a renewal while the API server is away. */
+const patienceMs = 60_000;
+const retryMs = 500;
 const pollMs = 1000;
 const progressMs = 30_000;
 
 /**
- * Takes the Lease of a release, so that two runs never interleave. Waits for a live holder until the deadline; takes over
+ * Takes the Lease of a release, so that two runs never interleave: nothing is written by this client from then on without a fresh
+ * renewal, so that a run which was stopped for a while, and has lost the lock meanwhile, changes nothing any more. Waits for a live holder until the deadline; takes over
  * from one that does not renew any more (observed by our own clock, so that no two clocks need to agree), and at once
  * from a holder of our own name: the main step of which we are the post step.
  * @throws Failure when another run holds it until the deadline
@@ -72,16 +73,15 @@ export async function acquireLock(
         }
         return hold(client, ref, written, { holder, release, contended }, options);
       }
-      contended = true;
-      continue;
     }
     contended = true;
-    if (toldAt === undefined || clock.now() - toldAt >= progressMs) {
+    if (!isFree && (toldAt === undefined || clock.now() - toldAt >= progressMs)) {
       const since = toldAt === undefined ? '' : `, for ${formatDuration(clock.now() - startedAt)} now`;
       reporter.info(`waiting for "${current}", which is at work on release "${release}"${since}`);
       toldAt = clock.now();
     }
     if (clock.now() >= options.deadline) {
+      if (isFree) throw notWritable(ref, release);
       throw new Failure(`another run ("${current}") is at work on release "${release}" and did not end in time`, {
         hint: 'Use a concurrency group in the workflow, so that deploys of one release queue up.',
       });
@@ -147,6 +147,13 @@ async function tryTake(
   }
 }
 
+function notWritable({ name, namespace = '' }: ObjectRef, release: string): Failure {
+  return new Failure(
+    `the lock of release "${release}" could not be taken in time: each write of the Lease "${name}" in namespace "${namespace}" met another one`,
+    { hint: 'See who writes it: kubectl get lease --show-managed-fields -o yaml.' },
+  );
+}
+
 function hold(
   client: KubernetesClient,
   ref: ObjectRef,
@@ -155,43 +162,95 @@ function hold(
   { clock, reporter }: LockOptions,
 ): Lock {
   const lost = new AbortController();
-  let lease = taken;
+  let lease: KubernetesObject | undefined = taken;
   let renewedAt = clock.now();
-  let renewing: Promise<void> = Promise.resolve();
+  let isReleased = false;
+  const isFresh = () => {
+    const age = clock.now() - renewedAt;
+    // A clock that was set back tells nothing.
+    return age >= 0 && age < freshMs;
+  };
+
   const renew = async () => {
+    const from = clock.now();
     try {
-      const spec = { ...objectAt(lease, 'spec'), renewTime: microTime(clock) };
-      lease = (await client.replace({ ...lease, spec }, { fieldManager })).object;
-      renewedAt = clock.now();
+      const written =
+        lease === undefined
+          ? await tryTake(client, ref, undefined, holder, clock)
+          : (
+              await client.replace(
+                { ...lease, spec: { ...objectAt(lease, 'spec'), renewTime: microTime(clock) } },
+                { fieldManager },
+              )
+            ).object;
+      if (written === undefined) throw new Failure('somebody has made its Lease anew');
+      lease = written;
+      renewedAt = from;
     } catch (error) {
-      const current = await client.read(ref).catch(() => undefined);
-      const isOurs = stringAt(current, 'spec', 'holderIdentity') === holder;
-      if (current !== undefined && isOurs) lease = current;
-      if ((current !== undefined && !isOurs) || clock.now() - renewedAt > patienceMs) lose(messageOf(error));
       reporter.debug(`renewing the lock failed: ${messageOf(error)}`);
+      await lookAgain(messageOf(error));
     }
   };
-  const lose = (why: string) => {
+  /** Who has the lock after a renewal that failed; without an answer nobody knows, and nobody can take it either. */
+  const lookAgain = async (why: string) => {
+    let current: KubernetesObject | undefined;
+    try {
+      current = await client.read(ref);
+    } catch {
+      return;
+    }
+    if (current === undefined || stringAt(current, 'spec', 'holderIdentity') === holder) lease = current;
+    else lose(stringAt(current, 'spec', 'holderIdentity') ?? '', why);
+  };
+  const lose = (by: string, why: string) => {
     const since = formatDuration(clock.now() - renewedAt);
     lost.abort(
-      new Failure(`the lock of release "${release}" was lost, ${since} after its last renewal: ${why}`, {
-        hint: 'See whether the API server was out of reach, or another run has taken over, then run it again.',
-      }),
+      new Failure(
+        `the lock of release "${release}" was lost, ${since} after its last renewal: ${by === '' ? why : `"${by}" has taken it over`}`,
+        {
+          hint: "This run has changed nothing since. See whether its runner was stopped for a while or the API server was out of reach; what it has left was the other run's to deal with.",
+        },
+      ),
     );
   };
+  /** One renewal is under way at most: while the server does not answer, they would queue up. */
+  let renewal: Promise<void> | undefined;
+  const renewOnce = () =>
+    (renewal ??= renew().finally(() => {
+      renewal = undefined;
+    }));
   const timer = setInterval(() => {
-    // A renewal may hang while other requests get through.
-    if (clock.now() - renewedAt > patienceMs) lose('the API server did not answer in time');
-    renewing = renewing.then(renew);
+    if (!lost.signal.aborted) void renewOnce();
   }, renewMs);
   timer.unref();
+
+  const endGuard = client.guardWrites(async () => {
+    const from = clock.now();
+    for (;;) {
+      lost.signal.throwIfAborted();
+      if (isFresh() || isReleased) return;
+      const left = from + patienceMs - clock.now();
+      if (left <= 0) {
+        throw new Failure(
+          `the lock of release "${release}" could not be renewed for ${formatDuration(clock.now() - renewedAt)}, and without it nothing may be written`,
+          {
+            hint: 'See whether the API server was out of reach, then run it again: that undoes what this run has left.',
+          },
+        );
+      }
+      await Promise.race([renewOnce(), clock.sleep(left)]);
+      if (!isFresh()) await clock.sleep(Math.min(retryMs, left), lost.signal);
+    }
+  });
   return {
     contended,
     lost: lost.signal,
     release: async () => {
       clearInterval(timer);
-      await renewing;
-      if (lost.signal.aborted) return;
+      isReleased = true;
+      endGuard();
+      await Promise.race([renewal, clock.sleep(freshMs)]);
+      if (lost.signal.aborted || lease === undefined) return;
       const spec = { ...objectAt(lease, 'spec'), holderIdentity: '' };
       await client.replace({ ...lease, spec }, { fieldManager }).catch((error: unknown) => {
         // It runs out by itself; the next run waits a little longer.

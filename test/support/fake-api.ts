@@ -18,6 +18,7 @@ export class FakeApi implements KubernetesClient {
   readonly log: string[] = [];
   before: (operation: Operation, ref: ObjectRef) => void = () => undefined;
   #version = 100;
+  #guard: (() => Promise<void>) | undefined;
 
   /** Puts an object there as somebody else would. */
   put(object: KubernetesObject): KubernetesObject {
@@ -126,6 +127,13 @@ export class FakeApi implements KubernetesClient {
     return Promise.resolve(undefined);
   }
 
+  guardWrites(guard: () => Promise<void>): () => void {
+    this.#guard = guard;
+    return () => {
+      if (this.#guard === guard) this.#guard = undefined;
+    };
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -133,6 +141,7 @@ export class FakeApi implements KubernetesClient {
   /** As a request over a network, so that others come in between. */
   async #begin(operation: Operation, ref: ObjectRef): Promise<void> {
     await Promise.resolve();
+    if (!['read', 'list'].includes(operation) && ref.kind !== 'Lease') await this.#guard?.();
     this.log.push(`${operation} ${ref.kind}/${ref.name}`);
     this.before(operation, ref);
   }

@@ -106,3 +106,19 @@ export function portable({ objects, ...rest }: Snapshot): Snapshot {
   ]);
   return { ...rest, objects: new Map(entries) };
 }
+
+/**
+ * A snapshot without the counter of config hashes: config that has been another one in between, and is as before, gets the next
+ * number, since pods may have started meanwhile (docs/config.md).
+ */
+export function uncounted({ objects, ...rest }: Snapshot): Snapshot {
+  const entries = [...objects].map(([name, object]): [string, KubernetesObject] => [
+    name,
+    JSON.parse(
+      JSON.stringify(object, (key, value: Json) =>
+        key === hashAnnotation && typeof value === 'string' ? value.replace(/^(\w+\.\w+)\.\d+$/, '$1') : value,
+      ),
+    ) as JsonObject as KubernetesObject,
+  ]);
+  return { ...rest, objects: new Map(entries) };
+}

@@ -32,6 +32,9 @@ import { UnknownKind } from './unknown-kind.ts';
 /** Objects of one answer of a list; the server is asked again for the rest. */
 const pageSize = 500;
 
+/** A page may be empty where a selector leaves nothing of it; so many in a row are a fault. */
+const mostEmptyPages = 100;
+
 /** The server ends a watch after this long, so that a half-open connection is noticed. */
 const watchSeconds = 300;
 
@@ -129,7 +132,7 @@ class HttpClient implements KubernetesClient {
   ): Promise<ObjectList> {
     const items: KubernetesObject[] = [];
     let token = '';
-    for (;;) {
+    for (let empty = 0; ;) {
       const { body } = await this.#transport.send({
         method: 'GET',
         path: pathOf(resource, options.namespace),
@@ -139,6 +142,7 @@ class HttpClient implements KubernetesClient {
           ...(token === '' ? {} : { continue: token }),
         },
         idempotent: true,
+        expects: 'list',
         attempt: listAttempt('list', resource, options.namespace),
         ...(signal === undefined ? {} : { signal }),
       });
@@ -148,7 +152,17 @@ class HttpClient implements KubernetesClient {
         const object = { ...type, ...item } as KubernetesObject;
         items.push(options.keep?.(object) ?? object);
       }
-      token = stringAt(body, 'metadata', 'continue') ?? '';
+      const next = stringAt(body, 'metadata', 'continue') ?? '';
+      empty = objectsAt(body, 'items').length > 0 ? 0 : empty + 1;
+      if (next !== '' && (next === token || empty >= mostEmptyPages)) {
+        throw new Failure(
+          `the list of ${resource.plural} does not end: the server goes on with pages that hold nothing new`,
+          {
+            hint: 'See whether a proxy or an aggregated API server stands in between: kubectl get apiservices.',
+          },
+        );
+      }
+      token = next;
       if (token === '') return { items, resourceVersion: stringAt(body, 'metadata', 'resourceVersion') ?? '' };
     }
   }
@@ -326,6 +340,7 @@ class HttpClient implements KubernetesClient {
       method,
       path,
       guarded,
+      expects: 'object',
       attempt: attemptOn(verb, ref, resource.plural),
       ...call,
     });

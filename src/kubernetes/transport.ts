@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { request, type Dispatcher } from '../base/http.ts';
-import { stringAt, type Json } from '../base/json.ts';
+import { isObject, stringAt, type Json } from '../base/json.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
 import { AnswerBrokeOff, ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
@@ -19,6 +19,8 @@ export interface Call {
   idempotent: boolean;
   /** Whether it changes something of the user's: then the guard is asked before each attempt. */
   guarded?: boolean;
+  /** What the answer must be; what is none of it comes from somebody else. */
+  expects?: 'object' | 'list';
   /** What the error says when the server refuses. */
   attempt: Attempt;
   /** Gives this one call up. */
@@ -215,7 +217,8 @@ export class Transport {
       const body = parse(text);
       if (response.statusCode < 300) {
         const expectsJson = call.accept !== '*/*';
-        if (isWebPage(response) || (expectsJson && typeof body === 'string')) throw notTheApi(this.#connection.server);
+        if (isWebPage(response) || (expectsJson && typeof body === 'string') || !isExpected(call, body))
+          return this.#foreign(call, notTheApi(this.#connection.server));
         this.#hasAnswered = true;
         return {
           state: 'answered',
@@ -223,7 +226,9 @@ export class Transport {
         };
       }
       const error = this.#refusal(call, response, body, afterLostAnswer);
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof ApiError)) return this.#foreign(call, error);
+      if ([403, 404].includes(error.status) && isForeign(response, body))
+        return this.#foreign(call, error.status === 404 ? notTheApi(this.#connection.server) : error);
       if (error.status < 500) this.#hasAnswered = true;
       const { retryAfterMs, status } = error;
       if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs)
@@ -246,6 +251,14 @@ export class Transport {
         sent,
       };
     }
+  }
+
+  /**
+   * An answer of somebody in between, such as a load balancer whose servers start again: it passes, where the API has answered
+   * before. Whether the request was carried out is not known.
+   */
+  #foreign(call: Call, error: Failure): Outcome {
+    return { state: 'broken', error, retry: call.idempotent && this.#hasAnswered, sent: true };
   }
 
   /** A redirect leads to a login page: the API server itself does not redirect what we ask. */
@@ -336,6 +349,20 @@ async function startOf(body: AsyncIterable<Buffer>): Promise<string> {
     if (size > longestPassed) break;
   }
   return Buffer.concat(chunks).subarray(0, longestPassed).toString();
+}
+
+/**
+ * Whether a refusal is none of the API server's: its own are a Status, but for paths that it does not know, and carry the ID by
+ * which it is found in the audit log (kubernetes apiserver pkg/endpoints/filters/audit_init.go).
+ */
+function isForeign(response: Dispatcher.ResponseData, body: Json | undefined): boolean {
+  return stringAt(body, 'kind') !== 'Status' && response.headers['audit-id'] === undefined;
+}
+
+function isExpected({ expects }: Call, body: Json | undefined): boolean {
+  if (expects === undefined) return true;
+  const isTyped = stringAt(body, 'kind') !== undefined && stringAt(body, 'apiVersion') !== undefined;
+  return isTyped || (expects === 'list' && isObject(body) && Array.isArray(body['items']));
 }
 
 function isWebPage(response: Dispatcher.ResponseData): boolean {

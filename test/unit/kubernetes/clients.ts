@@ -17,6 +17,7 @@ export interface Fixture extends AsyncDisposable {
   server: ScriptedServer;
   client: KubernetesClient;
   clock: HastyClock;
+  startedAt: number;
   /** What was asked apart from discovery. */
   received(): Received[];
 }
@@ -35,6 +36,7 @@ export async function clientOf(
     server,
     client,
     clock,
+    startedAt: clock.now(),
     received: () => server.received.filter(({ path }) => path !== '/api' && path !== '/apis'),
     [Symbol.asyncDispose]: async () => {
       await client.close();

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { ApiError, ConnectionError } from '../../../src/kubernetes/errors.ts';
+import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
-import { status } from '../../support/scripted-server.ts';
-import { clientOf, configMap } from './clients.ts';
+import { HastyClock } from '../../support/fake-clock.ts';
+import { scriptedServer, status, type Reply } from '../../support/scripted-server.ts';
+import { clientOf, configMap, connectionTo } from './clients.ts';
 
 const ref: ObjectRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'app' };
 const write = { fieldManager: 'gke-rollout' };
@@ -38,7 +40,7 @@ describe('what is sent', () => {
   });
 
   test('names keep their capitals and their colons', async () => {
-    await using fixture = await clientOf(() => ({ json: {} }));
+    await using fixture = await clientOf(() => ({ json: object }));
     await fixture.client.read({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'system:Node' });
     expect(fixture.received()[0]?.path).toBe('/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3ANode');
   });
@@ -50,7 +52,7 @@ describe('what is sent', () => {
   });
 
   test('a delete with a uid is for this very object only', async () => {
-    await using fixture = await clientOf(() => ({ json: {} }));
+    await using fixture = await clientOf(() => ({ json: object }));
     await fixture.client.delete(ref, { uid: 'abc', propagationPolicy: 'Foreground' });
     expect(JSON.parse(fixture.received()[0]?.body ?? '')).toMatchObject({
       preconditions: { uid: 'abc' },
@@ -83,14 +85,67 @@ describe('what is answered', () => {
     expect(Object.fromEntries(request?.query ?? [])).toEqual({ container: 'web', tailLines: '5', previous: 'true' });
   });
 
-  test.each<[string, number, Record<string, string>]>([
-    ['a login page', 200, { 'Content-Type': 'text/html' }],
-    ['a redirect', 302, { Location: 'https://login.example.com' }],
-    ['some other text', 200, { 'Content-Type': 'text/plain' }],
-  ])('%s is no answer of a cluster', async (_, code, headers) => {
-    await using fixture = await clientOf(() => ({ status: code, headers, text: '<html>Sign in</html>' }));
-    await expect(fixture.client.read(ref)).rejects.toThrow(/something else than the Kubernetes API/);
+  const foreign: [string, Reply][] = [
+    ['a login page', { headers: { 'Content-Type': 'text/html' }, text: '<html>Sign in</html>' }],
+    ['a redirect', { status: 302, headers: { Location: 'https://login.example.com' }, text: '' }],
+    ['some other text', { headers: { 'Content-Type': 'text/plain' }, text: 'ok' }],
+    ['an empty list', { text: '[]' }],
+    ['null', { text: 'null' }],
+    ['an empty object', { json: {} }],
+    ["somebody else's JSON", { json: { status: 'ok', items: 5 } }],
+    ['a refusal of a proxy', { status: 403, headers: { 'Content-Type': 'text/html' }, text: '<html>Forbidden</html>' }],
+    ['the 404 of a load balancer', { status: 404, text: 'default backend - 404' }],
+  ];
+
+  test.each(foreign)('%s passes where the cluster has answered before', async (_, reply) => {
+    await using fixture = await clientOf((__, count) => (count < 4 ? reply : { json: object }));
+    expect(await fixture.client.read(ref)).toEqual(object);
+    expect(fixture.received()).toHaveLength(4);
+  });
+
+  test.each(foreign)('%s is never believed: after a minute it is an error', async (_, reply) => {
+    await using fixture = await clientOf(() => reply);
+    await expect(fixture.client.read(ref)).rejects.toThrow(
+      /something else than the Kubernetes API|cannot get ConfigMap "app"/,
+    );
+    expect(fixture.clock.now() - fixture.startedAt).toBeLessThanOrEqual(61_000);
+  });
+
+  test.each(foreign)('%s as the first answer of all is an error at once', async (_, reply) => {
+    const server = await scriptedServer(() => reply);
+    const clock = new HastyClock();
+    const client = createClient(await connectionTo(server.url, clock), { clock, userAgent: 'gke-rollout/1.2.3' });
+    await expect(client.read(ref)).rejects.toThrow();
+    await client.close();
+    await server[Symbol.asyncDispose]();
+    expect(clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(10_000);
+  });
+
+  test('the plain 404 of the API server for a path that it does not know is one: it has an audit ID', async () => {
+    const reply = { status: 404, headers: { 'Audit-Id': '6f4e' }, text: '404 page not found\n' };
+    await using fixture = await clientOf(() => reply);
+    expect(await fixture.client.read(ref)).toBeUndefined();
     expect(fixture.received()).toHaveLength(1);
+  });
+
+  test('what was made while such an answer came back is known again', async () => {
+    await using fixture = await clientOf(({ method }, count) => {
+      if (count < 3) return { text: 'null' };
+      return method === 'POST' ? status(409, 'AlreadyExists') : { json: object };
+    });
+    expect((await fixture.client.create(object, write)).object).toEqual(object);
+  });
+
+  test('a list whose pages are empty and go on for ever ends with an error', async () => {
+    for (const tokenOf of [() => 'same', (count: number) => `page ${count}`]) {
+      await using fixture = await clientOf((_, count) => ({
+        json: { apiVersion: 'v1', kind: 'ConfigMapList', metadata: { continue: tokenOf(count) }, items: [] },
+      }));
+      const resource = await fixture.client.resource('v1', 'ConfigMap');
+      if (resource === undefined) throw new Error('not discovered');
+      await expect(fixture.client.list(resource, {})).rejects.toThrow(/list of configmaps does not end/);
+      expect(fixture.received().length).toBeLessThanOrEqual(101);
+    }
   });
 
   test('a list is taken page by page, and its items know their kind', async () => {

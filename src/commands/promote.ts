@@ -106,13 +106,19 @@ export async function findCandidate(
   ]);
   const waiting = journal?.record.waiting;
   const revision = revisions.find((entry) => entry.revision === waiting?.revision);
-  if (journal !== undefined && revision !== undefined) return { record: journal.record, revision };
+  const isLive = revision?.outcome === 'live';
+  if (journal !== undefined && revision !== undefined && !isLive) return { record: journal.record, revision };
+  // A promotion had come to its end, and was killed before it had tidied up.
+  if (isLive) await settle(context, options, command);
   const live = liveRevision(revisions);
   if (live !== undefined) await retireLeftover(context, options, live, new Draft(context, command, options));
-  throw new InvalidInput(`there is no candidate of release "${release}" in namespace "${namespace}" to ${command}`, {
-    hint:
-      revisions.length === 0
-        ? 'Correct the inputs "release" and "namespace".'
-        : 'A deploy with "auto-promote: false" leaves one; the command "status" shows what there is.',
-  });
+  throw new InvalidInput(
+    `there is no candidate of release "${release}" in namespace "${namespace}" to ${command}${isLive ? `: revision ${revision.revision} is live, its promotion had come to its end before its run was killed` : ''}`,
+    {
+      hint:
+        revisions.length === 0
+          ? 'Correct the inputs "release" and "namespace".'
+          : 'A deploy with "auto-promote: false" leaves one; the command "status" shows what there is.',
+    },
+  );
 }

@@ -5,6 +5,7 @@ import type { ConfigEffect } from '../release/config-change.ts';
 import { changesPods, type Prepared } from '../release/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
 import { trackLabel } from './candidate.ts';
+import { bothSides } from './own-sides.ts';
 
 /** @throws InvalidInput for a workload that cannot run in two versions side by side */
 export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {
@@ -41,14 +42,15 @@ export function refuseForeign(prepared: readonly Prepared[], what: string): void
 
 /**
  * A Service that a blue-green deploy has bound to one side would send requests to the old pods whatever the other
- * strategies do to the new ones. @throws InvalidInput
+ * strategies do to the new ones. One that a killed promotion has left bound to its candidate is let go when that is undone.
+ * @throws InvalidInput
  */
 export function refusePinned(prepared: readonly Prepared[], strategy: 'rolling' | 'canary'): void {
   const pinned = prepared.find(
     ({ manifest, live }) =>
       live !== undefined &&
       isService(live) &&
-      trackLabel in selectorOf(live) &&
+      bothSides.some((side) => selectorOf(live)[trackLabel] === side) &&
       !(trackLabel in selectorOf(manifest.object)),
   );
   if (pinned === undefined) return;

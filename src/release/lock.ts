@@ -188,11 +188,11 @@ function hold(
       renewedAt = from;
     } catch (error) {
       reporter.debug(`renewing the lock failed: ${messageOf(error)}`);
-      await lookAgain(messageOf(error));
+      await lookAgain();
     }
   };
   /** Who has the lock after a renewal that failed; without an answer nobody knows, and nobody can take it either. */
-  const lookAgain = async (why: string) => {
+  const lookAgain = async () => {
     let current: KubernetesObject | undefined;
     try {
       current = await client.read(ref);
@@ -200,17 +200,15 @@ function hold(
       return;
     }
     if (current === undefined || stringAt(current, 'spec', 'holderIdentity') === holder) lease = current;
-    else lose(stringAt(current, 'spec', 'holderIdentity') ?? '', why);
+    else lose(stringAt(current, 'spec', 'holderIdentity') ?? '');
   };
-  const lose = (by: string, why: string) => {
+  const lose = (by: string) => {
     const since = formatDuration(clock.now() - renewedAt);
+    const taken = by === '' ? 'another run has taken it over, and has ended' : `"${by}" has taken it over`;
     lost.abort(
-      new Failure(
-        `the lock of release "${release}" was lost, ${since} after its last renewal: ${by === '' ? why : `"${by}" has taken it over`}`,
-        {
-          hint: "This run has changed nothing since. See whether its runner was stopped for a while or the API server was out of reach; what it has left was the other run's to deal with.",
-        },
-      ),
+      new Failure(`the lock of release "${release}" was lost, ${since} after its last renewal: ${taken}`, {
+        hint: "This run has changed nothing since. See whether its runner was stopped for a while or the API server was out of reach; what it has left was the other run's to deal with.",
+      }),
     );
   };
   /** One renewal is under way at most: while the server does not answer, they would queue up. */

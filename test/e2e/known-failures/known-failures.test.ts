@@ -60,10 +60,10 @@ describe('a canary', () => {
 
   describe('whose promotion does not come to its end', () => {
     /** Pods read the switch of the sample server from here when they start; it is in no manifest. */
-    async function release(name: string, spec: object) {
+    async function release(name: string, spec: object, container: object = {}) {
       await stage.kubectl('create', 'configmap', name, '--from-literal=NEVER_READY=false');
       const objects = (version: string) => {
-        const [workload, own] = app(name, version, { envFrom: [{ configMapRef: { name } }] }) as {
+        const [workload, own] = app(name, version, { ...container, envFrom: [{ configMapRef: { name } }] }) as {
           spec: object;
         }[];
         return [{ ...workload, spec: { ...workload?.spec, ...spec } }, { ...own }];
@@ -94,7 +94,9 @@ describe('a canary', () => {
     });
 
     test('is undone, whatever the deadline says that it has missed meanwhile (kubernaut#199)', async () => {
-      const before = await release('stale', { progressDeadlineSeconds: 6 });
+      // With a hook Kubernetes rolls the stable pods while all serve; the deadline is then the stable Deployment's.
+      const hook = { lifecycle: { preStop: { sleep: { seconds: 1 } } } };
+      const before = await release('stale', { progressDeadlineSeconds: 6 }, hook);
       const result = await stage.command('stale', 'promote', { timeout: '45s' });
       expect(result.log).toContain('made no progress for 6s (spec.progressDeadlineSeconds)');
       expect(result.outputs['status']).toBe('undone');

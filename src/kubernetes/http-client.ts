@@ -132,7 +132,8 @@ class HttpClient implements KubernetesClient {
   ): Promise<ObjectList> {
     const items: KubernetesObject[] = [];
     let token = '';
-    for (let empty = 0; ;) {
+    let empty = 0;
+    for (;;) {
       const { body } = await this.#transport.send({
         method: 'GET',
         path: pathOf(resource, options.namespace),

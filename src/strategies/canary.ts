@@ -328,7 +328,7 @@ export async function promoteCanary(
     candidates.map(async (candidate) => {
       const object = await context.client.read(candidate);
       const name = (object && originOf(object)) ?? stableName(candidate, manifests);
-      const stable = prepared.find(({ manifest }) => isDeploymentNamed(manifest.object, name));
+      const stable = prepared.find(({ manifest }) => isStableOf(manifest.object, candidate, name));
       if (look !== 'none' && object !== undefined && stable !== undefined)
         refuseUntried(object, stable.predicted ?? stable.manifest.object);
       return { candidate, name, stable: stable?.manifest };
@@ -353,7 +353,7 @@ export async function promoteCanary(
   const reduced = numbered((key) => finals.get(key)?.now);
   await applyAndWait(context, await context.look(reduced));
   for (const { candidate, name } of stables) {
-    const stable = reduced.find(({ object }) => isDeploymentNamed(object, name))?.object;
+    const stable = reduced.find(({ object }) => isStableOf(object, candidate, name))?.object;
     if (stable === undefined) continue;
     const wanted = finals.get(keyOf(refOf(stable)))?.wanted ?? 1;
     const from = podsOf(stable);
@@ -594,8 +594,9 @@ function setReplicas({ object }: Manifest, replicas: number): void {
   objectAt(object, 'spec')['replicas'] = replicas;
 }
 
-function isDeploymentNamed(object: KubernetesObject, name: string): boolean {
-  return isDeployment(object) && object.metadata.name === name;
+/** One of the same name may be in another namespace of the release. */
+function isStableOf(object: KubernetesObject, candidate: ObjectRef, name: string): boolean {
+  return keyOf(refOf(object)) === keyOf({ ...candidate, name });
 }
 
 /** Of one that is gone, or of the user's own. */

@@ -1,6 +1,7 @@
 import { Failure } from '../base/errors.ts';
-import { objectAt, setAt, stringsAt } from '../base/json.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { equal, objectAt, stringsAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { surgeOf } from '../manifests/rolling-update.ts';
 import { checkCapacity } from '../release/capacity.ts';
@@ -13,6 +14,7 @@ import { isFollowedLate, selectorOf, selects, servicesIn, type Labels } from '..
 import { bystandersOf, namesOf } from './bystanders.ts';
 import { podsOf, scaleTo } from './numbers.ts';
 import { applyChanges } from './rolling.ts';
+import { isBeside, withSelector } from './sides.ts';
 import type { StrategyContext } from './strategy.ts';
 
 /** A stable Deployment that is to be replaced while its candidate serves. */
@@ -29,8 +31,13 @@ export interface Relieved {
 /** Candidates that take all requests while the stable pods are replaced, and the Services that are bound to them meanwhile. */
 export interface Relief {
   pairs: readonly Relieved[];
-  /** The selector that each Service of the release has meanwhile, by its key. */
-  selectors: ReadonlyMap<string, Labels>;
+  /** Services of the release, with the selectors that they have meanwhile. */
+  bindings: readonly Binding[];
+}
+
+interface Binding {
+  service: ObjectRef;
+  selector: Labels;
 }
 
 /** Why it cannot be had; told to whoever would lose requests by that. */
@@ -48,10 +55,9 @@ export async function reliefFor(
   pairs: readonly Relieved[],
   manifests: readonly Manifest[],
 ): Promise<Relief | undefined> {
-  const { client, namespace } = context;
-  const services = await servicesIn(client, namespace);
+  const services = await inEach(context, pairs, servicesIn);
   const behind = pairs.flatMap((pair) => {
-    const own = services.filter((service) => selects(selectorOf(service), templateLabels(pair.stable)));
+    const own = services.filter((service) => leadsTo(service, pair.stable));
     return own.length === 0 || podsOf(pair.stable) === 0 ? [] : [{ ...pair, services: own }];
   });
   const abrupt = behind.filter(({ stable }) => endsAbruptly(stable));
@@ -62,35 +68,52 @@ export async function reliefFor(
   const all = new Set(relieved.flatMap((pair) => pair.services));
   try {
     await assertNoAutoscaler(context, relieved, manifests);
-    const selectors = new Map<string, Labels>();
-    for (const service of all) selectors.set(keyOf(refOf(service)), await bound(context, service, relieved, manifests));
+    const bindings: Binding[] = [];
+    for (const service of all)
+      bindings.push({ service: refOf(service), selector: await boundSelector(context, service, relieved, manifests) });
     await assertRoom(context, relieved);
-    await assertAllowed(context, [...all], selectors);
-    return { pairs: relieved, selectors };
+    const relief = { pairs: relieved, bindings };
+    await assertAllowed(context, relief);
+    return relief;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     context.note(
-      `${namesOf(abrupt.map(({ stable }) => refOf(stable)))} may lose requests while Kubernetes replaces the pods, which have no "preStop" hook: ${error.message}`,
+      `${namesOf(abrupt.map(({ stable }) => refOf(stable)))} may lose requests while Kubernetes replaces the pods, which nothing keeps serving when they are to end: ${error.message}`,
     );
     return undefined;
   }
 }
 
+/** What there is of a kind in the namespaces of these. */
+async function inEach(
+  { client, namespace }: StrategyContext,
+  pairs: readonly Relieved[],
+  list: (client: KubernetesClient, namespace: string) => Promise<KubernetesObject[]>,
+): Promise<KubernetesObject[]> {
+  const namespaces = new Set(pairs.map(({ stable }) => stable.metadata.namespace ?? namespace));
+  return (await Promise.all([...namespaces].map(async (one) => await list(client, one)))).flat();
+}
+
+/** Whether a Service sends requests to the pods of a workload. */
+function leadsTo(service: KubernetesObject, workload: KubernetesObject): boolean {
+  return isBeside(service, workload) && selects(selectorOf(service), templateLabels(workload));
+}
+
 /** An autoscaler would see stable pods without requests, and take most of them away. */
 async function assertNoAutoscaler(
-  { client, namespace }: StrategyContext,
+  context: StrategyContext,
   pairs: readonly Relieved[],
   manifests: readonly Manifest[],
 ): Promise<void> {
   const own = manifests.map(({ object }) => object).filter(isAutoscaler);
-  const targets = scaledTargets([...(await autoscalersIn(client, namespace)), ...own]);
+  const targets = scaledTargets([...(await inEach(context, pairs, autoscalersIn)), ...own]);
   const scaled = pairs.find(({ stable }) => targets.has(keyOf(refOf(stable))));
   if (scaled !== undefined)
     throw new Unavailable('a HorizontalPodAutoscaler would scale it down while its candidate takes all requests');
 }
 
 /** The selector by which a Service leads to the candidates alone. */
-async function bound(
+async function boundSelector(
   context: StrategyContext,
   service: KubernetesObject,
   pairs: readonly Relieved[],
@@ -100,9 +123,8 @@ async function bound(
   const selector = selectorOf(service);
   const manifest = manifests.find(({ object }) => keyOf(refOf(object)) === keyOf(refOf(service)));
   if (manifest === undefined) throw new Unavailable(`${name} is not part of this release`);
-  const next = selectorOf(manifest.object);
-  if (!sameLabels(next, selector)) throw new Unavailable(`${name} gets another selector`);
-  const selected = pairs.filter(({ stable }) => selects(selector, templateLabels(stable)));
+  if (!equal(selectorOf(manifest.object), selector)) throw new Unavailable(`${name} gets another selector`);
+  const selected = pairs.filter(({ stable }) => leadsTo(service, stable));
   const common = selected
     .map(({ candidate }) => Object.entries(stringsAt(candidate, 'spec', 'selector', 'matchLabels')))
     .reduce((left, right) =>
@@ -118,11 +140,6 @@ async function bound(
   const others = await bystandersOf(context, service, [selector], workloads);
   if (others.length > 0) throw new Unavailable(`${namesOf(others)} serves behind ${name} too`);
   return own;
-}
-
-function sameLabels(left: Labels, right: Labels): boolean {
-  const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key]);
 }
 
 /** Only where it is known that all pods find room: a promotion is not to fail for a courtesy. */
@@ -141,35 +158,38 @@ async function assertRoom({ client, namespace }: StrategyContext, pairs: readonl
 }
 
 /** The server is asked whether the Services could be bound so. */
-async function assertAllowed(
-  context: StrategyContext,
-  services: readonly KubernetesObject[],
-  selectors: ReadonlyMap<string, Labels>,
-): Promise<void> {
+async function assertAllowed(context: StrategyContext, relief: Relief): Promise<void> {
   try {
-    await context.look(bindings(services, selectors), { force: true });
+    await context.look(bindingOf(relief, await servicesOf(context, relief)), { force: true });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Unavailable(`the Services cannot be bound to the candidate meanwhile: ${error.message}`);
   }
 }
 
-function bindings(services: readonly KubernetesObject[], selectors: ReadonlyMap<string, Labels>): Manifest[] {
+/** The Services of a relief as they are now. */
+async function servicesOf({ client }: StrategyContext, { bindings }: Relief): Promise<KubernetesObject[]> {
+  const found = await Promise.all(bindings.map(async ({ service }) => await client.read(service)));
+  return found.filter((service) => service !== undefined);
+}
+
+function bindingOf({ bindings }: Relief, services: readonly KubernetesObject[]): Manifest[] {
   return services.flatMap((service) => {
-    const selector = selectors.get(keyOf(refOf(service)));
+    const selector = selectorIn(bindings, service);
     return selector === undefined ? [] : [changedInCluster(service, ['spec', 'selector'], { ...selector })];
   });
 }
 
+function selectorIn(bindings: readonly Binding[], object: KubernetesObject): Labels | undefined {
+  const key = keyOf(refOf(object));
+  return bindings.find(({ service }) => keyOf(service) === key)?.selector;
+}
+
 /** Lets the candidates grow and take all requests. From then on none come to stable pods, however these end. */
-export async function relieve(context: StrategyContext, { pairs, selectors }: Relief): Promise<void> {
-  const { client, namespace, journal, clock, timeoutMs } = context;
+export async function relieve(context: StrategyContext, relief: Relief): Promise<void> {
+  const { journal } = context;
+  const { pairs } = relief;
   const growing = pairs.filter(({ candidate, replicas }) => podsOf(candidate) < replicas);
-  const routed = async (services: readonly KubernetesObject[]) => {
-    await untilRouted(client, services, { ...context, deadline: clock.now() + timeoutMs });
-  };
-  const services = async () =>
-    (await servicesIn(client, namespace)).filter((service) => selectors.has(keyOf(refOf(service))));
   if (growing.length > 0) {
     journal.beginStep();
     await scaleTo(
@@ -177,23 +197,25 @@ export async function relieve(context: StrategyContext, { pairs, selectors }: Re
       growing.map(({ candidate, replicas }) => ({ ref: refOf(candidate), replicas })),
     );
     // Whatever follows late has to know the new ones before it loses the others.
-    await routed((await services()).filter(isFollowedLate));
+    await routed(context, (await servicesOf(context, relief)).filter(isFollowedLate));
   }
   journal.beginStep();
-  await applyChanges(context, bindings(await services(), selectors));
-  await routed(await services());
+  const written = await applyChanges(context, bindingOf(relief, await servicesOf(context, relief)));
+  await routed(context, [...written.values()]);
   const names = pairs.map(({ candidate, replicas }) => `${candidate.metadata.name} (${replicas} pods)`).join(', ');
   context.note(`${names} takes all requests while the stable pods, which end at once, are replaced`);
 }
 
+async function routed(context: StrategyContext, services: readonly KubernetesObject[]): Promise<void> {
+  const { client, clock, timeoutMs } = context;
+  await untilRouted(client, services, { ...context, deadline: clock.now() + timeoutMs });
+}
+
 /** The manifests with the selectors that their Services have meanwhile. */
-export function withRelief(manifests: readonly Manifest[], { selectors }: Relief): Manifest[] {
+export function withRelief(manifests: readonly Manifest[], { bindings }: Relief): Manifest[] {
   return manifests.map((manifest) => {
-    const selector = selectors.get(keyOf(refOf(manifest.object)));
-    if (selector === undefined) return manifest;
-    const copy = { ...manifest, object: structuredClone(manifest.object) };
-    setAt(copy.object, ['spec', 'selector'], { ...selector });
-    return copy;
+    const selector = selectorIn(bindings, manifest.object);
+    return selector === undefined ? manifest : withSelector(manifest, selector);
   });
 }
 
@@ -206,8 +228,6 @@ export async function carriersOf({ client }: StrategyContext, { pairs }: Relief)
 }
 
 /** Waits for the Services once they lead to the stable pods again: candidates may go only then. */
-export async function untilTakenOver(context: StrategyContext, { selectors }: Relief): Promise<void> {
-  const { client, namespace, clock, timeoutMs } = context;
-  const services = (await servicesIn(client, namespace)).filter((service) => selectors.has(keyOf(refOf(service))));
-  await untilRouted(client, services, { ...context, deadline: clock.now() + timeoutMs });
+export async function untilTakenOver(context: StrategyContext, relief: Relief): Promise<void> {
+  await routed(context, await servicesOf(context, relief));
 }

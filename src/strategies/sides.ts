@@ -123,7 +123,8 @@ function derivedServices(
   return { services: services.filter((service) => isFor(service.object)), foreign: foreign.filter(isFor) };
 }
 
-function isBeside(service: KubernetesObject, workload: KubernetesObject): boolean {
+/** Whether a Service can lead to a workload at all. */
+export function isBeside(service: KubernetesObject, workload: KubernetesObject): boolean {
   return service.metadata.namespace === workload.metadata.namespace;
 }
 
@@ -269,7 +270,8 @@ export function formOf(group: Group, side: Side, manifests: readonly Manifest[],
   return { workloads, config: used, services };
 }
 
-function withSelector({ object, source }: Manifest, selector: Labels): Manifest {
+/** A Service as its manifest has it, but for the selector. */
+export function withSelector({ object, source }: Manifest, selector: Labels): Manifest {
   const copy = structuredClone(object);
   setAt(copy, ['spec', 'selector'], { ...selector });
   return { object: copy, source };

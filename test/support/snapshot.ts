@@ -84,7 +84,7 @@ export function changes(before: Snapshot, after: Snapshot): string[] {
 }
 
 /** A snapshot without what is never the same in two namespaces, so that it can be compared with one of another. */
-export function portable({ objects, ...rest }: Snapshot): Snapshot {
+export function portable(found: Snapshot): Snapshot {
   const own = new Set([
     'uid',
     'creationTimestamp',
@@ -98,27 +98,24 @@ export function portable({ objects, ...rest }: Snapshot): Snapshot {
     // It names the namespace of its release.
     releaseAnnotation,
   ]);
-  const entries = [...objects].map(([name, object]): [string, KubernetesObject] => [
-    name,
-    JSON.parse(
-      JSON.stringify(object, (key, value: Json) => (own.has(key) ? undefined : value)),
-    ) as JsonObject as KubernetesObject,
-  ]);
-  return { ...rest, objects: new Map(entries) };
+  return withValues(found, (key, value) => (own.has(key) ? undefined : value));
 }
 
 /**
  * A snapshot without the counter of config hashes: config that has been another one in between, and is as before, gets the next
  * number, since pods may have started meanwhile (docs/config.md).
  */
-export function uncounted({ objects, ...rest }: Snapshot): Snapshot {
+export function uncounted(found: Snapshot): Snapshot {
+  return withValues(found, (key, value) =>
+    key === hashAnnotation && typeof value === 'string' ? value.replace(/^(\w+\.\w+)\.\d+$/, '$1') : value,
+  );
+}
+
+/** A snapshot whose objects have other values at some keys; undefined takes the key away. */
+function withValues({ objects, ...rest }: Snapshot, choose: (key: string, value: Json) => Json | undefined): Snapshot {
   const entries = [...objects].map(([name, object]): [string, KubernetesObject] => [
     name,
-    JSON.parse(
-      JSON.stringify(object, (key, value: Json) =>
-        key === hashAnnotation && typeof value === 'string' ? value.replace(/^(\w+\.\w+)\.\d+$/, '$1') : value,
-      ),
-    ) as JsonObject as KubernetesObject,
+    JSON.parse(JSON.stringify(object, choose)) as KubernetesObject,
   ]);
   return { ...rest, objects: new Map(entries) };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, numberAt, stringAt } from '../../../src/base/json.ts';
-import { kubectl } from '../../support/kubectl.ts';
+import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
 import { autoscaler, configMap, deployment, relabelled } from '../../support/objects.ts';
 import { app as twoOf, image, Stage, uids } from '../../support/strategy-stage.ts';
 
@@ -173,7 +173,7 @@ describe('a canary', () => {
   });
 
   describe('whose stable pods end at once when they are told to', () => {
-    /** Promotes a candidate with the command, watching which pods the Service leads to while stable ones are replaced. */
+    /** Deploys one version, lets the next one wait, and promotes it. */
     async function promoted(name: string, objects: (version: string) => object[]) {
       await stage.given(name, objects('1.0.0'));
       await stage.given(name, objects('2.0.0'), { 'auto-promote': 'false' });
@@ -187,6 +187,30 @@ describe('a canary', () => {
       expect(at(await stage.read('service', 'relief'), 'spec', 'selector')).toEqual({ app: 'relief' });
       expect(await stage.exists('deployment', 'relief-canary')).toBe(false);
       expect((await stage.endpoints('relief')).length).toBe(3);
+    });
+
+    test('are those of its own namespace: a Service of the same name in another one stays as it is', async () => {
+      const other = await createNamespace('canary-beside');
+      const both = (version: string) => [
+        ...app('twice', '1.0.0'),
+        ...(app('twice', version) as { metadata: object }[]).map((object) => ({
+          ...object,
+          metadata: { ...object.metadata, namespace: other },
+        })),
+      ];
+      await stage.given('twice', both('1.0.0'));
+      await stage.given('twice', both('2.0.0'), { 'auto-promote': 'false' });
+      const before = await stage.read('service', 'twice');
+      const result = await stage.command('twice', 'promote');
+      const imageBeside = await kubectl(['get', 'deployment', 'twice', '-n', other, '-o', 'jsonpath={..image}']);
+      const selector = await kubectl(['get', 'service', 'twice', '-n', other, '-o', 'jsonpath={.spec.selector}']);
+      await deleteNamespace(other);
+      expect(result.exit).toBe(0);
+      expect(result.log).toContain('twice-canary (3 pods) takes all requests');
+      expect([imageBeside, await stage.imageOf('twice')]).toEqual([image('2.0.0'), image('1.0.0')]);
+      expect(JSON.parse(selector)).toEqual({ app: 'twice' });
+      expect((await stage.read('service', 'twice')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+      expect(await stage.endpoints('twice')).toHaveLength(3);
     });
 
     test('gives stable back to the Service when the promotion fails, and waits as before', async () => {

@@ -45,7 +45,13 @@ import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { tellStrays } from './strays.ts';
-import { untilAnsweredByNew, verifyCandidate, verifyRelease, type VerificationOptions } from './verification.ts';
+import {
+  untilAnsweredByNew,
+  untilReachable,
+  verifyCandidate,
+  verifyRelease,
+  type VerificationOptions,
+} from './verification.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
   /** The name of the strategy, for the record. */
@@ -250,6 +256,7 @@ export async function rollOut(
       draft.mark('all objects are ready');
       if (progress.state === 'complete') {
         const verification = verificationOf(context, options, change);
+        await untilReachable(context, verification, current);
         // A switch has waited for that already.
         if (progress.retired === undefined && watch.held.length === 0 && current.some(changesPods))
           await untilAnsweredByNew(context, verification, manifests);

@@ -2,13 +2,14 @@ import { InvalidInput } from '../base/errors.ts';
 import { stringAt, stringsAt } from '../base/json.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import type { Prepared } from '../release/preflight.ts';
 import type { Check } from '../traffic/check.ts';
 import { assertPassed, type CheckResult } from '../traffic/result.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { podsBehind } from '../traffic/pods.ts';
 import { portOf, serviceRef, type Sides } from '../traffic/sides.ts';
 import { verify } from '../traffic/verify.ts';
-import { selects } from '../traffic/services.ts';
+import { isService, selects } from '../traffic/services.ts';
 import { previewName } from '../strategies/sides.ts';
 import type { MeasuredShare, VerifiedCandidate } from '../strategies/strategy.ts';
 import type { Context } from './context.ts';
@@ -64,6 +65,21 @@ export async function untilAnsweredByNew(
   const asked = [...byService(options, service && refOf(service)).keys()].filter((ref) => ref !== undefined);
   const services = (await Promise.all(asked.map((ref) => client.read(ref)))).filter((one) => one !== undefined);
   await untilRouted(client, services, { clock, reporter, signal: options.signal, deadline: options.deadline });
+}
+
+/**
+ * Waits until Services that this run has made lead to their pods on all nodes: a connection that comes earlier goes nowhere, and
+ * does not find its way later either. What does not come about is said.
+ */
+export async function untilReachable(
+  { client, clock, reporter }: Context,
+  { signal, deadline }: VerificationOptions,
+  prepared: readonly Prepared[],
+): Promise<void> {
+  const made = prepared.filter(({ live, manifest }) => live === undefined && isService(manifest.object));
+  const services = await Promise.all(made.map(async ({ manifest }) => await client.read(refOf(manifest.object))));
+  const found = services.filter((service) => service !== undefined);
+  await untilRouted(client, found, { clock, reporter, signal, deadline, courtesy: true, isNew: true });
 }
 
 /**

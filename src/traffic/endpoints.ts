@@ -19,9 +19,14 @@ export interface RoutingOptions {
    * quarter of the time is waited for it.
    */
   courtesy?: boolean;
+  /** The Services have sent requests to nobody until now: none are under way, and only the nodes have to follow. */
+  isNew?: boolean;
 }
 
 const pollMs = 250;
+
+/** Nodes follow EndpointSlices once a second (kubernetes pkg/proxy, minSyncPeriod), and need a moment for it. */
+const nodesFollowMs = 2_000;
 
 /** EndpointSlices follow pods within seconds. What takes longer than this will not come about, however long it is waited for. */
 const routingLimitMs = 30_000;
@@ -39,11 +44,12 @@ export async function untilRouted(
 ): Promise<void> {
   const routing = services.filter((service) => Object.keys(selectorOf(service)).length > 0);
   if (routing.length === 0) return;
-  const { clock, signal, deadline, courtesy = false } = options;
+  const { clock, signal, deadline, courtesy = false, isNew = false } = options;
   const share = () => (courtesy ? Math.max(0, deadline - clock.now()) / 4 : Infinity);
   const limit = Math.min(deadline, clock.now() + Math.min(routingLimitMs, share()));
   await Promise.all(routing.map((service) => untilSlicesFollow(client, service, { ...options, deadline: limit })));
-  await clock.sleep(Math.min(share(), Math.max(...routing.map(settleMsOf))), signal);
+  const settleMs = isNew ? nodesFollowMs : Math.max(...routing.map(settleMsOf));
+  await clock.sleep(Math.min(share(), settleMs), signal);
 }
 
 async function untilSlicesFollow(

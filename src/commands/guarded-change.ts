@@ -4,12 +4,11 @@ import { Journal, readJournal, type JournalEntry, type JournalRecord } from '../
 import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
 import { takenSince } from '../release/mark.ts';
-import { remove } from '../release/prune.ts';
 import { isFinished, listRevisions, recordKept, setOutcome, supersedeOlder } from '../release/revision.ts';
 import { notBack, type UndoReport } from '../release/undo-report.ts';
-import { retire } from '../traffic/retire.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { recordDead } from './dead-run.ts';
+import { removeMade } from './remove-made.ts';
 import { isPausedTooLong } from './rollout-watch.ts';
 import { isUnfinished, ownSteps, undoJournal } from './undo-journal.ts';
 
@@ -231,10 +230,11 @@ async function handleFailure(
  * comes to them any more. Where that fails the journal stays, and the next run tries again.
  */
 export async function closeFinished(
-  { client, clock, reporter, signal }: Context,
+  context: Context,
   journal: Journal,
   { timeoutMs }: Pick<ChangeOptions, 'timeoutMs'>,
 ): Promise<void> {
+  const { client, clock, reporter, signal } = context;
   const { temporary = [] } = journal.record;
   try {
     if (temporary.length > 0) {
@@ -242,10 +242,7 @@ export async function closeFinished(
         const found = (await Promise.all(temporary.map((ref) => client.read(ref))))
           .filter((one) => one !== undefined)
           .filter((one) => takenSince(one, journal.mark) === undefined);
-        const deadline = clock.now() + timeoutMs;
-        const deployments = found.filter(({ kind }) => kind === 'Deployment');
-        await Promise.all(deployments.map((one) => retire(client, one, { clock, signal, deadline, reporter })));
-        const held = await remove(client, found, { reporter, clock, signal, deadline });
+        const held = await removeMade(context, found, clock.now() + timeoutMs);
         for (const object of held) reporter.warning(nameGoing(object));
       });
     }

@@ -44,7 +44,7 @@ import { tellNotOver } from './not-over.ts';
 import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
 import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
-import { tellStrays } from './strays.ts';
+import { findStrays, removeStrays } from './strays.ts';
 import {
   untilAnsweredByNew,
   untilReachable,
@@ -181,7 +181,12 @@ export async function rollOut(
 
   const live = liveRevision(revisions);
   if (live !== undefined) draft.add({ previousRevision: live.revision });
-  const isUnchanged = prepared.every(({ change }) => change === 'unchanged') && purpose.surplus.length === 0;
+  // A candidate that a failed run was told to leave may get requests, whatever the manifests say.
+  const strays = leftover === undefined ? await findStrays(context, options, revisions) : [];
+  const isUnchanged =
+    prepared.every(({ change }) => change === 'unchanged') &&
+    purpose.surplus.length === 0 &&
+    !strays.some(({ kind }) => kind === 'Deployment');
   const isLive =
     live !== undefined &&
     isSameRelease(
@@ -314,7 +319,7 @@ export async function rollOut(
   else await retireLeftover(context, options, recorded, draft);
   const done = `${purpose.done} revision ${revision} in ${took}`;
   await tellNotOver(context, watch, draft);
-  await tellStrays(context, options, draft);
+  await removeStrays(context, options, revision, draft);
   // What was to be removed and is not is no success, although all else is.
   if (held.length > 0) return draft.finish('failed', `${done}, but ${held.map(nameGoing).join('; ')}`);
   return finishApplied(draft, watch, purpose.status, {
@@ -520,6 +525,7 @@ async function confirmUnchanged(
   }
   reportObjects(draft, prepared, watch);
   await retireLeftover(context, options, live, draft);
+  await removeStrays(context, options, live.revision, draft);
   await tellNotOver(context, watch, draft);
   return finishApplied(draft, watch, 'unchanged', {
     headline: `${options.release} is unchanged: revision ${live.revision} is live and healthy`,

@@ -1,41 +1,102 @@
 import { mapConcurrently } from '../base/concurrency.ts';
-import { numberAt } from '../base/json.ts';
+import { messageOf } from '../base/errors.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import { nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
+import { readJournal } from '../release/journal.ts';
+import { acquireLock } from '../release/lock.ts';
 import { markFor, markOf } from '../release/mark.ts';
-import { listRevisions } from '../release/revision.ts';
+import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import { candidateName, configCopyName, configOf, trackLabel } from '../strategies/candidate.ts';
 import { previewName } from '../strategies/sides.ts';
 import { isService } from '../traffic/services.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
+import { removeMade } from './remove-made.ts';
 
 /** Requests under way at once. */
 const concurrency = 8;
 
+interface StrayOptions {
+  namespace: string;
+  release: string;
+  /** Of the run: which of what was made beside the user's objects has its turn again. */
+  strategy: string;
+}
+
 /**
- * Names what canary and blue-green deploys of before have made beside the user's own and nothing uses any more: copies of config,
- * previews, and sides of a strategy that the release has left. Nothing is waiting, and nothing is under way.
+ * What canary and blue-green deploys of before have made beside the user's own and nothing uses any more: candidates that a
+ * failed run was told to leave, copies of config, previews, sides of a strategy that the release has left. To be asked while
+ * nothing is under way and nothing waits.
  */
-export async function tellStrays(
-  { client }: Context,
-  { namespace, release, strategy }: { namespace: string; release: string; strategy: string },
+export async function findStrays(
+  { client }: Pick<Context, 'client'>,
+  { namespace, release, strategy }: StrayOptions,
+  revisions: readonly Revision[],
+): Promise<KubernetesObject[]> {
+  if (!revisions.some((revision) => revision.strategy === 'canary' || revision.strategy === 'blue-green')) return [];
+  const live = liveRevision(revisions);
+  const users = new Set([...(live?.objects ?? []), ...(live?.idle ?? [])].map((object) => keyOf(refOf(object))));
+  const refs = madeBeside(revisions.flatMap(({ objects }) => objects)).filter((ref) => !users.has(keyOf(ref)));
+  const found = await mapConcurrently(refs, concurrency, (ref) => client.read(ref).catch(ignoreRefused));
+  const own = found
+    .filter((object) => object !== undefined)
+    .filter((object) => markOf(object) === markFor(namespace, release));
+  return straysAmong(own, strategy, new Set(Object.values(live?.serving ?? {})));
+}
+
+/** What may not be looked at is left alone: the change itself does not need it. */
+function ignoreRefused(error: unknown): undefined {
+  if (isStatus(error, 403) || error instanceof UnknownKind) return undefined;
+  throw error;
+}
+
+/**
+ * Removes what `findStrays` finds, pods once no request comes to them any more, if this revision is live and nothing is under way
+ * or waits. What cannot be removed is named, with the command that does it.
+ */
+export async function removeStrays(
+  context: Context,
+  options: StrayOptions & { timeoutMs: number },
+  revision: number,
   draft: Draft,
 ): Promise<void> {
+  const { client, reporter, signal, namespace } = { ...context, ...options };
+  let strays: readonly KubernetesObject[] = [];
+  try {
+    strays = await findStrays(context, options, await listRevisions(client, namespace, options.release));
+    if (strays.length === 0) return;
+    const held = await reporter.group('Clean up', () => removeUnderLock(context, options, revision));
+    for (const object of held) draft.warn(nameGoing(object));
+  } catch (error) {
+    // The change itself has come to its end.
+    if (signal.aborted) return;
+    for (const text of describeStrays(strays, namespace, messageOf(error))) draft.warn(text);
+  }
+}
+
+async function removeUnderLock(
+  context: Context,
+  options: StrayOptions & { timeoutMs: number },
+  revision: number,
+): Promise<KubernetesObject[]> {
+  const { client, clock, reporter, signal, run } = context;
+  const { namespace, release } = options;
+  const deadline = clock.now() + options.timeoutMs;
+  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
     const revisions = await listRevisions(client, namespace, release);
-    if (!revisions.some((revision) => revision.strategy === 'canary' || revision.strategy === 'blue-green')) return;
-    const refs = madeBeside(revisions.flatMap(({ objects }) => objects));
-    const found = await mapConcurrently(refs, concurrency, (ref) => client.read(ref).catch(() => undefined));
-    const own = found.filter((object) => object !== undefined && markOf(object) === markFor(namespace, release));
-    const strays = straysAmong(
-      own.filter((object) => object !== undefined),
-      strategy,
-    );
-    for (const text of describeStrays(strays, namespace)) draft.warn(text);
-  } catch {
-    // It is a courtesy: the change itself has come to its end.
+    if (liveRevision(revisions)?.revision !== revision) return [];
+    if ((await readJournal(client, namespace, release)) !== undefined) return [];
+    const strays = await findStrays(context, options, revisions);
+    for (const stray of strays)
+      reporter.info(`${describeRef(refOf(stray))} is of an earlier deploy, and nothing uses it any more`);
+    return await removeMade(context, strays, deadline);
+  } finally {
+    await lock.release();
   }
 }
 
@@ -55,26 +116,33 @@ export function madeBeside(objects: readonly KubernetesObject[]): ObjectRef[] {
   return [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()];
 }
 
-/** Of what carries the label of a track: what serves nobody, and what no Deployment that stays reads. */
-export function straysAmong(made: readonly KubernetesObject[], strategy: string): KubernetesObject[] {
+/**
+ * Of what carries the label of a track: what has no turn any more, and what no Deployment that stays reads.
+ * @param serving names of the workloads that serve
+ */
+export function straysAmong(
+  made: readonly KubernetesObject[],
+  strategy: string,
+  serving: ReadonlySet<string>,
+): KubernetesObject[] {
   const labelled = made.filter(
     ({ metadata }) => metadata.labels?.[trackLabel] !== undefined && metadata.deletionTimestamp === undefined,
   );
   const stays = (object: KubernetesObject) =>
     isDeployment(object) &&
-    ((numberAt(object, 'spec', 'replicas') ?? 1) > 0 ||
-      // It waits for its next turn.
-      (strategy === 'blue-green' && object.metadata.labels?.[trackLabel] === 'green'));
+    object.metadata.labels?.[trackLabel] === 'green' &&
+    // The other one waits for its next turn.
+    (strategy === 'blue-green' || serving.has(object.metadata.name));
   const read = new Set(labelled.filter(stays).flatMap((object) => [...configOf(object)]));
   return labelled.filter((object) => !stays(object) && !read.has(keyOf(refOf(object))));
 }
 
-function describeStrays(strays: readonly KubernetesObject[], namespace: string): string[] {
+function describeStrays(strays: readonly KubernetesObject[], namespace: string, reason: string): string[] {
   if (strays.length === 0) return [];
   const names = strays.map((object) => describeRef(refOf(object))).join(', ');
   const args = strays.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`).join(' ');
   const [are, they] = strays.length === 1 ? ['is', 'it'] : ['are', 'them'];
   return [
-    `${names} ${are} of an earlier canary or blue-green deploy, and nothing uses ${they} any more. Remove ${they} with "kubectl delete --namespace ${namespace} ${args}".`,
+    `${names} ${are} of an earlier canary or blue-green deploy, nothing uses ${they} any more, and this run could not remove ${they}: ${reason}. Remove ${they} with "kubectl delete --namespace ${namespace} ${args}".`,
   ];
 }

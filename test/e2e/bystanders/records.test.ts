@@ -1,7 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import { configMap, deployment } from '../../support/objects.ts';
-import { app, image, Stage } from '../../support/strategy-stage.ts';
+import { app, image, Stage, until } from '../../support/strategy-stage.ts';
 
 test('a rollback names what came in between and stays, and "prune" removes it', async () => {
   await using stage = await Stage.open('rolling');
@@ -34,17 +34,54 @@ test('there is a revision to go back to after ten deploys that have failed', asy
   expect((await stage.read('configmap', 'flags'))['data']).toEqual({ a: '1' });
 });
 
-test('a copy of config that no side reads any more is named, and not before', async () => {
+test('a copy of config that no side reads any more is removed, and not before', async () => {
   await using stage = await Stage.open('blue-green');
   const reading = { pod: { volumes: [{ name: 'flags', configMap: { name: 'flags' } }] } };
-  const stray = 'ConfigMap "flags-green" is of an earlier canary or blue-green deploy, and nothing uses it any more';
-  await stage.given('web', [...app('web', '1.0.0', reading), configMap('flags', { a: '1' })]);
-  const turns = [
-    await stage.given('web', [...app('web', '2.0.0', reading), configMap('flags', { a: '1' })]),
-    await stage.given('web', [...app('web', '3.0.0'), configMap('flags', { a: '1' })]),
-    await stage.given('web', [...app('web', '1.0.0'), configMap('flags', { a: '1' })]),
-  ];
-  expect(await stage.exists('configmap', 'flags-green')).toBe(true);
-  expect(turns.map(({ log }) => log.includes(stray))).toEqual([false, false, true]);
-  expect(turns.filter(({ log }) => log.includes('of an earlier canary or blue-green'))).toHaveLength(1);
+  const isThere = async (version: string, options = {}) => {
+    await stage.given('web', [...app('web', version, options), configMap('flags', { a: '1' })]);
+    return await stage.exists('configmap', 'flags-green');
+  };
+  expect(await isThere('1.0.0', reading)).toBe(false);
+  expect(await isThere('2.0.0', reading)).toBe(true);
+  // The green side may have its turn again by a rollback.
+  expect(await isThere('3.0.0')).toBe(true);
+  expect(await isThere('1.0.0')).toBe(false);
+});
+
+/** A candidate that serves, and that its failed run was told to leave as it is. */
+async function withLeftCandidate(stage: Stage): Promise<void> {
+  await stage.given('web', app('web', '1.0.0'));
+  const failed = await stage.deploy('web', app('web', '2.0.0'), { verify: '/version 404', 'undo-on-failure': 'false' });
+  if (failed.exit !== 1) throw new Error(`it was not to go well: ${failed.log}`);
+  await until('the candidate serves', async () => (await stage.endpoints('web')).length > 2);
+}
+
+const served = async (stage: Stage) => [await stage.imagesOf('web'), (await stage.endpoints('web')).length];
+
+describe('a candidate that a failed run was told to leave serves no longer than until the next run:', () => {
+  const old = [[image('1.0.0'), image('1.0.0')], 2];
+
+  test.concurrent.each([
+    ['a deploy of what is live', '1.0.0', {}, old],
+    ['a rolling deploy', '3.0.0', { strategy: 'rolling', 'step-duration': '' }, [[image('3.0.0'), image('3.0.0')], 2]],
+    ['a canary', '3.0.0', {}, [[image('3.0.0'), image('3.0.0')], 2]],
+  ])('%s', async (_name, version, inputs, expected) => {
+    await using stage = await Stage.open('canary');
+    await withLeftCandidate(stage);
+    const next = await stage.deploy('web', app('web', version), inputs);
+    expect([next.exit, next.outputs['status']]).toEqual([0, 'deployed']);
+    expect(await served(stage)).toEqual(expected);
+    expect(await stage.exists('deployment', 'web-canary')).toBe(false);
+  });
+
+  // What is live is where it goes, not one further (helm/helm#1796).
+  test.concurrent('a rollback', async () => {
+    await using stage = await Stage.open('canary');
+    await stage.given('web', app('web', '3.0.0'));
+    await withLeftCandidate(stage);
+    const back = await stage.command('web', 'rollback');
+    expect([back.exit, back.outputs['status']]).toEqual([0, 'rolled-back']);
+    expect(await served(stage)).toEqual(old);
+    expect(await stage.exists('deployment', 'web-canary')).toBe(false);
+  });
 });

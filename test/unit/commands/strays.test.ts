@@ -34,6 +34,8 @@ describe('what is made beside the objects of a release', () => {
     ]);
   });
 
+  const served = new Set<string>();
+
   test('is in the way once nothing uses it: a copy that no side reads, a preview', () => {
     const objects = [
       green(0, 'flags-green'),
@@ -41,16 +43,24 @@ describe('what is made beside the objects of a release', () => {
       made('ConfigMap', 'old-green', 'green'),
       made('Service', 'web-preview', 'green'),
     ];
-    expect(names(straysAmong(objects, 'blue-green'))).toEqual(['old-green', 'web-preview']);
+    expect(names(straysAmong(objects, 'blue-green', served))).toEqual(['old-green', 'web-preview']);
   });
 
-  test('goes whole once the strategy is left, but for what still runs', () => {
+  test('goes whole once the strategy is left, also when it runs, but for the side that serves', () => {
     const copy = made('ConfigMap', 'flags-green', 'green');
-    expect(names(straysAmong([green(0, 'flags-green'), copy], 'rolling'))).toEqual(['web-green', 'flags-green']);
-    expect(straysAmong([green(2, 'flags-green'), copy], 'rolling')).toEqual([]);
+    for (const replicas of [0, 2]) {
+      const objects = [green(replicas, 'flags-green'), copy];
+      expect(names(straysAmong(objects, 'rolling', served))).toEqual(['web-green', 'flags-green']);
+      expect(straysAmong(objects, 'rolling', new Set(['web-green']))).toEqual([]);
+    }
+  });
+
+  test.each(['rolling', 'canary', 'blue-green'])('a candidate that was left goes with %s', (strategy) => {
+    const candidate = made('Deployment', 'web-canary', 'canary', { replicas: 1 });
+    expect(names(straysAmong([candidate], strategy, served))).toEqual(['web-canary']);
   });
 
   test('is not what the user has named so', () => {
-    expect(straysAmong([made('ConfigMap', 'flags-green', undefined)], 'rolling')).toEqual([]);
+    expect(straysAmong([made('ConfigMap', 'flags-green', undefined)], 'rolling', served)).toEqual([]);
   });
 });

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 
 import { minifySync } from '@swc/core';
 
+import { licenseFile, packageFolders, readPackage } from './licenses.ts';
+
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
@@ -35,15 +37,33 @@ function build(target: string): void {
   allowTreeShaking();
   rmSync(target, { recursive: true, force: true });
   const ncc = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
-  const options = ['--minify', '--transpile-only', '--no-cache', '--license', 'licenses.txt'];
+  const options = ['--minify', '--transpile-only', '--no-cache', '--source-map', '--no-source-map-register'];
   const run = spawnSync(process.execPath, [ncc, 'build', 'src/index.ts', '--out', target, ...options], {
     cwd: root,
     encoding: 'utf8',
   });
   if (run.status !== 0) throw new Error(`ncc failed:\n${run.stdout}${run.stderr}`);
+  writeFileSync(join(target, 'licenses.txt'), licenses(takeSourceMaps(target)));
   minifyChunks(target);
   // The other entry: the same program, which knows its role by the name of the file (ADR 2).
   writeFileSync(join(target, 'post.js'), "import './index.js';\n");
+}
+
+/** Removes the source maps of a bundle, with the lines that lead to them, and returns the modules that they name. */
+function takeSourceMaps(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.js.map'))
+    .flatMap((file) => {
+      const map = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { sources: string[] };
+      rmSync(join(folder, file));
+      const script = join(folder, file.slice(0, -'.map'.length));
+      writeFileSync(script, readFileSync(script, 'utf8').replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, ''));
+      return map.sources;
+    });
+}
+
+function licenses(sources: readonly string[]): string {
+  return licenseFile(packageFolders(sources).map((folder) => readPackage(root, folder)));
 }
 
 /** ncc leaves parts that are loaded late as they are. */

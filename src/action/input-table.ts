@@ -229,7 +229,7 @@ export const inputTable = {
   configmaps: {
     type: 'lines',
     description:
-      'ConfigMaps to make from files, one per line: `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder or `KEY=FILE`.',
+      'ConfigMaps to make from files, one per line: `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder or `KEY=FILE`. A key has no `=`, a path may have some. What is no UTF-8 goes into `binaryData`.',
     example: '|\n  frontend-config=config/frontend.conf',
     commands: withManifests,
   },

@@ -12,6 +12,19 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * What a map has under a key that somebody else has chosen. Every object of JavaScript inherits a `constructor` and a `toString`,
+ * which `map[key]` finds where the map has none.
+ */
+export function ownValue<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+/** Puts a value under such a key; `map['__proto__'] = value` would keep nothing. */
+export function putOwn<T>(map: Record<string, T>, key: string, value: T): void {
+  Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
 /** The value at `path`, or undefined as soon as a step of the path is missing or of another shape. */
 export function at(root: Json | undefined, ...path: Path): Json | undefined {
   let value: Json | undefined = root;
@@ -19,7 +32,7 @@ export function at(root: Json | undefined, ...path: Path): Json | undefined {
     if (typeof step === 'number') {
       value = Array.isArray(value) ? value[step] : undefined;
     } else {
-      value = isObject(value) ? value[step] : undefined;
+      value = isObject(value) ? ownValue(value, step) : undefined;
     }
   }
   return value;
@@ -74,7 +87,7 @@ export function equal(left: Json | undefined, right: Json | undefined): boolean 
   }
   if (!isObject(left) || !isObject(right)) return false;
   const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => equal(left[key], right[key]));
+  return [...keys].every((key) => equal(ownValue(left, key), ownValue(right, key)));
 }
 
 /** Put `value` at `path`, making the maps on the way; throws a TypeError when a step is not a map. */
@@ -83,9 +96,10 @@ export function setAt(root: JsonObject, path: readonly string[], value: Json): v
   if (last === undefined) throw new TypeError('setAt needs a path of at least one step');
   let target = root;
   for (const step of path.slice(0, -1)) {
-    const next = (target[step] ??= {});
+    const next = ownValue(target, step) ?? {};
     if (!isObject(next)) throw new TypeError(`"${step}" in ${path.join('.')} is not a map`);
+    putOwn(target, step, next);
     target = next;
   }
-  target[last] = value;
+  putOwn(target, last, value);
 }

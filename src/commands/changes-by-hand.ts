@@ -1,6 +1,6 @@
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { at, isObject, type Json, type Path } from '../base/json.ts';
+import { at, isObject, ownValue, type Json, type Path } from '../base/json.ts';
 import { changedByHand, versionPaths } from '../release/managers.ts';
 
 /**
@@ -46,7 +46,7 @@ function missing(recorded: Json | undefined, live: Json | undefined, path: Path)
   if (isEmpty(recorded)) return [];
   if (live === undefined) return [formatFieldPath(path)];
   if (isObject(recorded) && isObject(live)) {
-    return Object.entries(recorded).flatMap(([key, value]) => missing(value, live[key], [...path, key]));
+    return Object.entries(recorded).flatMap(([key, value]) => missing(value, ownValue(live, key), [...path, key]));
   }
   if (!Array.isArray(recorded) || !Array.isArray(live)) return [];
   return recorded.flatMap((item) => {

@@ -34,7 +34,7 @@ export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyO
 export async function deploy(context: Context, options: DeployOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
-  const checks = parseChecks(options.verify ?? '');
+  const checks = parseChecks(options.verify ?? '', options.timeoutMs);
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
   const { manifests, variants, idle, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);

@@ -30,7 +30,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const given = parseChecks(options.verify ?? '');
+  const given = parseChecks(options.verify ?? '', options.timeoutMs);
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, { ...options, namespace }, 'promote');
     // Where Services go by the user's own labels, they say which side serves only when nothing is half done.

@@ -1,5 +1,5 @@
 import { Failure } from '../base/errors.ts';
-import { equal, isObject, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { equal, isObject, objectsAt, ownValue, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -387,7 +387,7 @@ function objectOf(answer: Answer): KubernetesObject {
 function contains(whole: Json | undefined, part: Json | undefined): boolean {
   if (part === undefined) return true;
   if (!isObject(part)) return equal(whole, part);
-  return isObject(whole) && Object.entries(part).every(([key, value]) => contains(whole[key], value));
+  return isObject(whole) && Object.entries(part).every(([key, value]) => contains(ownValue(whole, key), value));
 }
 
 function plainOperation(operation: JsonPatchOperation): JsonObject {

@@ -1,4 +1,13 @@
-import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject, type Path } from '../base/json.ts';
+import {
+  isObject,
+  objectAt,
+  objectsAt,
+  ownValue,
+  stringAt,
+  type Json,
+  type JsonObject,
+  type Path,
+} from '../base/json.ts';
 import type { FieldDocumentation } from './client.ts';
 import { formatFieldPath } from './field-path.ts';
 import { groupOf } from './object.ts';
@@ -52,7 +61,7 @@ function explainField(root: JsonObject, schemas: JsonObject, path: Path): FieldD
     }
     const properties = objectAt(schema, 'properties');
     siblings = Object.keys(properties);
-    const next = properties[step] ?? schema['additionalProperties'];
+    const next = ownValue(properties, step) ?? schema['additionalProperties'];
     if (!isObject(next)) {
       return { path: formatFieldPath(path), type: '', description: '', siblings };
     }

@@ -6,6 +6,7 @@ import { stringsAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { trimmed } from './lines.ts';
 import { manifestFrom, type Manifest } from './manifest.ts';
+import { textOf } from './text.ts';
 
 /** The API server's limit for the values of one object, in bytes (kubernetes pkg/apis/core MaxSecretSize). */
 const maxBytes = 1024 * 1024;
@@ -22,13 +23,11 @@ export async function configMapsFromFiles(lines: readonly string[], cwd: string)
   return await Promise.all(
     trimmed(lines).map(async (line) => {
       const { name, entries } = await readLine(line, 'configmaps', cwd);
-      const data: Record<string, string> = {};
-      const binaryData: Record<string, string> = {};
-      for (const [key, content] of entries) {
-        const text = textOf(content);
-        if (text === undefined) binaryData[key] = content.toString('base64');
-        else data[key] = text;
-      }
+      const texts = [...entries].map(([key, content]) => [key, textOf(content)] as const);
+      const data = Object.fromEntries(texts.filter(([, text]) => text !== undefined));
+      const binaryData = Object.fromEntries(
+        texts.flatMap(([key, text]) => (text === undefined ? [[key, entries.get(key)?.toString('base64')]] : [])),
+      );
       return manifest({
         apiVersion: 'v1',
         kind: 'ConfigMap',
@@ -104,7 +103,8 @@ async function readLine(
 }
 
 async function filesOf(source: string, input: string, cwd: string): Promise<[string, string][]> {
-  const [left = '', right] = source.split('=', 2);
+  // No key has a "=", but a path may.
+  const [, left = '', right] = /^([^=]*)(?:=(.*))?$/.exec(source) ?? [];
   if (source === '' || left === '' || right === '') {
     throw new InvalidInput(`the input "${input}" has an empty source or key in "${source}"`, {
       hint: 'Write NAME=FILE, NAME=FOLDER or NAME=KEY=FILE, several sources separated by commas.',
@@ -115,6 +115,12 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
   if (found === undefined) {
     const parent = dirname(path);
     const names = await readdir(parent).catch(() => []);
+    if (right !== undefined && (await stat(resolve(cwd, source)).catch(() => undefined)) !== undefined) {
+      throw new InvalidInput(
+        `the input "${input}" names "${source}", which is read as the file "${right}" with the key "${left}", and there is no such file`,
+        { hint: `For the file "${source}" say the key as well: "KEY=${source}".` },
+      );
+    }
     const listed = names.length === 0 ? 'is empty or missing' : `has ${names.sort().slice(0, 10).join(', ')}`;
     throw new InvalidInput(
       `the input "${input}" names "${source}", but there is no such file: "${relative(cwd, parent) || '.'}" ${listed}`,
@@ -144,15 +150,6 @@ function validKey(key: string, input: string): string {
   throw new InvalidInput(`the input "${input}" would make the key "${key}", which is not allowed`, {
     hint: 'A key has letters, digits, "-", "_" and ".", and does not begin with ".."; name another one with KEY=FILE.',
   });
-}
-
-/** Undefined when the bytes are no UTF-8 text. */
-function textOf(content: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-  } catch {
-    return undefined;
-  }
 }
 
 function manifest(object: KubernetesObject): Manifest {

@@ -30,6 +30,8 @@ class PositionReader {
   readonly #text: string;
   readonly #anchors = new Map<string, Position>();
   #index = 0;
+  /** Of what was read last: a value that is left out has no place of its own. */
+  #last = 0;
 
   constructor(events: readonly Event[], text: string) {
     this.#events = events;
@@ -59,10 +61,13 @@ class PositionReader {
     const children = new Map<string | number, Position>();
     switch (event.type) {
       case EVENT_ID.SCALAR: {
+        if (event.valueStart < 0) return this.#anchored(event, { offset: this.#last, children });
+        this.#last = event.valueStart;
         const isQuoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
         return this.#anchored(event, { offset: event.valueStart - (isQuoted ? 1 : 0), children });
       }
       case EVENT_ID.SEQUENCE: {
+        this.#last = event.start;
         const position = this.#anchored(event, { offset: event.start, children });
         let index = 0;
         for (let item = this.#next(); item !== undefined && item.type !== EVENT_ID.POP; item = this.#next()) {
@@ -72,6 +77,7 @@ class PositionReader {
         return position;
       }
       case EVENT_ID.MAPPING: {
+        this.#last = event.start;
         const position = this.#anchored(event, { offset: event.start, children });
         const merged: Position[] = [];
         for (let key = this.#next(); key !== undefined && key.type !== EVENT_ID.POP; key = this.#next()) {

@@ -6,6 +6,7 @@ import { closest } from '../base/similar.ts';
 import type { Kustomize } from './kustomize.ts';
 import { trimmed } from './lines.ts';
 import { throwAll, type Manifest } from './manifest.ts';
+import { manifestText } from './text.ts';
 import { parseManifests } from './yaml.ts';
 
 const extensions = /\.(?:ya?ml|json)$/i;
@@ -155,8 +156,9 @@ function firstOf(names: readonly string[]): string {
 
 async function readText(path: string, cwd: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return manifestText(await readFile(path), nameOf(path, cwd));
   } catch (error) {
+    if (error instanceof InvalidInput) throw error;
     throw new InvalidInput(`"${nameOf(path, cwd)}" cannot be read: ${messageOf(error)}`, {
       cause: error,
       location: { file: nameOf(path, cwd) },

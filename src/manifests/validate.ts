@@ -12,7 +12,7 @@ export function problemsOf({ object, source }: Manifest): InvalidInput[] {
   const problems: InvalidInput[] = [];
   const isStringAt = stringPlaces(object);
   const visit = (value: Json | undefined, path: Path) => {
-    const broken = typeof value === 'number' ? numberProblem(value) : undefined;
+    const broken = problemOfScalar(value);
     if (isStringAt(path) && value !== null && value !== undefined && typeof value !== 'string') {
       problems.push(
         new InvalidInput(
@@ -27,7 +27,7 @@ export function problemsOf({ object, source }: Manifest): InvalidInput[] {
       problems.push(
         new InvalidInput(`${describePath(path)} of ${object.kind} "${object.metadata.name}" ${broken}`, {
           location: source.locate(path),
-          hint: 'Put quotes around it.',
+          hint: typeof value === 'number' ? 'Put quotes around it.' : 'Write the whole letter, or both halves of it.',
         }),
       );
     } else if (Array.isArray(value)) {
@@ -64,6 +64,13 @@ function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
       parent === 'matchLabels' || parent === 'nodeSelector' || (object.kind === 'Service' && parent === 'selector')
     );
   };
+}
+
+function problemOfScalar(value: Json | undefined): string | undefined {
+  if (typeof value === 'number') return numberProblem(value);
+  // The server would put another letter in its place.
+  if (typeof value === 'string' && !value.isWellFormed()) return 'has half of a letter, such as a lone "\\ud83d"';
+  return undefined;
 }
 
 function numberProblem(value: number): string | undefined {

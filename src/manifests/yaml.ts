@@ -8,6 +8,7 @@ import { positionAt, positionsOf, type Position } from './positions.ts';
 import { kubectlSchema } from './scalars.ts';
 import { unshare } from './unshare.ts';
 import { kindOf, problemsOf } from './validate.ts';
+import { adviceOnTag } from './yaml-tags.ts';
 
 /**
  * The objects of a file of YAML documents or JSON, with the meaning that kubectl gives it; but a key that stands twice in
@@ -21,6 +22,7 @@ export function parseManifests(text: string, file: string): Manifest[] {
   for (const { value, source } of documentsOf(text, file)) {
     for (const entry of entriesOf(value, source)) {
       try {
+        if (isList(entry.value)) throw noItems(entry.value, entry.source);
         const manifest = { object: objectOf(entry.value, entry.source), source: entry.source };
         problems.push(...problemsOf(manifest));
         manifests.push(manifest);
@@ -56,25 +58,42 @@ function documentsOf(text: string, file: string): Entry[] {
     throw new InvalidInput(`"${file}" is not valid YAML: ${reason}`, {
       cause: error,
       location: mark === undefined ? { file } : { file, line: mark.line + 1, column: mark.column + 1 },
-      hint: text.includes('{{')
-        ? 'It has "{{": when it is a template, render it in a step before this one.'
-        : 'Correct the file at this line.',
+      hint:
+        adviceOnTag(reason) ??
+        (text.includes('{{')
+          ? 'It has "{{": when it is a template, render it in a step before this one.'
+          : 'Correct the file at this line.'),
     });
   }
 }
 
-/** The document itself, or the items of a list, however deep lists are nested. */
+/**
+ * The document itself, or the items of a list, however deep lists are nested. A list whose items are none stays itself.
+ * For no items, the server and its clients write `items: null` or nothing.
+ */
 function entriesOf(value: Json, source: Source): Entry[] {
-  if (!isList(value)) return [{ value, source }];
-  const items = value['items'];
-  return Array.isArray(items) ? items.flatMap((item, index) => entriesOf(item, within(source, ['items', index]))) : [];
+  const items = isList(value) ? value['items'] : undefined;
+  if (items === null || (isList(value) && Object.keys(value).every((key) => listFields.has(key)))) return [];
+  if (!Array.isArray(items)) return [{ value, source }];
+  return items.flatMap((item, index) => entriesOf(item, within(source, ['items', index])));
+}
+
+const listFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
+
+function noItems(list: JsonObject, source: Source): InvalidInput {
+  const items = list['items'];
+  const what = `a ${stringAt(list, 'kind') ?? 'List'} in "${source.file}"`;
+  return new InvalidInput(
+    items === undefined ? `${what} has no items` : `items of ${what} must be a list, but is ${kindOf(items)}`,
+    { location: source.locate(['items']), hint: 'Write the objects below "items:", each behind "- ".' },
+  );
 }
 
 /** `kind: List` and its relatives. A custom resource may have such a name too, but then it has one of its own as well. */
 function isList(value: Json): value is JsonObject {
   if (!isObject(value) || stringAt(value, 'metadata', 'name') !== undefined) return false;
   return (
-    value['kind'] === 'List' || (stringAt(value, 'kind')?.endsWith('List') === true && Array.isArray(value['items']))
+    value['kind'] === 'List' || (stringAt(value, 'kind')?.endsWith('List') === true && Object.hasOwn(value, 'items'))
   );
 }
 
@@ -94,6 +113,9 @@ function objectOf(value: Json, source: Source): KubernetesObject {
     );
   }
   const name = required(value, ['metadata', 'name'], `a ${kind}`, source);
+  const namespace = at(value, 'metadata', 'namespace');
+  if (typeof namespace !== 'string' && namespace !== undefined && namespace !== null)
+    required(value, ['metadata', 'namespace'], `a ${kind}`, source);
   return { ...value, apiVersion, kind, metadata: { ...(value['metadata'] as JsonObject), name } };
 }
 

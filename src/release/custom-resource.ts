@@ -1,5 +1,14 @@
 import { Failure } from '../base/errors.ts';
-import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject, type Path } from '../base/json.ts';
+import {
+  isObject,
+  objectAt,
+  objectsAt,
+  ownValue,
+  stringAt,
+  type Json,
+  type JsonObject,
+  type Path,
+} from '../base/json.ts';
 import { closest } from '../base/similar.ts';
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
@@ -72,7 +81,7 @@ function unknownFields(value: Json | undefined, schema: JsonObject, path: Path):
   const additional = schema['additionalProperties'];
   return Object.entries(value).flatMap(([key, inner]) => {
     if (path.length === 0 && ['apiVersion', 'kind', 'metadata'].includes(key)) return [];
-    const known = properties[key] ?? additional;
+    const known = ownValue(properties, key) ?? additional;
     if (isObject(known)) return unknownFields(inner, known, [...path, key]);
     return known === true ? [] : [{ path: [...path, key], siblings: Object.keys(properties) }];
   });

@@ -1,4 +1,4 @@
-import { equal, isObject, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { equal, isObject, ownValue, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry, type ObjectRef } from '../kubernetes/object.ts';
 import { amountOf } from './capacity/quantity.ts';
 import { fieldManager } from './field-manager.ts';
@@ -104,7 +104,7 @@ function compare(recorded: Json | undefined, live: Json | undefined, place: Plac
   }
   if (isObject(recorded) && isObject(live)) {
     for (const key of new Set([...Object.keys(recorded), ...Object.keys(live)]))
-      compare(recorded[key], live[key], within(place, key, place.shape.fields.get(key)));
+      compare(ownValue(recorded, key), ownValue(live, key), within(place, key, place.shape.fields.get(key)));
     return;
   }
   if (Array.isArray(recorded) && Array.isArray(live) && compareKeyed(recorded, live, place)) return;
@@ -122,7 +122,8 @@ function compareAddition(live: Json | undefined, place: Place): void {
   // An entry of a list is told as a whole, a map field by field.
   const isWhole = place.isItem === true && !isMixed;
   if (!isWhole && isObject(live) && Object.keys(live).length > 0) {
-    for (const key of Object.keys(live)) compare(undefined, live[key], within(place, key, place.shape.fields.get(key)));
+    for (const key of Object.keys(live))
+      compare(undefined, ownValue(live, key), within(place, key, place.shape.fields.get(key)));
     return;
   }
   if (!isMixed) report(undefined, live, place);
@@ -229,7 +230,7 @@ function isSame(recorded: Json | undefined, live: Json | undefined, place: Place
   if (Array.isArray(recorded) && Array.isArray(live))
     return recorded.length === live.length && recorded.every((item, index) => isSame(item, live[index], place));
   if (isObject(recorded) && isObject(live))
-    return Object.entries(recorded).every(([key, value]) => isSame(value, live[key], place));
+    return Object.entries(recorded).every(([key, value]) => isSame(value, ownValue(live, key), place));
   if (typeof recorded === 'object' || typeof live === 'object') return false;
   if (String(recorded) === String(live)) return true;
   if (suffix !== undefined && live === `${String(recorded)}${suffix}`) return true;

@@ -1,4 +1,4 @@
-import { equal, isObject, numberAt, type Json, type JsonObject } from '../base/json.ts';
+import { equal, isObject, numberAt, ownValue, type Json, type JsonObject } from '../base/json.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from './field-manager.ts';
@@ -88,7 +88,7 @@ function differences(left: Json | undefined, right: Json | undefined, path = '')
   if (equal(left, right)) return [];
   if (isObject(left) && isObject(right)) {
     return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
-      differences(left[key], right[key], path === '' ? key : `${path}.${key}`),
+      differences(ownValue(left, key), ownValue(right, key), path === '' ? key : `${path}.${key}`),
     );
   }
   if (Array.isArray(left) && Array.isArray(right)) {

@@ -1,4 +1,4 @@
-import { equal, isObject, type Json, type JsonObject } from '../base/json.ts';
+import { equal, isObject, ownValue, putOwn, type Json, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 
 /**
@@ -64,8 +64,8 @@ function extract(value: Json | undefined, fields: JsonObject): Json | undefined 
   const result: JsonObject = {};
   for (const [key, fieldFields] of inner) {
     const name = key.slice(2);
-    const owned = extract(value[name], isObject(fieldFields) ? fieldFields : {});
-    if (owned !== undefined) result[name] = owned;
+    const owned = extract(ownValue(value, name), isObject(fieldFields) ? fieldFields : {});
+    if (owned !== undefined) putOwn(result, name, owned);
   }
   return result;
 }

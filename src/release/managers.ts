@@ -1,4 +1,4 @@
-import { equal, isObject, type Json, type JsonObject } from '../base/json.ts';
+import { equal, isObject, ownValue, type Json, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyEntry, entriesOf, itemOf } from './managed-fields.ts';
@@ -107,8 +107,9 @@ function leave(manifest: Json | undefined, live: Json | undefined, theirs: JsonO
       leave(itemOf(manifest, key), itemOf(live, key), inner, isObject(own) ? own : {});
     } else if (key.startsWith('f:') && isObject(manifest) && isObject(live)) {
       const name = key.slice(2);
-      if (!isLeaf) leave(manifest[name], live[name], inner, isObject(own) ? own : {});
-      else if (own === undefined && !equal(manifest[name], live[name])) Reflect.deleteProperty(manifest, name);
+      if (!isLeaf) leave(ownValue(manifest, name), ownValue(live, name), inner, isObject(own) ? own : {});
+      else if (own === undefined && !equal(ownValue(manifest, name), ownValue(live, name)))
+        Reflect.deleteProperty(manifest, name);
     }
   }
 }

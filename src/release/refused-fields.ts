@@ -1,4 +1,4 @@
-import { at, equal, isObject, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { at, equal, isObject, putOwn, type Json, type JsonObject, type Path } from '../base/json.ts';
 import type { KubernetesClient, WriteOptions } from '../kubernetes/client.ts';
 import { ApiError } from '../kubernetes/errors.ts';
 import { formatFieldPath, parseFieldPath } from '../kubernetes/field-path.ts';
@@ -57,5 +57,5 @@ export function withValueOf(source: KubernetesObject, object: KubernetesObject, 
 
 function putAt(map: JsonObject, key: string, value: Json | undefined): void {
   if (value === undefined) Reflect.deleteProperty(map, key);
-  else map[key] = structuredClone(value);
+  else putOwn(map, key, structuredClone(value));
 }

@@ -1,4 +1,4 @@
-import { equal, isObject, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { equal, isObject, ownValue, putOwn, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { contentOf, withContent } from './comparison.ts';
@@ -92,8 +92,8 @@ function mergeMaps(before: JsonObject, after: JsonObject, live: JsonObject, wasA
   const result: JsonObject = {};
   for (const key of new Set([...Object.keys(live), ...Object.keys(before), ...Object.keys(after)])) {
     const inner = within(place, key, place.shape.fields.get(key));
-    const value = merge(before[key], after[key], live[key], inner);
-    if (value !== undefined) result[key] = value;
+    const value = merge(ownValue(before, key), ownValue(after, key), ownValue(live, key), inner);
+    if (value !== undefined) putOwn(result, key, value);
   }
   return wasAbsent && Object.keys(result).length === 0 ? undefined : result;
 }

@@ -1,4 +1,4 @@
-import { equal, isObject, type Json, type JsonObject } from '../base/json.ts';
+import { equal, isObject, ownValue, putOwn, type Json, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { entriesOf, listShape, ownersAt, type ListShape } from './managed-fields.ts';
 import { divide, type Claims } from './takeover.ts';
@@ -42,7 +42,7 @@ function applied(live: Json | undefined, wanted: Json | undefined, place: Place)
   if (wanted === undefined) return pruned(live, place);
   if (isObject(live) && isObject(wanted)) {
     return mapped(new Set([...Object.keys(live), ...Object.keys(wanted)]), (key) =>
-      applied(live[key], wanted[key], within(place, key)),
+      applied(ownValue(live, key), ownValue(wanted, key), within(place, key)),
     );
   }
   const { keys } = place.shape;
@@ -64,7 +64,8 @@ function pruned(live: Json | undefined, place: Place): Json | undefined {
   if (live === undefined || place.ours.length === 0) return live;
   const isWhole = place.ours.some((fields) => '.' in fields || Object.keys(fields).length === 0);
   if (place.others.length === 0 && isWhole) return undefined;
-  if (isObject(live)) return mapped(new Set(Object.keys(live)), (key) => pruned(live[key], within(place, key)));
+  if (isObject(live))
+    return mapped(new Set(Object.keys(live)), (key) => pruned(ownValue(live, key), within(place, key)));
   if (!Array.isArray(live)) return live;
   return live.flatMap((item) => {
     const result = pruned(item, within(place, '', item));
@@ -76,7 +77,7 @@ function mapped(keys: ReadonlySet<string>, valueOf: (key: string) => Json | unde
   const result: JsonObject = {};
   for (const key of keys) {
     const value = valueOf(key);
-    if (value !== undefined) result[key] = value;
+    if (value !== undefined) putOwn(result, key, value);
   }
   return result;
 }

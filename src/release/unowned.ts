@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { at, isObject, ownValue, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { parseFieldPath } from '../kubernetes/field-path.ts';
 import type { StatusCause } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
@@ -31,7 +31,7 @@ function unowned(live: Json | undefined, wanted: Json | undefined, others: reado
   const result: JsonObject = {};
   for (const [key, value] of Object.entries(live)) {
     const owners = others.flatMap((fields) => ownersAt(fields, key));
-    const inner = isObject(wanted) ? wanted[key] : undefined;
+    const inner = isObject(wanted) ? ownValue(wanted, key) : undefined;
     if (inner === undefined && owners.length === 0) {
       // With the dot it stands for the field itself, whatever else of it is ours.
       result[`f:${key}`] = { '.': {} };

@@ -1,4 +1,4 @@
-import { isObject, objectsAt, stringAt, type Json } from '../base/json.ts';
+import { isObject, objectsAt, ownValue, stringAt, type Json } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
@@ -38,7 +38,7 @@ function needs(user: KubernetesObject, object: KubernetesObject): boolean {
   if (user.metadata.namespace !== object.metadata.namespace || keyOf(refOf(user)) === keyOf(refOf(object)))
     return false;
   if (isService(user)) return selects(selectorOf(user), templateLabels(object));
-  const fields = references[object.kind] ?? [];
+  const fields = ownValue(references, object.kind) ?? [];
   return (
     fields.length > 0 && mentions(user['spec'] ?? { ...user, metadata: {} }, new Set(fields), object.metadata.name)
   );

@@ -49,7 +49,9 @@ export function keptLabels(workload: KubernetesObject): string[] {
 
 /** The values of these labels under keys of ours. */
 export function kept(labels: Labels, keys: readonly string[]): Labels {
-  return Object.fromEntries(keys.flatMap((key) => (key in labels ? [[keptKey(key), labels[key] ?? '']] : [])));
+  return Object.fromEntries(
+    keys.flatMap((key) => (Object.hasOwn(labels, key) ? [[keptKey(key), labels[key] ?? '']] : [])),
+  );
 }
 
 /** Labels of pods that no selector by these keys selects, and a selector by what is kept of them does. */

@@ -59,7 +59,7 @@ export function stepOutside(
   const own = matchLabels(candidate);
   const labels = templateLabels(candidate);
   const other = Object.entries(matchLabels(stable))
-    .filter(([key, value]) => !needed.has(key) && !(key in own) && labels[key] === value)
+    .filter(([key, value]) => !needed.has(key) && !Object.hasOwn(own, key) && labels[key] === value)
     .map(([key, value]): [string, string] => [key, withSuffix(value, '-canary', longestLabel)]);
   setAt(candidate, ['spec', 'template', 'metadata', 'labels'], { ...labels, ...Object.fromEntries(other) });
 }

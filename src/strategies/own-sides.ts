@@ -60,7 +60,9 @@ export function ownSideOf({ object, source }: Manifest, live: Objects): OwnSide 
   const twin = live.get(keyOf(refOnOwn(otherSide(side), object)));
   if (twin === undefined) return { side, labels: { blue: {}, green: {} } };
   const labels = { [side]: templateLabels(object), [otherSide(side)]: templateLabels(twin) } as Record<Side, Labels>;
-  const keys = Object.keys(labels.blue).filter((key) => key in labels.green && labels.green[key] !== labels.blue[key]);
+  const keys = Object.keys(labels.blue).filter(
+    (key) => Object.hasOwn(labels.green, key) && labels.green[key] !== labels.blue[key],
+  );
   if (keys.length === 0) {
     throw new InvalidInput(`${describeRef(refOf(object))} and "${twin.metadata.name}" have pods with the same labels`, {
       location: source.locate(['spec', 'template', 'metadata', 'labels']),

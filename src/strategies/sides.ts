@@ -193,7 +193,7 @@ export function boundTo({ own, apart }: Group, side: Side, selector: Labels): La
   if (own === undefined)
     return { ...byKept(unpinned(selector), side === 'green' ? apart.green : []), [trackLabel]: side };
   const keys = Object.keys(own.labels[side]);
-  const present = keys.filter((key) => key in selector);
+  const present = keys.filter((key) => Object.hasOwn(selector, key));
   return { ...unpinned(selector), ...only(own.labels[side], present.length === 0 ? keys : present) };
 }
 
@@ -212,7 +212,7 @@ export function boundToBoth({ own, apart }: Group, selector: Labels): Labels | u
 export function sideOf({ own }: Group, selector: Labels): Side | undefined {
   if (own === undefined) return bothSides.find((side) => selector[trackLabel] === side);
   return bothSides.find((side) => {
-    const labels = Object.entries(own.labels[side]).filter(([key]) => key in selector);
+    const labels = Object.entries(own.labels[side]).filter(([key]) => Object.hasOwn(selector, key));
     return labels.length > 0 && labels.every(([key, value]) => selector[key] === value);
   });
 }

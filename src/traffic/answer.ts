@@ -1,3 +1,4 @@
+import { ownValue } from '../base/json.ts';
 import type { Json } from '../base/json.ts';
 import type { Expected, VersionPlace } from './check.ts';
 import { formatJsonPath, textAt } from './json-path.ts';
@@ -66,7 +67,7 @@ export function judgeAttempt(attempt: Attempt, { expected, place, version }: Exp
 
 /** Which version an answer says it was made by. */
 export function versionOf(answer: Answer, place: VersionPlace): string | undefined {
-  if (place.kind === 'header') return answer.headers[place.name];
+  if (place.kind === 'header') return ownValue(answer.headers, place.name);
   return textAt(jsonOf(answer.body), place.path);
 }
 
@@ -92,7 +93,7 @@ function statusProblem(answer: Answer, { status }: Expected): Wrong {
 
 function headerProblem({ headers }: Answer, expected: Expected): Wrong {
   for (const [name, value] of Object.entries(expected.headers)) {
-    const found = headers[name];
+    const found = ownValue(headers, name);
     if (found === undefined) return { problem: 'wrong-header', message: `has no header "${name}"` };
     if (value !== '' && found !== value) {
       return { problem: 'wrong-header', message: `its header "${name}" is "${short(found)}" instead of "${value}"` };

@@ -3,7 +3,6 @@ import { closest } from '../base/similar.ts';
 import { vias, type Check, type Expected, type JsonRule, type Target } from './check.ts';
 import { wrong, type Entry, type Field } from './entries.ts';
 import {
-  isHeaderName,
   isPath,
   isPort,
   isServiceName,
@@ -15,6 +14,7 @@ import {
   parseUrl,
   parseVersionPlace,
 } from './field-values.ts';
+import { headerProblem, type HeaderUse } from './header-rules.ts';
 import { parseJsonPath } from './json-path.ts';
 import { mostRequests } from './trial.ts';
 import { requestsNeeded } from './verdict.ts';
@@ -52,15 +52,19 @@ const defaultRequests = 20;
 const defaultTimeoutMs = 10_000;
 const defaultShareTolerance = 5;
 
-/** The check that an entry of the input means. @throws Failures with everything that is wrong with it */
-export function checkFrom(entry: Entry): Check {
+/**
+ * The check that an entry of the input means.
+ * @param budgetMs how long all waits of the run may take together, where that is known
+ * @throws Failures with everything that is wrong with it
+ */
+export function checkFrom(entry: Entry, budgetMs?: number): Check {
   const reader = new Reader(entry);
-  const check = readCheck(reader, entry.line);
+  const check = readCheck(reader, entry.line, budgetMs);
   reader.finish();
   return check;
 }
 
-function readCheck(reader: Reader, line: number): Check {
+function readCheck(reader: Reader, line: number, budgetMs: number | undefined): Check {
   const target = readTarget(reader);
   const eachPod = reader.choice('pods', ['each']) === 'each';
   const via = reader.choice('via', vias);
@@ -120,11 +124,11 @@ function readCheck(reader: Reader, line: number): Check {
     ...(via === undefined ? {} : { via }),
     eachPod,
     method,
-    headers: readHeaders(reader, 'headers', (header) => header),
+    headers: readHeaders(reader, 'headers', { isSent: true, throughApiServer: eachPod || via === 'proxy' }),
     ...(send === undefined ? {} : { send }),
     expected: readExpected(reader),
     requests: eachPod ? 1 : (requests ?? needed),
-    timeoutMs: reader.parsed('timeout', parseLatency, 'a duration, such as "10s"') ?? defaultTimeoutMs,
+    timeoutMs: readTimeout(reader, maxP95Ms, budgetMs),
     ...limits,
     ...(version === undefined ? {} : { version }),
     shareTolerance: share ?? defaultShareTolerance,
@@ -168,7 +172,7 @@ function readExpected(reader: Reader): Expected {
   const matches = pattern === undefined ? undefined : readPattern(reader, pattern);
   return {
     status: reader.parsed('status', parseStatus, 'a status, such as "200" or "2xx, 404"') ?? [{ from: 200, to: 299 }],
-    headers: readHeaders(reader, 'response-headers', (name) => name.toLowerCase()),
+    headers: lowerCase(readHeaders(reader, 'response-headers', { isSent: false, throughApiServer: false })),
     ...(contains === undefined ? {} : { contains }),
     ...(matches === undefined ? {} : { matches }),
     json: readJson(reader),
@@ -184,13 +188,47 @@ function readPattern(reader: Reader, pattern: string): RegExp | undefined {
   }
 }
 
-function readHeaders(reader: Reader, key: Key, nameOf: (name: string) => string): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of reader.map(key) ?? []) {
-    if (!isHeaderName(name)) reader.complain(key, `"${name}" is no name of a header`, 'Correct it.');
-    else headers[nameOf(name)] = value;
+/** How long one request may take; not longer than the whole run, and long enough for a latency that is claimed. */
+function readTimeout(reader: Reader, maxP95Ms: number | undefined, budgetMs = Infinity): number {
+  const given = reader.parsed('timeout', parseLatency, 'a duration, such as "10s"');
+  if (given !== undefined && given > budgetMs) {
+    reader.complain(
+      'timeout',
+      `one request may take ${given / 1000} s, and all waits of the run together ${budgetMs / 1000} s`,
+      'Lower "timeout" of the check, or raise the input "timeout".',
+    );
   }
-  return headers;
+  const timeoutMs = given ?? Math.min(defaultTimeoutMs, budgetMs);
+  if (maxP95Ms !== undefined && maxP95Ms > timeoutMs) {
+    reader.complain(
+      'max-p95',
+      `"max-p95" is longer than the ${timeoutMs / 1000} s after which a request counts as failed`,
+      'Raise "timeout" of the check, or lower "max-p95".',
+    );
+  }
+  return timeoutMs;
+}
+
+function readHeaders(reader: Reader, key: Key, use: HeaderUse): Record<string, string> {
+  const headers = [...(reader.map(key) ?? [])];
+  const names = new Set<string>();
+  for (const [name, value] of headers) {
+    const problem = headerProblem(name, value, use);
+    if (problem !== undefined) reader.complain(key, problem.message, problem.hint);
+    if (names.has(name.toLowerCase())) {
+      reader.complain(
+        key,
+        `the header "${name}" stands there twice`,
+        'Capital letters make no other header: remove one.',
+      );
+    }
+    names.add(name.toLowerCase());
+  }
+  return Object.fromEntries(headers);
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function readJson(reader: Reader): JsonRule[] {

@@ -57,12 +57,12 @@ export function isHeaderName(text: string): boolean {
 /** An absolute URL of HTTP without a user or a fragment; or undefined. */
 export function parseUrl(text: string): string | undefined {
   const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
-  return url?.username === '' && url.hash === '' ? url.href : undefined;
+  return url?.username === '' && url.hash === '' && url.port !== '0' ? url.href : undefined;
 }
 
-/** What can follow a host in a request: no blanks, no fragment, no `..` that would lead out of a proxy's path. */
+/** What can follow a host in a request: ASCII without blanks, no fragment, no `..` that would lead out of a proxy's path. */
 export function isPath(text: string): boolean {
-  return /^\/[^\s#]*$/.test(text) && !/[/\\](?:\.|%2e){1,2}(?:[/\\?]|$)/i.test(text);
+  return /^\/[!"$-~]*$/.test(text) && !/[/\\](?:\.|%2e){1,2}(?:[/\\?]|$)/i.test(text);
 }
 
 /** RFC 1035 label: what a Service is called. */

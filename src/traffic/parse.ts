@@ -6,9 +6,10 @@ import { readEntries } from './entries.ts';
 /**
  * The checks of the input `verify`: one per line in the short form, or a YAML list of short forms and mappings. `docs/verify.md`
  * has the grammar.
+ * @param budgetMs how long all waits of the run may take together, where that is known
  * @throws Failures with every problem that there is, each with its line
  */
-export function parseChecks(text: string): Check[] {
+export function parseChecks(text: string, budgetMs?: number): Check[] {
   const problems: InvalidInput[] = [];
   const checks: Check[] = [];
   const attempt = <T>(work: () => T): T | undefined => {
@@ -22,7 +23,7 @@ export function parseChecks(text: string): Check[] {
     }
   };
   for (const entry of attempt(() => readEntries(text)) ?? []) {
-    const check = attempt(() => checkFrom(entry));
+    const check = attempt(() => checkFrom(entry, budgetMs));
     if (check !== undefined) checks.push(check);
   }
   const [first, ...more] = problems;

@@ -1,3 +1,4 @@
+import { ownValue } from '../base/json.ts';
 import type { Finding } from './answer.ts';
 import { withVersion, type Check, type Expected } from './check.ts';
 import type { Question } from './direct.ts';
@@ -163,7 +164,7 @@ async function withShare(
   const { clock, deadline, reporter, signal } = surroundings;
   reporter.info(`check "${check.name}": ${forecastShare(share)}`);
   const verdictOf = (measured: Measurement) => {
-    const ofCandidate = measured.byVersion[candidate] ?? 0;
+    const ofCandidate = ownValue(measured.byVersion, candidate) ?? 0;
     const { unknown, requests } = measured;
     return judgeShare({ candidate: ofCandidate, stable: requests - ofCandidate, unknown }, share);
   };

@@ -1,3 +1,4 @@
+import { ownValue, putOwn } from '../base/json.ts';
 import { Failure } from '../base/errors.ts';
 import { judgeAttempt, type Expectation } from './answer.ts';
 import type { Expected, VersionPlace } from './check.ts';
@@ -66,7 +67,7 @@ export async function countVersions(
   const byVersion: Record<string, number> = {};
   let [unknown, known] = [0, 0];
   const measured = (): Measurement => {
-    const percent = known === 0 ? 0 : (100 * (byVersion[candidate] ?? 0)) / known;
+    const percent = known === 0 ? 0 : (100 * (ownValue(byVersion, candidate) ?? 0)) / known;
     return { percent, requests: known, unknown, byVersion };
   };
   await measure([{ way, expectation }], question, requests, surroundings, ([finding]) => {
@@ -75,7 +76,7 @@ export async function countVersions(
     if (version === undefined) unknown += 1;
     else {
       known += 1;
-      byVersion[version] = (byVersion[version] ?? 0) + 1;
+      putOwn(byVersion, version, (ownValue(byVersion, version) ?? 0) + 1);
     }
     return enough(measured());
   });

@@ -10,6 +10,7 @@ import { ownStatus } from '../kubernetes/proxied.ts';
 import type { Attempt } from './answer.ts';
 import type { Via } from './check.ts';
 import { askDirectly, noAnswer, type Question } from './direct.ts';
+import { isForApiServer } from './header-rules.ts';
 import { podPort, type ServicePort } from './ports.ts';
 
 /** One place that can be asked, and how. */
@@ -110,9 +111,10 @@ async function askThroughApi(
   question: Question,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  if (hasCredentials(question.headers)) {
+  const taken = Object.keys(question.headers).find(isForApiServer);
+  if (taken !== undefined) {
     throw new Failure(
-      `${target.kind} "${target.name}" cannot be asked with a header "Authorization" through the API server`,
+      `${target.kind} "${target.name}" cannot be asked with a header "${capitals(taken)}" through the API server`,
       {
         hint: 'The server would take it for itself and pass nothing on: use "url" or "via: address".',
       },
@@ -158,9 +160,14 @@ function brokenBehind(status: number, body: string): Attempt | undefined {
   return { state: 'broken', problem: 'reset', message: detail };
 }
 
+/** As people write the name of a header. */
+function capitals(name: string): string {
+  return name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
+}
+
 /** Whether the headers hold what the API server would take for itself. */
 export function hasCredentials(headers: Readonly<Record<string, string>>): boolean {
-  return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  return Object.keys(headers).some(isForApiServer);
 }
 
 function isTimeout(error: unknown): boolean {

@@ -5,7 +5,7 @@ import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from './kubectl.ts';
 import { deployment, service } from './objects.ts';
 import { runStep, type StepResult } from './step.ts';
-import { createWorkspace, removeWorkspace } from './workspace.ts';
+import { createWorkspace, removeWorkspace, type Content } from './workspace.ts';
 
 export type Inputs = Record<string, string>;
 
@@ -26,11 +26,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** One step, main and post; without a command it deploys the files, with the strategy of the stage where no other is given. */
-  async run(
-    release: string,
-    inputs: Inputs,
-    files: Record<string, string | readonly object[]> = {},
-  ): Promise<StepResult> {
+  async run(release: string, inputs: Inputs, files: Readonly<Record<string, Content>> = {}): Promise<StepResult> {
     const { command } = inputs;
     const workspace = createWorkspace(files);
     try {

@@ -1,4 +1,4 @@
-import { objectAt, objectsAt, stringAt, type JsonObject } from '../../base/json.ts';
+import { objectAt, objectsAt, ownValue, putOwn, stringAt, type JsonObject } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 
 /**
@@ -25,5 +25,6 @@ export function withDefaults(template: JsonObject, limitRanges: readonly Kuberne
 }
 
 function addMissing(target: JsonObject, defaults: JsonObject): void {
-  for (const [name, value] of Object.entries(defaults)) target[name] ??= value;
+  for (const [name, value] of Object.entries(defaults))
+    if (ownValue(target, name) === undefined) putOwn(target, name, value);
 }

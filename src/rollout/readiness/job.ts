@@ -1,4 +1,4 @@
-import { booleanAt, numberAt } from '../../base/json.ts';
+import { booleanAt, numberAt, ownValue } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { condition, isTrue } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
@@ -27,7 +27,7 @@ function judge(object: KubernetesObject): Verdict {
       object,
       failure.reason,
       `failed: ${failure.message}`,
-      hints[failure.reason] ?? 'See the log of its pods.',
+      ownValue(hints, failure.reason) ?? 'See the log of its pods.',
     );
   }
   if (isTrue(object, 'Complete') || isTrue(object, 'SuccessCriteriaMet')) return ready('completed');

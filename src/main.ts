@@ -10,6 +10,7 @@ import { saveState, type SavedState } from './action/state.ts';
 import { workspace } from './action/workspace.ts';
 import { systemClock } from './base/clock.ts';
 import { messageOf } from './base/errors.ts';
+import { Redaction } from './base/redaction.ts';
 import type { Context } from './commands/context.ts';
 import type { RunReport } from './commands/report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
@@ -19,7 +20,8 @@ import { failedReport } from './commands/draft.ts';
 /** The main step: inputs → connect → command → outputs and summary. Returns the exit code. */
 export async function main(): Promise<number> {
   const startedAt = systemClock.now();
-  const reporter = createReporter();
+  const redaction = new Redaction();
+  const reporter = createReporter(redaction);
   const signal = cancellation();
   const run = runIdentity(process.env);
   const state: SavedState = { finished: false, holder: run.holder };
@@ -27,7 +29,9 @@ export async function main(): Promise<number> {
   let report: RunReport;
   try {
     saveState(state);
-    const inputs = readInputs(process.env);
+    const inputs = readInputs(process.env, (secret) => {
+      reporter.mask(secret);
+    });
     const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, signal);
     if (inputs.exportKubeconfig && gke !== undefined) {
       exportKubeconfig(gke, process.env, (path) => {
@@ -59,6 +63,7 @@ export async function main(): Promise<number> {
   } catch (error) {
     report = failedReport(error, commandAskedFor(process.env), systemClock.now() - startedAt, signal.aborted);
   }
+  report = redaction.deep(report);
   setOutputs(report);
   const code = await finish(report, reporter, process.env);
   try {

@@ -8,9 +8,11 @@ import { readState, type SavedState } from './action/state.ts';
 import { workspace } from './action/workspace.ts';
 import { systemClock } from './base/clock.ts';
 import { Failure } from './base/errors.ts';
+import { Redaction } from './base/redaction.ts';
 import type { Reporter } from './base/reporter.ts';
 import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
+import type { RunReport } from './commands/report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
 
 /**
@@ -19,21 +21,26 @@ import { kustomizeOf } from './manifests/kustomize.ts';
  */
 export async function postStep(): Promise<number> {
   const startedAt = systemClock.now();
-  const reporter = createReporter();
+  const redaction = new Redaction();
+  const reporter = createReporter(redaction);
   try {
     const state = readState();
-    return state === undefined ? 0 : await endFor(state, reporter, startedAt);
+    const report = state === undefined ? undefined : await endFor(state, reporter, startedAt);
+    return report === undefined ? 0 : await finish(redaction.deep(report), reporter, process.env);
   } catch (error) {
-    return await finish(failedReport(error, 'undo', systemClock.now() - startedAt, false), reporter, process.env);
+    const report = failedReport(error, 'undo', systemClock.now() - startedAt, false);
+    return await finish(redaction.deep(report), reporter, process.env);
   }
 }
 
-async function endFor(state: SavedState, reporter: Reporter, startedAt: number): Promise<number> {
+async function endFor(state: SavedState, reporter: Reporter, startedAt: number): Promise<RunReport | undefined> {
   const { exportedKubeconfig, release, namespace } = state;
   if (exportedKubeconfig !== undefined) removeExportedKubeconfig(exportedKubeconfig);
-  if (state.finished || release === undefined || namespace === undefined) return 0;
+  if (state.finished || release === undefined || namespace === undefined) return undefined;
   const { signal } = new AbortController();
-  const inputs = readInputs(process.env);
+  const inputs = readInputs(process.env, (secret) => {
+    reporter.mask(secret);
+  });
   // A step in between may have changed the kubeconfig's current context.
   const target = state.context === undefined || isGke(inputs) ? inputs : { ...inputs, context: state.context };
   const { client, contextName } = await connectToCluster(target, process.env, reporter, signal);
@@ -42,7 +49,7 @@ async function endFor(state: SavedState, reporter: Reporter, startedAt: number):
       hint: 'The next run against the first cluster undoes what was left there.',
     });
   }
-  const report = await recover(
+  return await recover(
     {
       client,
       reporter,
@@ -57,5 +64,4 @@ async function endFor(state: SavedState, reporter: Reporter, startedAt: number):
     },
     { ...inputs, release, namespace },
   );
-  return report === undefined ? 0 : await finish(report, reporter, process.env);
 }

@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { connect } from '../kubernetes/connection.ts';
 import { open, type Connection } from '../kubernetes/endpoint.ts';
 import { createClient } from '../kubernetes/http-client.ts';
+import { secretsOf } from '../kubernetes/secret-values.ts';
 import type { Inputs } from './inputs.ts';
 import { workspace } from './workspace.ts';
 
@@ -46,7 +47,19 @@ export async function connectToCluster(
     gke === undefined ? await connectByKubeconfig(inputs, env, reporter) : await connectToGke(gke, env);
   const namespace = inputs.namespace ?? connection.namespace;
   reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${namespace}"`);
-  const client = createClient(connection, { clock: systemClock, signal, userAgent: 'gke-rollout' });
+  if (connection.insecure) {
+    reporter.warning(
+      `context "${connection.context}" has "insecure-skip-tls-verify: true": the certificate of ${connection.server} is not checked, so that whoever stands on the way to it can read the credentials of this run and change what it deploys. Put the certificate authority of the cluster into the kubeconfig ("certificate-authority-data") instead.`,
+    );
+  }
+  const client = createClient(connection, {
+    clock: systemClock,
+    signal,
+    userAgent: 'gke-rollout',
+    onObject: (object) => {
+      for (const secret of secretsOf(object)) reporter.mask(secret);
+    },
+  });
   return { client, contextName: connection.context, ...(gke === undefined ? {} : { gke }) };
 }
 

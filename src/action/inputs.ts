@@ -2,6 +2,7 @@ import { setSecret } from '@actions/core';
 
 import { Failure, Failures, InvalidInput } from '../base/errors.ts';
 import { closest } from '../base/similar.ts';
+import { isMaskable } from '../base/telling.ts';
 import { secretsOfCredentials } from '../google/credentials-file.ts';
 import { ineffectiveInputs } from './dependent-inputs.ts';
 import { parseDuration } from './duration.ts';
@@ -14,7 +15,7 @@ import {
   type InputId,
   type Strategy,
 } from './input-table.ts';
-import { isMaskable, secretsOfKubeconfig } from './kubeconfig-secrets.ts';
+import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
 import { signInProblems } from './sign-in-inputs.ts';
 
 type CamelCase<Id extends string> = Id extends `${infer Head}-${infer Tail}`

@@ -1,9 +1,10 @@
 import { debug, error, group, info, notice, setSecret, warning, type AnnotationProperties } from '@actions/core';
 
 import type { Location } from '../base/errors.ts';
+import { Redaction } from '../base/redaction.ts';
 import type { Reporter } from '../base/reporter.ts';
+import { isMaskable } from '../base/telling.ts';
 import { cut, harmlessLines } from './harmless.ts';
-import { isMaskable } from './kubeconfig-secrets.ts';
 
 /** GitHub shows ten annotations of each level per step (actions/runner, ExecutionContext). */
 const maxAnnotations = 10;
@@ -17,14 +18,24 @@ const annotations = { error, warning, notice };
 
 type Level = keyof typeof annotations;
 
-/** The reporter of a run on GitHub: groups, annotations and masks are workflow commands on stdout. */
-export function createReporter(): Reporter {
+/** The runner compares each line of its log with each mask; longer values are hidden by ourselves alone. */
+const longestMask = 10_000;
+
+/**
+ * The reporter of a run on GitHub: groups, annotations and masks are workflow commands on stdout.
+ * @param redaction learns what is masked, and keeps it out of all that is printed
+ */
+export function createReporter(redaction = new Redaction()): Reporter {
   /** One notice is kept back for saying that there was more. */
   const left = { error: maxAnnotations, warning: maxAnnotations, notice: maxAnnotations - 1 };
   let saidThereIsMore = false;
+  const masked = new Set<string>();
+
+  /** A value may be torn by escape sequences, which are gone afterwards; and lines are cut. */
+  const linesOf = (text: string) => redaction.redact(harmlessLines(redaction.redact(text)).join('\n')).split('\n');
 
   const print = (text: string) => {
-    for (const line of harmlessLines(text)) info(line);
+    for (const line of linesOf(text)) info(line);
   };
 
   const annotate = (level: Level, message: string, location: Location | undefined) => {
@@ -37,14 +48,14 @@ export function createReporter(): Reporter {
       return;
     }
     left[level] -= 1;
-    annotations[level](cut(harmlessLines(message).join('\n'), maxMessage), propertiesOf(location));
+    annotations[level](redaction.redact(cut(linesOf(message).join('\n'), maxMessage)), propertiesOf(location));
   };
 
   return {
     info: print,
-    group: async (name, work) => await group(harmlessLines(name).join(' '), work),
+    group: async (name, work) => await group(linesOf(name).join(' '), work),
     debug: (line) => {
-      for (const part of harmlessLines(line)) debug(part);
+      for (const part of linesOf(line)) debug(part);
     },
     notice: (message, location) => {
       annotate('notice', message, location);
@@ -58,7 +69,10 @@ export function createReporter(): Reporter {
     mask: (secret) => {
       // One by one: the runner would mask each line of a text anyway, the trivial ones too.
       for (const line of secret.split(/\r?\n/).map((part) => part.trim())) {
-        if (isMaskable(line)) setSecret(line);
+        if (!isMaskable(line) || masked.has(line)) continue;
+        masked.add(line);
+        redaction.add(line);
+        if (line.length <= longestMask) setSecret(line);
       }
     },
   };

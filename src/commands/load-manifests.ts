@@ -1,7 +1,8 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { secretsOf } from '../kubernetes/secret-values.ts';
 import { leftOutOf } from '../manifests/as-meant.ts';
-import { configMapsFromFiles, secretValues, secretsFromFiles } from '../manifests/config-files.ts';
+import { configMapsFromFiles, secretsFromFiles } from '../manifests/config-files.ts';
 import { routeKinds } from '../manifests/exposure.ts';
 import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
@@ -67,7 +68,9 @@ export async function loadManifests(
       hint: 'Set the input "manifests" to files that hold Kubernetes objects for this strategy.',
     });
   }
-  for (const value of secretValues(manifests)) reporter.mask(value);
+  for (const { object } of [...read, ...manifests]) {
+    for (const secret of secretsOf(object)) reporter.mask(secret);
+  }
   const warnings = leftOutOf(manifests);
   const images = setImages(manifests, options.imageTag, options.images);
   const kinds = await client.resources();

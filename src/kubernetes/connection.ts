@@ -3,11 +3,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { systemClock, type Clock } from '../base/clock.ts';
-import { InvalidInput, messageOf } from '../base/errors.ts';
+import { InvalidInput } from '../base/errors.ts';
 import { booleanAt, isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import { askAuthProvider } from './auth-provider.ts';
 import { open, type Connection, type Credentials } from './endpoint.ts';
+import { shownUrl } from '../base/shown-url.ts';
 import { askExecPlugin } from './exec-plugin.ts';
+import { causeOf } from './file-error.ts';
+import { decodedUrl, passwordIn, secretsOfCluster, secretsOfUser } from './kubeconfig-secrets.ts';
+import { isPath } from './kubeconfig-text.ts';
 import { chooseContext, readKubeconfig, type Kubeconfig } from './kubeconfig.ts';
 
 export type { Connection } from './endpoint.ts';
@@ -35,9 +39,13 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const context = chooseContext(config, options.context);
   const entry = objectsAt(config.contexts).find((candidate) => candidate['name'] === context);
   const { cluster, user } = partsOf(config, context, entry);
-  const server = (stringAt(cluster, 'server') ?? '').replace(/\/$/, '');
+  const given = stringAt(cluster, 'server') ?? '';
+  if (options.onSecret !== undefined) {
+    [...secretsOfCluster(cluster), ...secretsOfUser(user), ...proxyPasswords(options.env)].forEach(options.onSecret);
+  }
+  const server = given.replace(/\/$/, '').replace(/^(https?:\/\/)[^/?#]*@/, '$1');
   if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
-    throw new InvalidInput(`the server "${server}" of context "${context}" is not a URL`, {
+    throw new InvalidInput(`the server "${shownUrl(given)}" of context "${context}" is not a URL`, {
       hint: 'It must begin with https:// in the kubeconfig.',
     });
   }
@@ -59,7 +67,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       ...(serverName === undefined ? {} : { serverName }),
       ...(proxyUrl === undefined ? {} : { proxyUrl }),
       credentials: async () => {
-        const credentials = await credentialsOf(context, cluster, user, options.env, clock);
+        const credentials = await credentialsOf(context, cluster, withAccount(user, given), options.env, clock);
         if (options.onSecret !== undefined) secretsOf(credentials).forEach(options.onSecret);
         return credentials;
       },
@@ -87,6 +95,19 @@ async function credentialsOf(
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };
 }
+
+/** Who has no other credentials signs in with the user and password of the server's URL, as Go's net/http does for kubectl. */
+function withAccount(user: JsonObject, server: string): JsonObject {
+  const hasOwn = ['token', 'tokenFile', 'exec', 'auth-provider', 'username'].some((field) => user[field] !== undefined);
+  const url = URL.parse(server);
+  if (hasOwn || url === null || (url.username === '' && url.password === '')) return user;
+  return { ...user, username: decodedUrl(url.username), password: decodedUrl(url.password) };
+}
+
+function proxyPasswords(env: ConnectOptions['env']): string[] {
+  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].flatMap((name) => passwordIn(env[name] ?? ''));
+}
+
 interface Token {
   token?: string;
   /** What a plugin answers with, besides or instead. */
@@ -107,7 +128,7 @@ async function tokenOf(
   if (token !== undefined) return { token };
   const tokenFile = stringAt(user, 'tokenFile');
   if (tokenFile !== undefined) {
-    return { token: readNamed(context, tokenFile).trim(), expiresAt: clock.now() + fileLifetimeMs };
+    return { token: readNamed(context, 'tokenFile', tokenFile).trim(), expiresAt: clock.now() + fileLifetimeMs };
   }
   if (isObject(user['exec'])) return await askExecPlugin(user['exec'], cluster, env);
   if (!isObject(user['auth-provider'])) return {};
@@ -126,14 +147,22 @@ function pem(context: string, entry: JsonObject, key: string): string | undefine
   const data = stringAt(entry, `${key}-data`);
   if (data !== undefined) return Buffer.from(data, 'base64').toString();
   const path = stringAt(entry, key);
-  return path === undefined ? undefined : readNamed(context, path);
+  return path === undefined ? undefined : readNamed(context, key, path);
 }
 
-function readNamed(context: string, path: string): string {
+function readNamed(context: string, field: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new InvalidInput(`context "${context}" names the file "${path}", which cannot be read: ${messageOf(error)}`, {
+    if (!isPath(path)) {
+      throw new InvalidInput(`context "${context}" has something in its field "${field}" that is no path of a file`, {
+        hint:
+          field === 'tokenFile'
+            ? 'A token itself belongs into "token".'
+            : `A key or certificate itself belongs into "${field}-data", in base64.`,
+      });
+    }
+    throw new InvalidInput(`context "${context}" names the file "${path}", which cannot be read: ${causeOf(error)}`, {
       cause: error,
       hint: 'See whether this context works with kubectl on this runner, and correct the kubeconfig.',
     });

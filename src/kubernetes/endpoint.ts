@@ -10,6 +10,8 @@ export interface Connection {
   server: string;
   context: string;
   namespace: string;
+  /** Any certificate is accepted. */
+  insecure: boolean;
   /** Host and port of the proxy in between. */
   proxy: string | undefined;
   /** For requests that end, and for watches, which stay: apart, so that neither waits for the other. */
@@ -102,6 +104,7 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
     server: endpoint.server,
     context: endpoint.context,
     namespace: endpoint.namespace,
+    insecure: endpoint.insecure === true,
     proxy: proxy?.host,
     get requests() {
       return current().requests;

@@ -3,6 +3,7 @@ import { numberAt, objectsAt, stringAt, type Json } from '../base/json.ts';
 import { strictDecodingProblems, typeMismatches } from './field-problems.ts';
 import { describeRef, groupOf, type ObjectRef } from './object.ts';
 import { explainRefusal, mentionsImmutable } from './refusal.ts';
+import { serverWords } from './server-words.ts';
 
 export { AnswerBrokeOff, connectionError, ConnectionError, errorCode } from './connection-error.ts';
 export { conflictingManager, strictDecodingProblems } from './field-problems.ts';
@@ -25,6 +26,15 @@ export interface StatusCause {
   reason: string;
 }
 
+interface ErrorDetails {
+  retryAfterMs?: number;
+  afterLostAnswer?: boolean;
+  /** What to do, from whoever knows more than the answer says. */
+  advice?: string;
+  /** What the message must not repeat: the values of Secrets and variables in what was sent. */
+  values?: readonly string[];
+}
+
 /** The API server's refusal, with its Status read. */
 export class ApiError extends Failure {
   /**
@@ -34,7 +44,7 @@ export class ApiError extends Failure {
   readonly status: number;
   /** `NotFound`, `Conflict`, `Invalid`, …: the Status reason, or empty. */
   readonly reason: string;
-  /** The server's own words. */
+  /** The server's own words, without the values that it quotes. */
   readonly serverMessage: string;
   readonly causes: readonly StatusCause[];
   readonly attempt: Attempt;
@@ -47,19 +57,21 @@ export class ApiError extends Failure {
     httpStatus: number,
     body: Json | undefined,
     attempt: Attempt,
-    {
-      retryAfterMs,
-      afterLostAnswer = false,
-      advice,
-    }: { retryAfterMs?: number; afterLostAnswer?: boolean; advice?: string } = {},
+    { retryAfterMs, afterLostAnswer = false, advice, values = [] }: ErrorDetails = {},
   ) {
-    const serverMessage = stringAt(body, 'message') ?? textOf(body) ?? `HTTP ${httpStatus}`;
+    const hiding = { values, isSecret: attempt.plural === 'secrets' && attempt.group === '' };
+    const words = (text: string, field?: string) =>
+      serverWords(text, { ...hiding, ...(field === undefined ? {} : { field }) });
+    const serverMessage = words(stringAt(body, 'message') ?? textOf(body) ?? `HTTP ${httpStatus}`);
     const reason = stringAt(body, 'reason') ?? '';
-    const stated = objectsAt(body, 'details', 'causes').map((cause) => ({
-      field: stringAt(cause, 'field') ?? '',
-      message: stringAt(cause, 'message') ?? '',
-      reason: stringAt(cause, 'reason') ?? '',
-    }));
+    const stated = objectsAt(body, 'details', 'causes').map((cause) => {
+      const field = words(stringAt(cause, 'field') ?? '');
+      return {
+        field,
+        message: words(stringAt(cause, 'message') ?? '', field),
+        reason: stringAt(cause, 'reason') ?? '',
+      };
+    });
     const unfit = isUnfit(httpStatus, serverMessage);
     const causes = unfit ? typeMismatches(serverMessage) : stated;
     const hasUnknown = strictDecodingProblems(serverMessage).length > 0;

@@ -16,6 +16,9 @@ export interface ExecCredential {
 /** A plugin that asks a person something would wait for ever. */
 const defaultTimeoutMs = 60_000;
 
+/** Characters of what it complains about. */
+const longestComplaint = 500;
+
 /**
  * Runs the credential plugin of a kubeconfig user (its `exec` entry), as client-go does; client-node's own way knows no
  * time limit and no `KUBERNETES_EXEC_INFO`.
@@ -102,7 +105,7 @@ async function run(
         return;
       }
       const how = killedBy === null ? `failed with exit code ${String(code)}` : `was ended by ${killedBy}`;
-      const why = complaint.trim().slice(-500);
+      const why = endOf(complaint.trim());
       reject(
         new InvalidInput(`the credential plugin "${command}" ${how}${why === '' ? '' : `: ${why}`}`, {
           hint: 'See whether it works with kubectl on this runner.',
@@ -110,6 +113,11 @@ async function run(
       );
     });
   });
+}
+
+/** The last of what a plugin has said, from the beginning of a word: half of a token would not be known as one. */
+function endOf(text: string): string {
+  return text.length <= longestComplaint ? text : text.slice(-longestComplaint).replace(/^\S*\s*/, '');
 }
 
 function parse(output: string): Json | undefined {

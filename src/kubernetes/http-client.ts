@@ -48,7 +48,7 @@ const patchTypes: Readonly<Record<PatchBody['type'], string>> = {
 const unguardedGroups = new Set(['coordination.k8s.io', 'authorization.k8s.io']);
 
 export function createClient(connection: Connection, options: TransportOptions): KubernetesClient {
-  return new HttpClient(connection, new Transport(connection, options));
+  return new HttpClient(connection, new Transport(connection, options), options.onObject);
 }
 
 class HttpClient implements KubernetesClient {
@@ -56,14 +56,16 @@ class HttpClient implements KubernetesClient {
   readonly defaultNamespace: string;
   readonly #connection: Connection;
   readonly #transport: Transport;
+  readonly #onObject: (object: JsonObject) => void;
   readonly #openApi: OpenApi;
   #discovery: Promise<Discovery> | undefined;
 
-  constructor(connection: Connection, transport: Transport) {
+  constructor(connection: Connection, transport: Transport, onObject: TransportOptions['onObject']) {
     this.server = connection.server;
     this.defaultNamespace = connection.namespace;
     this.#connection = connection;
     this.#transport = transport;
+    this.#onObject = onObject ?? (() => undefined);
     this.#openApi = new OpenApi(transport);
   }
 
@@ -335,9 +337,10 @@ class HttpClient implements KubernetesClient {
     call: Pick<Call, 'query' | 'body' | 'contentType' | 'idempotent'>,
   ): Promise<Answer> {
     const resource = await this.#resourceOf(ref);
+    if (isObject(call.body)) this.#onObject(call.body);
     const path = pathOf(resource, ref.namespace ?? this.defaultNamespace, method === 'POST' ? undefined : ref.name);
     const guarded = method !== 'GET' && call.query?.['dryRun'] === undefined && !unguardedGroups.has(resource.group);
-    return await this.#transport.send({
+    const answer = await this.#transport.send({
       method,
       path,
       guarded,
@@ -345,6 +348,8 @@ class HttpClient implements KubernetesClient {
       attempt: attemptOn(verb, ref, resource.plural),
       ...call,
     });
+    if (method === 'GET' && isObject(answer.body)) this.#onObject(answer.body);
+    return answer;
   }
 
   async #resourceOf(ref: ObjectRef): Promise<Resource> {

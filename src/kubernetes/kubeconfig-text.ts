@@ -1,3 +1,11 @@
+import { looksSecret } from '../base/telling.ts';
+
+/** Of several paths together. */
+const longestPath = 2_000;
+
+/** Of a folder or file; file systems allow more, and nobody uses it. */
+const longestName = 100;
+
 /** No kubeconfig that leads anywhere is shorter than this in base64. */
 const leastBase64 = 80;
 
@@ -14,7 +22,19 @@ export function kubeconfigText(source: string): string | undefined {
       .trim();
     if (isText(text)) return text;
   }
-  return source.includes('\n') ? source : undefined;
+  return source.includes('\n') || hasFields.test(source) ? source : undefined;
+}
+
+/** What only a kubeconfig has: pasted on one line, or with `\n` in place of its line ends, it is no path. */
+const hasFields = /(?:^|[\s"'{,\\n])(?:apiVersion|kind|clusters|users|contexts|current-context)\\?["']?\s*:/;
+
+/**
+ * Whether something may be the path of a file, or several, so that messages may show it. What people put in the place of a path by
+ * mistake (a token, a key, half a kubeconfig) is long, or has what paths rarely have.
+ */
+export function isPath(source: string): boolean {
+  if (isBase64(source) || source.length > longestPath || /[{}"'<>=\n]|: |:\/\//.test(source)) return false;
+  return source.split(/[/\\:;]/).every((part) => part.length <= longestName && !looksSecret(part));
 }
 
 /** Whether it may be something in base64; a path that is as long, and has neither a dot nor a colon, may be, too. */

@@ -3,11 +3,12 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { load, YAMLException } from 'js-yaml';
 
-import { InvalidInput, messageOf } from '../base/errors.ts';
+import { InvalidInput } from '../base/errors.ts';
 import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { closest } from '../base/similar.ts';
-import { errorCode } from './connection-error.ts';
-import { isBase64, kubeconfigText } from './kubeconfig-text.ts';
+import { errorCode } from '../base/network-error.ts';
+import { causeOf } from './file-error.ts';
+import { isBase64, isPath, kubeconfigText } from './kubeconfig-text.ts';
 
 /** The entries of one or several kubeconfigs, merged as kubectl does: of two with the same name the first one counts. */
 export interface Kubeconfig {
@@ -46,6 +47,11 @@ export function readKubeconfig(source: string, cwd: string): Kubeconfig {
       },
     );
   }
+  if (configs.length === 0 && !isPath(source)) {
+    throw new InvalidInput('what is given as kubeconfig is no path of a file, and no text of a kubeconfig either', {
+      hint: 'Give the whole content of a kubeconfig, as it is or in base64, or its path.',
+    });
+  }
   if (configs.length === 0) {
     throw new InvalidInput(`there is no kubeconfig at ${paths.map((path) => `"${path}"`).join(', ')}`, {
       hint: 'Set the input "kubeconfig" to a path or to the text of a kubeconfig, or "cluster" to sign in to GKE.',
@@ -76,7 +82,8 @@ function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (['ENOENT', 'ENAMETOOLONG'].includes(errorCode(error))) return undefined;
-    throw new InvalidInput(`cannot read the kubeconfig "${path}": ${messageOf(error)}`, {
+    const shown = isPath(path) ? ` "${path}"` : '';
+    throw new InvalidInput(`cannot read the kubeconfig${shown}: ${causeOf(error)}`, {
       cause: error,
       hint: 'Set the input "kubeconfig" to a readable file.',
     });

@@ -15,9 +15,6 @@ interface Explanation {
   hint: string;
 }
 
-/** Values and lists in the server's messages may be as long as the manifest; the cause stands behind them. */
-const longestValue = 120;
-
 /** A sentence that says what was attempted and why it was refused, and what to do. */
 export function explainRefusal(refusal: Refusal): Explanation {
   const { verb, subject } = refusal.attempt;
@@ -187,9 +184,7 @@ function explainConflict({ reason, serverMessage, causes }: Refusal): Explanatio
 
 function explainInvalid({ serverMessage, causes }: Refusal): Explanation {
   const message =
-    causes.length === 0
-      ? shortened(serverMessage)
-      : causes.map(({ field, message: why }) => `${field}: ${shortened(why)}`).join('; ');
+    causes.length === 0 ? serverMessage : causes.map(({ field, message: why }) => `${field}: ${why}`).join('; ');
   return {
     message,
     hint: mentionsImmutable(serverMessage)
@@ -208,12 +203,4 @@ function explainOther({ status, reason, serverMessage }: Refusal): Explanation {
   }
   if (status >= 500) return { message, hint: 'The API server has a problem: see its health, then run it again.' };
   return { message, hint: 'See the message of the API server for the cause.' };
-}
-
-/** `Invalid value: {…the whole template…}: field is immutable` with the value cut. */
-function shortened(message: string): string {
-  return message.replace(/^(?<label>Invalid value: )(?<value>.*)(?<why>: [^:]*)$/s, (whole: string, ...groups) => {
-    const { label, value, why } = groups.at(-1) as { label: string; value: string; why: string };
-    return value.length <= longestValue ? whole : `${label}${value.slice(0, longestValue)}…${why}`;
-  });
 }

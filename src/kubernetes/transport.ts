@@ -3,10 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { request, type Dispatcher } from '../base/http.ts';
-import { isObject, stringAt, type Json } from '../base/json.ts';
+import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
 import { AnswerBrokeOff, ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
+import { valuesOf } from './secret-values.ts';
+import { serverWords } from './server-words.ts';
 
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -56,6 +58,8 @@ export interface Passed {
 export interface TransportOptions {
   clock: Clock;
   signal?: AbortSignal;
+  /** Told of each object that is sent, and of each that is read by itself, so that what is secret in it can be hidden. */
+  onObject?: (object: JsonObject) => void;
   /** `gke-rollout/1.2.3`. */
   userAgent: string;
   /** From 0 to 1; spreads retries. */
@@ -220,9 +224,11 @@ export class Transport {
         if (isWebPage(response) || (expectsJson && typeof body === 'string') || !isExpected(call, body))
           return this.#foreign(call, notTheApi(this.#connection.server));
         this.#hasAnswered = true;
+        const isSecret = call.attempt.plural === 'secrets';
+        const words = (warning: string) => serverWords(warning, { values: valuesSent(call), isSecret });
         return {
           state: 'answered',
-          answer: { body: body ?? null, text, warnings: warningsOf(response.headers['warning']) },
+          answer: { body: body ?? null, text, warnings: warningsOf(response.headers['warning']).map(words) },
         };
       }
       const error = this.#refusal(call, response, body, afterLostAnswer);
@@ -269,6 +275,7 @@ export class Transport {
     const advice = problem === undefined ? undefined : this.#connection.advise(problem);
     return new ApiError(response.statusCode, body, call.attempt, {
       afterLostAnswer,
+      values: valuesSent(call),
       ...(advice === undefined ? {} : { advice }),
       ...(Number.isNaN(seconds) ? {} : { retryAfterMs: seconds * 1000 }),
     });
@@ -325,6 +332,14 @@ type Outcome =
   | { state: 'answered'; answer: Answer }
   | { state: 'refused'; error: ApiError; credentials: Headers; retry: boolean; retryAfterMs?: number }
   | { state: 'broken'; error: Failure; retry: boolean; sent: boolean; retryAfterMs?: never };
+
+/** Nothing for questions: what is asked for holds nothing secret. */
+function valuesSent({ body, attempt }: Call): string[] {
+  if (body === undefined || body === null || typeof body !== 'object') return [];
+  // Operations of a patch, and what is merged, come without a kind.
+  const sent = Array.isArray(body) ? { operations: body } : body;
+  return valuesOf(attempt.plural === 'secrets' ? { kind: 'Secret', ...sent } : sent);
+}
 
 function problemOf(status: number, body: Json | undefined): Problem | undefined {
   if (status === 401) return 'not-authenticated';

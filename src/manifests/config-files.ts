@@ -2,7 +2,6 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { InvalidInput } from '../base/errors.ts';
-import { stringsAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { trimmed } from './lines.ts';
 import { manifestFrom, type Manifest } from './manifest.ts';
@@ -10,9 +9,6 @@ import { textOf } from './text.ts';
 
 /** The API server's limit for the values of one object, in bytes (kubernetes pkg/apis/core MaxSecretSize). */
 const maxBytes = 1024 * 1024;
-
-/** Below this many characters a value is rather a word such as `prod` or `true`, whose mask would spoil logs and outputs. */
-const minMasked = 6;
 
 /**
  * A ConfigMap for each line `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder (its files) or `KEY=FILE`, as
@@ -48,23 +44,6 @@ export async function secretsFromFiles(lines: readonly string[], cwd: string): P
       return manifest({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: type ?? 'Opaque', data });
     }),
   );
-}
-
-/**
- * What must not appear in a log, of all Secrets among the manifests: each value that is text of one line, and of longer
- * texts (keys, certificates, JSON) each line. The runner would mask every line of what it is told, down to a lone `{`, and
- * drop outputs that hold a masked value: so lines shorter than six characters are left out, and such values can show.
- * Values that are not text are left out too.
- */
-export function secretValues(manifests: readonly Manifest[]): string[] {
-  const values = manifests
-    .filter(({ object }) => object.kind === 'Secret' && object.apiVersion === 'v1')
-    .flatMap(({ object }) => [
-      ...Object.values(stringsAt(object, 'data')).map((value) => textOf(Buffer.from(value, 'base64')) ?? ''),
-      ...Object.values(stringsAt(object, 'stringData')),
-    ]);
-  const lines = values.flatMap((value) => value.split(/\r?\n/)).map((line) => line.trim());
-  return [...new Set(lines.filter((line) => line.length >= minMasked))];
 }
 
 async function readLine(

@@ -8,15 +8,16 @@ import { isBuiltIn, podTemplatePath } from './pod-template.ts';
  * Mistakes of YAML that the server would answer with words about Go types: numbers and booleans where Kubernetes has
  * strings (labels, annotations, environment variables, selectors, config), and numbers that JSON cannot carry.
  */
-export function problemsOf({ object, source }: Manifest): InvalidInput[] {
-  const problems: InvalidInput[] = [];
+export function problemsOf(manifest: Manifest): InvalidInput[] {
+  const { object, source } = manifest;
+  const problems = misshapenConfig(manifest);
   const isStringAt = stringPlaces(object);
   const visit = (value: Json | undefined, path: Path) => {
     const broken = problemOfScalar(value);
     if (isStringAt(path) && value !== null && value !== undefined && typeof value !== 'string') {
       problems.push(
         new InvalidInput(
-          `${describePath(path)} of ${object.kind} "${object.metadata.name}" must be a string, but is ${kindOf(value)}`,
+          `${describePath(path)} of ${object.kind} "${object.metadata.name}" must be a string, but is ${kindOf(value, isSecretPlace(object, path))}`,
           {
             location: source.locate(path),
             hint: isScalar(value) ? 'Put quotes around it.' : 'Write a text here.',
@@ -93,9 +94,30 @@ function isScalar(value: Json): boolean {
   return typeof value !== 'object';
 }
 
-/** How messages name a value that is not what it should be. */
-export function kindOf(value: Json | undefined): string {
+/**
+ * How messages name a value that is not what it should be. A text never stands in it, for nobody knows what a file holds that was not
+ * meant; a number only where it may be seen.
+ */
+export function kindOf(value: Json | undefined, maybeSecret = true): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a map' : `the ${typeof value} ${String(value)}`;
+  if (typeof value === 'boolean') return `the boolean ${String(value)}`;
+  if (typeof value === 'number') return maybeSecret ? 'a number' : `the number ${String(value)}`;
+  return typeof value === 'string' ? 'a text' : 'a map';
+}
+
+/** Values of Secrets and of variables. */
+function isSecretPlace({ kind }: KubernetesObject, path: Path): boolean {
+  return kind === 'Secret' ? path[0] !== 'metadata' || path[1] === 'annotations' : path.at(-1) === 'value';
+}
+
+/** What the server would answer with the values: config that is no map. */
+function misshapenConfig({ object, source }: Manifest): InvalidInput[] {
+  if (object.apiVersion !== 'v1' || (object.kind !== 'Secret' && object.kind !== 'ConfigMap')) return [];
+  return ['data', 'stringData', 'binaryData'].flatMap((field) => {
+    const value = object[field];
+    if (value === undefined || value === null || isObject(value)) return [];
+    const message = `${field} of ${object.kind} "${object.metadata.name}" must be a map, but is ${kindOf(value)}`;
+    return [new InvalidInput(message, { location: source.locate([field]), hint: 'Write "KEY: VALUE" below it.' })];
+  });
 }

@@ -54,7 +54,7 @@ function documentsOf(text: string, file: string): Entry[] {
     });
   } catch (error) {
     const mark = error instanceof YAMLException ? error.mark : undefined;
-    const reason = error instanceof YAMLException ? error.reason : messageOf(error);
+    const reason = withoutQuoted(error instanceof YAMLException ? error.reason : messageOf(error));
     throw new InvalidInput(`"${file}" is not valid YAML: ${reason}`, {
       cause: error,
       location: mark === undefined ? { file } : { file, line: mark.line + 1, column: mark.column + 1 },
@@ -65,6 +65,16 @@ function documentsOf(text: string, file: string): Entry[] {
           : 'Correct the file at this line.'),
     });
   }
+}
+
+/** Of an alias or a tag, which may be a password that begins with `*` or `!`: the line and column tell which one is meant. */
+function withoutQuoted(reason: string): string {
+  return reason
+    .replace(/^(unidentified alias|undeclared tag handle) .*$/s, '$1')
+    .replace(
+      /^((?:unknown|unresolved)[a-z ]* tag|tag name cannot contain such characters|cannot resolve a node).*$/s,
+      '$1',
+    );
 }
 
 /**
@@ -127,7 +137,7 @@ function required(value: JsonObject, path: string[], what: string, source: Sourc
   throw new InvalidInput(
     missing
       ? `${what} in "${source.file}" has no ${field}`
-      : `${field} of ${what} in "${source.file}" must be a string, but is ${kindOf(found)}`,
+      : `${field} of ${what} in "${source.file}" must be a string, but is ${kindOf(found, false)}`,
     { location: source.locate(path), hint: missing ? `Add ${field}.` : 'Put quotes around it.' },
   );
 }

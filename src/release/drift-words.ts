@@ -1,12 +1,10 @@
 import { isObject, type Json, type Path } from '../base/json.ts';
 import type { Drift } from './drift.ts';
+import { isPlain, looksSecret, secretNames } from '../base/telling.ts';
 import { describeRef } from '../kubernetes/object.ts';
 
 /** Longer values are cut. */
 const maxValue = 120;
-
-const secretLike = /pass(?:word|phrase)?|secret|token|api.?key|private.?key|credential|auth/i;
-const withCredentials = /:\/\/[^/\s]*:[^@/\s]*@|-----BEGIN /;
 
 /**
  * `['spec', 'template', 'spec', 'containers', 'web', 'image']` → `image of container "web"`. Entries of keyed lists stand in
@@ -31,13 +29,13 @@ export function nameOfField(path: Path): string {
 }
 
 /**
- * The value as it may stand in a log; undefined for none, and for what may be a secret: all of a Secret, variables and keys
- * that are called like one, addresses with a password.
+ * The value as it may stand in a log; undefined for none, and for what may be a secret: all of a Secret, what is called like one or
+ * looks like one, and of variables all but words, numbers and versions.
  */
 export function valueShown(kind: string, path: Path, value: Json | undefined): string | undefined {
-  if (value === undefined || kind === 'Secret' || path.some((step) => secretLike.test(String(step)))) return undefined;
+  if (value === undefined || kind === 'Secret' || path.some((step) => secretNames.test(String(step)))) return undefined;
   const text = isObject(value) || Array.isArray(value) ? describeMap(value) : String(value);
-  if (withCredentials.test(text)) return undefined;
+  if (looksSecret(text) || (path.includes('env') && !isPlain(text))) return undefined;
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= maxValue ? line : `${line.slice(0, maxValue - 1)}…`;
 }

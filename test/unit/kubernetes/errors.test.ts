@@ -185,7 +185,7 @@ describe('an apply that does not fit the schema, which the server answers with 5
       `${prefix}errors:\n  .spec.a: field not declared in schema\n  .spec.b: expected map, got &{x}`,
     );
     expect(error.status).toBe(400);
-    expect(error.message).toContain('unknown field "spec.a", spec.b: expected map, got &{x}');
+    expect(error.message).toContain('unknown field "spec.a", spec.b: expected map, got a value of another type');
   });
 
   test('counts as 400 when a value cannot be decoded', () => {
@@ -236,7 +236,7 @@ test('a long value does not hide why it is invalid', () => {
   const error = refusal(422, why, { causes: [{ field: 'spec.template', message: why, reason: 'FieldValueInvalid' }] });
   expect(error.message.length).toBeLessThan(300);
   expect(error.message).toMatch(
-    /^cannot patch Deployment "web": spec\.template: Invalid value: .*…: field is immutable$/,
+    /^cannot patch Deployment "web": spec\.template: Invalid value: \{…\}: field is immutable$/,
   );
 });
 

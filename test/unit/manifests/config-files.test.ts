@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { InvalidInput } from '../../../src/base/errors.ts';
-import { configMapsFromFiles, secretValues, secretsFromFiles } from '../../../src/manifests/config-files.ts';
-import { inFolder, manifest } from './build.ts';
+import { configMapsFromFiles, secretsFromFiles } from '../../../src/manifests/config-files.ts';
+import { inFolder } from './build.ts';
 
 const files = {
   'app.conf': 'a=1\n',
@@ -96,41 +96,5 @@ describe('both refuse', () => {
 
   test('a type for a ConfigMap', async () => {
     await expect(configMapsFromFiles(['web:Opaque=app.conf'], '.')).rejects.toThrow(/cannot be read/);
-  });
-});
-
-describe('secretValues', () => {
-  const secret = (data: Record<string, string>, stringData: Record<string, string> = {}) =>
-    manifest({
-      kind: 'Secret',
-      data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)])),
-      stringData,
-    });
-
-  test('gives the values of one line and the lines of longer ones, each once', () => {
-    const key = '-----BEGIN KEY-----\nabcdefgh\nijklmnop\n-----END KEY-----\n';
-    expect(secretValues([secret({ a: 'hunter22\n', b: 'hunter22', key }, { c: 'correct horse' })])).toStrictEqual([
-      'hunter22',
-      '-----BEGIN KEY-----',
-      'abcdefgh',
-      'ijklmnop',
-      '-----END KEY-----',
-      'correct horse',
-    ]);
-  });
-
-  test('leaves out what would turn harmless output into ***', () => {
-    expect(
-      secretValues([secret({ stage: 'prod', on: 'true', port: '8080', json: '{\n  "a": 1\n}\n', none: '' })]),
-    ).toStrictEqual(['"a": 1']);
-  });
-
-  test('leaves out what is not text, and objects that are no Secrets', () => {
-    const binary = manifest({
-      kind: 'Secret',
-      data: { a: Buffer.from([0xff, 0xfe, 1, 2, 3, 4, 5, 6]).toString('base64') },
-    });
-    const config = manifest({ kind: 'ConfigMap', data: { a: 'hunter22' } });
-    expect(secretValues([binary, config])).toStrictEqual([]);
   });
 });

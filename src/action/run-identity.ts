@@ -28,6 +28,6 @@ export function defaultRelease(env: NodeJS.ProcessEnv): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, '-')
     .slice(0, 63)
-    .replaceAll(/^-+|-+$/g, '');
+    .replaceAll(/^-+|(?<!-)-+$/g, '');
   return label === '' ? 'default' : label;
 }

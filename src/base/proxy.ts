@@ -42,8 +42,10 @@ function isExempt(server: URL, noProxy: string): boolean {
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === '*') return true;
   if (entry.includes('/')) return isInRange(host, entry);
-  const parsed = /^(?<name>\[[^\]]+\]|[^:]+|[^[]*:[^\]]*:.*?)(?::(?<port>\d+))?$/.exec(entry)?.groups;
-  if (parsed === undefined || (parsed['port'] !== undefined && parsed['port'] !== port)) return false;
+  const parsed = /^(?<name>\[[^\]]+\]|[^:]+)(?::(?<port>\d+))?$/.exec(entry)?.groups;
+  // An address of IPv6 without brackets is one as a whole.
+  if (parsed === undefined) return entry === host;
+  if (parsed['port'] !== undefined && parsed['port'] !== port) return false;
   const name = (parsed['name'] ?? '').replace(/^\[(?<inner>.*)\]$/, '$<inner>').replace(/^\*\./, '.');
   if (isIP(name) !== 0) return name === host;
   return name.startsWith('.') ? host.endsWith(name) : host === name || host.endsWith(`.${name}`);

@@ -12,6 +12,6 @@ export function withSuffix(name: string, suffix: string, limit: number): string 
   if (name.length + suffix.length <= limit) return `${name}${suffix}`;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, hashLength);
   // Neither a name nor the value of a label has two separators in a row that mean anything.
-  const head = name.slice(0, limit - suffix.length - hashLength - 1).replace(/[^A-Za-z0-9]+$/, '');
+  const head = name.slice(0, limit - suffix.length - hashLength - 1).replace(/(?<![^A-Za-z0-9])[^A-Za-z0-9]+$/, '');
   return `${head}-${hash}${suffix}`;
 }

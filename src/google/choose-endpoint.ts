@@ -1,6 +1,7 @@
 import { Failure } from '../base/errors.ts';
 import { sentence } from './google-error.ts';
 import { booleanAt, objectAt, objectsAt, stringAt, type Json } from '../base/json.ts';
+import { saidAt } from '../base/said.ts';
 
 export const endpointKinds = ['auto', 'public', 'internal', 'dns', 'connect-gateway'] as const;
 
@@ -154,7 +155,7 @@ function authority(kind: ChosenEndpoint['kind'], address: string, cluster: Json,
  */
 export function checkStatus(cluster: Json, name: string): string | undefined {
   const status = stringAt(cluster, 'status') ?? '';
-  const said = objectsAt(cluster, 'conditions').flatMap((condition) => stringAt(condition, 'message') ?? []);
+  const said = objectsAt(cluster, 'conditions').flatMap((condition) => saidAt(condition, 'message') ?? []);
   const why = [...said, stringAt(cluster, 'statusMessage') ?? ''].find((text) => text !== '');
   const because = why === undefined ? '' : `: ${sentence(why)}`;
   switch (status) {

@@ -11,7 +11,7 @@ const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims)
       `Correct the attribute condition of the provider: this run has ${seen(claims)}; since July 2026 subjects of new repositories carry ids (repo:OWNER@ID/REPO@ID:…), so better compare assertion.repository_id.`,
   ],
   [
-    /stale to sign-in|expired|issued at .* in the future/i,
+    /stale to sign-in|expired|issued at (?:(?!issued at ).)* in the future/i,
     () => 'Set the clock of the runner right, or run it again: the token of GitHub lives for five minutes.',
   ],
   [
@@ -105,7 +105,7 @@ export function explainGrant(error: GoogleError, purpose: string, name: string):
     ? `Sign in anew: the organization wants people to do so now and then, hence prefer "workload-identity-provider" to ${name}.`
     : /signature|account not found|invalid_client|deleted|revoked|Bad Request/i.test(text)
       ? `Make a new key or sign in anew: the one of ${name} was deleted or disabled.`
-      : /invalid_grant|token.*(expired|time)|iat|exp/i.test(text)
+      : /invalid_grant|token(?:(?!token).)*time|iat|exp/i.test(text)
         ? 'Set the clock of the runner right, and see whether the key still exists.'
         : 'Run it again; if it stays so, see https://status.cloud.google.com.';
   return new Failure(`cannot ${purpose}: ${error.message} (HTTP ${error.code})`, { hint });

@@ -1,5 +1,6 @@
 import { Failure } from '../base/errors.ts';
 import { stringAt, type Json } from '../base/json.ts';
+import { saidAt } from '../base/said.ts';
 import { plainText } from './google-error.ts';
 import type { Surroundings } from './surroundings.ts';
 import { checked } from './token-answer.ts';
@@ -46,7 +47,7 @@ export function isNotYet({ text }: WebAnswer): boolean {
 }
 
 function refusal({ status, text, json }: WebAnswer): Failure {
-  const said = stringAt(json, 'message') ?? plainText(text) ?? 'no reason given';
+  const said = saidAt(json, 'message') ?? plainText(text) ?? 'no reason given';
   const isOver = said.includes("'Completed' state");
   return new Failure(`cannot ${purpose}: ${said} (HTTP ${status})`, {
     hint: isOver

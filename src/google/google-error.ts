@@ -1,4 +1,5 @@
 import { objectsAt, stringAt, stringsAt, type Json } from '../base/json.ts';
+import { saidAt, shortened } from '../base/said.ts';
 
 /** What an API of Google says when it refuses (google.rpc.Status with its ErrorInfo, or OAuth's two fields). */
 export interface GoogleError {
@@ -22,7 +23,7 @@ export function readGoogleError(code: number, body: Json, text: string): GoogleE
     const message = sentence(stringAt(body, 'error_description') ?? oauth);
     return { code, status: oauth, message, reason: '', permission: undefined, disabled: undefined };
   }
-  const message = sentence(stringAt(body, 'error', 'message') ?? plainText(text) ?? `HTTP ${code}`);
+  const message = sentence(saidAt(body, 'error', 'message') ?? plainText(text) ?? `HTTP ${code}`);
   const infos = objectsAt(body, 'error', 'details').filter((detail) => stringAt(detail, 'reason') !== undefined);
   // Older answers have their reason in `errors`: accessNotConfigured.
   const legacy = objectsAt(body, 'error', 'errors').map((error) => stringAt(error, 'reason'))[0];
@@ -51,7 +52,9 @@ function disabledService(
 ): GoogleError['disabled'] {
   const says = /has not been used in project|it is disabled|is not enabled for/.test(message);
   if (reason !== 'SERVICE_DISABLED' && reason !== 'accessNotConfigured' && !says) return undefined;
-  const found = /https:\/\/console\.\S+?\/apis\/api\/(?<service>[a-z.-]+)\/overview\?project=[\w:.-]*\w/.exec(message);
+  const found = /https:\/\/console\.[^\s/]+\/apis\/api\/(?<service>[a-z.-]+)\/overview\?project=[\w:.-]*\w/.exec(
+    message,
+  );
   const service = metadata['service'] ?? found?.groups?.['service'] ?? '';
   const project = metadata['consumer']?.replace('projects/', '') ?? '';
   const made = `https://console.cloud.google.com/apis/library/${service}${project === '' ? '' : `?project=${project}`}`;
@@ -61,11 +64,11 @@ function disabledService(
 /** What a page, or anything else that is no JSON, says in short. */
 export function plainText(text: string): string | undefined {
   const title = /<title>(?<title>[^<]*)<\/title>/i.exec(text)?.groups?.['title'];
-  const line = (title ?? text).trim().replaceAll(/\s+/g, ' ').slice(0, 300);
+  const line = (title ?? shortened(text)).trim().replaceAll(/\s+/g, ' ').slice(0, 300);
   return line === '' ? undefined : line;
 }
 
 /** Without the stop at its end: more follows. */
 export function sentence(text: string): string {
-  return text.trim().replace(/[.]+$/, '');
+  return text.trim().replace(/(?<![.])[.]+$/, '');
 }

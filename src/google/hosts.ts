@@ -26,7 +26,7 @@ export class Hosts {
   of(service: Service, location = 'global'): string {
     const variable = `CLOUDSDK_API_ENDPOINT_OVERRIDES_${service.toUpperCase()}`;
     const override = this.#env[variable] ?? '';
-    if (override !== '') return checkedUrl(override, variable).replace(/\/+$/, '');
+    if (override !== '') return checkedUrl(override, variable).replace(/(?<!\/)\/+$/, '');
     const prefix = location === 'global' ? '' : `${location}-`;
     return `https://${prefix}${service}.${this.universe}`;
   }

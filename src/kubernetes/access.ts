@@ -2,6 +2,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { messageOf } from '../base/errors.ts';
 import { booleanAt, isObject, objectAt, objectsAt, stringAt, type Json } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
+import { saidAt } from '../base/said.ts';
 import type { KubernetesClient } from './client.ts';
 import type { KubernetesObject } from './object.ts';
 
@@ -125,9 +126,9 @@ export function accessOf(answer: KubernetesObject): Access {
   const allowed = booleanAt(status, 'allowed');
   if (allowed === undefined) return 'unknown';
   if (allowed) return 'allowed';
-  const problem = stringAt(status, 'evaluationError') ?? '';
+  const problem = saidAt(status, 'evaluationError') ?? '';
   if (booleanAt(status, 'denied') === true || problem === '') return 'denied';
-  return /role\S* "[^"]*" not found/.test(problem) ? 'denied' : 'unknown';
+  return /role\.rbac\.authorization\.k8s\.io "[^"]*" not found/.test(problem) ? 'denied' : 'unknown';
 }
 
 export function rulesIn(answer: KubernetesObject | undefined): AccessRule[] {

@@ -1,4 +1,5 @@
 import { numberAt, objectsAt, stringAt } from '../base/json.ts';
+import { saidAt } from '../base/said.ts';
 import type { KubernetesObject } from './object.ts';
 
 export interface StatusCondition {
@@ -18,7 +19,7 @@ export function conditionsOf(object: KubernetesObject): StatusCondition[] {
     type: stringAt(condition, 'type') ?? '',
     status: stringAt(condition, 'status') ?? '',
     reason: stringAt(condition, 'reason') ?? '',
-    message: stringAt(condition, 'message') ?? '',
+    message: saidAt(condition, 'message') ?? '',
     updatedAt: timeOf(stringAt(condition, 'lastUpdateTime') ?? stringAt(condition, 'lastTransitionTime')),
     observedGeneration: numberAt(condition, 'observedGeneration'),
   }));

@@ -1,5 +1,6 @@
 import { Failure } from '../base/errors.ts';
 import { numberAt, objectsAt, stringAt, type Json } from '../base/json.ts';
+import { saidAt, shortened } from '../base/said.ts';
 import { strictDecodingProblems, typeMismatches } from './field-problems.ts';
 import { describeRef, groupOf, type ObjectRef } from './object.ts';
 import { explainRefusal, mentionsImmutable } from './refusal.ts';
@@ -62,13 +63,13 @@ export class ApiError extends Failure {
     const hiding = { values, isSecret: attempt.plural === 'secrets' && attempt.group === '' };
     const words = (text: string, field?: string) =>
       serverWords(text, { ...hiding, ...(field === undefined ? {} : { field }) });
-    const serverMessage = words(stringAt(body, 'message') ?? textOf(body) ?? `HTTP ${httpStatus}`);
+    const serverMessage = words(saidAt(body, 'message') ?? textOf(body) ?? `HTTP ${httpStatus}`);
     const reason = stringAt(body, 'reason') ?? '';
     const stated = objectsAt(body, 'details', 'causes').map((cause) => {
-      const field = words(stringAt(cause, 'field') ?? '');
+      const field = words(saidAt(cause, 'field') ?? '');
       return {
         field,
-        message: words(stringAt(cause, 'message') ?? '', field),
+        message: words(saidAt(cause, 'message') ?? '', field),
         reason: stringAt(cause, 'reason') ?? '',
       };
     });
@@ -116,7 +117,10 @@ function isUnfit(status: number, message: string): boolean {
 function textOf(body: Json | undefined): string | undefined {
   if (typeof body !== 'string' || body.trim() === '') return undefined;
   const title = /<title>(?<title>[^<]*)<\/title>/i.exec(body)?.groups?.['title'];
-  return (title ?? body).trim().replaceAll(/\s+/g, ' ').slice(0, 300);
+  return shortened(title ?? body)
+    .trim()
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 300);
 }
 
 export function isStatus(error: unknown, status: number): error is ApiError {
@@ -131,6 +135,6 @@ export function attemptOn(verb: string, ref: ObjectRef, plural: string): Attempt
 export function statusOf(value: Json | undefined): { code: number; message: string } {
   return {
     code: numberAt(value, 'code') ?? 0,
-    message: stringAt(value, 'message') ?? stringAt(value, 'reason') ?? '',
+    message: saidAt(value, 'message') ?? stringAt(value, 'reason') ?? '',
   };
 }

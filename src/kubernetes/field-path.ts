@@ -1,7 +1,7 @@
 import { at, isObject, type Json, type Path } from '../base/json.ts';
 
 /** `[…]`, where quoted text may hold brackets itself, or a name up to the next dot or bracket. */
-const step = /\[(?<bracket>(?:"(?:[^"\\]|\\.)*"|[^\]"])*)\]|(?<name>[^.[\]]+)/g;
+const step = /\[(?<bracket>(?:"(?:[^"\\]|\\.)*"|[^[\]"\\])*)\]|(?<name>[^.[\]]+)/g;
 
 /**
  * Reads the ways in which the API server writes field paths: `spec.containers[0].image`, `metadata.labels[app.io/name]`,
@@ -66,10 +66,12 @@ export function formatFieldPath(path: Path): string {
  */
 function indexByKeys(list: Json | undefined, keys: string): number | undefined {
   if (!Array.isArray(list)) return undefined;
-  const wanted = [...keys.matchAll(/(?<name>[^=,]*)=(?<value>"(?:[^"\\]|\\.)*"|[^,]*)/g)].map(({ groups }) => ({
-    name: groups?.['name'] ?? '',
-    value: unquoted(groups?.['value'] ?? ''),
-  }));
+  const wanted = [...keys.matchAll(/(?<![^,])(?<name>[^=,]*)=(?<value>"(?:[^"\\]|\\.)*"|[^,]*)/g)].map(
+    ({ groups }) => ({
+      name: groups?.['name'] ?? '',
+      value: unquoted(groups?.['value'] ?? ''),
+    }),
+  );
   const index = list.findIndex((entry) => {
     const pairs = wanted.map(({ name, value }) => ({ value, found: name === '' ? entry : at(entry, name) }));
     return (

@@ -13,8 +13,12 @@ export interface FieldProblem {
  */
 export function strictDecodingProblems(message: string): FieldProblem[] {
   const decoding = [...message.matchAll(/(?<kind>unknown|duplicate) field "(?<field>[^"]+)"/g)];
-  const undeclared = [...message.matchAll(/\.(?<field>\S+): field not declared in schema/g)];
-  const twice = [...message.matchAll(/\.(?<field>\S+): duplicate entries for key (?<key>\[[^\n]*\])/g)];
+  const undeclared = [...message.matchAll(/(?<!\S)\.(?<field>(?:[^\s"]|"[^"\n]*")+): field not declared in schema/g)];
+  const twice = [
+    ...message.matchAll(
+      /(?<!\S)\.(?<field>(?:[^\s"]|"[^"\n]*")+): duplicate entries for key (?<key>\[[^\n]{0,500}\])/g,
+    ),
+  ];
   return [
     ...decoding.map(({ groups }): FieldProblem => ({
       kind: groups?.['kind'] === 'duplicate' ? 'duplicate' : 'unknown',
@@ -30,7 +34,10 @@ export function strictDecodingProblems(message: string): FieldProblem[] {
 
 /** `.spec.replicas: expected numeric (int or float), got string` in the answer to an apply, as causes of a Status have it. */
 export function typeMismatches(message: string): StatusCause[] {
-  return [...message.matchAll(/\.(?<field>\S+): (?<why>expected .+, got [^\n]+)/g)].map(({ groups }) => ({
+  const mismatches = message.matchAll(
+    /(?<!\S)\.(?<field>(?:[^\s"]|"[^"\n]*")+): (?<why>expected [^,\n]{1,200}, got [^\n]+)/g,
+  );
+  return [...mismatches].map(({ groups }) => ({
     field: groups?.['field'] ?? '',
     message: groups?.['why'] ?? '',
     reason: 'FieldValueTypeInvalid',

@@ -1,4 +1,5 @@
-import { objectsAt, listAt, stringAt } from '../base/json.ts';
+import { objectsAt, listAt } from '../base/json.ts';
+import { saidAt } from '../base/said.ts';
 import { conditionsOf } from './conditions.ts';
 import { describeRef, refOf, type KubernetesObject } from './object.ts';
 
@@ -54,7 +55,7 @@ function namespaceHolders(object: KubernetesObject): string[] {
   if (left.length > 0) return left;
   const failures = objectsAt(object, 'status', 'conditions')
     .filter((condition) => condition['status'] === 'True')
-    .flatMap((condition) => stringAt(condition, 'message') ?? []);
+    .flatMap((condition) => saidAt(condition, 'message') ?? []);
   if (failures.length > 0) return failures;
   return listAt(object, 'spec', 'finalizers').map((name) => `finalizer ${JSON.stringify(name)}`);
 }

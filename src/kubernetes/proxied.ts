@@ -9,7 +9,7 @@ import { pathOf } from './resource-path.ts';
  */
 export function proxyPathOf(resource: Resource, { namespace, name, port, scheme }: ProxyTarget): string {
   // The colons are no part of what is encoded.
-  return `${pathOf(resource, namespace, name).replace(/[^/]+$/, (last) => `${scheme}:${last}:${encodeURIComponent(port)}`)}/proxy`;
+  return `${pathOf(resource, namespace, name).replace(/(?<![^/])[^/]+$/, (last) => `${scheme}:${last}:${encodeURIComponent(port)}`)}/proxy`;
 }
 
 /**

@@ -74,7 +74,9 @@ function explainWebhook(serverMessage: string): Explanation | undefined {
       hint: 'Change the object so that this policy accepts it, or ask the owner of the policy.',
     };
   }
-  const policy = /ValidatingAdmissionPolicy '(?<name>[^']+)'.* denied request: (?<why>.*)/s.exec(serverMessage)?.groups;
+  const policy = /ValidatingAdmissionPolicy '(?<name>[^']+)'.{0,500} denied request: (?<why>.*)/s.exec(
+    serverMessage,
+  )?.groups;
   if (policy !== undefined) {
     return {
       message: `admission policy "${policy['name'] ?? ''}" denied it: ${policy['why'] ?? ''}`,

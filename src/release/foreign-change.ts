@@ -17,7 +17,7 @@ export interface ForeignChange {
 const coreKinds = new Set(['Service', 'ConfigMap', 'Secret']);
 
 /** Managers that scale by a metric or a schedule: to nothing as well. */
-const autoscalers = /^(?:kube-controller-manager|keda|.*autoscaler.*|.*downscaler.*|.*hpa.*)/;
+const autoscalers = /^(?:kube-controller-manager|keda)|autoscaler|downscaler|hpa/;
 
 /**
  * Compares the fields that our apply owned when it was answered with what is there now. What others have added is theirs; what

@@ -38,7 +38,7 @@ export async function freeStatefulSet(
   for (const pod of items) {
     const revision = pod.metadata.labels?.['controller-revision-hash'];
     const isOwned = pod.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
-    const ordinal = Number(/\d+$/.exec(pod.metadata.name)?.[0]);
+    const ordinal = Number(/(?<!\d)\d+$/.exec(pod.metadata.name)?.[0]);
     if (!isOwned || revision === undefined || good.has(revision) || isTrue(pod, 'Ready') || ordinal < partition)
       continue;
     const podUid = pod.metadata.uid;

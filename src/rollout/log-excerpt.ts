@@ -35,7 +35,7 @@ const credentials = [
   /(?<before>:\/\/[^\s/:@]*:)[^\s@/]+(?=@)/g,
   /(?<before>\b(?:bearer|basic) +)[\w.~+/=-]{8,}/gi,
   /(?<before>(?:password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)["']?=["']?)[^\s"',;&]+/gi,
-  /(?<before>(?:password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)["']?: *["']?)(?=[^\s"',;&]*\d)[^\s"',;&]{6,}/gi,
+  /(?<before>(?:password|passwd|pwd|secret|token|api[-_]?key|access[-_]?key)["']?: *["']?)(?=[^\s"',;&]{0,300}\d)[^\s"',;&]{6,}/gi,
 ];
 
 /** A line of a log without what looks like a credential: the runner masks only those that it has been told of. */

@@ -30,7 +30,7 @@ export function wrong(line: number, message: string, hint: string): InvalidInput
 }
 
 const shortForm =
-  /^(?<target>\S+)(?:\s+(?<status>[1-5](?:\d\d|xx)(?:,[1-5](?:\d\d|xx))*))?(?:\s+json\s+(?<path>\S+)\s*==\s*(?<value>.+)|\s+contains\s+(?<contains>.+))?$/;
+  /^(?<target>\S+)(?:\s+(?<status>[1-5](?:\d\d|xx)(?:,[1-5](?:\d\d|xx))*))?(?:\s+json\s+(?<path>(?:[^\s=]|=(?!=))+)\s*==\s*(?<value>\S.*)|\s+contains\s+(?<contains>\S.*))?$/s;
 
 /** `TARGET [STATUS] [json PATH == VALUE | contains TEXT]` */
 function readShortForm(text: string, line: number): Entry {
@@ -138,15 +138,15 @@ function yamlOf(text: string): { value: Json; root: Position | undefined } {
 }
 
 /** Between braces, YAML takes a `[` for a list: `json: { .items[0].id: 7 }` is meant as `json: { '.items[0].id': 7 }`. */
-const jsonInFlow = /(?<=(?:^|[\s{,-])json:\s*\{)(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^}"'])*(?=\})/g;
+const jsonInFlow = /(?<=(?:^|[\s{,-])json:\s{0,9}\{)(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^{}"'])*(?=\})/g;
 const quotedOrPath =
-  /"(?:[^"\\]|\\.)*"|'[^']*'|(?<=(?:^|,)\s*)(?<path>(?:\.[\w-]+|\[\d+\]|\["[^"\]]+"\])+)(?=\s*:(?:\s|$))/g;
+  /"(?:[^"\\]|\\(?:[^]|$))*(?:"|$)|'[^']*'|(?<before>(?:^|,)\s*)(?<path>(?:\.[\w-]+|\[\d+\]|\["[^"\]]+"\])+)(?=\s*:(?:\s|$))/g;
 
 /** Quotes the paths that are keys of a `json` between braces; the lines stay where they are. */
 function quotePathsInFlow(text: string): string {
   return text.replaceAll(jsonInFlow, (inner) =>
-    inner.replaceAll(quotedOrPath, (found, path: string | undefined) =>
-      path === undefined ? found : `'${path.replaceAll("'", "''")}'`,
+    inner.replaceAll(quotedOrPath, (found, before: string | undefined, path: string | undefined) =>
+      before === undefined || path === undefined ? found : `${before}'${path.replaceAll("'", "''")}'`,
     ),
   );
 }

@@ -43,7 +43,7 @@ export function parsePoints(text: string): number | undefined {
 
 /** `header:X-Version`, `json:.version`. */
 export function parseVersionPlace(text: string): VersionPlace | undefined {
-  const [, kind, rest = ''] = /^(header|json):\s*(.+)$/.exec(text) ?? [];
+  const [, kind, rest = ''] = /^(header|json):\s*(\S.*)$/s.exec(text) ?? [];
   if (kind === 'header') return isHeaderName(rest) ? { kind, name: rest.toLowerCase() } : undefined;
   const path = kind === 'json' ? parseJsonPath(rest) : undefined;
   return path === undefined ? undefined : { kind: 'json', path };

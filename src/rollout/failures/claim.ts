@@ -86,7 +86,7 @@ function eventSign(
   });
   switch (event.reason) {
     case 'ProvisioningFailed': {
-      const storageClass = /storageclass\S* "(?<name>[^"]+)" not found/.exec(event.message)?.groups?.['name'];
+      const storageClass = /storageclass[\w.]{0,60} "(?<name>[^"]+)" not found/.exec(event.message)?.groups?.['name'];
       return storageClass === undefined
         ? diagnostic(cause(event.message.slice(0, maxTextLength), 'Correct what the message names.'))
         : mayHeal(

@@ -1,4 +1,5 @@
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../../base/json.ts';
+import { saidAt } from '../../base/said.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { podTemplatePath } from '../../manifests/pod-template.ts';
 import { timeOf } from '../../kubernetes/conditions.ts';
@@ -51,7 +52,7 @@ function signsOf(
   const name = stringAt(status, 'name') ?? '';
   const waiting = objectAt(status, 'state', 'waiting');
   const reason = stringAt(waiting, 'reason') ?? '';
-  const message = stringAt(waiting, 'message') ?? '';
+  const message = saidAt(waiting, 'message') ?? '';
   const index = objectsAt(pod, 'spec', isInit ? 'initContainers' : 'containers').findIndex(
     (container) => container['name'] === name,
   );
@@ -102,7 +103,7 @@ function crashSigns(
   )
     return [];
   if (lastReason === 'ContainerCannotRun' || lastReason === 'StartError') {
-    return [startSign(what, lastReason, stringAt(last, 'message') ?? '', where)];
+    return [startSign(what, lastReason, saidAt(last, 'message') ?? '', where)];
   }
   if (isRunning && restarts < crashesUntilFinal) return [];
   const probe = killedBy(timeOf(stringAt(last, 'startedAt')) ?? 0);

@@ -71,7 +71,7 @@ const refusals: readonly Refusal[] = [
     hint: "Make the pod's securityContext meet a SecurityContextConstraint, or give its ServiceAccount another one.",
   },
   {
-    words: /admission webhook .* denied the request|ValidatingAdmissionPolicy/,
+    words: /admission webhook .{0,300} denied the request|ValidatingAdmissionPolicy/,
     hint: 'Change the pod so that this policy accepts it.',
   },
   {
@@ -84,7 +84,7 @@ const refusals: readonly Refusal[] = [
     hint: 'See whether the pods behind this webhook run: with "failurePolicy: Fail" nothing is made without its answer.',
   },
   {
-    words: /serviceaccount "?[^"]*"? not found|error looking up service account/,
+    words: /serviceaccount "?[^"]{0,253}"? not found|error looking up service account/,
     graceMs: admissionGraceMs,
     says: account,
     hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
@@ -103,7 +103,7 @@ const refusals: readonly Refusal[] = [
     hint: 'Correct runtimeClassName, or create the RuntimeClass.',
   },
   {
-    words: /(?:maximum|minimum) .* usage per|max limit to request ratio/,
+    words: /(?:maximum|minimum) .{0,100} usage per|max limit to request ratio/,
     hint: 'Make the resources of its containers fit the LimitRange of the namespace.',
   },
   {

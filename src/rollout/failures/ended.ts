@@ -1,4 +1,5 @@
 import { listAt, stringAt } from '../../base/json.ts';
+import { saidAt } from '../../base/said.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { diagnostic, type Sign } from './sign.ts';
 
@@ -16,7 +17,7 @@ export function isEvicted(pod: KubernetesObject): boolean {
  * that this explains only what nothing else does.
  */
 export function endedSigns(pod: KubernetesObject): Sign[] {
-  const message = (stringAt(pod, 'status', 'message') ?? '').trim().slice(0, maxTextLength);
+  const message = (saidAt(pod, 'status', 'message') ?? '').trim().slice(0, maxTextLength);
   const reason = stringAt(pod, 'status', 'reason') ?? '';
   const isOwned = (pod.metadata.ownerReferences ?? []).length > 0;
   if (!isOwned || stringAt(pod, 'status', 'phase') !== 'Failed' || message === '' || reason === '') return [];
@@ -33,7 +34,7 @@ export function endedHint(pod: KubernetesObject): string {
   if (stringAt(pod, 'status', 'reason') === 'DeadlineExceeded') {
     return 'See why it takes so long, or raise activeDeadlineSeconds.';
   }
-  if (isEvicted(pod)) return evictedHint(stringAt(pod, 'status', 'message') ?? '');
+  if (isEvicted(pod)) return evictedHint(saidAt(pod, 'status', 'message') ?? '');
   return isRejected(pod)
     ? 'Correct what the node names: what the pod asks for, its nodeName, its ports or its sysctls.'
     : 'See the log of its containers.';

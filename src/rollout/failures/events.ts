@@ -1,4 +1,5 @@
 import { numberAt, stringAt } from '../../base/json.ts';
+import { saidAt } from '../../base/said.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { timeOf } from '../../kubernetes/conditions.ts';
 
@@ -22,7 +23,7 @@ export function readEvent(event: KubernetesObject): ObjectEvent {
   const first = timeOf(stringAt(event, 'firstTimestamp')) ?? eventTime ?? timeOf(event.metadata.creationTimestamp) ?? 0;
   const last =
     timeOf(stringAt(event, 'series', 'lastObservedTime')) ?? timeOf(stringAt(event, 'lastTimestamp')) ?? first;
-  const container = /\{(?<name>[^}]+)\}$/.exec(stringAt(event, 'involvedObject', 'fieldPath') ?? '')?.groups?.['name'];
+  const container = /\{(?<name>[^{}]+)\}$/.exec(stringAt(event, 'involvedObject', 'fieldPath') ?? '')?.groups?.['name'];
   return {
     ...(container === undefined ? {} : { container }),
     uid: stringAt(event, 'involvedObject', 'uid') ?? '',
@@ -30,7 +31,7 @@ export function readEvent(event: KubernetesObject): ObjectEvent {
     name: stringAt(event, 'involvedObject', 'name') ?? '',
     type: stringAt(event, 'type') ?? '',
     reason: stringAt(event, 'reason') ?? '',
-    message: withoutCredentials(stringAt(event, 'message') ?? ''),
+    message: withoutCredentials(saidAt(event, 'message') ?? ''),
     count: numberAt(event, 'series', 'count') ?? numberAt(event, 'count') ?? 1,
     firstAt: first,
     lastAt: last,

@@ -51,7 +51,7 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
       ),
     );
   }
-  if (/no such host|server misbehaving|lookup .* on|NXDOMAIN/i.test(answer)) {
+  if (/no such host|server misbehaving|lookup \S+ on|NXDOMAIN/i.test(answer)) {
     return mayHeal(
       unreachableGraceMs,
       cause(

@@ -118,8 +118,8 @@ function attachSign(message: string, base: Base): Sign {
 }
 
 function resourceClaimSign(message: string, base: Base): Sign {
-  const claim = /PodResourceClaim (?<name>[^:]+):/.exec(message)?.groups?.['name'];
-  const template = /resource claim template "(?<name>[^"]+)": .*not found/.exec(message)?.groups?.['name'];
+  const claim = /PodResourceClaim (?<name>[^:]{1,253}):/.exec(message)?.groups?.['name'];
+  const template = /resource claim template "(?<name>[^"]+)": .{0,500}not found/.exec(message)?.groups?.['name'];
   const path = ['resourceClaims'];
   if (template === undefined) {
     return diagnostic({

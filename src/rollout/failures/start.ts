@@ -42,7 +42,7 @@ function userCause(message: string): { text: string; hint: string } | undefined 
       hint: 'Set runAsUser in its securityContext to a number other than 0.',
     };
   }
-  const name = /image has non-numeric user \((?<name>[^)]*)\)/.exec(message)?.groups?.['name'];
+  const name = /image has non-numeric user \((?<name>[^()]*)\)/.exec(message)?.groups?.['name'];
   return name === undefined
     ? undefined
     : {
@@ -84,14 +84,16 @@ function startCause(message: string): { text: string; hint: string } | undefined
       hint: 'Correct workingDir in the manifest, or WORKDIR and USER of the image.',
     };
   }
-  const file = /\bmkdir (?<file>\/[^:]*): not a directory/.exec(message)?.groups?.['file'];
+  const file = /\bmkdir (?<file>\/[^:]{0,1000}): not a directory/.exec(message)?.groups?.['file'];
   if (file !== undefined) {
     return {
       text: `"${file}" is to be a folder, and is a file in the image`,
       hint: 'Correct workingDir, or the mountPath of its volumeMounts.',
     };
   }
-  const place = /error mounting .* to rootfs at \\?"(?<place>[^"\\]+)/.exec(message)?.groups?.['place'];
+  const place = /error mounting (?:(?!error mounting ).)* to rootfs at \\?"(?<place>[^"\\]+)/.exec(message)?.groups?.[
+    'place'
+  ];
   if (place !== undefined) {
     return {
       text: `nothing can be mounted at "${place}": ${lastPart(message)}`,
@@ -105,7 +107,7 @@ function programCause(message: string): { text: string; hint: string } | undefin
   const program = /exec: \\?"(?<program>[^"\\]+)\\?"/.exec(message)?.groups?.['program'];
   // The same words are said of folders, mounts and devices.
   const isOfProgram = program !== undefined || /\bexec \S+|executable file/.test(message);
-  if (isOfProgram && /no such file or directory|executable file.* not found/i.test(message)) {
+  if (isOfProgram && /no such file or directory|executable file.{0,300} not found/i.test(message)) {
     return {
       text: `there is no program ${program === undefined ? 'of that name' : `"${program}"`} in the image`,
       hint: 'Correct "command" in the manifest, or the entrypoint of the image.',

@@ -34,7 +34,7 @@ const reasons: readonly Reason[] = [
   { text: /Insufficient ([\w./-]+)/, words: ({ have }, resource) => `${have} too little ${resource}` },
   { text: /Too many pods/, words: ({ have }) => `${have} as many pods as it may` },
   {
-    text: /node\(s\) had untolerated taint(?:\(s\)| \{(\S+): [^}]*\})/,
+    text: /node\(s\) had untolerated taint(?:\(s\)| \{([^\s{}]+): [^{}]*\})/,
     words: ({ have }, taint) =>
       `${have} ${taint === '' ? 'a taint' : `the taint "${taint}"`} that it does not tolerate`,
   },
@@ -103,11 +103,14 @@ const reasons: readonly Reason[] = [
 
 /** Reads the message of the condition PodScheduled. */
 export function readRefusal(message: string): Refusal {
-  const [before = '', preemption = ''] = message.split(/\s*(?:no new claims to deallocate, *)?preemption: */s, 2);
-  const list = before.replace(/^0\/\d+ nodes are available: /, '').replace(/\.(?: not found)?$/, '');
-  const matches = reasons.filter(({ text }) => new RegExp(`\\d+ ${text.source}`).test(list));
+  const [before = '', preemption = ''] = message.split(/(?:no new claims to deallocate, )?preemption: /, 2);
+  const list = before
+    .trimEnd()
+    .replace(/^0\/\d+ nodes are available: /, '')
+    .replace(/\.(?: not found)?$/, '');
+  const matches = reasons.filter(({ text }) => new RegExp(`(?<!\\d)\\d+ ${text.source}`).test(list));
   const [only] = matches;
-  const resources = [...list.matchAll(/\d+ Insufficient ([\w./-]+)/g)].map(([, resource = '']) => resource);
+  const resources = [...list.matchAll(/(?<!\d)\d+ Insufficient ([\w./-]+)/g)].map(([, resource = '']) => resource);
   const isTooLarge = resources.length > 0 && isHopeless(preemption);
   const large = `None of the nodes that it may run on has that much ${resources.join(' and ')}, even when empty: add nodes that have, or lower what the pod asks for.`;
   const suffix = [
@@ -137,12 +140,12 @@ function isHopeless(preemption: string): boolean {
 function inWords(list: string): string {
   const replaced = reasons.reduce(
     (text, { text: form, words }) =>
-      text.replaceAll(new RegExp(`(\\d+) ${form.source}`, 'g'), (_, count: string, detail?: unknown) =>
+      text.replaceAll(new RegExp(`(?<!\\d)(\\d+) ${form.source}`, 'g'), (_, count: string, detail?: unknown) =>
         words(nodesOf(count), typeof detail === 'string' ? detail : ''),
       ),
     list,
   );
-  return replaced.replaceAll(/(\d+) node\(s\)/g, (_, count: string) => nodesOf(count).nodes);
+  return replaced.replaceAll(/(?<!\d)(\d+) node\(s\)/g, (_, count: string) => nodesOf(count).nodes);
 }
 
 function nodesOf(count: string): Nodes {

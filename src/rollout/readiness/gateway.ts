@@ -1,4 +1,5 @@
 import { equal, numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../../base/json.ts';
+import { saidAt } from '../../base/said.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
 import { notObserved, progressing, ready, type Facts, type Rule } from './rule.ts';
@@ -47,7 +48,7 @@ function missingOf(status: JsonObject[string], types: readonly string[], { gener
     const found = objectsAt(status, 'conditions').find((candidate) => candidate['type'] === type);
     if (found === undefined || (numberAt(found, 'observedGeneration') ?? generation) < generation) return notObserved;
     if (stringAt(found, 'status') === 'True') continue;
-    const why = [stringAt(found, 'reason') ?? '', stringAt(found, 'message') ?? ''].filter((text) => text !== '');
+    const why = [stringAt(found, 'reason') ?? '', saidAt(found, 'message') ?? ''].filter((text) => text !== '');
     return progressing(`not ${type} yet${why.length === 0 ? '' : `: ${why.join(': ')}`}`);
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { stringAt } from '../../base/json.ts';
+import { saidAt } from '../../base/said.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { condition, isTrue } from '../../kubernetes/conditions.ts';
 import { endedHint } from '../failures/ended.ts';
@@ -18,9 +19,7 @@ function judge(object: KubernetesObject): Verdict {
   if (phase === 'Succeeded') return ready('completed');
   if (phase === 'Failed') {
     const why =
-      stringAt(object, 'status', 'message') ??
-      stringAt(object, 'status', 'reason') ??
-      'a container ended with an error';
+      saidAt(object, 'status', 'message') ?? stringAt(object, 'status', 'reason') ?? 'a container ended with an error';
     return failed(object, stringAt(object, 'status', 'reason') ?? 'Failed', `failed: ${why}`, endedHint(object));
   }
   if (isTrue(object, 'Ready')) return ready('ready');

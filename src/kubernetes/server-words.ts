@@ -64,7 +64,19 @@ function withoutDumps(message: string): string {
   return parts.length === 0 ? message : parts.join('') + message.slice(from);
 }
 
-const goType = /(?:[a-z]\w*\.[A-Z]\w*|\][\w.*]+|interface \{\}|[&*])$/;
+/** Whether this ends with a type of Go, such as `core.PodSpec`, `[]v1.Volume` or `&`. */
+function endsWithGoType(text: string): boolean {
+  if (/[&*]$/.test(text) || text.endsWith('interface {}')) return true;
+  let start = text.length;
+  while (start > 0 && /[\w.*]/.test(text[start - 1] ?? '')) start -= 1;
+  const word = text.slice(start);
+  if (text[start - 1] === ']' && word !== '') return true;
+  const [name = '', of = ''] = word
+    .slice(word.lastIndexOf('*') + 1)
+    .split('.')
+    .reverse();
+  return /^[A-Z]/.test(name) && /[a-z]/.test(of);
+}
 
 /** Where the bracket stands that opens a dump at `at`; undefined for none. */
 function dumpAt(message: string, at: number): number | undefined {
@@ -76,7 +88,9 @@ function dumpAt(message: string, at: number): number | undefined {
   if (char !== '{') return undefined;
   if (message[at + 1] === '}') return undefined;
   if (message[at + 1] === '"') return at;
-  return /[\w*&}]/.test(message[at - 1] ?? '') && goType.test(message.slice(Math.max(0, at - 80), at)) ? at : undefined;
+  return /[\w*&}]/.test(message[at - 1] ?? '') && endsWithGoType(message.slice(Math.max(0, at - 80), at))
+    ? at
+    : undefined;
 }
 
 /** The place behind the bracket that closes the one at `start`; the end of the text where none does. */
@@ -126,8 +140,9 @@ function shortened(value: string): string {
 /** `spec.template` of `spec.template: Invalid value: …`. */
 function fieldBefore(message: string, at: number): string | undefined {
   const before = message.slice(Math.max(0, at - 600), at);
-  return /(?<field>[^\s:]+): $/.exec(before.slice(Math.max(0, before.lastIndexOf(' ', before.length - 3) + 1)))
-    ?.groups?.['field'];
+  if (!before.endsWith(': ')) return undefined;
+  const field = before.slice(0, -2).split(/[\s:]/).at(-1);
+  return field === '' ? undefined : field;
 }
 
 /** A value ends with its bracket or quote; any other with the colon before the reason, or with the message. */

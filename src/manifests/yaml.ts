@@ -54,8 +54,8 @@ function documentsOf(text: string, file: string): Entry[] {
     });
   } catch (error) {
     const mark = error instanceof YAMLException ? error.mark : undefined;
-    const reason = withoutQuoted(error instanceof YAMLException ? error.reason : messageOf(error));
-    throw new InvalidInput(`"${file}" is not valid YAML: ${reason}`, {
+    const reason = error instanceof YAMLException ? error.reason : messageOf(error);
+    throw new InvalidInput(`"${file}" is not valid YAML: ${withoutQuoted(reason)}`, {
       cause: error,
       location: mark === undefined ? { file } : { file, line: mark.line + 1, column: mark.column + 1 },
       hint:
@@ -94,7 +94,7 @@ function noItems(list: JsonObject, source: Source): InvalidInput {
   const items = list['items'];
   const what = `a ${stringAt(list, 'kind') ?? 'List'} in "${source.file}"`;
   return new InvalidInput(
-    items === undefined ? `${what} has no items` : `items of ${what} must be a list, but is ${kindOf(items)}`,
+    items === undefined ? `${what} has no items` : `items of ${what} must be a list, but is ${kindOf(items, false)}`,
     { location: source.locate(['items']), hint: 'Write the objects below "items:", each behind "- ".' },
   );
 }

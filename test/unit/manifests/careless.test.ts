@@ -65,7 +65,7 @@ describe('a List', () => {
   test.each<[string, string, string]>([
     ['items that are a number', 'items: 5', 'items of a List in "f.yaml" must be a list, but is the number 5'],
     ['items that are a map', 'items: {}', 'items of a List in "f.yaml" must be a list, but is a map'],
-    ['items that are a text', 'items: ""', 'items of a List in "f.yaml" must be a list, but is the string '],
+    ['items that are a text', 'items: ""', 'items of a List in "f.yaml" must be a list, but is a text'],
     ['no items', 'item: []', 'a List in "f.yaml" has no items'],
     [
       'a list inside with such items',

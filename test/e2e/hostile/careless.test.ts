@@ -92,7 +92,7 @@ describe('what cannot work is an error before anything has changed', () => {
     const result = await stage.run('app', { ...inputs }, { ...good, ...files });
     expect({ exit: result.exit, status: result.outputs['status'] }).toEqual({ exit: 1, status: 'failed' });
     expect(result.log).toContain(says);
-    if (at !== undefined) expect(result.log).toContain(`::error title=gke-rollout,${at}`);
+    expect(result.log).toContain(`::error title=gke-rollout${at === undefined ? '' : `,${at}`}`);
     expect(result.log).not.toMatch(/TypeError|ERR_|\bat .*\.[jt]s:\d+/);
     expect(await stateOf(stage)).toBe(before);
   });

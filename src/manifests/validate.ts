@@ -13,7 +13,7 @@ export function problemsOf(manifest: Manifest): InvalidInput[] {
   const problems = misshapenConfig(manifest);
   const isStringAt = stringPlaces(object);
   const visit = (value: Json | undefined, path: Path) => {
-    const broken = problemOfScalar(value);
+    const broken = problemOfScalar(value) ?? problemOfScalar(path.at(-1));
     if (isStringAt(path) && value !== null && value !== undefined && typeof value !== 'string') {
       problems.push(
         new InvalidInput(

@@ -116,6 +116,7 @@ describe('a value that no field of Kubernetes can have', () => {
       message: 'data.a of ConfigMap "c" has half of a letter, such as a lone "\\ud83d"',
       location: { line: 6 },
     });
+    expect(problemsIn(() => parseManifests(configMap('  "\\ud83d": a'), 'f.yaml'))).toHaveLength(1);
     expect(parseManifests(configMap('  a: "\\ud83d\\ude00"'), 'f.yaml')[0]?.object).toMatchObject({
       data: { a: '😀' },
     });

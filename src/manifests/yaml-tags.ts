@@ -1,12 +1,11 @@
 /**
  * What to do about a tag (`!!binary`) that no field of Kubernetes has values for; undefined for any other fault.
- * @param reason what the parser says of the fault
+ * @param reason what the parser says of the fault; nothing of it is repeated, for the tag may be a password that begins with `!`
  */
 export function adviceOnTag(reason: string): string | undefined {
-  const tag = /^unknown \w+ tag !<(?<tag>[^>]*)>/.exec(reason)?.groups?.['tag'];
-  if (tag === undefined) return undefined;
-  if (tag === 'tag:yaml.org,2002:binary') {
+  if (!/^unknown [a-z]+ tag /.test(reason)) return undefined;
+  if (reason.includes('!<tag:yaml.org,2002:binary>')) {
     return 'Remove the tag: a text is written as it is, and what is no text stands in base64 in "binaryData" of a ConfigMap or "data" of a Secret.';
   }
-  return 'Remove the tag: Kubernetes knows strings, numbers, booleans, lists and maps.';
+  return 'Remove the tag: Kubernetes knows strings, numbers, booleans, lists and maps. A text that begins with "!" needs quotes.';
 }

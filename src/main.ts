@@ -64,7 +64,9 @@ export async function main(): Promise<number> {
     report = failedReport(error, commandAskedFor(process.env), systemClock.now() - startedAt, signal.aborted);
   }
   report = redaction.deep(report);
-  setOutputs(report);
+  setOutputs(report, (text) => {
+    reporter.warning(text);
+  });
   const code = await finish(report, reporter, process.env);
   try {
     // A cancelled change is the post step's to undo.

@@ -1,13 +1,32 @@
+import { isPlain, looksSecret, namesSecret } from './telling.ts';
+
 /**
- * A URL, or what was meant as one, as it may be shown: without a user and password, and without the values of its query. Any text
- * may be given; what is no URL stays as it is.
+ * A URL, a path, or what was meant as one, as it may be shown: without a user and password, without the fragment, and of its query
+ * and path without what is no ordinary word.
  */
 export function shownUrl(text: string): string {
-  const [address = '', ...rest] = text.split('?');
+  const [address = '', ...queries] = text.replace(/#.*$/s, '').split('?');
+  const query = queries.join('?');
+  return `${shownPath(withoutUser(address))}${queries.length === 0 ? '' : `?${query.split('&').map(shownParameter).join('&')}`}`;
+}
+
+function withoutUser(address: string): string {
   const authority = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/\s]*|^[^/\s:]+:[^/\s]*/i.exec(address)?.[0] ?? '';
   const end = authority.lastIndexOf('@');
   const start = authority.includes('//') ? authority.indexOf('//') + 2 : 0;
-  const shown = end < start ? address : `${address.slice(0, start)}${address.slice(end + 1)}`;
-  const fragment = shown.indexOf('#');
-  return `${fragment === -1 ? shown : shown.slice(0, fragment)}${rest.length === 0 ? '' : '?…'}`;
+  return end < start ? address : `${address.slice(0, start)}${address.slice(end + 1)}`;
+}
+
+function shownPath(address: string): string {
+  return address
+    .split('/')
+    .map((part, index) => (index > 0 && looksSecret(part) ? '…' : part))
+    .join('/');
+}
+
+function shownParameter(parameter: string): string {
+  const [name = '', ...rest] = parameter.split('=');
+  if (rest.length === 0) return isPlain(name) ? name : '…';
+  const value = rest.join('=');
+  return `${isPlain(name) || !looksSecret(name) ? name : '…'}=${isPlain(value) && !namesSecret(name) ? value : '…'}`;
 }

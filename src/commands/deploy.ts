@@ -3,14 +3,13 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
-import { parseChecks } from '../traffic/parse.ts';
 import { adoptable } from './adopt-release.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { loadManifests, type ManifestOptions } from './load-manifests.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
-import { assertAskable } from './verification.ts';
+import { assertAskable, readChecks } from './verification.ts';
 
 export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyOptions {
   keepOldForMs: number;
@@ -34,7 +33,7 @@ export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyO
 export async function deploy(context: Context, options: DeployOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
-  const checks = parseChecks(options.verify ?? '', options.timeoutMs);
+  const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
   const draft = new Draft(context, 'deploy', { release, namespace, strategy });
   const { manifests, variants, idle, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);

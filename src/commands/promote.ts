@@ -3,7 +3,6 @@ import { inCluster } from '../release/owned-change.ts';
 import { readJournal, type JournalRecord } from '../release/journal.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import { promotionOf } from '../strategies/index.ts';
-import { parseChecks } from '../traffic/parse.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { Draft } from './draft.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
@@ -11,7 +10,7 @@ import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
 import type { RunReport } from './report.ts';
 import { rollOut } from './roll-out.ts';
-import { assertAskable } from './verification.ts';
+import { assertAskable, readChecks } from './verification.ts';
 
 export interface PromoteOptions extends ChangeOptions {
   keepOldForMs: number;
@@ -30,7 +29,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const given = parseChecks(options.verify ?? '', options.timeoutMs);
+  const given = readChecks(context, options.verify ?? '', options.timeoutMs);
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, { ...options, namespace }, 'promote');
     // Where Services go by the user's own labels, they say which side serves only when nothing is half done.
@@ -46,7 +45,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   const manifests = structuredClone(revision.objects).map(inCluster);
   const { force } = options;
   // Who knows better than the checks of the deploy says others, or none.
-  const checks = given.length > 0 || force ? given : parseChecks(record.waiting?.verify ?? '');
+  const checks = given.length > 0 || force ? given : readChecks(context, record.waiting?.verify ?? '');
   await assertAskable(context, checks, manifests, namespace);
   await expectOfRemoval(context, record.temporary ?? []);
   const { strategy } = revision;

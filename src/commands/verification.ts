@@ -4,6 +4,9 @@ import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/obje
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Prepared } from '../release/preflight.ts';
 import type { Check } from '../traffic/check.ts';
+import { secretsOfChecks } from '../traffic/check-secrets.ts';
+import { leadsToMetadata, metadataRefusal } from '../traffic/metadata-hosts.ts';
+import { parseChecks } from '../traffic/parse.ts';
 import { assertPassed, type CheckResult } from '../traffic/result.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { podsBehind } from '../traffic/pods.ts';
@@ -14,6 +17,12 @@ import { previewName } from '../strategies/sides.ts';
 import type { MeasuredShare, VerifiedCandidate } from '../strategies/strategy.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
+
+/** The checks of the input `verify`; what is secret in it is masked. @param budgetMs as `parseChecks` has it. @throws Failures with every problem that there is */
+export function readChecks({ reporter }: Pick<Context, 'reporter'>, text: string, budgetMs?: number): Check[] {
+  for (const secret of secretsOfChecks(text)) reporter.mask(secret);
+  return parseChecks(text, budgetMs);
+}
 
 /**
  * Whether all checks can be asked at the Services of the manifests, or at others of the cluster.
@@ -26,7 +35,11 @@ export async function assertAskable(
   namespace: string,
 ): Promise<void> {
   for (const check of checks) {
-    if (check.target.kind === 'url') continue;
+    if (check.target.kind === 'url') {
+      const { hostname } = new URL(check.target.url);
+      if (await leadsToMetadata(hostname)) throw metadataRefusal(hostname);
+      continue;
+    }
     const { service: name } = check.target;
     const service =
       name === undefined

@@ -50,7 +50,7 @@ function withoutQuotes(message: string): string {
 }
 
 /** Go and JSON in braces, and Go's maps, wherever they stand. */
-function withoutDumps(message: string): string {
+export function withoutDumps(message: string): string {
   const parts: string[] = [];
   let from = 0;
   for (let at = 0; at < message.length; at += 1) {

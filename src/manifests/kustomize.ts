@@ -2,6 +2,8 @@ import { getExecOutput } from '@actions/exec';
 
 import { InvalidInput } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
+import { withoutDumps } from '../kubernetes/server-words.ts';
+import { secretsOfKustomization } from './kustomize-secrets.ts';
 
 /** Builds a folder of kustomize. @throws InvalidInput when there is no program for it, or the folder does not build */
 export type Kustomize = (path: string, kustomization: string) => Promise<string>;
@@ -13,7 +15,8 @@ const programs = [
 ] as const;
 
 /**
- * Builds with the `kubectl` or the `kustomize` of the runner. What it prints may hold Secrets, and so never reaches the log;
+ * Builds with the `kubectl` or the `kustomize` of the runner. What it prints may hold Secrets, and so never reaches the log; what it
+ * complains of may quote what the folder is built from, whose secrets are masked first;
  * in turn it gets to know none of the action's inputs and tokens.
  * @param env of the action
  */
@@ -25,7 +28,8 @@ export function kustomizeOf(env: Readonly<Record<string, string | undefined>>, r
     for (const [program, command] of programs) {
       const result = await run(program, [command, path], Object.fromEntries(known));
       if (result === undefined) continue;
-      const said = result.stderr.trim();
+      const said = withoutDumps(result.stderr.trim());
+      for (const secret of said === '' ? [] : await secretsOfKustomization(path)) reporter.mask(secret);
       if (result.exitCode === 0) {
         if (said !== '') reporter.warning(`"${kustomization}": ${said}`);
         return result.stdout;

@@ -8,6 +8,7 @@ import { positionAt, positionsOf, type Position } from './positions.ts';
 import { kubectlSchema } from './scalars.ts';
 import { unshare } from './unshare.ts';
 import { kindOf, problemsOf } from './validate.ts';
+import { withoutQuoted } from './yaml-reason.ts';
 import { adviceOnTag } from './yaml-tags.ts';
 
 /**
@@ -65,16 +66,6 @@ function documentsOf(text: string, file: string): Entry[] {
           : 'Correct the file at this line.'),
     });
   }
-}
-
-/** Of an alias or a tag, which may be a password that begins with `*` or `!`: the line and column tell which one is meant. */
-function withoutQuoted(reason: string): string {
-  return reason
-    .replace(/^(unidentified alias|undeclared tag handle) .*$/s, '$1')
-    .replace(
-      /^((?:unknown|unresolved)[a-z ]* tag|tag name cannot contain such characters|cannot resolve a node).*$/s,
-      '$1',
-    );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ownValue } from '../base/json.ts';
 import type { Json } from '../base/json.ts';
+import { namesSecret } from '../base/telling.ts';
 import type { Expected, VersionPlace } from './check.ts';
 import { formatJsonPath, textAt } from './json-path.ts';
 
@@ -95,6 +96,9 @@ function headerProblem({ headers }: Answer, expected: Expected): Wrong {
   for (const [name, value] of Object.entries(expected.headers)) {
     const found = ownValue(headers, name);
     if (found === undefined) return { problem: 'wrong-header', message: `has no header "${name}"` };
+    if (value !== '' && found !== value && namesSecret(name)) {
+      return { problem: 'wrong-header', message: `its header "${name}" has another value than expected` };
+    }
     if (value !== '' && found !== value) {
       return { problem: 'wrong-header', message: `its header "${name}" is "${short(found)}" instead of "${value}"` };
     }

@@ -1,4 +1,5 @@
 import { Failures, type InvalidInput } from '../base/errors.ts';
+import { shownUrl } from '../base/shown-url.ts';
 import { closest } from '../base/similar.ts';
 import { vias, type Check, type Expected, type JsonRule, type Target } from './check.ts';
 import { wrong, type Entry, type Field } from './entries.ts';
@@ -16,6 +17,7 @@ import {
 } from './field-values.ts';
 import { headerProblem, type HeaderUse } from './header-rules.ts';
 import { parseJsonPath } from './json-path.ts';
+import { isMetadataHost, metadataRefusal } from './metadata-hosts.ts';
 import { mostRequests } from './trial.ts';
 import { requestsNeeded } from './verdict.ts';
 
@@ -144,6 +146,10 @@ function readTarget(reader: Reader): Target {
     for (const key of ['path', 'service', 'port', 'via'] as const) {
       if (reader.has(key)) reader.complain(key, `"${key}" has no effect beside "url"`, 'Remove one of them.');
     }
+    if (url !== undefined && isMetadataHost(new URL(url).hostname)) {
+      const { message, hint = '' } = metadataRefusal(new URL(url).hostname);
+      reader.complain('url', message, hint);
+    }
     return { kind: 'url', url: url ?? '' };
   }
   if (!reader.has('path')) {
@@ -242,10 +248,10 @@ function readJson(reader: Reader): JsonRule[] {
 
 function describe(target: Target, method: string, eachPod: boolean): string {
   const verb = method === 'GET' ? '' : `${method} `;
-  if (target.kind === 'url') return `${verb}${target.url}`;
+  if (target.kind === 'url') return `${verb}${shownUrl(target.url)}`;
   const { service, port, path } = target;
   const at = service === undefined ? '' : `service/${service}${port === undefined ? '' : `:${port}`}`;
-  return `${verb}${at}${path}${eachPod ? ' of each pod' : ''}`;
+  return `${verb}${at}${shownUrl(path)}${eachPod ? ' of each pod' : ''}`;
 }
 
 /** Reads the fields of an entry and keeps what is wrong with them. */
@@ -284,7 +290,8 @@ class Reader {
     const text = this.text(key);
     if (text === undefined) return undefined;
     const value = parse(text);
-    if (value === undefined) this.complain(key, `"${key}" is "${text}", which is not ${what}`, 'Correct it.');
+    const shown = key === 'url' || key === 'path' ? shownUrl(text) : text;
+    if (value === undefined) this.complain(key, `"${key}" is "${shown}", which is not ${what}`, 'Correct it.');
     return value;
   }
 

@@ -2,9 +2,10 @@ import { request as requestHttp, type ClientRequest, type IncomingMessage, type 
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 
-import { messageOf } from '../base/errors.ts';
+import { Failure, messageOf } from '../base/errors.ts';
 import { errorCode } from '../kubernetes/errors.ts';
 import type { Answer, Attempt, ConnectionProblem } from './answer.ts';
+import { isMetadataHost, lookupOfOthers, metadataRefusal } from './metadata-hosts.ts';
 
 /** What is asked, wherever it goes. */
 export interface Question {
@@ -21,7 +22,7 @@ const longestBody = 1_048_576;
 /**
  * Asks a URL once, on a connection of its own: a kept one would go to the same pod again and again. The time counts from the
  * moment the connection stands, so that setting it up is no latency of the version.
- * @throws the reason of the signal when that aborts
+ * @throws the reason of the signal when that aborts; InvalidInput for a metadata server
  */
 export async function askDirectly(url: URL, question: Question, signal: AbortSignal): Promise<Attempt> {
   const { method, headers, send, timeoutMs } = question;
@@ -30,6 +31,7 @@ export async function askDirectly(url: URL, question: Question, signal: AbortSig
     method,
     // A connection that nobody else uses, and that ends with the answer.
     agent: false,
+    lookup: lookupOfOthers,
     signal: AbortSignal.any([signal, deadline]),
     headers: {
       'User-Agent': 'gke-rollout',
@@ -37,11 +39,13 @@ export async function askDirectly(url: URL, question: Question, signal: AbortSig
       ...(send === undefined ? {} : { 'Content-Length': Buffer.byteLength(send) }),
     },
   };
+  if (isMetadataHost(url.hostname)) throw metadataRefusal(url.hostname);
   const call = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
   try {
     return { state: 'answered', answer: await answerOf(call, send) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
     if (deadline.aborted) return { state: 'broken', problem: 'timeout', message: noAnswer(timeoutMs) };
     return failedAttempt(error);
   }

@@ -2,8 +2,10 @@ import { FAILSAFE_SCHEMA, YAMLException, constructFromEvents, parseEvents } from
 
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { isObject, type Json } from '../base/json.ts';
+import { shownUrl } from '../base/shown-url.ts';
 import { positionAt, positionsOf, type Position } from '../manifests/positions.ts';
 import { unshare } from '../manifests/unshare.ts';
+import { withoutQuoted } from '../manifests/yaml-reason.ts';
 
 /** One check as it stands in the input, not yet understood: every value is the text that was written. */
 export interface Entry {
@@ -38,7 +40,7 @@ function readShortForm(text: string, line: number): Entry {
   if (groups === undefined) {
     throw wrong(
       line,
-      `"${text}" is no check`,
+      `"${shown(text)}" is no check`,
       'Write TARGET [STATUS] [json PATH == VALUE | contains TEXT], such as "/healthz 200", or a YAML list of mappings.',
     );
   }
@@ -48,7 +50,7 @@ function readShortForm(text: string, line: number): Entry {
   };
   const { target = '', status, path, value, contains } = groups;
   const service = /^service\/(?<name>[^/:]*)(?::(?<port>[^/]*))?(?<path>\/\S*)$/.exec(target)?.groups;
-  set('name', text);
+  set('name', shown(text));
   if (service !== undefined) {
     set('service', service['name']);
     set('port', service['port']);
@@ -60,7 +62,7 @@ function readShortForm(text: string, line: number): Entry {
   } else {
     throw wrong(
       line,
-      `"${target}" is nothing that can be asked`,
+      `"${shown(target)}" is nothing that can be asked`,
       'Begin with a path ("/healthz"), a URL ("https://…") or a Service ("service/NAME:PORT/path").',
     );
   }
@@ -68,6 +70,11 @@ function readShortForm(text: string, line: number): Entry {
   set('body', contains);
   if (path !== undefined) set('json', new Map([[path, unquoted(value ?? '')]]));
   return { line, fields };
+}
+
+/** A short form without what its address may hold of secrets. */
+function shown(text: string): string {
+  return text.replace(/^\S+/, shownUrl);
 }
 
 /** Quotes around a whole value are those of somebody who is used to them. */
@@ -120,7 +127,7 @@ function parseYaml(text: string): { value: Json; root: Position | undefined } {
       }
     }
     const line = error instanceof YAMLException ? (error.mark?.line ?? 0) + 1 : 1;
-    const reason = error instanceof YAMLException ? error.reason : messageOf(error);
+    const reason = withoutQuoted(error instanceof YAMLException ? error.reason : messageOf(error));
     throw wrong(
       line,
       `it is not valid YAML: ${reason}`,

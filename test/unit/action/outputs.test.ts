@@ -74,3 +74,47 @@ describe('outputs', () => {
     });
   });
 });
+
+describe('lists that are longer than GitHub takes', () => {
+  const objects = Array.from({ length: 5_000 }, (_, index) => ({
+    ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: `config-with-quite-a-long-name-${index}` },
+    change: 'created' as const,
+  }));
+
+  test('are cut to whole entries, and that is said', async () => {
+    const said: string[] = [];
+    const file = await fileOf('GITHUB_OUTPUT', () => {
+      setOutputs(report({ objects }), (text) => said.push(text));
+    });
+    const changed = valuesOf(file)['changed'] ?? '';
+    const entries = JSON.parse(changed) as unknown[];
+    expect(changed.length).toBeLessThanOrEqual(100_000);
+    expect(entries.length).toBeGreaterThan(900);
+    expect(said).toEqual([
+      `the output "changed" has the first ${entries.length} of 5000 entries: GitHub takes no more`,
+    ]);
+  });
+
+  test('leave all outputs together below 1 MB of UTF-16, whatever they hold', () => {
+    const long = 'ü'.repeat(200_000);
+    const containers = Array.from({ length: 5_000 }, () => ({
+      name: 'web',
+      after: `registry.test/${long.slice(0, 200)}`,
+    }));
+    const history = Array.from({ length: 5_000 }, (_, revision) => ({
+      revision,
+      outcome: 'live' as const,
+      finishedAt: '2026-01-01T00:00:00Z',
+      images: [long.slice(0, 300)],
+    }));
+    const [workload] = firstDeploy().workloads;
+    const failure = { message: long, hint: long, manifest: long, causes: [], problems: [], evidence: [] };
+    const outputs = outputsOf(
+      report({ objects, history, failure, workloads: workload === undefined ? [] : [{ ...workload, containers }] }),
+    );
+    expect(2 * Object.values(outputs).join('').length).toBeLessThan(1_000_000);
+    for (const id of ['images', 'changed', 'history', 'failure'] as const) {
+      expect(() => JSON.parse(outputs[id]) as unknown).not.toThrow();
+    }
+  });
+});

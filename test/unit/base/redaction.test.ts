@@ -69,11 +69,13 @@ describe('what is secret by its form is hidden although nobody has said so', () 
 });
 
 test.each([
-  ['https://user:hunter22@host.test/a?token=hunter22#x', 'https://host.test/a?…'],
+  ['https://user:hunter22@host.test/a?token=hunter22#x', 'https://host.test/a?token=…'],
   ['https://host.test:8443/a', 'https://host.test:8443/a'],
   ['user:hunter22@host.test', 'host.test'],
   ['https://us@er:hunt@er22@host.test/', 'https://host.test/'],
-  ['/healthz?key=hunter22', '/healthz?…'],
+  ['/healthz?key=hunter22', '/healthz?key=…'],
+  ['/predict?model=a&seed=4f9ac0deadbeef42', '/predict?model=a&seed=…'],
+  ['https://hooks.test/services/T024BE7LDabcd0123/x', 'https://hooks.test/services/…/x'],
   ['/users/@me', '/users/@me'],
 ])('of the URL %s shows %s', (url, shown) => {
   expect(shownUrl(url)).toBe(shown);

@@ -353,7 +353,7 @@ export const inputTable = {
   kubeconfig: {
     type: 'string',
     description:
-      'A kubeconfig: its path, or its text from a secret, as it is or in base64. By default what the environment variable `KUBECONFIG` names, then `~/.kube/config`. Tokens, keys and passwords in a text are masked.',
+      'A kubeconfig: its path, or its text from a secret, as it is or in base64. By default what the environment variable `KUBECONFIG` names, then `~/.kube/config`. Tokens, keys and passwords are masked. See docs/secrets.md.',
     example: '.kube/staging.yaml',
   },
   context: {

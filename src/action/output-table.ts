@@ -13,7 +13,8 @@ export const outputTable = {
   revision: { description: 'The revision that this run made.', example: '7' },
   'previous-revision': { description: 'The revision that was live before.', example: '6' },
   images: {
-    description: 'The images of the workloads, as JSON.',
+    description:
+      'The images of the workloads, as JSON. Of a list that is longer than GitHub takes, the first entries: see docs/secrets.md.',
     example:
       '[{"kind":"Deployment","namespace":"shop","name":"web","container":"web","image":"registry.example.com/shop/web:1.4.2"}]',
   },

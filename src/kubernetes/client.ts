@@ -162,6 +162,9 @@ export interface KubernetesClient {
    */
   guardWrites(guard: () => Promise<void>): () => void;
 
+  /** Has what is secret in the objects of a record hidden from now on, as it is for those that are sent and read. */
+  learn?(record: Json): void;
+
   /** Requests made so far, by HTTP verb (`GET`, `PATCH`, …; a watch counts as `WATCH`). */
   readonly requestCounts: ReadonlyMap<string, number>;
   /** Close idle connections, so that the process can end. */

@@ -26,6 +26,7 @@ import { describeRef, refOf, type KubernetesObject, type ObjectRef } from './obj
 import { OpenApi } from './openapi.ts';
 import { proxyPathOf, proxyRefusal } from './proxied.ts';
 import { pathOf } from './resource-path.ts';
+import { objectsIn } from './secret-values.ts';
 import { Transport, type Answer, type Call, type TransportOptions } from './transport.ts';
 import { UnknownKind } from './unknown-kind.ts';
 
@@ -324,6 +325,10 @@ class HttpClient implements KubernetesClient {
     return () => {
       if (this.#transport.guard === guard) this.#transport.guard = undefined;
     };
+  }
+
+  learn(record: Json): void {
+    for (const object of objectsIn(record)) this.#onObject(object);
   }
 
   async close(): Promise<void> {

@@ -31,6 +31,14 @@ export function valuesOf(object: JsonObject): string[] {
   return [...secretsOf(object), ...withoutShown(object, variables).filter((value) => !isPlain(value))];
 }
 
+/** The objects of Kubernetes in something that is made of them, such as a record. */
+export function objectsIn(value: Json | undefined): JsonObject[] {
+  if (Array.isArray(value)) return value.flatMap(objectsIn);
+  if (!isObject(value)) return [];
+  if (typeof value['kind'] === 'string' && isObject(value['metadata'])) return [value];
+  return Object.values(value).flatMap(objectsIn);
+}
+
 function isSecret({ kind, apiVersion }: JsonObject): boolean {
   return kind === 'Secret' && (apiVersion === 'v1' || apiVersion === undefined);
 }

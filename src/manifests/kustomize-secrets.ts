@@ -50,7 +50,9 @@ async function secretsOfGenerators(kustomization: JsonObject, folder: string): P
 
 /** Folders that a kustomization is built on. */
 function basesOf(kustomization: JsonObject): string[] {
-  return ['resources', 'bases', 'components'].flatMap((field) => strings(kustomization, field)).map((path) => (/\.(?:ya?ml|json)$/.test(path) ? dirname(path) : path));
+  return ['resources', 'bases', 'components']
+    .flatMap((field) => strings(kustomization, field))
+    .map((path) => (/\.(?:ya?ml|json)$/.test(path) ? dirname(path) : path));
 }
 
 function strings(object: JsonObject, field: string): string[] {

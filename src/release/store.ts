@@ -142,7 +142,10 @@ async function decode(client: KubernetesClient, head: KubernetesObject): Promise
       hint: 'A part of it was deleted or changed; delete the Secret to go on without this record.',
     });
   }
-  return JSON.parse(gunzipSync(data).toString('utf8')) as Json;
+  const record = JSON.parse(gunzipSync(data).toString('utf8')) as Json;
+  // Pods may write into their logs what the Secrets of an earlier run hold.
+  client.learn?.(record);
+  return record;
 }
 
 function contentOf(secret: KubernetesObject | undefined): Buffer {

@@ -1,14 +1,14 @@
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 
 import { figure } from '../../support/figure.ts';
-import { testKubeconfig } from '../../support/kubectl.ts';
+import { kubectl, testKubeconfig } from '../../support/kubectl.ts';
 import { canary, leaksOf, numericCanary, watchedStep, type WatchedStep } from '../../support/leaks.ts';
-import { deployment, sampleImage } from '../../support/objects.ts';
-import { Stage, type Inputs } from '../../support/strategy-stage.ts';
+import { deployment, sampleImage, service } from '../../support/objects.ts';
+import { Stage, until, type Inputs } from '../../support/strategy-stage.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 
 /** What the suite has tried, and where any of it has shown. */
@@ -295,5 +295,203 @@ describe('no credential of the cluster shows', () => {
     const result = await tryWith([token], files, { kubeconfig, release: 'insecure' });
     expect(result.exit).toBe(0);
     expect(result.log).toMatch(/^::warning .*insecure-skip-tls-verify/m);
+  });
+});
+
+describe('no secret of a check shows', () => {
+  const token = canary();
+  const files = { 'c.yaml': [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: { a: 'b' } }] };
+  test.each<[string, string]>([
+    ['in the query of a URL that cannot be reached', `http://127.0.0.1:1/health?token=${token}`],
+    ['in a query of another name', `http://127.0.0.1:1/health?x=${token}`],
+    ['in the path', `http://127.0.0.1:1/hook/${token}`],
+    ['in the password of a URL', `https://user:${token}@shop.test/`],
+    ['in a URL that is none', `- url: ftp://shop.test/?token=${token}`],
+    ['in the path of a Service that is not there', `service/none:80/health?token=${token}`],
+    ['in a line that cannot be read', `/health?token=${token} is what?`],
+    ['in a header', `- url: http://127.0.0.1:1/\n  headers: { Authorization: Bearer ${token} }`],
+    ['in a header that cannot be sent', `- url: http://127.0.0.1:1/\n  headers:\n    X-Api-Key: "${token}\\u0001"`],
+    ['behind an alias', `- url: *${token}`],
+  ])('%s', async (_, verify) => {
+    const result = await tryWith([token], files, { verify, release: `check-${tried.inputs}`, timeout: '5s' });
+    expect(result.exit).toBe(1);
+  });
+
+  test.each([
+    'http://169.254.169.254/latest',
+    'http://metadata.google.internal/',
+    'http://[::ffff:a9fe:a9fe]/',
+    'http://2852039166/',
+  ])('and %s is not asked at all, before anything is written', async (verify) => {
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'never' }, data: { a: 'b' } };
+    const result = await tryWith([token], { 'c.yaml': [config] }, { verify, release: 'metadata' });
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('metadata server');
+    expect(await stage.exists('configmap', 'never')).toBe(false);
+  });
+});
+
+describe('what the cluster says of a secret does not show either', () => {
+  const value = canary();
+  const secret = (text: string) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'app' },
+    stringData: { greeting: text },
+  });
+  const fromSecret = { valueFrom: { secretKeyRef: { name: 'app', key: 'greeting' } } };
+  /** The sample server, with variables that come from the Secret. */
+  const withSecret = (name: string, variables: Record<string, object>, more: Record<string, string> = {}) => {
+    const made = deployment(name, { env: more });
+    const [container] = made.spec.template.spec.containers;
+    const env = [
+      ...(container?.env ?? []),
+      ...Object.entries(variables).map(([key, rest]) => ({ name: key, ...rest })),
+    ];
+    const spec = { containers: [{ ...container, env }] };
+    return { ...made, spec: { ...made.spec, template: { ...made.spec.template, spec } } };
+  };
+
+  test('the log of a container that ends with it', async () => {
+    const crashing = withSecret('crash', { CRASH_MESSAGE: fromSecret }, { CRASH_AFTER: '0s', EXIT_CODE: '3' });
+    const inputs = { release: 'crash', timeout: '90s' };
+    const result = await tryWith([value], { 'app.yaml': [secret(value), crashing] }, inputs);
+    expect(result.exit).toBe(1);
+    expect(result.traces['log']).toContain('***');
+    expect(result.traces['summary']).toContain('exit code');
+  });
+
+  test('the log of a container, to a run that neither reads nor writes the Secret', async () => {
+    const release = 'later';
+    const later = { ...secret(value), metadata: { name: 'later' } };
+    const made = withSecret('later', {});
+    expect((await tryWith([value], { 'app.yaml': [later, made] }, { release })).exit).toBe(0);
+    await stage.kubectl('set', 'env', 'deployment/later', '--from=secret/later', '--prefix=X_');
+    const patch = {
+      name: 'web',
+      env: [
+        { name: 'CRASH_AFTER', value: '0s' },
+        { name: 'CRASH_MESSAGE', valueFrom: { secretKeyRef: { name: 'later', key: 'greeting' } } },
+      ],
+    };
+    const spec = { template: { spec: { containers: [patch] } } };
+    await stage.kubectl('patch', 'deployment', 'later', '-p', JSON.stringify({ spec }));
+    const crashed = async () => (await stage.kubectl('get', 'pods', '-l', 'app=later')).includes('CrashLoopBackOff');
+    await until('a pod crashes', crashed);
+    const status = await tryWith([value], {}, { command: 'status', release });
+    expect(status.traces['log']).toContain('***');
+    const restart = await tryWith([value], {}, { command: 'restart', release, timeout: '20s' });
+    expect(restart.exit).toBe(1);
+  });
+
+  test('the answer to a check that holds it, also where it is cut', async () => {
+    const made = withSecret('answer', { GREETING: fromSecret });
+    const verify = '/env?name=GREETING json .a == b';
+    const filler = `${'x'.repeat(68)} ${value}`;
+    const files = { 'app.yaml': [secret(filler), made, service('answer')] };
+    const result = await tryWith([value], files, { release: 'answer', verify });
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('its body is no JSON');
+  });
+
+  test('a policy that quotes it, of a Secret and of a variable', async () => {
+    const name = `hostile-${value.slice(-8)}`;
+    const [ours, other] = [canary(), canary()];
+    const policy = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name },
+      spec: {
+        failurePolicy: 'Ignore',
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': stage.namespace } },
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['secrets'] },
+            { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['*'], resources: ['deployments'] },
+          ],
+        },
+        validations: [
+          {
+            expression: "!object.metadata.name.startsWith('quoted')",
+            messageExpression:
+              "object.kind == 'Secret' ? 'I do not like ' + string(object.data.a) + ' nor ' + string(base64.decode(string(object.data.a))) : 'nor ' + object.spec.template.spec.containers[0].env[1].value",
+          },
+        ],
+      },
+    };
+    const binding = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Deny'] },
+    };
+    await stage.apply([policy, binding]);
+    try {
+      const quoted = (text: string) => ({ ...secret(text), metadata: { name: 'quoted' }, stringData: { a: text } });
+      const denied = async () =>
+        (await stage.kubectl('create', 'secret', 'generic', 'quoted', '--dry-run=server').catch(String)).includes(
+          'denied',
+        );
+      await until('the policy is in force', denied);
+      const [first, second] = [
+        await tryWith([ours], { 's.yaml': [quoted(ours)] }, { release: 'policy' }),
+        await tryWith(
+          [other],
+          { 'd.yaml': [deployment('quoted', { env: { ORDINARY: other } })] },
+          { release: 'policy' },
+        ),
+      ];
+      expect(first.log).toMatch(/denied it: .*\*\*\*/);
+      expect(second.log).toMatch(/denied it: .*\*\*\*/);
+    } finally {
+      await kubectl([
+        'delete',
+        'validatingadmissionpolicybinding,validatingadmissionpolicy',
+        name,
+        '--ignore-not-found',
+      ]);
+    }
+  });
+
+  test('what somebody has changed by hand, in a Secret and in a variable', async () => {
+    const [before, after, byHand] = [canary(), canary(), canary()];
+    const files = {
+      'app.yaml': [
+        { ...secret(before), metadata: { name: 'drift' } },
+        deployment('drift', { env: { ORDINARY: before } }),
+      ],
+    };
+    const given = await tryWith([before], files, { release: 'drift' });
+    expect(given.exit).toBe(0);
+    await stage.patch('secret', 'drift', { stringData: { greeting: after } });
+    await stage.kubectl('set', 'env', 'deployment/drift', `ORDINARY=${byHand}`, `ADDED=${byHand}`);
+    const status = await tryWith([before, after, byHand], {}, { command: 'status', release: 'drift' });
+    expect(status.log).toContain('env ORDINARY of container "web": changed');
+    const again = await tryWith([before, after, byHand], files, { release: 'drift' });
+    expect(again.log).not.toBe('');
+    const back = await tryWith([before, after, byHand], {}, { command: 'rollback', release: 'drift', timeout: '60s' });
+    expect(back.log).not.toBe('');
+  });
+
+  test('a kustomization that cannot be built', async () => {
+    const kustomization = {
+      resources: ['base'],
+      secretGenerator: [
+        { name: 'a', literals: [`password=${value}`, value] },
+        { name: 'b', envs: ['app.env'] },
+      ],
+    };
+    const files = {
+      'app/kustomization.yaml': JSON.stringify(kustomization),
+      'app/app.env': `TOKEN=${value}\n${value} x\n`,
+      'app/base/kustomization.yaml': 'resources:\n- secret.yaml\n',
+      'app/base/secret.yaml': secretYaml('c', `stringData:\n  a: ${value}\n  b: {`),
+    };
+    const path = dirname(process.env['TEST_KUBECTL'] ?? '/usr/bin/kubectl');
+    const result = await tryWith([value], files, { manifests: 'app' }, () => ({
+      PATH: `${path}:${process.env['PATH'] ?? ''}`,
+    }));
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('cannot be built');
   });
 });

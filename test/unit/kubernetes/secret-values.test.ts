@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { JsonObject } from '../../../src/base/json.ts';
-import { secretsOf, valuesOf } from '../../../src/kubernetes/secret-values.ts';
+import { objectsIn, secretsOf, valuesOf } from '../../../src/kubernetes/secret-values.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -129,4 +129,11 @@ test('the words of the server must repeat no variable, but words and numbers', (
     { name: 'PORT', value: '8080' },
   ];
   expect(valuesOf(pod({ env }))).toEqual(['Hello, dear people!']);
+});
+
+test('the objects of a record are found, however deep', () => {
+  const inside = secret({ stringData: { a: 'hunter22' } });
+  const record = { objects: [inside], steps: [{ entries: [{ before: null, after: { object: pod({}) } }] }], run: 'x' };
+  expect(objectsIn(record)).toEqual([inside, pod({})]);
+  expect(objectsIn(null)).toEqual([]);
 });

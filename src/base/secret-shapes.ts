@@ -7,7 +7,7 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/(?<=:\/\/)[^\s/@"'<>]{1,1000}@/g, '***@'],
   [/\b(?<scheme>Bearer|Basic) +[\w.~+/-]{12,}=*/g, '$<scheme> ***'],
   // JSON Web Tokens, such as those of service accounts.
-  [/\beyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*)?/g, '***'],
+  [/\beyJ[\w-]{10,500}\.[\w-]{10,8000}(?:\.[\w-]{0,2000})?/g, '***'],
   // As JSON has it.
   [
     /(?<field>"(?:access_token|id_token|refresh_token|client_secret|private_key|clientKeyData|password|token)"\s?:\s?")(?:[^"\\]|\\.)+/gi,

@@ -5,7 +5,8 @@ import { isPlain, looksSecret, namesSecret } from './telling.ts';
  * and path without what is no ordinary word.
  */
 export function shownUrl(text: string): string {
-  const [address = '', ...queries] = text.replace(/#.*$/s, '').split('?');
+  const [shown = ''] = text.split('#', 1);
+  const [address = '', ...queries] = shown.split('?');
   const query = queries.join('?');
   return `${shownPath(withoutUser(address))}${queries.length === 0 ? '' : `?${query.split('&').map(shownParameter).join('&')}`}`;
 }

@@ -30,7 +30,7 @@ const words = /^[a-zA-Z]{1,14}(?:[-_ .][a-zA-Z]{1,14}){0,2}$/;
 
 /** Whether a credential, such as a token or a password of a kubeconfig, is to be hidden wherever it occurs. */
 export function isMaskable(text: string): boolean {
-  return text.length >= least && !ordinary.has(text.toLowerCase());
+  return text.length >= least && !ordinary.has(text.toLowerCase()) && !/^-----(?:BEGIN|END) [A-Z ]+-----$/.test(text);
 }
 
 /**
@@ -38,8 +38,7 @@ export function isMaskable(text: string): boolean {
  * beside digits or signs; ordinary words never, nor what JSON and PEM have around the values.
  */
 export function isTelling(text: string): boolean {
-  if (!isMaskable(text) || /^-----(?:BEGIN|END) [A-Z ]+-----$/.test(text) || /^[[\]{}(),:;"'\s]*$/.test(text))
-    return false;
+  if (!isMaskable(text) || /^[[\]{}(),:;"'\s]*$/.test(text)) return false;
   if (text.length >= surely) return true;
   return /[a-z]/i.test(text) && /[^a-z]/i.test(text) && !amount.test(text);
 }

@@ -36,7 +36,8 @@ function isMetadataAddress(address: string): boolean {
   const version = isIP(address);
   if (version === 4) return blocked.check(address, 'ipv4');
   if (version !== 6) return false;
-  const plain = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
+  const [withoutZone = ''] = address.split('%', 1);
+  const plain = new URL(`http://[${withoutZone}]`).hostname.slice(1, -1);
   const { high, low, first, second } = inIpv6.exec(plain)?.groups ?? {};
   const [upper, lower] = [parseInt(high ?? first ?? '', 16), parseInt(low ?? second ?? '', 16)];
   const inside = Number.isNaN(upper) ? undefined : [upper >> 8, upper & 255, lower >> 8, lower & 255].join('.');
@@ -63,10 +64,13 @@ export function metadataRefusal(host: string): InvalidInput {
 /** For connections: a name may resolve to something else by the time it is asked. */
 export const lookupOfOthers: LookupFunction = (host, options, callback) => {
   resolve(host, { ...options, all: true }, (error, addresses) => {
-    const [first] = addresses ?? [];
-    if (error !== null || first === undefined) callback(error, '', 4);
-    else if (addresses.some(({ address }) => isMetadataAddress(address))) callback(metadataRefusal(host), '', 4);
+    if (error !== null) {
+      callback(error, '', 4);
+      return;
+    }
+    const [first] = addresses;
+    if (addresses.some(({ address }) => isMetadataAddress(address))) callback(metadataRefusal(host), '', 4);
     else if (options.all === true) callback(null, addresses);
-    else callback(null, first.address, first.family);
+    else callback(null, first?.address ?? '', first?.family);
   });
 };

@@ -63,7 +63,7 @@ describe('a file that is not UTF-8', () => {
 describe('a List', () => {
   const list = (rest: string, kind = 'List') => `apiVersion: v1\nkind: ${kind}\n${rest}`;
   test.each<[string, string, string]>([
-    ['items that are a number', 'items: 5', 'items of a List in "f.yaml" must be a list, but is a number'],
+    ['items that are a number', 'items: 5', 'items of a List in "f.yaml" must be a list, but is the number 5'],
     ['items that are a map', 'items: {}', 'items of a List in "f.yaml" must be a list, but is a map'],
     ['items that are a text', 'items: ""', 'items of a List in "f.yaml" must be a list, but is a text'],
     ['no items', 'item: []', 'a List in "f.yaml" has no items'],
@@ -81,7 +81,7 @@ describe('a List', () => {
 
   test('of one kind is one as well', () => {
     const [problem] = problemsIn(() => parseManifests(list('items: 5', 'ConfigMapList'), 'f.yaml'));
-    expect(problem?.message).toBe('items of a ConfigMapList in "f.yaml" must be a list, but is a number');
+    expect(problem?.message).toBe('items of a ConfigMapList in "f.yaml" must be a list, but is the number 5');
   });
 
   test('with an entry that is empty is an error, and all others are looked at', () => {

@@ -46,7 +46,7 @@ export async function main(): Promise<number> {
       signal,
       run,
       cwd: workspace(process.env),
-      kustomize: kustomizeOf(process.env, reporter),
+      kustomize: kustomizeOf(process.env, reporter, signal),
       contextName,
       startedAt,
       onChangeBegins: (change) => {

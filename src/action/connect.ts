@@ -44,7 +44,7 @@ export async function connectToCluster(
 ): Promise<Connected> {
   const gke = isGke(inputs) ? await signInToGke(inputs, env, reporter, signal) : undefined;
   const connection =
-    gke === undefined ? await connectByKubeconfig(inputs, env, reporter) : await connectToGke(gke, env);
+    gke === undefined ? await connectByKubeconfig(inputs, env, reporter, signal) : await connectToGke(gke, env);
   const namespace = inputs.namespace ?? connection.namespace;
   reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${namespace}"`);
   if (connection.insecure) {
@@ -74,12 +74,14 @@ async function connectByKubeconfig(
   inputs: ConnectInputs,
   env: NodeJS.ProcessEnv,
   reporter: Reporter,
+  signal: AbortSignal,
 ): Promise<Connection> {
   return await connect({
     ...(inputs.kubeconfig === undefined ? {} : { kubeconfig: inputs.kubeconfig }),
     ...(inputs.context === undefined ? {} : { context: inputs.context }),
     cwd: workspace(env),
     env,
+    signal,
     onSecret: (secret) => {
       reporter.mask(secret);
     },

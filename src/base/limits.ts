@@ -1,10 +1,62 @@
 /**
- * What this action takes from outside at most: one place for all of it, and docs/limits.md states each (a test compares them).
- * They are far above what real repositories and clusters have, and far below what would stop a runner.
+ * What this action takes from outside at most: one place for all of it. docs/limits.md states each with its reason; a test compares
+ * both. They are far above what repositories and clusters have, and below what would stop a runner.
  */
+export interface Limit {
+  value: number;
+  unit: 'bytes' | 'characters' | 'ms' | '';
+  /** Completes "the limit for …". */
+  what: string;
+}
 
-/**
- * Characters of one sentence of a server: an error, an event, a condition. Kubernetes allows conditions 32,768 and events 1,024;
- * what is said stands at the beginning.
- */
-export const longestMessage = 16_384;
+const mebibyte = 1024 * 1024;
+
+export const limits = {
+  manifestFile: { value: 16 * mebibyte, unit: 'bytes', what: 'one file of manifests' },
+  manifestsInAll: { value: 32 * mebibyte, unit: 'bytes', what: 'all manifests together' },
+  manifestFiles: { value: 5_000, unit: '', what: 'files of manifests' },
+  filesLookedAt: { value: 100_000, unit: '', what: 'files in a folder of manifests' },
+  patternAlternatives: { value: 1_000, unit: '', what: 'the patterns that one with braces stands for' },
+  objects: { value: 10_000, unit: '', what: 'objects in the manifests' },
+  expandedManifests: { value: 128 * mebibyte, unit: 'bytes', what: 'manifests with their aliases written out' },
+  expandedVerify: { value: mebibyte, unit: 'bytes', what: 'the input "verify" with its aliases written out' },
+  configFiles: { value: mebibyte, unit: 'bytes', what: 'the values of one ConfigMap or Secret' },
+  kubeconfigFile: { value: 4 * mebibyte, unit: 'bytes', what: 'a kubeconfig' },
+  credentialsFile: { value: mebibyte, unit: 'bytes', what: 'a file of credentials, a token or a certificate' },
+  apiAnswer: { value: 256 * mebibyte, unit: 'bytes', what: 'one answer of the API server' },
+  watchEvent: { value: 16 * mebibyte, unit: 'bytes', what: 'one event of a watch' },
+  podLog: { value: 4 * mebibyte, unit: 'bytes', what: 'the log of one container' },
+  signInAnswer: { value: 4 * mebibyte, unit: 'bytes', what: 'one answer of a server that signing in asks' },
+  verifyAnswer: { value: mebibyte, unit: 'bytes', what: 'the answer to a request of "verify"' },
+  verifyPatternTime: { value: 1_000, unit: 'ms', what: 'a regular expression of "verify" on one answer' },
+  message: { value: 16_384, unit: 'characters', what: 'one message of a server, an event or a condition' },
+  kustomizeTime: { value: 120_000, unit: 'ms', what: 'building a folder of kustomize' },
+  kustomizeOutput: { value: 32 * mebibyte, unit: 'bytes', what: 'what is built from a folder of kustomize' },
+  pluginTime: { value: 60_000, unit: 'ms', what: 'a credential plugin' },
+  pluginOutput: { value: mebibyte, unit: 'bytes', what: 'what a credential plugin prints' },
+} as const satisfies Record<string, Limit>;
+
+/** `16 MiB`, `120 s`, `5,000` */
+export function amountOf({ value, unit }: Limit): string {
+  switch (unit) {
+    case 'bytes':
+      return sizeOf(value);
+    case 'ms':
+      return `${value / 1000} s`;
+    case 'characters':
+      return `${value.toLocaleString('en-US')} characters`;
+    case '':
+      return value.toLocaleString('en-US');
+  }
+}
+
+/** `the limit for one file of manifests is 16 MiB` */
+export function describeLimit(limit: Limit): string {
+  return `the limit for ${limit.what} is ${amountOf(limit)}`;
+}
+
+/** `12.5 MiB`; rounded up, so that what is over a limit does not read like the limit. */
+export function sizeOf(bytes: number): string {
+  if (bytes < mebibyte) return `${bytes.toLocaleString('en-US')} bytes`;
+  return `${Math.ceil((bytes / mebibyte) * 10) / 10} MiB`;
+}

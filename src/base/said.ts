@@ -1,9 +1,9 @@
 import { stringAt, type Json, type Path } from './json.ts';
-import { longestMessage } from './limits.ts';
+import { limits } from './limits.ts';
 
 /** A sentence from outside as this action reads it: without what is beyond the longest one that means anything. */
 export function shortened(text: string): string {
-  return text.length <= longestMessage ? text : text.slice(0, longestMessage);
+  return text.slice(0, limits.message.value);
 }
 
 /** The sentence at `path` of an answer: a message of an error, an event, a condition. */

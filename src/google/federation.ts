@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-
+import { readBoundedFile } from '../base/bounded-file.ts';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { stringAt, type Json } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import { scopes, type AccessToken, type Credentials } from './credentials.ts';
 import type { ExternalAccount, SubjectSource } from './credentials-file.ts';
 import { explainSts } from './explain-sign-in.ts';
@@ -110,7 +110,7 @@ async function exchangeToken(exchange: Exchange, jwt: string, surroundings: Surr
 }
 
 async function subjectToken(source: SubjectSource, name: string, surroundings: Surroundings): Promise<string> {
-  const text = source.type === 'file' ? await fileText(source.path, name) : await urlText(source, name, surroundings);
+  const text = source.type === 'file' ? fileText(source.path, name) : await urlText(source, name, surroundings);
   const token = checked(
     source.field === undefined ? text.trim() : fieldOf(text, source.field),
     `get the token that ${name} names`,
@@ -119,9 +119,9 @@ async function subjectToken(source: SubjectSource, name: string, surroundings: S
   return token;
 }
 
-async function fileText(path: string, name: string): Promise<string> {
+function fileText(path: string, name: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readBoundedFile(path, 'it', limits.credentialsFile).toString();
   } catch (error) {
     throw new InvalidInput(
       `${name} takes its token from the file "${path}", which cannot be read: ${messageOf(error)}`,

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { readBoundedFile } from '../base/bounded-file.ts';
 import { Failure, InvalidInput, messageOf } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { errorCode } from '../base/network-error.ts';
 import { givenToken } from './access-token.ts';
 import { authorizedUser } from './authorized-user.ts';
@@ -134,8 +136,9 @@ function signingIn(file: CredentialsFile, name: string, surroundings: Surroundin
 
 function readFile(path: string, name: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readBoundedFile(path, name, limits.credentialsFile).toString();
   } catch (error) {
+    if (error instanceof InvalidInput) throw error;
     const isGone = errorCode(error) === 'ENOENT';
     throw new InvalidInput(`${name} ${isGone ? 'is not there' : `cannot be read: ${messageOf(error)}`}`, {
       cause: error,

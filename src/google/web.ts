@@ -1,7 +1,9 @@
+import { boundedText } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { Agent, ProxyAgent, request, type Dispatcher } from '../base/http.ts';
 import type { Json, JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import { errorCode, meaningOf, proxyRefusal } from '../base/network-error.ts';
 import { proxyFor } from '../base/proxy.ts';
 import type { Environment } from './hosts.ts';
@@ -103,7 +105,7 @@ export class Web {
         headers: { Accept: 'application/json', 'User-Agent': 'gke-rollout', ...typeOf(question), ...question.headers },
         ...bodyOf(question),
       });
-      const text = await response.body.text();
+      const text = await boundedText(response.body, url.host, limits.signInAnswer);
       const { statusCode: status, headers } = response;
       if (status >= 300 && status < 400) return redirected(question, url, headers['location']);
       const json = parse(text);
@@ -111,6 +113,7 @@ export class Web {
       return { status, json: json ?? null, text, headers };
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof Failure) return refused(question, error);
       return unreachable(question, url, proxy, deadline.aborted ? noAnswer() : error);
     }
   }
@@ -198,6 +201,10 @@ function unreachable({ purpose }: WebRequest, url: URL, proxy: URL | undefined, 
         : 'See whether this runner may reach the address: a closed network needs HTTPS_PROXY or private access to Google.';
   const code_ = code === '' || why.includes(code) ? '' : ` (${code})`;
   return new WebError(`cannot ${purpose}: cannot reach ${url.host}${through}: ${why}${code_}`, { cause: error, hint });
+}
+
+function refused({ purpose }: WebRequest, { message, hint = '' }: Failure): WebError {
+  return new WebError(`cannot ${purpose}: ${message}`, { hint });
 }
 
 function noAnswer(): Error {

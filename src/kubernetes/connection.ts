@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { systemClock, type Clock } from '../base/clock.ts';
+import { readBoundedFile } from '../base/bounded-file.ts';
 import { InvalidInput } from '../base/errors.ts';
 import { booleanAt, isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import { askAuthProvider } from './auth-provider.ts';
 import { open, type Connection, type Credentials } from './endpoint.ts';
 import { shownUrl } from '../base/shown-url.ts';
@@ -25,6 +26,8 @@ export interface ConnectOptions {
   /** `KUBECONFIG`, `HTTPS_PROXY`, `NO_PROXY` and the like; credential plugins get all of it. */
   env: Readonly<Record<string, string | undefined>>;
   clock?: Clock;
+  /** Ends what is started to get credentials. */
+  signal?: AbortSignal;
   /** Called with each token and password before it is used, so that it can be masked. */
   onSecret?: (secret: string) => void;
 }
@@ -67,7 +70,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       ...(serverName === undefined ? {} : { serverName }),
       ...(proxyUrl === undefined ? {} : { proxyUrl }),
       credentials: async () => {
-        const credentials = await credentialsOf(context, cluster, withAccount(user, given), options.env, clock);
+        const means = { ...options, clock };
+        const credentials = await credentialsOf(context, cluster, withAccount(user, given), means);
         if (options.onSecret !== undefined) secretsOf(credentials).forEach(options.onSecret);
         return credentials;
       },
@@ -76,14 +80,15 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   );
 }
 
+type Means = Pick<ConnectOptions, 'env' | 'signal'> & { clock: Clock };
+
 async function credentialsOf(
   context: string,
   cluster: JsonObject,
   user: JsonObject,
-  env: ConnectOptions['env'],
-  clock: Clock,
+  means: Means,
 ): Promise<Credentials> {
-  const { token, expiresAt, ...certificate } = await tokenOf(context, cluster, user, env, clock);
+  const { token, expiresAt, ...certificate } = await tokenOf(context, cluster, user, means);
   const authorization = basicAuth(user) ?? (token === undefined ? undefined : `Bearer ${token}`);
   const cert = pem(context, user, 'client-certificate');
   const key = pem(context, user, 'client-key');
@@ -121,8 +126,7 @@ async function tokenOf(
   context: string,
   cluster: JsonObject,
   user: JsonObject,
-  env: ConnectOptions['env'],
-  clock: Clock,
+  { env, signal, clock }: Means,
 ): Promise<Token> {
   const token = stringAt(user, 'token');
   if (token !== undefined) return { token };
@@ -130,7 +134,10 @@ async function tokenOf(
   if (tokenFile !== undefined) {
     return { token: readNamed(context, 'tokenFile', tokenFile).trim(), expiresAt: clock.now() + fileLifetimeMs };
   }
-  if (isObject(user['exec'])) return await askExecPlugin(user['exec'], cluster, env);
+  if (isObject(user['exec'])) {
+    const given = signal === undefined ? {} : { signal };
+    return await askExecPlugin(user['exec'], cluster, { env, time: limits.pluginTime, ...given });
+  }
   if (!isObject(user['auth-provider'])) return {};
   const provided = await askAuthProvider(user['auth-provider'], context);
   return { ...(provided === undefined ? {} : { token: provided }), expiresAt: clock.now() + fileLifetimeMs };
@@ -152,7 +159,7 @@ function pem(context: string, entry: JsonObject, key: string): string | undefine
 
 function readNamed(context: string, field: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readBoundedFile(path, 'it', limits.credentialsFile).toString();
   } catch (error) {
     if (!isPath(path)) {
       throw new InvalidInput(`context "${context}" has something in its field "${field}" that is no path of a file`, {

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-
-import { InvalidInput, messageOf } from '../base/errors.ts';
+import { InvalidInput } from '../base/errors.ts';
 import { booleanAt, listAt, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
-import { errorCode } from './connection-error.ts';
+import { limits, type Limit } from '../base/limits.ts';
+import { runProgram } from '../base/program.ts';
 
 export interface ExecCredential {
   token?: string;
@@ -13,8 +12,14 @@ export interface ExecCredential {
   expiresAt?: number;
 }
 
-/** A plugin that asks a person something would wait for ever. */
-const defaultTimeoutMs = 60_000;
+export interface Surroundings {
+  /** The environment that the plugin gets. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** A plugin that asks a person something would wait for ever. */
+  time: Limit;
+  /** Ends it. */
+  signal?: AbortSignal;
+}
 
 /** Characters of what it complains about. */
 const longestComplaint = 500;
@@ -22,24 +27,23 @@ const longestComplaint = 500;
 /**
  * Runs the credential plugin of a kubeconfig user (its `exec` entry), as client-go does; client-node's own way knows no
  * time limit and no `KUBERNETES_EXEC_INFO`.
- * @param env the environment that the plugin gets
- * @throws InvalidInput when it is not installed, fails, or answers with something else than a credential
+ * @throws InvalidInput when it is not installed, fails, goes over a limit, or answers with something else than a credential
  */
 export async function askExecPlugin(
   exec: JsonObject,
   cluster: JsonObject,
-  env: Readonly<Record<string, string | undefined>>,
-  timeoutMs = defaultTimeoutMs,
+  surroundings: Surroundings,
 ): Promise<ExecCredential> {
   const command = stringAt(exec, 'command') ?? '';
   const args = listAt(exec, 'args').filter((arg) => typeof arg === 'string');
   const extra = objectsAt(exec, 'env').map((entry) => [stringAt(entry, 'name') ?? '', stringAt(entry, 'value') ?? '']);
   const environment = {
-    ...env,
+    ...surroundings.env,
     ...(Object.fromEntries(extra) as Record<string, string>),
     KUBERNETES_EXEC_INFO: JSON.stringify(execInfo(exec, cluster)),
   };
-  const output = await run(command, args, environment, stringAt(exec, 'installHint'), timeoutMs);
+  const installHint = stringAt(exec, 'installHint');
+  const output = await run(command, args, { ...surroundings, env: environment, installHint });
   const status = objectAt(parse(output), 'status');
   const token = stringAt(status, 'token');
   const cert = stringAt(status, 'clientCertificateData');
@@ -59,8 +63,9 @@ export async function askExecPlugin(
 
 /** What the plugin may know (KEP-541): that nobody sits at a terminal, and the cluster where the kubeconfig allows it. */
 function execInfo(exec: JsonObject, cluster: JsonObject): JsonObject {
-  const { 'proxy-url': proxy, 'certificate-authority-data': ca, server } = cluster;
-  const info = { server, 'certificate-authority-data': ca, 'proxy-url': proxy };
+  // Texts only: aliases of YAML could make anything else endless.
+  const texts = ['server', 'certificate-authority-data', 'proxy-url'].map((key) => [key, stringAt(cluster, key)]);
+  const info = Object.fromEntries(texts) as JsonObject;
   return {
     apiVersion: stringAt(exec, 'apiVersion') ?? 'client.authentication.k8s.io/v1',
     kind: 'ExecCredential',
@@ -71,47 +76,26 @@ function execInfo(exec: JsonObject, cluster: JsonObject): JsonObject {
 async function run(
   command: string,
   args: string[],
-  env: NodeJS.ProcessEnv,
-  installHint: string | undefined,
-  timeoutMs: number,
+  { env, installHint, time, signal }: Surroundings & { installHint: string | undefined },
 ): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    // Not the option `timeout`: its timer outlives a program that cannot be started.
-    const signal = AbortSignal.timeout(timeoutMs);
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], signal });
-    let output = '';
-    let complaint = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-    child.on('error', (error) => {
-      const hint = installHint?.trim() ?? 'Install it, or sign in another way.';
-      if (signal.aborted) {
-        reject(
-          new InvalidInput(`the credential plugin "${command}" did not end within ${timeoutMs / 1000} s`, {
-            hint: 'See whether it waits for somebody to sign in, or for a network that it cannot reach.',
-          }),
-        );
-      } else if (errorCode(error) === 'ENOENT') {
-        const message = `the credential plugin "${command}" of the kubeconfig is not installed on this runner`;
-        reject(new InvalidInput(message, { cause: error, hint }));
-      } else {
-        const message = `cannot start the credential plugin "${command}": ${messageOf(error)}`;
-        reject(new InvalidInput(message, { cause: error, hint }));
-      }
+  const name = `the credential plugin "${command}"`;
+  const end = await runProgram(name, command, args, {
+    env,
+    time,
+    output: limits.pluginOutput,
+    slowHint: 'See whether it waits for somebody to sign in, or for a network that it cannot reach.',
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (end === undefined) {
+    throw new InvalidInput(`${name} of the kubeconfig is not installed on this runner`, {
+      hint: installHint?.trim() ?? 'Install it, or sign in another way.',
     });
-    child.on('close', (code, killedBy) => {
-      if (code === 0) {
-        resolve(output);
-        return;
-      }
-      const how = killedBy === null ? `failed with exit code ${String(code)}` : `was ended by ${killedBy}`;
-      const why = endOf(complaint.trim());
-      reject(
-        new InvalidInput(`the credential plugin "${command}" ${how}${why === '' ? '' : `: ${why}`}`, {
-          hint: 'See whether it works with kubectl on this runner.',
-        }),
-      );
-    });
+  }
+  if (end.code === 0) return end.stdout;
+  const how = typeof end.code === 'number' ? `failed with exit code ${end.code}` : `was ended by ${end.code}`;
+  const why = endOf(end.stderr.trim());
+  throw new InvalidInput(`${name} ${how}${why === '' ? '' : `: ${why}`}`, {
+    hint: 'See whether it works with kubectl on this runner.',
   });
 }
 

@@ -1,3 +1,4 @@
+import { InvalidInput } from '../base/errors.ts';
 import { errorCode } from '../base/network-error.ts';
 
 /** Codes of Node's file system; its messages repeat the path, which may be a key that stands in the wrong place. */
@@ -14,6 +15,8 @@ const meanings: Readonly<Record<string, string>> = {
 
 /** Why a file cannot be read, without its path. */
 export function causeOf(error: unknown): string {
+  // It is no file, or too large.
+  if (error instanceof InvalidInput) return error.message;
   const code = errorCode(error);
   return meanings[code] ?? (code === '' ? 'it cannot be read' : code);
 }

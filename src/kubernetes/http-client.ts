@@ -1,5 +1,7 @@
+import { tooLong } from '../base/bounded-text.ts';
 import { Failure } from '../base/errors.ts';
 import { equal, isObject, objectsAt, ownValue, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -246,6 +248,7 @@ class HttpClient implements KubernetesClient {
       query: {
         container,
         tailLines: String(options.tailLines),
+        limitBytes: String(limits.podLog.value),
         ...(options.previous === true ? { previous: 'true' } : {}),
       },
       accept: '*/*',
@@ -407,10 +410,18 @@ function plainOperation(operation: JsonPatchOperation): JsonObject {
 /** Lines may be cut anywhere by the network, also inside a character. */
 async function* linesOf(stream: AsyncIterable<Buffer>): AsyncIterable<string> {
   const decoder = new TextDecoder();
-  let rest = '';
+  const parts: string[] = [];
+  let size = 0;
   for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
+    const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
+    parts.push(first);
+    size += first.length;
+    if (size > limits.watchEvent.value) throw tooLong('an event of the API server', limits.watchEvent);
+    const last = others.pop();
+    if (last === undefined) continue;
+    const lines = [parts.join(''), ...others];
+    parts.splice(0, Infinity, last);
+    size = last.length;
     for (const line of lines) if (line !== '') yield line;
   }
 }

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { load, YAMLException } from 'js-yaml';
 
+import { readBoundedFile } from '../base/bounded-file.ts';
 import { InvalidInput } from '../base/errors.ts';
 import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import { closest } from '../base/similar.ts';
 import { errorCode } from '../base/network-error.ts';
 import { causeOf } from './file-error.ts';
@@ -79,8 +80,9 @@ export function chooseContext(config: Kubeconfig, wanted: string | undefined): s
 
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readBoundedFile(path, `the kubeconfig "${path}"`, limits.kubeconfigFile).toString();
   } catch (error) {
+    if (error instanceof InvalidInput) throw error;
     if (['ENOENT', 'ENAMETOOLONG'].includes(errorCode(error))) return undefined;
     const shown = isPath(path) ? ` "${path}"` : '';
     throw new InvalidInput(`cannot read the kubeconfig${shown}: ${causeOf(error)}`, {

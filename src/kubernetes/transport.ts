@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { boundedText, startOf } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { request, type Dispatcher } from '../base/http.ts';
 import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
 import { AnswerBrokeOff, ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
@@ -79,8 +81,6 @@ const maxRetryAfterMs = 30_000;
 const patienceMs = 60_000;
 /** The same where waiting has little hope: the server has never answered, or says itself that it has failed. */
 const shortPatienceMs = 10_000;
-/** How much of a passed answer is read. */
-const longestPassed = 1_048_576;
 const firstBackoffMs = 200;
 const lastBackoffMs = 5000;
 
@@ -149,7 +149,7 @@ export class Transport {
         throw this.#unreachable(error);
       });
       if (response.statusCode < 300) return response.body;
-      const body = parse(await response.body.text());
+      const body = parse(await startOf(response.body, limits.verifyAnswer));
       const error = this.#refusal(call, response, body, false);
       if (response.statusCode !== 401 || refreshed) throw error;
       await this.#connection.refresh(credentials);
@@ -188,7 +188,7 @@ export class Transport {
         ...(body === undefined ? {} : { body }),
       });
       hasBegun = true;
-      const text = await startOf(response.body);
+      const text = await startOf(response.body, limits.verifyAnswer);
       const flat = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')]);
       return {
         status: response.statusCode,
@@ -215,7 +215,7 @@ export class Transport {
         this.#connection.requests,
         signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       );
-      const text = await response.body.text();
+      const text = await boundedText(response.body, 'an answer of the API server', limits.apiAnswer);
       // undici gives the connection free one turn after the answer; the next request would open another one before.
       await nextTurn();
       const body = parse(text);
@@ -352,18 +352,6 @@ function parse(text: string): Json | undefined {
   } catch {
     return text;
   }
-}
-
-/** The first megabyte of a body, as text; what follows is not read. */
-async function startOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > longestPassed) break;
-  }
-  return Buffer.concat(chunks).subarray(0, longestPassed).toString();
 }
 
 /**

@@ -1,14 +1,14 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
+import { notAFile, readBoundedFile } from '../base/bounded-file.ts';
 import { InvalidInput } from '../base/errors.ts';
+import { describeLimit, limits } from '../base/limits.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { assertInside, boundsOf, nameOf } from './inside.ts';
 import { trimmed } from './lines.ts';
 import { manifestFrom, type Manifest } from './manifest.ts';
 import { textOf } from './text.ts';
-
-/** The API server's limit for the values of one object, in bytes (kubernetes pkg/apis/core MaxSecretSize). */
-const maxBytes = 1024 * 1024;
 
 /**
  * A ConfigMap for each line `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder (its files) or `KEY=FILE`, as
@@ -66,13 +66,14 @@ async function readLine(
           hint: 'Name the key of one of them with KEY=FILE.',
         });
       }
-      entries.set(key, await readFile(path));
+      await assertInside(path, await boundsOf(pathIn(source), cwd));
+      entries.set(key, readBoundedFile(path, `"${nameOf(path, cwd)}" of the input "${input}"`, limits.configFiles));
     }
   }
   const bytes = [...entries.values()].reduce((sum, content) => sum + content.length, 0);
-  if (bytes > maxBytes) {
+  if (bytes > limits.configFiles.value) {
     throw new InvalidInput(
-      `the files of "${name}" in the input "${input}" have ${bytes} bytes; at most ${maxBytes} fit`,
+      `the files of "${name}" in the input "${input}" have ${bytes} bytes: ${describeLimit(limits.configFiles)}`,
       {
         hint: 'Leave large files out, or put them on a volume.',
       },
@@ -93,6 +94,7 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     const parent = dirname(path);
+    await assertInside(parent, await boundsOf(pathIn(source), cwd));
     const names = await readdir(parent).catch(() => []);
     if (right !== undefined && (await stat(resolve(cwd, source)).catch(() => undefined)) !== undefined) {
       throw new InvalidInput(
@@ -109,11 +111,13 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
     );
   }
   if (found.isFile()) return [[validKey(right === undefined ? basename(path) : left, input), path]];
-  if (right !== undefined) {
+  if (right !== undefined && found.isDirectory()) {
     throw new InvalidInput(`the input "${input}" has "${source}", but "${right}" is a folder`, {
       hint: 'Name one file after KEY=, or leave the key out to take all files of the folder.',
     });
   }
+  if (!found.isDirectory()) throw notAFile(`"${nameOf(path, cwd)}" of the input "${input}"`, found);
+  await assertInside(path, await boundsOf(pathIn(source), cwd));
   const entries = await readdir(path, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   if (files.length === 0) {
@@ -122,6 +126,11 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
     });
   }
   return files.map((entry): [string, string] => [validKey(entry.name, input), join(path, entry.name)]).sort();
+}
+
+/** `KEY=FILE` → `FILE` */
+function pathIn(source: string): string {
+  return source.split('=', 2)[1] ?? source;
 }
 
 function validKey(key: string, input: string): string {

@@ -1,9 +1,10 @@
-import { getExecOutput } from '@actions/exec';
-
 import { InvalidInput } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { runProgram } from '../base/program.ts';
 import type { Reporter } from '../base/reporter.ts';
 import { withoutDumps } from '../kubernetes/server-words.ts';
 import { secretsOfKustomization } from './kustomize-secrets.ts';
+import { shortened } from '../base/said.ts';
 
 /** Builds a folder of kustomize. @throws InvalidInput when there is no program for it, or the folder does not build */
 export type Kustomize = (path: string, kustomization: string) => Promise<string>;
@@ -17,20 +18,31 @@ const programs = [
 /**
  * Builds with the `kubectl` or the `kustomize` of the runner. What it prints may hold Secrets, and so never reaches the log; what it
  * complains of may quote what the folder is built from, whose secrets are masked first;
- * in turn it gets to know none of the action's inputs and tokens.
+ * in turn it gets to know none of the action's inputs and tokens. It may wait for a network, or a pipe: it has a time limit.
  * @param env of the action
+ * @param signal ends it
  */
-export function kustomizeOf(env: Readonly<Record<string, string | undefined>>, reporter: Reporter): Kustomize {
+export function kustomizeOf(
+  env: Readonly<Record<string, string | undefined>>,
+  reporter: Reporter,
+  signal?: AbortSignal,
+): Kustomize {
   const known = Object.entries(env).flatMap(([name, value]): [string, string][] =>
     value === undefined || /^(?:INPUT|STATE|ACTIONS)_/.test(name) ? [] : [[name, value]],
   );
   return async (path, kustomization) => {
     for (const [program, command] of programs) {
-      const result = await run(program, [command, path], Object.fromEntries(known));
+      const result = await runProgram(`"${program} ${command}" of "${kustomization}"`, program, [command, path], {
+        env: Object.fromEntries(known),
+        time: limits.kustomizeTime,
+        output: limits.kustomizeOutput,
+        slowHint: `Try "${program} ${command}" on its folder: it may wait for a repository that it cannot reach, or for a pipe.`,
+        ...(signal === undefined ? {} : { signal }),
+      });
       if (result === undefined) continue;
-      const said = withoutDumps(result.stderr.trim());
+      const said = withoutDumps(shortened(result.stderr.trim()));
       for (const secret of said === '' ? [] : await secretsOfKustomization(path)) reporter.mask(secret);
-      if (result.exitCode === 0) {
+      if (result.code === 0) {
         if (said !== '') reporter.warning(`"${kustomization}": ${said}`);
         return result.stdout;
       }
@@ -47,18 +59,4 @@ export function kustomizeOf(env: Readonly<Record<string, string | undefined>>, r
       },
     );
   };
-}
-
-/** Undefined when there is no such program. */
-async function run(
-  program: string,
-  args: string[],
-  env: Record<string, string>,
-): Promise<{ exitCode: number; stdout: string; stderr: string } | undefined> {
-  try {
-    return await getExecOutput(program, args, { env, silent: true, ignoreReturnCode: true });
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('Unable to locate executable file')) return undefined;
-    throw error;
-  }
 }

@@ -2,11 +2,12 @@ import { YAMLException, constructFromEvents, parseEvents } from 'js-yaml';
 
 import { InvalidInput, messageOf, type Location } from '../base/errors.ts';
 import { at, isObject, stringAt, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { throwAll, type Manifest, type Source } from './manifest.ts';
 import { positionAt, positionsOf, type Position } from './positions.ts';
 import { kubectlSchema } from './scalars.ts';
-import { unshare } from './unshare.ts';
+import { Budget, unshare } from './unshare.ts';
 import { kindOf, problemsOf } from './validate.ts';
 import { withoutQuoted } from './yaml-reason.ts';
 import { adviceOnTag } from './yaml-tags.ts';
@@ -15,12 +16,13 @@ import { adviceOnTag } from './yaml-tags.ts';
  * The objects of a file of YAML documents or JSON, with the meaning that kubectl gives it; but a key that stands twice in
  * a map is an error here. Lists are flattened; documents without content are skipped.
  * @param file how the user named the file, for messages and annotations
+ * @param budget of all files that are read together
  * @throws InvalidInput with the line of what cannot be read as a Kubernetes object; Failures when that is several
  */
-export function parseManifests(text: string, file: string): Manifest[] {
+export function parseManifests(text: string, file: string, budget = new Budget(limits.expandedManifests)): Manifest[] {
   const problems: InvalidInput[] = [];
   const manifests: Manifest[] = [];
-  for (const { value, source } of documentsOf(text, file)) {
+  for (const { value, source } of documentsOf(text, file, budget)) {
     for (const entry of entriesOf(value, source)) {
       try {
         if (isList(entry.value)) throw noItems(entry.value, entry.source);
@@ -42,7 +44,7 @@ interface Entry {
   source: Source;
 }
 
-function documentsOf(text: string, file: string): Entry[] {
+function documentsOf(text: string, file: string, budget: Budget): Entry[] {
   try {
     const events = parseEvents(text, { filename: file });
     const documents = constructFromEvents(events, { source: text, filename: file, schema: kubectlSchema }) as Json[];
@@ -51,7 +53,7 @@ function documentsOf(text: string, file: string): Entry[] {
     return documents.flatMap((document, index) => {
       const position = positions[index];
       if (document === null || position === undefined) return [];
-      return [{ value: unshare(document), source: sourceAt(position, toLocation) }];
+      return [{ value: unshare(document, budget), source: sourceAt(position, toLocation) }];
     });
   } catch (error) {
     const mark = error instanceof YAMLException ? error.mark : undefined;

@@ -1,6 +1,8 @@
 import { ownValue } from '../base/json.ts';
 import type { Json } from '../base/json.ts';
 import { namesSecret } from '../base/telling.ts';
+import { describeLimit, limits } from '../base/limits.ts';
+import { matchWithin } from '../base/timed-match.ts';
 import type { Expected, VersionPlace } from './check.ts';
 import { formatJsonPath, textAt } from './json-path.ts';
 
@@ -110,7 +112,12 @@ function bodyProblem({ body }: Answer, { contains, matches }: Expected): Wrong {
   if (contains !== undefined && !body.includes(contains)) {
     return { problem: 'wrong-body', message: `its body does not contain "${short(contains)}"${start(body)}` };
   }
-  if (matches?.test(body) === false) {
+  const isMatch = matches === undefined ? true : matchWithin(matches, body, limits.verifyPatternTime);
+  if (isMatch === undefined) {
+    const tooLong = `looking for /${matches?.source ?? ''}/ in its body took too long: ${describeLimit(limits.verifyPatternTime)}`;
+    return { problem: 'wrong-body', message: tooLong };
+  }
+  if (matches !== undefined && !isMatch) {
     return { problem: 'wrong-body', message: `its body does not match /${matches.source}/${start(body)}` };
   }
   return undefined;

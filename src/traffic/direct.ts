@@ -2,7 +2,9 @@ import { request as requestHttp, type ClientRequest, type IncomingMessage, type 
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 
+import { startOf } from '../base/bounded-text.ts';
 import { Failure, messageOf } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { errorCode } from '../kubernetes/errors.ts';
 import type { Answer, Attempt, ConnectionProblem } from './answer.ts';
 import { isMetadataHost, lookupOfOthers, metadataRefusal } from './metadata-hosts.ts';
@@ -16,8 +18,6 @@ export interface Question {
   send?: string;
   timeoutMs: number;
 }
-
-const longestBody = 1_048_576;
 
 /**
  * Asks a URL once, on a connection of its own: a kept one would go to the same pod again and again. The time counts from the
@@ -69,13 +69,7 @@ async function answerOf(call: ClientRequest, send: string | undefined): Promise<
   });
   // What goes wrong from now on shows as an error of the response.
   call.on('error', () => undefined);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > longestBody) break;
-  }
+  const body = await startOf(response as AsyncIterable<Buffer>, limits.verifyAnswer);
   const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [
     name,
     String(value ?? ''),
@@ -83,7 +77,7 @@ async function answerOf(call: ClientRequest, send: string | undefined): Promise<
   return {
     status: response.statusCode ?? 0,
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).subarray(0, longestBody).toString(),
+    body,
     durationMs: performance.now() - started,
   };
 }

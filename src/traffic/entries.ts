@@ -2,9 +2,10 @@ import { FAILSAFE_SCHEMA, YAMLException, constructFromEvents, parseEvents } from
 
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { isObject, type Json } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import { shownUrl } from '../base/shown-url.ts';
 import { positionAt, positionsOf, type Position } from '../manifests/positions.ts';
-import { unshare } from '../manifests/unshare.ts';
+import { Budget, unshare } from '../manifests/unshare.ts';
 import { withoutQuoted } from '../manifests/yaml-reason.ts';
 
 /** One check as it stands in the input, not yet understood: every value is the text that was written. */
@@ -141,7 +142,10 @@ function yamlOf(text: string): { value: Json; root: Position | undefined } {
   const events = parseEvents(text, { filename });
   const documents = constructFromEvents(events, { source: text, filename, schema: FAILSAFE_SCHEMA }) as Json[];
   if (documents.length > 1) throw new Error('it has several documents ("---")');
-  return { value: unshare(documents[0] ?? null), root: positionsOf(events, text)[0] };
+  return {
+    value: unshare(documents[0] ?? null, new Budget(limits.expandedVerify)),
+    root: positionsOf(events, text)[0],
+  };
 }
 
 /** Between braces, YAML takes a `[` for a list: `json: { .items[0].id: 7 }` is meant as `json: { '.items[0].id': 7 }`. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { longestMessage } from '../../../src/base/limits.ts';
+import { limits } from '../../../src/base/limits.ts';
 import { ApiError } from '../../../src/kubernetes/errors.ts';
 
 const attempt = { verb: 'patch', plural: 'deployments', group: 'apps', subject: 'Deployment "web"' };
@@ -24,7 +24,7 @@ test.each([
     { kind: 'Status', message, reason: 'Invalid', details: { causes: [{ field: text, message: text, reason: 'X' }] } },
     attempt,
   );
-  expect(error.serverMessage).toHaveLength(longestMessage);
+  expect(error.serverMessage).toHaveLength(limits.message.value);
   expect(process.cpuUsage(before).user / 1000).toBeLessThan(200);
 });
 

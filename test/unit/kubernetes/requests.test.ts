@@ -82,7 +82,12 @@ describe('what is answered', () => {
     expect(log).toBe('{"level":"info"}\nplain\n');
     const [request] = fixture.received();
     expect(request?.path).toBe('/api/v1/namespaces/shop/pods/web-1/log');
-    expect(Object.fromEntries(request?.query ?? [])).toEqual({ container: 'web', tailLines: '5', previous: 'true' });
+    expect(Object.fromEntries(request?.query ?? [])).toEqual({
+      container: 'web',
+      tailLines: '5',
+      limitBytes: '4194304',
+      previous: 'true',
+    });
   });
 
   const foreign: [string, Reply][] = [

@@ -80,12 +80,18 @@ describe('both refuse', () => {
     ['an empty key', 'web==app.conf', /empty source or key/],
     ['a name that is no name of an object', 'Web=app.conf', /which cannot be read$/],
     [
-      'more than the server stores',
+      'a file that is larger than what the server stores',
       'web=big',
-      /the files of "web" in the input "\w+" have 1048577 bytes; at most 1048576 fit$/,
+      /"big" of the input "\w+" is too large \(1\.1 MiB\): the limit for the values of one ConfigMap or Secret is 1 MiB$/,
+    ],
+    [
+      'files that are more than the server stores',
+      'web=half,other=half',
+      /the files of "web" in the input "\w+" have 1048578 bytes: the limit for the values of one ConfigMap or Secret is 1 MiB$/,
     ],
   ])('%s', async (_, line, message) => {
-    await inFolder({ ...files, 'empty/deep/x': '', big: 'x'.repeat(1024 * 1024 + 1) }, async (cwd) => {
+    const [big, half] = ['x'.repeat(1024 * 1024 + 1), 'x'.repeat(512 * 1024 + 1)];
+    await inFolder({ ...files, 'empty/deep/x': '', big, half }, async (cwd) => {
       for (const make of [configMapsFromFiles, secretsFromFiles]) {
         const error = await make([line], cwd).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(InvalidInput);

@@ -2,6 +2,7 @@ import type { RequestOptions } from 'node:https';
 
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import { describeLimit, limits } from '../base/limits.ts';
 
 /**
  * The token that the `auth-provider` of a kubeconfig user gives, by client-node (OIDC: it is renewed when it has expired).
@@ -22,7 +23,7 @@ export async function askAuthProvider(provider: JsonObject, context: string): Pr
   );
   const options: RequestOptions = {};
   try {
-    await kubeConfig.applyToHTTPSOptions(options);
+    await inTime(kubeConfig.applyToHTTPSOptions(options));
   } catch (error) {
     throw new InvalidInput(`cannot get credentials for context "${context}": ${messageOf(error)}`, {
       cause: error,
@@ -31,4 +32,17 @@ export async function askAuthProvider(provider: JsonObject, context: string): Pr
   }
   const { Authorization: authorization } = options.headers as Record<string, string | undefined>;
   return authorization?.replace(/^Bearer /, '');
+}
+
+/** A server that renews tokens may not answer; the request itself cannot be ended, and is waited for no longer. */
+async function inTime<T>(asked: Promise<T>): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    over.reject(new Error(`no answer: ${describeLimit(limits.pluginTime)}`));
+  }, limits.pluginTime.value);
+  try {
+    return await Promise.race([asked, over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -35,6 +35,12 @@ export interface ConnectOptions {
 /** Token files and auth providers are looked at again after this long, as client-go does. */
 const fileLifetimeMs = 60_000;
 
+/** What has taken the place of auth providers that started programs, which nothing would end. */
+const successors = new Map([
+  ['gcp', 'gke-gcloud-auth-plugin'],
+  ['azure', 'kubelogin'],
+]);
+
 /** @throws InvalidInput when the kubeconfig cannot be used; credentials are asked for here, the server is not. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const clock = options.clock ?? systemClock;
@@ -219,10 +225,13 @@ function partsOf(
     return objectAt(found, key);
   };
   const user = find(config.users, 'user');
-  if (stringAt(user, 'auth-provider', 'name') === 'gcp') {
-    throw new InvalidInput(`context "${context}" signs in by the auth-provider "gcp", which Kubernetes has removed`, {
-      hint: 'Make a kubeconfig that uses gke-gcloud-auth-plugin, or one with a token.',
-    });
+  const provider = stringAt(user, 'auth-provider', 'name') ?? '';
+  const plugin = successors.get(provider);
+  if (plugin !== undefined) {
+    throw new InvalidInput(
+      `context "${context}" signs in by the auth-provider "${provider}", which Kubernetes has removed`,
+      { hint: `Make a kubeconfig that uses ${plugin}, or one with a token.` },
+    );
   }
   return { cluster: find(config.clusters, 'cluster'), user };
 }

@@ -125,6 +125,14 @@ describe('the user of a kubeconfig', () => {
     await connection.close();
   });
 
+  test('of the removed auth provider "azure" is told what to use, and none of its programs is started', async () => {
+    const config = { 'cmd-path': 'sleep', 'cmd-args': '600' };
+    await expect(connectAs({ 'auth-provider': { name: 'azure', config } })).rejects.toMatchObject({
+      message: expect.stringContaining('signs in by the auth-provider "azure", which Kubernetes has removed'),
+      hint: 'Make a kubeconfig that uses kubelogin, or one with a token.',
+    });
+  });
+
   test('of the removed auth provider "gcp" is told what to use', async () => {
     await expect(connectAs({ 'auth-provider': { name: 'gcp' } })).rejects.toMatchObject({
       hint: 'Make a kubeconfig that uses gke-gcloud-auth-plugin, or one with a token.',

@@ -1,8 +1,13 @@
+/** The longest name that Kubernetes has. What is longer is no slip of the pen, and comparing takes time by the square of it. */
+const longestName = 253;
+
 /** The candidate that `word` was most likely meant to be, or undefined when none is close. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > longestName) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: { candidate: string; distance: number } | undefined;
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - word.length) > limit) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { candidate, distance };
   }

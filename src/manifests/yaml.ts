@@ -4,6 +4,7 @@ import { InvalidInput, messageOf, type Location } from '../base/errors.ts';
 import { at, isObject, stringAt, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { lineIndex } from './line-index.ts';
 import { throwAll, type Manifest, type Source } from './manifest.ts';
 import { positionAt, positionsOf, type Position } from './positions.ts';
 import { kubectlSchema } from './scalars.ts';
@@ -137,11 +138,8 @@ function required(value: JsonObject, path: string[], what: string, source: Sourc
 
 /** Turns offsets into lines and columns. */
 function locator(text: string, file: string): (offset: number) => Location {
-  const starts = [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
-  return (offset) => {
-    const line = starts.findLastIndex((start) => start <= offset);
-    return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
-  };
+  const placeOf = lineIndex(text);
+  return (offset) => ({ file, ...placeOf(offset) });
 }
 
 function sourceAt(root: Position, toLocation: (offset: number) => Location): Source {

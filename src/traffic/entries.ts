@@ -4,6 +4,7 @@ import { InvalidInput, messageOf } from '../base/errors.ts';
 import { isObject, type Json } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { shownUrl } from '../base/shown-url.ts';
+import { lineIndex } from '../manifests/line-index.ts';
 import { positionAt, positionsOf, type Position } from '../manifests/positions.ts';
 import { Budget, unshare } from '../manifests/unshare.ts';
 import { withoutQuoted } from '../manifests/yaml-reason.ts';
@@ -85,8 +86,9 @@ function unquoted(text: string): string {
 
 function readYaml(text: string): Entry[] {
   const { value, root } = parseYaml(text);
+  const placeOf = lineIndex(text);
   const lineOf = (...path: (string | number)[]) =>
-    root === undefined ? 1 : text.slice(0, positionAt(root, path).offset).split('\n').length;
+    root === undefined ? 1 : placeOf(positionAt(root, path).offset).line;
   if (!Array.isArray(value)) throw wrong(1, 'it is no list', 'Begin each check with "- ".');
   return value.map((item, index) => {
     const line = lineOf(index);

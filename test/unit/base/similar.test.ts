@@ -12,3 +12,11 @@ test.each([
 ])('"%s" among %j was meant to be %j', (word, candidates, meant) => {
   expect(closest(word, candidates)).toBe(meant);
 });
+
+test('names of a megabyte are not compared', () => {
+  const before = process.cpuUsage();
+  const long = 'x'.repeat(1_000_000);
+  expect(closest(long, [`${long}y`])).toBeUndefined();
+  expect(closest('replcas', [long, 'replicas'])).toBe('replicas');
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(200);
+});

@@ -262,4 +262,14 @@ describe('what is too much is refused with the limit', () => {
       });
     },
   );
+
+  test('the places of many objects in a file of millions of lines are found in time', async () => {
+    const items = Array.from({ length: 5_000 }, (_, index) => object(`c${index}`)).join('---\n');
+    await inFolder({ 'a.yaml': `${items}${'\n'.repeat(10_000_000)}` }, async (cwd) => {
+      const before = process.cpuUsage();
+      const manifests = await read(['a.yaml'], cwd);
+      expect(manifests.at(-1)?.source.line).toBe(1 + 4_999 * 5);
+      expect(process.cpuUsage(before).user / 1000).toBeLessThan(10_000);
+    });
+  });
 });

@@ -18,7 +18,7 @@ export async function boundedText(body: AsyncIterable<Buffer>, name: string, lim
 }
 
 export function tooLong(name: string, limit: Limit): Failure {
-  return new Failure(`${name} does not come to an end: ${describeLimit(limit)}`, {
+  return new Failure(`${name} is too long: ${describeLimit(limit)}`, {
     hint: 'See what answers in its place, such as a proxy, and what it sends.',
   });
 }

@@ -137,7 +137,7 @@ class Run {
       }
       this.#child[which]?.pause();
       this.#stop(
-        new InvalidInput(`${this.#name} prints without end: ${describeLimit(this.#options.output)}, and it was ended`, {
+        new InvalidInput(`${this.#name} prints too much: ${describeLimit(this.#options.output)}, and it was ended`, {
           hint: 'Run it by hand on this runner, and see what it prints.',
         }),
       );

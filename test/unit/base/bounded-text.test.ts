@@ -55,7 +55,7 @@ test('an answer is read to its end, and no further than its limit', async () => 
   const ask = async (path: string) => (await request(`${url}${path}`, { method: 'GET', dispatcher })).body;
   await expect(boundedText(await ask('/short'), 'it', limit)).resolves.toBe('{"kind":"Status","message":""}');
   await expect(boundedText(await ask('/endless'), 'it', limit)).rejects.toThrow(
-    'it does not come to an end: the limit for an answer of a test is 100,000 bytes',
+    'it is too long: the limit for an answer of a test is 100,000 bytes',
   );
   await dispatcher.destroy();
 });

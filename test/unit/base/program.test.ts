@@ -77,7 +77,7 @@ test.each([
 ])('a program that prints without end is ended: %s', async (_, script) => {
   const before = process.memoryUsage().rss;
   await expect(shell(script, { time: { ...options.time, value: 60_000 } })).rejects.toThrow(
-    '"sh" prints without end: the limit for what a test prints is 100,000 bytes, and it was ended',
+    '"sh" prints too much: the limit for what a test prints is 100,000 bytes, and it was ended',
   );
   expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
 });

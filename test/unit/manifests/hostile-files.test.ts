@@ -30,12 +30,20 @@ async function refusal(sources: string[], cwd: string): Promise<Error> {
 }
 
 describe('what is no file is refused at once', () => {
-  const kinds: [string, string, (path: string) => Promise<unknown>][] = [
-    ['a named pipe', 'a named pipe', (path) => Promise.resolve(execFileSync('mkfifo', [path]))],
-    ['a link to a device', 'a device', (path) => symlink('/dev/zero', path)],
+  const kinds: [string, RegExp, (path: string) => Promise<unknown>][] = [
+    [
+      'a named pipe',
+      /^"k8s\/pipe\.yaml"(?: of the input "\w+")? is a named pipe, not a file$/,
+      (path) => Promise.resolve(execFileSync('mkfifo', [path])),
+    ],
+    [
+      'a link to a device',
+      /^"k8s\/pipe\.yaml"(?: of the input "\w+")? (?:leads out of the workspace|is a device)/,
+      (path) => symlink('/dev/zero', path),
+    ],
     [
       'a socket',
-      'a socket',
+      /^"k8s\/pipe\.yaml"(?: of the input "\w+")? is a socket, not a file$/,
       async (path) => {
         const server = createServer().listen(path);
         await once(server, 'listening');
@@ -44,22 +52,16 @@ describe('what is no file is refused at once', () => {
     ],
   ];
 
-  test.each(kinds)('%s', async (kind, words, make) => {
+  test.each(kinds)('%s', async (_, words, make) => {
     await inFolder({ 'k8s/a.yaml': object('a') }, async (cwd) => {
       await make(join(cwd, 'k8s/pipe.yaml'));
       for (const source of ['k8s', 'k8s/pipe.yaml', 'k8s/*.yaml']) {
-        const { message } = await refusal([source], cwd);
-        if (kind === 'a link to a device') {
-          expect(message).toContain('"k8s/pipe.yaml" leads out of the workspace by a symbolic link');
-        } else {
-          expect(message).toBe(`"k8s/pipe.yaml" is ${words}, not a file`);
-        }
+        expect((await refusal([source], cwd)).message).toMatch(words);
       }
-      for (const make of [configMapsFromFiles, secretsFromFiles]) {
-        const words =
-          /"k8s\/pipe\.yaml".* (?:is a (?:named pipe|socket|device), not a file|leads out of the workspace)/;
-        await expect(make(['c=k8s/pipe.yaml'], cwd)).rejects.toThrow(words);
-        await expect(make(['c=key=k8s/pipe.yaml'], cwd)).rejects.toThrow(words);
+      for (const from of [configMapsFromFiles, secretsFromFiles]) {
+        for (const line of ['c=k8s/pipe.yaml', 'c=key=k8s/pipe.yaml']) {
+          await expect(from([line], cwd)).rejects.toThrow(words);
+        }
       }
     });
   });

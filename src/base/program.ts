@@ -24,6 +24,8 @@ export interface ProgramEnd {
   stderr: string;
 }
 
+/** Windows has none. */
+const hasGroups = process.platform !== 'win32';
 /** How long it has for ending in order when it is told to. */
 const mercyMs = 1_000;
 /** How long what it has started may hold its output open after its end. */
@@ -67,8 +69,13 @@ class Run {
   constructor(name: string, command: string, args: readonly string[], options: ProgramOptions) {
     this.#name = name;
     this.#options = options;
-    // A process group of its own, by which what it starts is reached as well.
-    this.#child = spawn(command, args, { env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#child = spawn(command, args, {
+      env: options.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, by which what it starts is reached as well.
+      detached: hasGroups,
+      windowsHide: true,
+    });
     this.#take('stdout');
     this.#take('stderr');
   }
@@ -158,9 +165,8 @@ class Run {
     const { pid } = this.#child;
     if (pid === undefined) return;
     try {
-      // Windows has no process groups.
-      if (process.platform === 'win32') this.#child.kill(signal);
-      else process.kill(-pid, signal);
+      if (hasGroups) process.kill(-pid, signal);
+      else this.#child.kill(signal);
     } catch {
       // All of them have ended.
     }

@@ -191,14 +191,13 @@ describe('a program that is started', () => {
       'prints too much: the limit for what a credential plugin prints is 1 MiB',
     ],
   ])('%s that %s is ended', async (program, _, script, words) => {
-    let group = 0;
     const inputs = program === 'kubectl' ? { manifests: 'base' } : { kubeconfig: withPlugin('plugin') };
     const workspace = createWorkspace({ 'base/kustomization.yaml': 'resources: []\n', 'k8s/a.yaml': map('a') });
     try {
       const env = fake(workspace, program, script);
       const given = { kubeconfig: testKubeconfig(), namespace, release: 'limits', manifests: 'k8s', ...inputs };
       const result = await runStep(given, { workspace, env });
-      group = Number(readFileSync(join(workspace, 'pid'), 'utf8'));
+      const group = Number(readFileSync(join(workspace, 'pid'), 'utf8'));
       measured.limits += 1;
       measured.slowestMs = Math.max(measured.slowestMs, result.durationMs);
       expect(result.exit).toBe(1);

@@ -258,6 +258,23 @@ describe('a watch request', () => {
     expect(fixture.client.requestCounts.get('WATCH')).toBe(1);
   });
 
+  test('reads an event of 8 MB that comes in pieces', async () => {
+    const text = line({ type: 'ADDED', object: versioned('x'.repeat(8_000_000), '5') }).repeat(2);
+    await using fixture = await clientOf(() => ({ text }));
+    const watch = fixture.client.watch(resource, { resourceVersion: '4' }, new AbortController().signal);
+    const before = process.cpuUsage();
+    expect(await collect(watch)).toHaveLength(2);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(5_000);
+  });
+
+  test('gives an event up that does not end', async () => {
+    await using fixture = await clientOf(() => ({ text: 'x'.repeat(17 * 1024 * 1024) }));
+    const watch = fixture.client.watch(resource, { resourceVersion: '4' }, new AbortController().signal);
+    await expect(collect(watch)).rejects.toThrow(
+      'an event of the API server is too long: the limit for one event of a watch is 16 MiB',
+    );
+  });
+
   test('gives a connection up that says nothing any more', async () => {
     await using fixture = await clientOf(
       () => (response) => {

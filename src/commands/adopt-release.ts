@@ -1,7 +1,8 @@
 import { InvalidInput } from '../base/errors.ts';
 import { readJournal } from '../release/journal.ts';
 import { acquireLock } from '../release/lock.ts';
-import { listRevisions, moveHistory, type Revision } from '../release/revision.ts';
+import { moveHistory } from '../release/record-revision.ts';
+import { listRevisions, type Revision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import type { Draft } from './draft.ts';
 

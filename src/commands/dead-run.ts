@@ -3,7 +3,8 @@ import { keyOf, refOf } from '../kubernetes/object.ts';
 import { imagesOf } from '../manifests/pod-template.ts';
 import type { JournalRecord } from '../release/journal.ts';
 import type { Kept } from '../release/kept.ts';
-import { listRevisions, recordRevision, setOutcome } from '../release/revision.ts';
+import { recordRevision, setOutcome } from '../release/record-revision.ts';
+import { listRevisions } from '../release/revision.ts';
 import type { Context } from './context.ts';
 
 /**

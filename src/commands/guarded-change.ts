@@ -4,7 +4,8 @@ import { Journal, readJournal, type JournalEntry, type JournalRecord } from '../
 import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
 import { takenSince } from '../release/mark.ts';
-import { isFinished, listRevisions, recordKept, setOutcome, supersedeOlder } from '../release/revision.ts';
+import { recordKept, setOutcome, supersedeOlder } from '../release/record-revision.ts';
+import { isFinished, listRevisions } from '../release/revision.ts';
 import { notBack, type UndoReport } from '../release/undo-report.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { recordDead } from './dead-run.ts';

@@ -2,6 +2,7 @@ import { readJournal } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
 import { isFinished, listRevisions, liveRevision } from '../release/revision.ts';
+import { UnreadableRecord } from '../release/store.ts';
 import type { ChangeOptions, Context } from './context.ts';
 import { recordDead } from './dead-run.ts';
 import { Draft } from './draft.ts';
@@ -26,7 +27,11 @@ async function undoOwn(
   { release, namespace, undoOnFailure, undoTimeoutMs }: Required<ChangeOptions>,
 ): Promise<RunReport | undefined> {
   const { client, clock, reporter, signal, run } = context;
-  const journal = await readJournal(client, namespace, release);
+  const journal = await readJournal(client, namespace, release).catch(async (error: unknown) => {
+    // Nobody is to wait for a run that cannot go on.
+    if (error instanceof UnreadableRecord) await releaseLeftLock(client, namespace, release, run.holder);
+    throw error;
+  });
   if (journal?.record.run.holder !== run.holder) {
     await releaseLeftLock(client, namespace, release, run.holder);
     return undefined;

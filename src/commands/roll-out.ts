@@ -11,6 +11,7 @@ import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
 import { changesPods, preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
+import { recordRevision } from '../release/record-revision.ts';
 import {
   isSameRelease,
   listRevisions,
@@ -18,7 +19,6 @@ import {
   nextRevision,
   problemsOfRevisions,
   remarksOnKept,
-  recordRevision,
   type Outcome,
   type Revision,
 } from '../release/revision.ts';

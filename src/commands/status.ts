@@ -3,7 +3,7 @@ import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
-import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { lookAtJournal, type JournalRecord } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';
 import {
   listAllRevisions,
@@ -69,10 +69,11 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const draft = new Draft(context, 'status', { release, namespace });
   const [revisions, journal] = await Promise.all([
     listRevisions(client, namespace, release),
-    readJournal(client, namespace, release),
+    lookAtJournal(client, namespace, release),
   ]);
-  const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal?.record };
-  for (const remark of [...problemsOfRevisions(revisions), ...remarksOnKept(revisions)]) draft.warn(remark);
+  const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal.record };
+  const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions), ...problemOfJournal(journal)];
+  for (const remark of remarks) draft.warn(remark);
   for (const entry of revisions.toReversed()) reporter.info(describeRevision(entry));
   const others = await workloadsBeside(context, namespace, options, records.live);
   draft.add({
@@ -80,11 +81,18 @@ export async function status(context: Context, options: StatusOptions): Promise<
     history: revisions.toReversed().map(historyEntry),
     workloadHistory: await workloadHistory(context, others),
   });
-  const isKnown = revisions.length > 0 || journal !== undefined || options.workload !== undefined;
+  const isKnown = revisions.length > 0 || Object.keys(journal).length > 0 || options.workload !== undefined;
   const headline = await tellHealth(context, draft, records, others);
   if (isKnown) return draft.finish('reported', headline);
   draft.add({ failure: failureOf(await unknownRelease(context, namespace, release, others)) });
   return draft.finish('failed', `Nothing to report of ${release}`);
+}
+
+/** Commands that change something are refused until somebody has decided what becomes of it. */
+function problemOfJournal({ problem }: Awaited<ReturnType<typeof lookAtJournal>>): string[] {
+  return problem === undefined
+    ? []
+    : [`${problem}; no command changes this release until the Secret is restored or deleted`];
 }
 
 /** Adds health to the report. @returns the headline */

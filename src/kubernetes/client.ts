@@ -53,6 +53,8 @@ export type JsonPatchOperation =
 export interface DeleteOptions {
   /** Delete only this very object, not a later one of the same name. */
   uid?: string;
+  /** Delete it only as it was read; 409 when somebody has changed it since. */
+  resourceVersion?: string;
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 }
 

@@ -225,11 +225,12 @@ class HttpClient implements KubernetesClient {
   }
 
   async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<boolean> {
+    const { propagationPolicy = 'Background', ...preconditions } = options;
     const body: JsonObject = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
-      propagationPolicy: options.propagationPolicy ?? 'Background',
-      ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
+      propagationPolicy,
+      ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
     };
     try {
       await this.#call('DELETE', 'delete', ref, { body, idempotent: true });

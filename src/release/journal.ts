@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
+
+import { stringAt, type Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { journalOf } from './journal-shape.ts';
 import { markFor } from './mark.ts';
 import type { RunIdentity } from './run-identity.ts';
-import { deleteRecord, labelsOf, readRecord, writeRecord } from './store.ts';
+import { deleteRecord, labelsOf, readRecord, UnreadableRecord, writeRecord, type Version } from './store.ts';
 
 /** One object that a run is about to change or has changed. */
 export interface JournalEntry {
@@ -56,17 +60,25 @@ export interface JournalRecord {
   undoAttempts?: number;
 }
 
-/** The write-ahead list of one run. It is in the cluster before the change that it describes. */
+/**
+ * The write-ahead list of one run. It is in the cluster before the change that it describes. Each write says who has made it, and
+ * goes only in the place of what was read or written before: where another run has been at work meanwhile, it is refused.
+ */
 export class Journal {
   readonly #client: KubernetesClient;
   readonly #namespace: string;
   readonly record: JournalRecord;
+  /** Of this journal in this process, and of no other: what carries it was written here. */
+  readonly #writer = randomUUID();
+  #version: Version | undefined;
   #step: number;
 
-  constructor(client: KubernetesClient, namespace: string, record: JournalRecord) {
+  /** @param version of what was read; absent for a journal that is not in the cluster yet */
+  constructor(client: KubernetesClient, namespace: string, record: JournalRecord, version?: Version) {
     this.#client = client;
     this.#namespace = namespace;
     this.record = record;
+    this.#version = version;
     this.#step = lastStep(record.entries);
   }
 
@@ -129,11 +141,15 @@ export class Journal {
     else await this.forget(this.record.waiting.step + 1);
   }
 
-  /** Nothing is left to undo. */
+  /** Nothing is left to undo. @throws RecordTaken when another run has written it since */
   async close(): Promise<void> {
     const { release } = this.record;
-    await deleteRecord(this.#client, { namespace: this.#namespace, name: nameOf(release), release });
+    const ref = { namespace: this.#namespace, name: journalName(release), release };
+    await deleteRecord(this.#client, ref, { version: this.#version, isOurs: this.#isOurs });
+    this.#version = undefined;
   }
+
+  readonly #isOurs = (value: Json): boolean => stringAt(value, 'writer') === this.#writer;
 
   #put(entry: JournalEntry): void {
     const index = this.#indexOf(entry.ref);
@@ -151,13 +167,10 @@ export class Journal {
 
   async #write(): Promise<void> {
     const { release } = this.record;
-    const ref = { namespace: this.#namespace, name: nameOf(release), release };
-    await writeRecord(
-      this.#client,
-      ref,
-      labelsOf(release, 'journal'),
-      JSON.parse(JSON.stringify(this.record)) as never,
-    );
+    const ref = { namespace: this.#namespace, name: journalName(release), release };
+    const content = JSON.parse(JSON.stringify({ ...this.record, writer: this.#writer })) as Json;
+    const expected = { version: this.#version, isOurs: this.#isOurs };
+    this.#version = await writeRecord(this.#client, ref, labelsOf(release, 'journal'), content, expected);
   }
 }
 
@@ -178,16 +191,34 @@ function lastStep(entries: readonly JournalEntry[]): number {
   return Math.max(0, ...entries.map(({ step = 0 }) => step));
 }
 
-/** The journal that a run has left behind, or undefined when the last one ended in order. */
+/**
+ * The journal that a run has left behind, or undefined when the last one ended in order.
+ * @throws UnreadableRecord for one that cannot be followed
+ */
 export async function readJournal(
   client: KubernetesClient,
   namespace: string,
   release: string,
 ): Promise<Journal | undefined> {
-  const record = await readRecord(client, namespace, nameOf(release));
-  return record === undefined ? undefined : new Journal(client, namespace, record as unknown as JournalRecord);
+  const found = await readRecord(client, namespace, journalName(release), (value) => journalOf(value, release));
+  return found === undefined ? undefined : new Journal(client, namespace, found.value, found.version);
 }
 
-function nameOf(release: string): string {
+/** The same for whoever only looks: what is wrong with a journal is told, and keeps nothing else from being told. */
+export async function lookAtJournal(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+): Promise<{ record?: JournalRecord; problem?: string }> {
+  try {
+    const journal = await readJournal(client, namespace, release);
+    return journal === undefined ? {} : { record: journal.record };
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord)) throw error;
+    return { problem: error.message };
+  }
+}
+
+function journalName(release: string): string {
   return `gke-rollout.${release}.journal`;
 }

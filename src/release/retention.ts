@@ -13,7 +13,9 @@ const versions = 5;
  * number is used twice; what an undo could not bring back since; and where the key of the config hashes is. The newest others fill up.
  */
 export function tooMany(revisions: readonly Revision[]): Revision[] {
-  const sorted = revisions.toSorted((left, right) => left.revision - right.revision);
+  const sorted = revisions
+    .filter(({ revision }) => revision > 0)
+    .toSorted((left, right) => left.revision - right.revision);
   const live = sorted.findLast(({ outcome }) => outcome === 'live');
   const kept = new Set<Revision>([
     ...sorted.filter((one) => one === live || one.outcome === 'waiting' || one === sorted.at(-1)),

@@ -1,11 +1,21 @@
-import { equal } from '../base/json.ts';
+import { Failure } from '../base/errors.ts';
+import { equal, stringsAt, type Json } from '../base/json.ts';
+import { Misshapen } from '../base/shape.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { keepWhatIsMeant } from '../manifests/as-meant.ts';
 import { fieldManager } from './field-manager.ts';
-import { describeKept, joinKept, type Kept } from './kept.ts';
-import { tooMany } from './retention.ts';
-import { deleteRecord, labelsOf, listRecords, recordLabels, writeRecord, type BrokenRecord } from './store.ts';
+import { describeKept, type Kept } from './kept.ts';
+import { revisionOf } from './revision-shape.ts';
+import {
+  labelsOf,
+  listRecords,
+  readRecord,
+  recordLabels,
+  UnreadableRecord,
+  type BrokenRecord,
+  type StoredRecord,
+} from './store.ts';
 
 /**
  * How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. One that is `waiting` has not:
@@ -54,7 +64,10 @@ export interface Revision {
   problem?: string;
 }
 
-const outcomeLabel = 'gke-rollout/outcome';
+export const outcomeLabel = 'gke-rollout/outcome';
+
+/** The highest number that a revision can have. */
+const highest = 2_147_483_647;
 
 /** Those of one release, oldest first. */
 export async function listRevisions(client: KubernetesClient, namespace: string, release: string): Promise<Revision[]> {
@@ -71,16 +84,53 @@ export async function listAllRevisions(client: KubernetesClient, namespace: stri
 export async function listLiveRevisions(client: KubernetesClient, namespace: string): Promise<Revision[]> {
   const { managedBy, record } = recordLabels;
   const labels = { [managedBy]: fieldManager, [record]: 'revision', [outcomeLabel]: 'live' };
-  const revisions = await list(client, namespace, labels);
+  // The label is only what it is found by.
+  const revisions = (await list(client, namespace, labels)).filter(({ outcome }) => outcome === 'live');
   const last = new Map(revisions.map((revision) => [revision.release, revision]));
   return [...last.values()];
 }
 
 async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {
-  const records = await listRecords(client, namespace, labels);
+  const records = await listRecords(client, namespace, labels, checked);
   return records
-    .map((record) => ('value' in record ? asMeant(record.value as unknown as Revision) : unreadable(record)))
+    .map((record) => ('value' in record ? record.value : unreadable(record)))
     .sort((left, right) => left.revision - right.revision);
+}
+
+/** What a Secret holds that says it is a revision. @throws Misshapen */
+function checked(value: Json, head: KubernetesObject): Revision {
+  const release = stringsAt(head, 'metadata', 'labels')[recordLabels.release] ?? '';
+  const revision = numberIn(head.metadata.name, release);
+  if (revision === undefined)
+    throw new Misshapen('', `has not the name of a revision of release "${release}", which its labels say it is`);
+  return asMeant(revisionOf(value, { release, revision }));
+}
+
+/** The number of a revision, which its Secret is named by; undefined for all other names. */
+function numberIn(name: string, release: string): number | undefined {
+  const prefix = `gke-rollout.${release}.v`;
+  const number = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+  return /^[1-9]\d{0,9}$/.test(number) && Number(number) <= highest ? Number(number) : undefined;
+}
+
+export type RevisionName = Pick<Revision, 'release' | 'revision'>;
+
+/** What its Secret is called. */
+export function revisionSecret({ release, revision }: RevisionName): string {
+  return `gke-rollout.${release}.v${revision}`;
+}
+
+/** Undefined for one that is not there or cannot be read. */
+export async function readRevision(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+): Promise<StoredRecord<Revision> | undefined> {
+  const read = readRecord(client, namespace, revisionSecret(name), (value) => asMeant(revisionOf(value, name)));
+  return await read.catch((error: unknown) => {
+    if (error instanceof UnreadableRecord) return undefined;
+    throw error;
+  });
 }
 
 /** Revisions of before hold what an exported manifest had of the server, with which it could never be applied again. */
@@ -89,11 +139,12 @@ function asMeant(revision: Revision): Revision {
   return revision;
 }
 
-/** Its number stays taken, and it is dropped when its time comes. */
+/** Its number stays taken, and it is dropped when its time comes. One that is called otherwise has none. */
 function unreadable({ name, labels, problem }: BrokenRecord): Revision {
+  const release = labels[recordLabels.release] ?? '';
   return {
-    release: labels[recordLabels.release] ?? '',
-    revision: Number(/\.v(\d+)$/.exec(name)?.[1] ?? 0),
+    release,
+    revision: numberIn(name, release) ?? 0,
     outcome: 'unreadable',
     strategy: '',
     startedAt: '',
@@ -132,9 +183,13 @@ export function configKeyOf(revisions: readonly Revision[]): string | undefined 
   return revisions.findLast(({ configKey }) => configKey !== undefined)?.configKey;
 }
 
-/** Numbers are never used twice, also not those of revisions that failed. */
+/** Numbers are never used twice, also not those of revisions that failed or cannot be read. */
 export function nextRevision(revisions: readonly Revision[]): number {
-  return (revisions.at(-1)?.revision ?? 0) + 1;
+  const last = Math.max(0, ...revisions.map(({ revision }) => revision));
+  if (last < highest) return last + 1;
+  throw new Failure(`there is no number left after revision ${last}, which no run of this action can have made`, {
+    hint: 'Delete its Secret, whose name ends with this number.',
+  });
 }
 
 /** Whether a run had come to its end but for closing its journal: then what it wrote is what is live, and not to be undone. */
@@ -153,90 +208,4 @@ export function isSameRelease({ objects }: Revision, manifests: readonly Kuberne
   return (
     recorded.size === manifests.length && manifests.every((object) => equal(recorded.get(keyOf(refOf(object))), object))
   );
-}
-
-/** Writes the revision, marks an older live one as superseded when the new one is live, and drops what nobody will miss. */
-export async function recordRevision(
-  client: KubernetesClient,
-  namespace: string,
-  revision: Revision,
-  earlier: readonly Revision[],
-): Promise<void> {
-  await write(client, namespace, revision);
-  const before = earlier.filter((old) => old.revision !== revision.revision);
-  const live = revision.outcome === 'live' ? liveRevision(before) : undefined;
-  const superseded: Revision | undefined = live && { ...live, outcome: 'superseded' };
-  if (superseded !== undefined) await write(client, namespace, superseded);
-  const after = [...before.map((old) => (old === live ? (superseded ?? old) : old)), revision];
-  await Promise.all(
-    tooMany(after).map((old) => deleteRecord(client, { namespace, name: nameOf(old), release: old.release })),
-  );
-}
-
-/**
- * Moves records to another name. The live one is written last and removed first, so that at no moment neither name has it; doing it
- * again after a kill ends in the same state.
- */
-export async function moveHistory(
-  client: KubernetesClient,
-  namespace: string,
-  revisions: readonly Revision[],
-  { from, to }: { from: string; to: string },
-): Promise<void> {
-  const readable = revisions.filter(({ problem }) => problem === undefined);
-  const ordered = [...readable].sort(
-    (left, right) => Number(left.outcome === 'live') - Number(right.outcome === 'live'),
-  );
-  for (const revision of ordered) {
-    const { formerly = [] } = revision;
-    await write(client, namespace, { ...revision, release: to, formerly: [...new Set([...formerly, from])] });
-  }
-  for (const old of [...revisions.filter((one) => !ordered.includes(one)), ...ordered].reverse())
-    await deleteRecord(client, { namespace, name: nameOf(old), release: from });
-}
-
-/** A run may have died after it had recorded its revision as live, and before it could mark the one before as superseded. */
-export async function supersedeOlder(client: KubernetesClient, namespace: string, release: string): Promise<void> {
-  const revisions = await listRevisions(client, namespace, release);
-  const live = liveRevision(revisions);
-  const older = revisions.filter((revision) => revision.outcome === 'live' && revision !== live);
-  await Promise.all(older.map((revision) => write(client, namespace, { ...revision, outcome: 'superseded' })));
-}
-
-/** Says how a revision that was waiting has ended. */
-export async function setOutcome(
-  client: KubernetesClient,
-  namespace: string,
-  release: string,
-  revision: number,
-  outcome: Outcome,
-): Promise<void> {
-  const revisions = await listRevisions(client, namespace, release);
-  const found = revisions.find((entry) => entry.revision === revision);
-  // What cannot be read is not written over.
-  if (found !== undefined && found.problem === undefined) await write(client, namespace, { ...found, outcome });
-}
-
-/** Notes with a revision, by default with the live one, what could not be brought back. */
-export async function recordKept(
-  client: KubernetesClient,
-  namespace: string,
-  release: string,
-  revision: number | undefined,
-  kept: readonly Kept[],
-): Promise<void> {
-  const revisions = await listRevisions(client, namespace, release);
-  const found = revisions.find((entry) => entry.revision === revision) ?? liveRevision(revisions);
-  if (found === undefined || found.problem !== undefined) return;
-  await write(client, namespace, { ...found, kept: joinKept(found.kept ?? [], kept) });
-}
-
-async function write(client: KubernetesClient, namespace: string, revision: Revision): Promise<void> {
-  const labels = { ...labelsOf(revision.release, 'revision'), [outcomeLabel]: revision.outcome };
-  const ref = { namespace, name: nameOf(revision), release: revision.release };
-  await writeRecord(client, ref, labels, JSON.parse(JSON.stringify(revision)) as never);
-}
-
-function nameOf({ release, revision }: Revision): string {
-  return `gke-rollout.${release}.v${revision}`;
 }

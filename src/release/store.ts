@@ -1,25 +1,25 @@
-import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
-
-import { Failure, messageOf } from '../base/errors.ts';
-import { stringAt, stringsAt, type Json } from '../base/json.ts';
+import { Failure } from '../base/errors.ts';
+import { equal, stringsAt, type Json } from '../base/json.ts';
+import { Misshapen } from '../base/shape.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
+import { ApiError } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyPersistently } from './persistent-apply.ts';
+import { contentOf, valueOf } from './record-content.ts';
 
 /**
  * Records of a release, kept as Secrets in its namespace: compressed JSON, in several Secrets where it is too large for
  * one. A record is read whole or not at all: its parts are named by their content, and the first Secret, which names
- * them, is written last.
+ * them, is written last. It is written over only by whoever has read what is there.
  */
 export interface StoredRecord<T> {
   /** Of its first Secret. */
   name: string;
   labels: Record<string, string>;
   value: T;
+  version: Version;
 }
 
 /** A record that is there and cannot be read. */
@@ -30,10 +30,31 @@ export interface BrokenRecord {
   problem: string;
 }
 
-/** Below the API server's limit of 1 MiB, with room for metadata; base64 adds a third. */
-const partBytes = 700_000;
+/** Which Secret, and which state of it. */
+export interface Version {
+  uid: string;
+  resourceVersion: string;
+}
+
+/** A record that is there and cannot be followed. */
+export class UnreadableRecord extends Failure {}
+
+/** A record that somebody else has written meanwhile. */
+export class RecordTaken extends Failure {}
+
+export interface RecordRef {
+  namespace: string;
+  name: string;
+  release: string;
+}
+
+/** Looks at a value that anybody may have written. @throws Misshapen */
+export type Check<T> = (value: Json, head: KubernetesObject) => T;
 
 const type = 'gke-rollout/record';
+
+/** How often a write is tried that meets others. */
+const maxAttempts = 10;
 
 export const recordLabels = {
   managedBy: 'app.kubernetes.io/managed-by',
@@ -45,44 +66,92 @@ export function labelsOf(release: string, record: 'revision' | 'journal' | 'part
   return { [recordLabels.managedBy]: fieldManager, [recordLabels.release]: release, [recordLabels.record]: record };
 }
 
+/** What a record may take the place of. */
+export interface Expected {
+  /** What was read or written last; absent where there was none. */
+  version?: Version | undefined;
+  /** Whether what is there instead is our own all the same: somebody has changed its labels, or an answer got lost. */
+  isOurs: (value: Json) => boolean;
+}
+
+/**
+ * Writes a record where there is none yet, or in the place of the one that was read.
+ * @returns what is there now
+ * @throws RecordTaken when there is another one
+ */
 export async function writeRecord(
   client: KubernetesClient,
-  ref: { namespace: string; name: string; release: string },
+  ref: RecordRef,
   labels: Record<string, string>,
   value: Json,
-): Promise<void> {
-  const data = gzipSync(JSON.stringify(value));
-  const digest = createHash('sha256').update(data).digest('hex').slice(0, 12);
-  const parts = split(data);
-  const names = parts.slice(1).map((_, index) => `${ref.name}.${digest}.${index + 1}`);
-  const put = (name: string, partLabels: Record<string, string>, content: Buffer) =>
-    applyPersistently(
-      client,
-      {
-        apiVersion: 'v1',
-        kind: 'Secret',
-        metadata: { name, namespace: ref.namespace, labels: partLabels },
-        type,
-        data: {
-          record: content.toString('base64'),
-          parts: Buffer.from(JSON.stringify({ digest, names: name === ref.name ? names : [] })).toString('base64'),
-        },
-      },
-      { fieldManager, force: true },
-    );
+  expected: Expected,
+): Promise<Version> {
+  const { head, parts } = contentOf(ref.name, value);
   await Promise.all(
-    names.map((name, index) => put(name, labelsOf(ref.release, 'part'), parts[index + 1] ?? Buffer.alloc(0))),
+    [...parts].map(async ([name, data]) => {
+      const part = secretOf({ ...ref, name }, labelsOf(ref.release, 'part'), data);
+      await applyPersistently(client, part, { fieldManager, force: true });
+    }),
   );
-  await put(ref.name, labels, parts[0] ?? Buffer.alloc(0));
-  if (names.length > 0) await deleteParts(client, ref, names);
+  const version = await putHead(client, secretOf(ref, labels, head), expected);
+  if (parts.size > 0) await deleteParts(client, ref, [...parts.keys()]);
+  return version;
+}
+
+async function putHead(
+  client: KubernetesClient,
+  secret: KubernetesObject,
+  { version, isOurs }: Expected,
+): Promise<Version> {
+  let known = version;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { metadata } = secret;
+      const written =
+        known === undefined
+          ? await client.create(secret, { fieldManager })
+          : await client.apply({ ...secret, metadata: { ...metadata, ...known } }, { fieldManager, force: true });
+      return versionOf(written.object);
+    } catch (error) {
+      if (!isMet(error) || attempt >= maxAttempts) throw error;
+      const current = await client.read(refOfSecret(secret));
+      // An answer got lost: it is there as it should be.
+      if (current !== undefined && equal(current['data'], secret['data'])) return versionOf(current);
+      const isUntouched = current?.metadata.resourceVersion === known?.resourceVersion;
+      // Then it has met another write elsewhere, of a quota that counts Secrets.
+      if (!isUntouched && current !== undefined && !(await isOurOwn(client, current, isOurs)))
+        throw taken(secret.metadata);
+      known = current === undefined ? undefined : versionOf(current);
+    }
+  }
+}
+
+function isMet(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.isWriteConflict || error.isAlreadyExists);
+}
+
+async function isOurOwn(
+  client: KubernetesClient,
+  current: KubernetesObject,
+  isOurs: (value: Json) => boolean,
+): Promise<boolean> {
+  try {
+    return isOurs(await decode(client, current));
+  } catch (error) {
+    if (error instanceof Misshapen) return false;
+    throw error;
+  }
+}
+
+function taken({ name, namespace = '' }: KubernetesObject['metadata']): RecordTaken {
+  return new RecordTaken(
+    `Secret "${name}" in namespace "${namespace}" was written by another run meanwhile, and is left as it is`,
+    { hint: 'See with the command "status" what is in progress, then run it again.' },
+  );
 }
 
 /** Removes the parts of a record but those named: earlier versions of it have left theirs. */
-async function deleteParts(
-  client: KubernetesClient,
-  ref: { namespace: string; name: string; release: string },
-  keep: readonly string[],
-): Promise<void> {
+async function deleteParts(client: KubernetesClient, ref: RecordRef, keep: readonly string[]): Promise<void> {
   const secrets = await client.resource('v1', 'Secret');
   if (secrets === undefined) return;
   const labelSelector = labelSelectorOf(labelsOf(ref.release, 'part'));
@@ -92,77 +161,117 @@ async function deleteParts(
   await Promise.all(old.map((name) => client.delete(secretRef(ref.namespace, name))));
 }
 
-/** Undefined when there is no such record; @throws Failure when a part of it is missing */
-export async function readRecord(client: KubernetesClient, namespace: string, name: string): Promise<Json | undefined> {
+/**
+ * Undefined when there is no such record.
+ * @throws UnreadableRecord when it is not whole, or not what it should be
+ */
+export async function readRecord<T>(
+  client: KubernetesClient,
+  namespace: string,
+  name: string,
+  check: Check<T>,
+): Promise<StoredRecord<T> | undefined> {
   const head = await client.read(secretRef(namespace, name));
-  return head === undefined ? undefined : await decode(client, head);
+  if (head === undefined) return undefined;
+  const record = await readHead(client, head, check);
+  if ('value' in record) return record;
+  throw new UnreadableRecord(record.problem, {
+    hint: `Nothing was changed. Restore the Secret, or see that the release is as it should be and delete it: kubectl delete secret ${name} -n ${namespace}`,
+  });
 }
 
 /** All records of one sort, by name; one that cannot be read does not hide the others. */
-export async function listRecords(
+export async function listRecords<T>(
   client: KubernetesClient,
   namespace: string,
   labels: Record<string, string>,
-): Promise<(StoredRecord<Json> | BrokenRecord)[]> {
+  check: Check<T>,
+): Promise<(StoredRecord<T> | BrokenRecord)[]> {
   const secrets = await client.resource('v1', 'Secret');
   if (secrets === undefined) return [];
   const { items } = await client.list(secrets, { namespace, labelSelector: labelSelectorOf(labels) });
-  return await Promise.all(
-    items.map(async (head) => {
-      const { name } = head.metadata;
-      const labels = stringsAt(head, 'metadata', 'labels');
-      try {
-        return { name, labels, value: await decode(client, head) };
-      } catch (error) {
-        // What the server does not answer now may be whole.
-        if (error instanceof ApiError || error instanceof ConnectionError) throw error;
-        return { name, labels, problem: `the record in Secret "${name}" cannot be read: ${messageOf(error)}` };
-      }
-    }),
-  );
+  const records: (StoredRecord<T> | BrokenRecord)[] = [];
+  // One after the other: what one of them unpacks to and is of no use is gone before the next.
+  for (const head of items) records.push(await readHead(client, head, check));
+  return records;
 }
 
+async function readHead<T>(
+  client: KubernetesClient,
+  head: KubernetesObject,
+  check: Check<T>,
+): Promise<StoredRecord<T> | BrokenRecord> {
+  const { name, namespace = '' } = head.metadata;
+  const labels = stringsAt(head, 'metadata', 'labels');
+  try {
+    return { name, labels, value: check(await decode(client, head), head), version: versionOf(head) };
+  } catch (error) {
+    // What the server does not answer now may be whole.
+    if (!(error instanceof Misshapen)) throw error;
+    const problem = `the record in Secret "${name}" of namespace "${namespace}" cannot be read: ${error.message}`;
+    return { name, labels, problem };
+  }
+}
+
+/**
+ * Deletes a record, if it is the one that was read or written last, or one that is ours all the same.
+ * @throws RecordTaken when there is another one
+ */
 export async function deleteRecord(
   client: KubernetesClient,
-  ref: { namespace: string; name: string; release: string },
+  ref: RecordRef,
+  { version, isOurs }: Expected,
 ): Promise<void> {
-  // The first Secret goes first: without it there is no record, only parts that nobody reads.
-  const wasThere = await client.delete(secretRef(ref.namespace, ref.name));
-  // Also those of earlier versions, which a kill may have left behind.
-  if (wasThere) await deleteParts(client, ref, []);
+  const secret = secretRef(ref.namespace, ref.name);
+  let known = version;
+  for (let attempt = 1; ; attempt += 1) {
+    if (known === undefined) {
+      const current = await client.read(secret);
+      // What somebody else has begun is theirs.
+      if (current === undefined || !(await isOurOwn(client, current, isOurs))) return;
+      known = versionOf(current);
+    }
+    try {
+      // The first Secret goes first: without it there is no record, only parts that nobody reads.
+      await client.delete(secret, { ...known });
+      // Also those of earlier versions, which a kill may have left behind.
+      await deleteParts(client, ref, []);
+      return;
+    } catch (error) {
+      if (!isMet(error) || attempt >= maxAttempts) throw error;
+      const current = await client.read(secret);
+      const isUntouched = current?.metadata.resourceVersion === known.resourceVersion;
+      if (current !== undefined && !isUntouched && !(await isOurOwn(client, current, isOurs)))
+        throw taken(current.metadata);
+      known = current === undefined ? known : versionOf(current);
+    }
+  }
 }
 
 async function decode(client: KubernetesClient, head: KubernetesObject): Promise<Json> {
-  const { namespace = '', name } = head.metadata;
-  const { names, digest } = partsOf(head);
-  const parts = await Promise.all(names.map(async (part) => contentOf(await client.read(secretRef(namespace, part)))));
-  const data = Buffer.concat([contentOf(head), ...parts]);
-  if (createHash('sha256').update(data).digest('hex').slice(0, 12) !== digest) {
-    throw new Failure(`the record in Secret "${name}" of namespace "${namespace}" is not complete`, {
-      hint: 'A part of it was deleted or changed; delete the Secret to go on without this record.',
-    });
-  }
-  const record = JSON.parse(gunzipSync(data).toString('utf8')) as Json;
+  const { namespace = '' } = head.metadata;
+  const record = await valueOf(head, (part) => client.read(secretRef(namespace, part)));
   // Pods may write into their logs what the Secrets of an earlier run hold.
   client.learn?.(record);
   return record;
 }
 
-function contentOf(secret: KubernetesObject | undefined): Buffer {
-  return Buffer.from(stringAt(secret, 'data', 'record') ?? '', 'base64');
+export function versionOf({ metadata }: KubernetesObject): Version {
+  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
 }
 
-function partsOf(head: KubernetesObject): { digest: string; names: string[] } {
-  const text = Buffer.from(stringAt(head, 'data', 'parts') ?? '', 'base64').toString('utf8');
-  return text === '' ? { digest: '', names: [] } : (JSON.parse(text) as { digest: string; names: string[] });
+function secretOf(
+  { namespace, name }: Pick<RecordRef, 'namespace' | 'name'>,
+  labels: Record<string, string>,
+  data: Record<string, string>,
+): KubernetesObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace, labels }, type, data };
 }
 
-function secretRef(namespace: string, name: string): ObjectRef {
+function refOfSecret({ metadata: { namespace = '', name } }: KubernetesObject): ObjectRef {
+  return secretRef(namespace, name);
+}
+
+export function secretRef(namespace: string, name: string): ObjectRef {
   return { apiVersion: 'v1', kind: 'Secret', namespace, name };
-}
-
-function split(data: Buffer): Buffer[] {
-  const parts: Buffer[] = [];
-  for (let start = 0; start < data.length; start += partBytes) parts.push(data.subarray(start, start + partBytes));
-  return parts;
 }

@@ -74,7 +74,13 @@ export class FakeApi implements KubernetesClient {
 
   async apply(object: KubernetesObject): Promise<Written> {
     await this.#begin('apply', refOf(object));
-    const uid = this.get(refOf(object))?.metadata.uid;
+    const known = this.get(refOf(object))?.metadata;
+    const { uid } = known ?? {};
+    const wanted = object.metadata;
+    // As the server does with an apply that says which object and which state of it is meant.
+    if (wanted.uid !== undefined && wanted.uid !== uid) throw refusal(409, 'Conflict', refOf(object));
+    if (wanted.resourceVersion !== undefined && wanted.resourceVersion !== known?.resourceVersion)
+      throw refusal(409, 'Conflict', refOf(object));
     return written(this.put(uid === undefined ? object : withMetadata(object, { uid })));
   }
 
@@ -99,11 +105,16 @@ export class FakeApi implements KubernetesClient {
     throw new Error('the fake cannot patch');
   }
 
-  async delete(ref: ObjectRef, { uid }: { uid?: string } = {}): Promise<boolean> {
+  async delete(
+    ref: ObjectRef,
+    { uid, resourceVersion }: { uid?: string; resourceVersion?: string } = {},
+  ): Promise<boolean> {
     await this.#begin('delete', ref);
     const known = this.get(ref);
     if (known === undefined) return false;
     if (uid !== undefined && uid !== known.metadata.uid) throw refusal(409, 'Conflict', ref);
+    if (resourceVersion !== undefined && resourceVersion !== known.metadata.resourceVersion)
+      throw refusal(409, 'Conflict', ref);
     if ((known.metadata.finalizers ?? []).length === 0) return this.objects.delete(keyOf(ref));
     // As the server does: it stays until somebody takes the last finalizer off.
     if (known.metadata.deletionTimestamp === undefined)

@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { guardedChange, type GuardedChange } from '../../../src/commands/guarded-change.ts';
 import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
-import { recordRevision, type Revision } from '../../../src/release/revision.ts';
+import { recordRevision } from '../../../src/release/record-revision.ts';
+import { type Revision } from '../../../src/release/revision.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { contextOf, options } from './build.ts';
 

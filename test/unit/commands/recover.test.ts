@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { recover } from '../../../src/commands/recover.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
-import { listRevisions, recordRevision, type Outcome } from '../../../src/release/revision.ts';
+import { recordRevision } from '../../../src/release/record-revision.ts';
+import { listRevisions, type Outcome } from '../../../src/release/revision.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { contextOf, options } from './build.ts';
 

@@ -15,8 +15,8 @@ function prepared(name: string, change: Prepared['change'] = 'created'): Prepare
 test('the journal is in the cluster before the first object is written', async () => {
   const api = new FakeApi();
   await applyLayer(api, [prepared('one'), prepared('two')], journalIn(api), false);
-  const writes = api.log.filter((line) => line.startsWith('apply'));
-  expect(writes[0]).toBe('apply Secret/gke-rollout.web.journal');
+  const writes = api.log.filter((line) => /^(create|apply)/.test(line));
+  expect(writes[0]).toBe('create Secret/gke-rollout.web.journal');
   expect(writes.slice(1, 3)).toEqual(['apply ConfigMap/one', 'apply ConfigMap/two']);
 });
 

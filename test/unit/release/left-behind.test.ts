@@ -4,7 +4,8 @@ import type { JsonObject } from '../../../src/base/json.ts';
 import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { describeLeft, formerRefs, isLeft, leftBehind } from '../../../src/release/left-behind.ts';
 import { Ownership } from '../../../src/release/ownership.ts';
-import { recordRevision, type Revision } from '../../../src/release/revision.ts';
+import { recordRevision } from '../../../src/release/record-revision.ts';
+import { type Revision } from '../../../src/release/revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { configMap, fields, objectOf, owner, updater } from './build.ts';
 
@@ -14,8 +15,8 @@ function revision(number: number, objects: KubernetesObject[], more: Partial<Rev
     revision: number,
     outcome: 'superseded',
     strategy: 'rolling',
-    startedAt: '',
-    finishedAt: '',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:01:00.000Z',
     images: {},
     objects,
     ...more,

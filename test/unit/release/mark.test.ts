@@ -11,7 +11,8 @@ import {
   withoutMark,
 } from '../../../src/release/mark.ts';
 import { Ownership, type OwnershipOptions } from '../../../src/release/ownership.ts';
-import { moveHistory, listRevisions, recordRevision, type Revision } from '../../../src/release/revision.ts';
+import { moveHistory, recordRevision } from '../../../src/release/record-revision.ts';
+import { listRevisions, type Revision } from '../../../src/release/revision.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 
 const namespace = 'shop';
@@ -172,7 +173,7 @@ test('a history that is moved has all its revisions under the new name and none 
   const client = await clusterWith(...old);
   let writes = 0;
   client.before = (operation) => {
-    if (!['apply', 'delete'].includes(operation)) return;
+    if (!['create', 'delete'].includes(operation)) return;
     writes += 1;
     if (writes === 3) throw new Error('killed');
   };

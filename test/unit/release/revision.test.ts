@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { recordRevision, supersedeOlder } from '../../../src/release/record-revision.ts';
 import {
   isFinished,
   isSameRelease,
@@ -7,8 +8,6 @@ import {
   liveRevision,
   nextRevision,
   problemsOfRevisions,
-  recordRevision,
-  supersedeOlder,
   type Outcome,
   type Revision,
 } from '../../../src/release/revision.ts';

@@ -1,0 +1,138 @@
+import { stringAt, type Json } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { joinKept, type Kept } from './kept.ts';
+import { tooMany } from './retention.ts';
+import {
+  listRevisions,
+  liveRevision,
+  outcomeLabel,
+  readRevision,
+  revisionSecret,
+  type Outcome,
+  type Revision,
+  type RevisionName,
+} from './revision.ts';
+import { revisionOf } from './revision-shape.ts';
+import { deleteRecord, labelsOf, secretRef, versionOf, writeRecord, type Expected } from './store.ts';
+
+/**
+ * Writes the revision, marks an older live one as superseded when the new one is live, and drops what nobody will miss.
+ * @param earlier as they were read; the revision takes the place of the one of its number there, and of no other
+ * @throws RecordTaken when somebody else has recorded one of that number
+ */
+export async function recordRevision(
+  client: KubernetesClient,
+  namespace: string,
+  revision: Revision,
+  earlier: readonly Revision[],
+): Promise<void> {
+  const replaced = earlier.find((old) => old.revision === revision.revision);
+  const found = replaced === undefined ? undefined : await readRevision(client, namespace, revision);
+  const isOurs = (there: Revision) => [revision, replaced].some((one) => one !== undefined && isOfSameRun(one, there));
+  await write(client, namespace, revision, {
+    ...(found !== undefined && isOurs(found.value) ? { version: found.version } : {}),
+    isOurs: (value) => isOurs(revisionOf(value, revision)),
+  });
+  const before = earlier.filter((old) => old.revision !== revision.revision);
+  const live = revision.outcome === 'live' ? liveRevision(before) : undefined;
+  const superseded: Revision | undefined = live && { ...live, outcome: 'superseded' };
+  if (live !== undefined) await setOutcome(client, namespace, live.release, live.revision, 'superseded');
+  const after = [...before.map((old) => (old === live ? (superseded ?? old) : old)), revision];
+  await Promise.all(tooMany(after).map((old) => drop(client, namespace, old)));
+}
+
+/** What one run says of one revision at different times. */
+function isOfSameRun(left: Revision, right: Revision): boolean {
+  return left.startedAt === right.startedAt && left.run === right.run;
+}
+
+/**
+ * Moves records to another name. The live one is written last and removed first, so that at no moment neither name has it; doing it
+ * again after a kill ends in the same state.
+ */
+export async function moveHistory(
+  client: KubernetesClient,
+  namespace: string,
+  revisions: readonly Revision[],
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  const readable = revisions.filter(({ problem }) => problem === undefined);
+  const ordered = [...readable].sort(
+    (left, right) => Number(left.outcome === 'live') - Number(right.outcome === 'live'),
+  );
+  for (const revision of ordered) {
+    const { formerly = [] } = revision;
+    const moved = { ...revision, release: to, formerly: [...new Set([...formerly, from])] };
+    // A move that was killed half-way has written it already.
+    const isOurs = (value: Json) => isOfSameRun(revisionOf(value, moved), moved);
+    await write(client, namespace, moved, { isOurs });
+  }
+  for (const old of [...revisions.filter((one) => !ordered.includes(one)), ...ordered].reverse())
+    await drop(client, namespace, { ...old, release: from });
+}
+
+/** A run may have died after it had recorded its revision as live, and before it could mark the one before as superseded. */
+export async function supersedeOlder(client: KubernetesClient, namespace: string, release: string): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const live = liveRevision(revisions);
+  const older = revisions.filter((revision) => revision.outcome === 'live' && revision !== live);
+  await Promise.all(older.map(({ revision }) => setOutcome(client, namespace, release, revision, 'superseded')));
+}
+
+/** Says how a revision has ended. One that cannot be read stays as it is. */
+export async function setOutcome(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  revision: number,
+  outcome: Outcome,
+): Promise<void> {
+  await change(client, namespace, { release, revision }, (found) => ({ ...found, outcome }));
+}
+
+/** Notes with a revision, by default with the live one, what could not be brought back. */
+export async function recordKept(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+  revision: number | undefined,
+  kept: readonly Kept[],
+): Promise<void> {
+  const revisions = await listRevisions(client, namespace, release);
+  const found = revisions.find((entry) => entry.revision === revision) ?? liveRevision(revisions);
+  if (found === undefined) return;
+  await change(client, namespace, found, (one) => ({ ...one, kept: joinKept(one.kept ?? [], kept) }));
+}
+
+/** Changes a record as it is now; one that is gone, or cannot be read, stays as it is. */
+async function change(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+  by: (revision: Revision) => Revision,
+): Promise<void> {
+  const found = await readRevision(client, namespace, name);
+  if (found === undefined) return;
+  const { value, version } = found;
+  const isSame = (there: Revision) => isOfSameRun(there, value) && there.outcome === value.outcome;
+  await write(client, namespace, by(value), { version, isOurs: (there) => isSame(revisionOf(there, name)) });
+}
+
+async function drop(client: KubernetesClient, namespace: string, old: Revision): Promise<void> {
+  const { release } = old;
+  const ref = { namespace, name: revisionSecret(old), release };
+  const isOurs = (value: Json) => stringAt(value, 'release') === release;
+  const head = await client.read(secretRef(namespace, ref.name));
+  if (head !== undefined) await deleteRecord(client, ref, { version: versionOf(head), isOurs });
+}
+
+async function write(
+  client: KubernetesClient,
+  namespace: string,
+  revision: Revision,
+  expected: Expected,
+): Promise<void> {
+  const labels = { ...labelsOf(revision.release, 'revision'), [outcomeLabel]: revision.outcome };
+  const ref = { namespace, name: revisionSecret(revision), release: revision.release };
+  await writeRecord(client, ref, labels, JSON.parse(JSON.stringify(revision)) as Json, expected);
+}

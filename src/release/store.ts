@@ -2,7 +2,7 @@ import { Failure } from '../base/errors.ts';
 import { equal, stringsAt, type Json } from '../base/json.ts';
 import { Misshapen } from '../base/shape.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { ApiError } from '../kubernetes/errors.ts';
+import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from './field-manager.ts';
@@ -113,8 +113,10 @@ async function putHead(
           : await client.apply({ ...secret, metadata: { ...metadata, ...known } }, { fieldManager, force: true });
       return versionOf(written.object);
     } catch (error) {
-      if (!isMet(error) || attempt >= maxAttempts) throw error;
+      // 422: the server has nothing against the version, and sees that it is another Secret (seen in 1.36).
+      if (!(isMet(error) || isStatus(error, 422)) || attempt >= maxAttempts) throw error;
       const current = await client.read(refOfSecret(secret));
+      if (!isMet(error) && current?.metadata.uid === known?.uid) throw error;
       // An answer got lost: it is there as it should be.
       if (current !== undefined && equal(current['data'], secret['data'])) return versionOf(current);
       const isUntouched = current?.metadata.resourceVersion === known?.resourceVersion;

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Kustomize } from '../manifests/kustomize.ts';
+import type { Bounds } from '../release/bounds.ts';
 import type { RightsCheck } from '../release/rights-check.ts';
 import type { RunIdentity } from '../release/run-identity.ts';
 
@@ -24,6 +25,8 @@ export interface Context {
   onChangeBegins(change: { release: string; namespace: string }): void;
   /** What the run has to be allowed. Absent in the post step: an undo is tried with the rights that there are. */
   rights?: RightsCheck;
+  /** What the run may write that lies outside of the release's namespace. */
+  bounds?: Bounds;
 }
 
 /** What all commands that change a release are told. */

@@ -1,7 +1,7 @@
 import { Failure, InvalidInput } from '../base/errors.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
 import { adoptable } from './adopt-release.ts';
 import type { ChangeOptions, Context } from './context.ts';
@@ -41,7 +41,10 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
     const objects = loaded.manifests.map(({ object }) => object);
     await assertAskable(context, checks, loaded.manifests, namespace);
     if (options.adoptRelease !== undefined) await adoptable(context, { namespace, release }, options.adoptRelease);
-    return { ...loaded, newNamespaces: await findNewNamespaces(context, options, namespace, objects) };
+    const newNamespaces = await findNewNamespaces(context, options, namespace, objects);
+    const inFiles = [...objects, ...loaded.variants.map(({ object }) => object), ...(loaded.idle ?? [])];
+    vouchForFiles(context, inFiles, newNamespaces);
+    return { ...loaded, newNamespaces };
   });
   return await rollOut(
     context,
@@ -59,6 +62,16 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
     },
     draft,
   );
+}
+
+/** What the files have is the user's will; and so are the namespaces that they need. */
+function vouchForFiles(
+  { bounds }: Context,
+  objects: readonly KubernetesObject[],
+  newNamespaces: ReadonlySet<string>,
+): void {
+  const made = [...newNamespaces].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', name }));
+  bounds?.vouchFor([...objects.map(refOf), ...made]);
 }
 
 /** Namespaces that objects need and that are not there. @throws InvalidInput when nobody would make them */

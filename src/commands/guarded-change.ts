@@ -123,7 +123,9 @@ async function openJournal<T>(
 ): Promise<{ journal: Journal; recovered: boolean; undone?: UndoReport }> {
   const { client, clock, run } = context;
   const { namespace, release, undoOnFailure } = options;
-  const { leftover, ...recovery } = await undoLeftover(context, options);
+  // What others have recorded is one thing, what the files of this run have is another.
+  const ofOthers = <R>(work: () => Promise<R>) => context.bounds?.withoutFiles(work) ?? work();
+  const { leftover, ...recovery } = await ofOthers(() => undoLeftover(context, options));
   const opening = { command: task.command, run, startedAt: new Date(clock.now()).toISOString(), undoOnFailure };
   if (leftover === undefined) {
     return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), ...recovery };
@@ -135,7 +137,7 @@ async function openJournal<T>(
     return { journal: leftover, ...recovery };
   }
   const replaced = leftover.record.waiting?.revision;
-  await abortCandidate(context, options, leftover);
+  await ofOthers(() => abortCandidate(context, options, leftover));
   const record = { release, ...opening, entries: [], ...(replaced === undefined ? {} : { replaced }) };
   return { journal: new Journal(client, namespace, record), recovered: true };
 }

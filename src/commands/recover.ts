@@ -1,3 +1,4 @@
+import { Bounds } from '../release/bounds.ts';
 import { readJournal } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
@@ -17,6 +18,8 @@ import { ownSteps, undoJournal } from './undo-journal.ts';
  * there is nothing to do.
  */
 export async function recover(context: Context, options: Required<ChangeOptions>): Promise<RunReport | undefined> {
+  // What is undone here stands in a record; the files of the main step are not read again.
+  new Bounds(context.client, options).guard();
   const report = await undoOwn(context, options);
   if (report === undefined) await retireOwn(context, { ...options, timeoutMs: options.undoTimeoutMs });
   return report;

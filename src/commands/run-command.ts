@@ -1,4 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
+import { Bounds } from '../release/bounds.ts';
 import { RightsCheck } from '../release/rights-check.ts';
 import { abort } from './abort.ts';
 import type { Context } from './context.ts';
@@ -32,12 +33,17 @@ export async function runCommand(context: Context, command: string, options: Com
   if (run !== undefined) {
     const { client, reporter } = context;
     const rights = new RightsCheck(client, reporter, { command, release: options.release });
-    const checked = { ...context, rights };
-    expectOfCommand(checked, command, options.namespace ?? client.defaultNamespace);
+    const { release, namespace = client.defaultNamespace } = options;
+    const bounds = new Bounds(client, { namespace, release });
+    const checked = { ...context, rights, bounds };
+    expectOfCommand(checked, command, namespace);
+    const endGuard = bounds.guard();
     try {
       return await run(checked, options);
     } catch (error) {
       throw await rights.explain(error);
+    } finally {
+      endGuard();
     }
   }
   throw new InvalidInput(`the command "${command}" is not available yet`, {

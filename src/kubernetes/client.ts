@@ -64,6 +64,14 @@ export interface Written {
   warnings: string[];
 }
 
+/** What a client is about to write. */
+export interface PlannedWrite {
+  /** With the namespace that it goes to; without one for kinds that have none. */
+  ref: ObjectRef;
+  /** As it is to be; absent for a deletion and for a change of single fields. */
+  object?: KubernetesObject;
+}
+
 export interface LogOptions {
   tailLines: number;
   /** The log of the container's last, ended run. */
@@ -166,6 +174,12 @@ export interface KubernetesClient {
 
   /** Has what is secret in the objects of a record hidden from now on, as it is for those that are sent and read. */
   learn?(record: Json): void;
+
+  /**
+   * From now on this is awaited before each write, dry runs among them, and may refuse it by throwing. Questions about rights are
+   * not asked about. Returns what ends that.
+   */
+  confine(check: (write: PlannedWrite) => Promise<void>): () => void;
 
   /** Requests made so far, by HTTP verb (`GET`, `PATCH`, …; a watch counts as `WATCH`). */
   readonly requestCounts: ReadonlyMap<string, number>;

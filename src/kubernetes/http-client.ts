@@ -13,6 +13,7 @@ import type {
   LogOptions,
   ObjectList,
   PatchBody,
+  PlannedWrite,
   ProxyAnswer,
   ProxyRequest,
   ProxyTarget,
@@ -62,6 +63,7 @@ class HttpClient implements KubernetesClient {
   readonly #onObject: (object: JsonObject) => void;
   readonly #openApi: OpenApi;
   #discovery: Promise<Discovery> | undefined;
+  #confinement: ((write: PlannedWrite) => Promise<void>) | undefined;
 
   constructor(connection: Connection, transport: Transport, onObject: TransportOptions['onObject']) {
     this.server = connection.server;
@@ -180,6 +182,7 @@ class HttpClient implements KubernetesClient {
       await this.#call('PATCH', 'patch', refOf(object), {
         query,
         body: object,
+        object,
         contentType: 'application/apply-patch+yaml',
         idempotent: true,
       }),
@@ -191,7 +194,7 @@ class HttpClient implements KubernetesClient {
     const ref = refOf(object);
     try {
       return written(
-        await this.#call('POST', 'create', ref, { query: writeQuery(options), body: object, idempotent: true }),
+        await this.#call('POST', 'create', ref, { query: writeQuery(options), body: object, object, idempotent: true }),
       );
     } catch (error) {
       if (!(error instanceof ApiError && error.isAlreadyExists && error.afterLostAnswer)) throw error;
@@ -207,7 +210,12 @@ class HttpClient implements KubernetesClient {
    */
   async replace(object: KubernetesObject, options: WriteOptions): Promise<Written> {
     return written(
-      await this.#call('PUT', 'update', refOf(object), { query: writeQuery(options), body: object, idempotent: true }),
+      await this.#call('PUT', 'update', refOf(object), {
+        query: writeQuery(options),
+        body: object,
+        object,
+        idempotent: true,
+      }),
     );
   }
 
@@ -335,6 +343,13 @@ class HttpClient implements KubernetesClient {
     for (const object of objectsIn(record)) this.#onObject(object);
   }
 
+  confine(check: (write: PlannedWrite) => Promise<void>): () => void {
+    this.#confinement = check;
+    return () => {
+      if (this.#confinement === check) this.#confinement = undefined;
+    };
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
   }
@@ -343,11 +358,17 @@ class HttpClient implements KubernetesClient {
     method: Call['method'],
     verb: string,
     ref: ObjectRef,
-    call: Pick<Call, 'query' | 'body' | 'contentType' | 'idempotent'>,
+    { object, ...call }: Pick<Call, 'query' | 'body' | 'contentType' | 'idempotent'> & { object?: KubernetesObject },
   ): Promise<Answer> {
     const resource = await this.#resourceOf(ref);
     if (isObject(call.body)) this.#onObject(call.body);
-    const path = pathOf(resource, ref.namespace ?? this.defaultNamespace, method === 'POST' ? undefined : ref.name);
+    const namespace = ref.namespace ?? this.defaultNamespace;
+    const path = pathOf(resource, namespace, method === 'POST' ? undefined : ref.name);
+    if (method !== 'GET' && resource.group !== 'authorization.k8s.io') {
+      const { apiVersion, kind, name } = ref;
+      const meant = { apiVersion, kind, name, ...(resource.namespaced ? { namespace } : {}) };
+      await this.#confinement?.({ ref: meant, ...(object === undefined ? {} : { object }) });
+    }
     const guarded = method !== 'GET' && call.query?.['dryRun'] === undefined && !unguardedGroups.has(resource.group);
     const answer = await this.#transport.send({
       method,

@@ -1,4 +1,5 @@
 import { ApiError } from '../kubernetes/errors.ts';
+import { OutOfBounds } from './bounds.ts';
 
 /** Statuses with which the server refuses the object itself, or the one who asks: 404 is a kind or a namespace that has gone. */
 const lastingStatuses = new Set([400, 403, 404, 405, 413, 422]);
@@ -8,7 +9,8 @@ const lastingStatuses = new Set([400, 403, 404, 405, 413, 422]);
  * missing, a policy that says no. All else passes, or may: a broken connection, an overloaded server, a webhook that is down, a
  * quota that is used up.
  */
-export function isLasting(error: unknown): error is ApiError {
+export function isLasting(error: unknown): error is ApiError | OutOfBounds {
+  if (error instanceof OutOfBounds) return true;
   return (
     error instanceof ApiError && lastingStatuses.has(error.status) && !error.serverMessage.includes('exceeded quota')
   );

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/base/json.ts';
-import type { KubernetesClient, ListOptions, Resource, Written } from '../../src/kubernetes/client.ts';
+import type { KubernetesClient, ListOptions, PlannedWrite, Resource, Written } from '../../src/kubernetes/client.ts';
 import { ApiError } from '../../src/kubernetes/errors.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectMeta, type ObjectRef } from '../../src/kubernetes/object.ts';
 
@@ -19,6 +19,7 @@ export class FakeApi implements KubernetesClient {
   before: (operation: Operation, ref: ObjectRef) => void = () => undefined;
   #version = 100;
   #guard: (() => Promise<void>) | undefined;
+  #confinement: ((write: PlannedWrite) => Promise<void>) | undefined;
 
   /** Puts an object there as somebody else would. */
   put(object: KubernetesObject): KubernetesObject {
@@ -73,7 +74,7 @@ export class FakeApi implements KubernetesClient {
   }
 
   async apply(object: KubernetesObject): Promise<Written> {
-    await this.#begin('apply', refOf(object));
+    await this.#begin('apply', refOf(object), object);
     const known = this.get(refOf(object))?.metadata;
     const { uid } = known ?? {};
     const wanted = object.metadata;
@@ -85,13 +86,13 @@ export class FakeApi implements KubernetesClient {
   }
 
   async create(object: KubernetesObject, { dryRun = false }: { dryRun?: boolean } = {}): Promise<Written> {
-    await this.#begin('create', refOf(object));
+    await this.#begin('create', refOf(object), object);
     if (this.get(refOf(object)) !== undefined) throw refusal(409, 'AlreadyExists', refOf(object));
     return dryRun ? written(structuredClone(object)) : written(this.put(object));
   }
 
   async replace(object: KubernetesObject): Promise<Written> {
-    await this.#begin('replace', refOf(object));
+    await this.#begin('replace', refOf(object), object);
     const known = this.get(refOf(object));
     if (known === undefined) throw refusal(404, 'NotFound', refOf(object));
     const version = object.metadata.resourceVersion;
@@ -145,13 +146,22 @@ export class FakeApi implements KubernetesClient {
     };
   }
 
+  confine(check: (write: PlannedWrite) => Promise<void>): () => void {
+    this.#confinement = check;
+    return () => {
+      if (this.#confinement === check) this.#confinement = undefined;
+    };
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   /** As a request over a network, so that others come in between. */
-  async #begin(operation: Operation, ref: ObjectRef): Promise<void> {
+  async #begin(operation: Operation, ref: ObjectRef, object?: KubernetesObject): Promise<void> {
     await Promise.resolve();
+    if (!['read', 'list'].includes(operation))
+      await this.#confinement?.({ ref, ...(object === undefined ? {} : { object }) });
     if (!['read', 'list'].includes(operation) && ref.kind !== 'Lease') await this.#guard?.();
     this.log.push(`${operation} ${ref.kind}/${ref.name}`);
     this.before(operation, ref);

@@ -11,6 +11,7 @@ import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
 import { changesPods, preflight, warningsOf, type Prepared } from '../release/preflight.ts';
 import { prune } from '../release/prune.ts';
+import { placeForRecords } from '../release/record-room.ts';
 import { recordRevision } from '../release/record-revision.ts';
 import {
   isSameRelease,
@@ -212,7 +213,8 @@ export async function rollOut(
   const watch = new RolloutWatch(context, options);
   let current = prepared;
   let known = revisions;
-  const numberOf = () => purpose.promotes ?? nextRevision(known);
+  let free = 0;
+  const numberOf = () => purpose.promotes ?? Math.max(free, nextRevision(known));
   const objects = [...(purpose.alongside ?? []), ...manifests.map(({ object }) => object)];
   const record = async (result: Outcome, progress: Partial<Complete> = {}, kept: Kept[] = []): Promise<Revision> => {
     const { serving: names = purpose.serving } = progress;
@@ -248,6 +250,8 @@ export async function rollOut(
         current = again.prepared;
         way = await again.arrangement.plan(current);
       }
+      if (purpose.promotes === undefined)
+        free = await placeForRecords(client, namespace, { release, revision: numberOf() }, current);
       journal.record.revision = numberOf();
       const progress = await reporter.group(titles[purpose.command] ?? 'Deploy', async () => {
         const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, purpose));

@@ -262,7 +262,8 @@ export function versionOf({ metadata }: KubernetesObject): Version {
   return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' };
 }
 
-function secretOf(
+/** A Secret as records have it. */
+export function secretOf(
   { namespace, name }: Pick<RecordRef, 'namespace' | 'name'>,
   labels: Record<string, string>,
   data: Record<string, string>,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { refOf } from '../../../src/kubernetes/object.ts';
-import { Journal, readJournal } from '../../../src/release/journal.ts';
+import { readJournal, type Journal } from '../../../src/release/journal.ts';
 import { RecordTaken, secretRef } from '../../../src/release/store.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { configMap, journalIn } from './build.ts';

@@ -1,0 +1,109 @@
+import { Failure } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ApiError, isStatus } from '../kubernetes/errors.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { exceeds } from './capacity/quota.ts';
+import { fieldManager } from './field-manager.ts';
+import type { Prepared } from './preflight.ts';
+import { contentOf } from './record-content.ts';
+import { revisionSecret, type RevisionName } from './revision.ts';
+import { labelsOf, secretOf, secretRef } from './store.ts';
+
+/** A Secret may be called like a record without being found as one; so many in a row are a fault. */
+const mostTaken = 100;
+
+/**
+ * Whether the records of a run find a place, asked before its first write: at its end there would only be an undo left.
+ * @param name with the number that comes next
+ * @returns the number that the revision can have: one whose Secret is not there
+ * @throws Failure when the cluster would not take the records
+ */
+export async function placeForRecords(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+  prepared: readonly Prepared[],
+): Promise<number> {
+  const revision = await freeNumber(client, namespace, name);
+  const found = { ...name, revision };
+  const { head, parts } = contentOf(revisionSecret(found), asRecorded(prepared));
+  await tryRecord(client, namespace, found, head);
+  // That of the journal holds each object twice.
+  await refuseFullQuota(client, namespace, found, 2 + 3 * parts.size + newSecrets(prepared, namespace));
+  return revision;
+}
+
+async function freeNumber(client: KubernetesClient, namespace: string, name: RevisionName): Promise<number> {
+  for (let { revision } = name; revision < name.revision + mostTaken; revision += 1) {
+    const there = await client.read(secretRef(namespace, revisionSecret({ ...name, revision })));
+    if (there === undefined) return revision;
+  }
+  throw new Failure(
+    `there are Secrets "${revisionSecret(name)}" and ${mostTaken - 1} that follow it, and none of them is labelled as a revision`,
+    { hint: 'Give them their labels again, or delete them.' },
+  );
+}
+
+/** What stands in the way of one more Secret: a quota, a policy that wants other labels. */
+async function tryRecord(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+  data: Record<string, string>,
+): Promise<void> {
+  const { release } = name;
+  const ref = { namespace, name: revisionSecret(name) };
+  try {
+    await client.create(secretOf(ref, labelsOf(release, 'revision'), data), { fieldManager, dryRun: true });
+  } catch (error) {
+    if (!(error instanceof ApiError) || ![403, 413, 422].includes(error.status)) throw error;
+    throw noPlace(name, namespace, error.serverMessage, error);
+  }
+}
+
+async function refuseFullQuota(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+  count: number,
+): Promise<void> {
+  const resource = await client.resource('v1', 'ResourceQuota');
+  if (resource === undefined) return;
+  const quotas = await client.list(resource, { namespace }).catch((error: unknown) => {
+    // Without the right to look, what the server has said to one Secret has to do.
+    if (isStatus(error, 403)) return { items: [] };
+    throw error;
+  });
+  const wanted = new Map(['secrets', 'count/secrets'].map((counted) => [counted, count]));
+  for (const quota of quotas.items) {
+    const [short] = exceeds(quota, [], wanted);
+    if (short?.kind !== 'exceeded') continue;
+    const { hard, used } = short;
+    const counts = `the ResourceQuota "${short.quota}" allows ${hard} Secrets, there are ${used}, and the run needs ${count} more`;
+    throw noPlace(name, namespace, counts);
+  }
+}
+
+function noPlace(name: RevisionName, namespace: string, why: string, cause?: unknown): Failure {
+  return new Failure(
+    `there is no place for the record of revision ${name.revision} of release "${name.release}" in namespace "${namespace}": ${why}`,
+    {
+      hint: 'Each run needs a Secret for its revision and one for its journal, large ones need some: make room for them.',
+      cause,
+    },
+  );
+}
+
+function asRecorded(prepared: readonly Prepared[]): Json {
+  return prepared.map(({ manifest }) => manifest.object);
+}
+
+function newSecrets(prepared: readonly Prepared[], namespace: string): number {
+  const isNew = ({ change, manifest: { object } }: Prepared) => change === 'created' && isSecretIn(object, namespace);
+  return prepared.filter(isNew).length;
+}
+
+function isSecretIn({ apiVersion, kind, metadata }: KubernetesObject, namespace: string): boolean {
+  return apiVersion === 'v1' && kind === 'Secret' && metadata.namespace === namespace;
+}

@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { applyLayer } from '../../../src/release/apply.ts';
-import { Journal } from '../../../src/release/journal.ts';
+import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { preflight } from '../../../src/release/preflight.ts';
 import { undo } from '../../../src/release/undo.ts';
 import type { UndoReport } from '../../../src/release/undo-report.ts';
@@ -95,6 +95,8 @@ export async function deployObjects(
 ): Promise<Journal> {
   const manifests = objects.map((object) => asManifest(structuredClone(object)));
   const prepared = await preflight(client, manifests, { force, newNamespaces: new Set() });
+  // The run before it has come to its end, or was undone.
+  await (await readJournal(client, namespace, release))?.close();
   const journal = new Journal(client, namespace, {
     release,
     command: 'deploy',

@@ -214,7 +214,8 @@ export function chooseRevision(
       hint: 'Correct the inputs "release" and "namespace"; there is no other workload either that could be rolled back.',
     });
   }
-  const listed = `there are ${revisions.map(({ revision, outcome }) => `${revision} (${outcome})`).join(', ')}`;
+  const numbered = revisions.filter(({ revision }) => revision > 0);
+  const listed = `there are ${numbered.map(({ revision, outcome }) => `${revision} (${outcome})`).join(', ')}`;
   if (wanted !== undefined) {
     const found = revisions.find(({ revision }) => String(revision) === wanted);
     if (found !== undefined && found.objects.length > 0) return found;

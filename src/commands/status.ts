@@ -74,11 +74,13 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal.record };
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions), ...problemOfJournal(journal)];
   for (const remark of remarks) draft.warn(remark);
-  for (const entry of revisions.toReversed()) reporter.info(describeRevision(entry));
+  // What is called like no revision has no number, and its problem is told.
+  const numbered = revisions.filter(({ revision }) => revision > 0).toReversed();
+  for (const entry of numbered) reporter.info(describeRevision(entry));
   const others = await workloadsBeside(context, namespace, options, records.live);
   draft.add({
     ...(records.live === undefined ? {} : { revision: records.live.revision }),
-    history: revisions.toReversed().map(historyEntry),
+    history: numbered.map(historyEntry),
     workloadHistory: await workloadHistory(context, others),
   });
   const isKnown = revisions.length > 0 || Object.keys(journal).length > 0 || options.workload !== undefined;
@@ -307,6 +309,7 @@ function historyEntry({ revision, outcome, finishedAt, commit, run, actor, resto
 }
 
 function describeRevision({ revision, outcome, finishedAt, commit, actor, images }: Revision): string {
+  if (outcome === 'unreadable') return `revision ${revision}: ${outcome}`;
   const by = actor === undefined ? '' : ` by ${actor}`;
   const from = commit === undefined ? '' : ` from ${commit.slice(0, 7)}`;
   return `revision ${revision}: ${outcome}, ${finishedAt}${by}${from}: ${[...new Set(Object.values(images))].join(', ')}`;

@@ -11,11 +11,13 @@ import { workspace } from './action/workspace.ts';
 import { systemClock } from './base/clock.ts';
 import { messageOf } from './base/errors.ts';
 import { Redaction } from './base/redaction.ts';
+import { TimeLimit } from './base/time-limit.ts';
 import type { Context } from './commands/context.ts';
 import type { RunReport } from './commands/report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
 import { runCommand } from './commands/run-command.ts';
 import { failedReport } from './commands/draft.ts';
+import { isLeft } from './commands/left-open.ts';
 
 /** The main step: inputs → connect → command → outputs and summary. Returns the exit code. */
 export async function main(): Promise<number> {
@@ -23,6 +25,7 @@ export async function main(): Promise<number> {
   const redaction = new Redaction();
   const reporter = createReporter(redaction);
   const signal = cancellation();
+  const limit = new TimeLimit(systemClock);
   const run = runIdentity(process.env);
   const state: SavedState = { finished: false, holder: run.holder };
 
@@ -32,7 +35,7 @@ export async function main(): Promise<number> {
     const inputs = readInputs(process.env, (secret) => {
       reporter.mask(secret);
     });
-    const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, signal);
+    const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, { signal, limit });
     if (inputs.exportKubeconfig && gke !== undefined) {
       exportKubeconfig(gke, process.env, (path) => {
         state.exportedKubeconfig = path;
@@ -43,6 +46,7 @@ export async function main(): Promise<number> {
       client,
       reporter,
       clock: systemClock,
+      limit,
       signal,
       run,
       cwd: workspace(process.env),
@@ -69,8 +73,9 @@ export async function main(): Promise<number> {
   });
   const code = await finish(report, reporter, process.env);
   try {
-    // A cancelled change is the post step's to undo.
-    saveState({ ...state, finished: report.status !== 'cancelled' });
+    // What a cancelled change has done, and what this one could not take back, is the post step's to undo.
+    const left = isLeft(report, state.release !== undefined);
+    saveState({ ...state, finished: report.status !== 'cancelled' && !left, ...(left ? { hasFailed: true } : {}) });
   } catch (error) {
     // It will see from the journal that there is nothing to undo.
     reporter.warning(messageOf(error));

@@ -10,6 +10,7 @@ import { systemClock } from './base/clock.ts';
 import { Failure } from './base/errors.ts';
 import { Redaction } from './base/redaction.ts';
 import type { Reporter } from './base/reporter.ts';
+import { TimeLimit } from './base/time-limit.ts';
 import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
 import type { RunReport } from './commands/report.ts';
@@ -33,6 +34,9 @@ export async function postStep(): Promise<number> {
   }
 }
 
+/** How long it tries to do what the main step could not. */
+const lastTryMs = 15_000;
+
 async function endFor(state: SavedState, reporter: Reporter, startedAt: number): Promise<RunReport | undefined> {
   const { exportedKubeconfig, release, namespace } = state;
   if (exportedKubeconfig !== undefined) removeExportedKubeconfig(exportedKubeconfig);
@@ -43,7 +47,12 @@ async function endFor(state: SavedState, reporter: Reporter, startedAt: number):
   });
   // A step in between may have changed the kubeconfig's current context.
   const target = state.context === undefined || isGke(inputs) ? inputs : { ...inputs, context: state.context };
-  const { client, contextName } = await connectToCluster(target, process.env, reporter, signal);
+  const limit = new TimeLimit(systemClock);
+  const hasAnswered = state.server !== undefined;
+  // Of a main step that has tried to undo for as long as it may, little is left.
+  const undoTimeoutMs = state.hasFailed === true ? Math.min(inputs.undoTimeoutMs, lastTryMs) : inputs.undoTimeoutMs;
+  limit.begin(undoTimeoutMs);
+  const { client, contextName } = await connectToCluster(target, process.env, reporter, { signal, limit, hasAnswered });
   if (state.server !== undefined && state.server !== client.server) {
     throw new Failure(`the main step changed ${state.server}, but the inputs lead to ${client.server} now`, {
       hint: 'The next run against the first cluster undoes what was left there.',
@@ -54,6 +63,7 @@ async function endFor(state: SavedState, reporter: Reporter, startedAt: number):
       client,
       reporter,
       clock: systemClock,
+      limit,
       signal,
       run: { ...runIdentity(process.env), holder: state.holder },
       cwd: workspace(process.env),
@@ -62,6 +72,6 @@ async function endFor(state: SavedState, reporter: Reporter, startedAt: number):
       startedAt,
       onChangeBegins: () => undefined,
     },
-    { ...inputs, release, namespace },
+    { ...inputs, release, namespace, undoTimeoutMs, hasFailed: state.hasFailed === true },
   );
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
+import type { TimeLimit } from '../base/time-limit.ts';
 import { signIn, type GkeCluster } from '../google/sign-in.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { connect } from '../kubernetes/connection.ts';
@@ -32,6 +33,14 @@ type GkeInput =
 
 export type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | 'namespace' | GkeInput>;
 
+/** What ends requests, and how much patience they have. */
+export interface Bounds {
+  signal: AbortSignal;
+  limit: TimeLimit;
+  /** Whether this server has answered an earlier step of the same job: then it is away for a while, and the address is right. */
+  hasAnswered?: boolean;
+}
+
 /**
  * A client for the cluster that the inputs name: by GKE's own description of it, or by a kubeconfig.
  * @throws Failure when the kubeconfig cannot be used, or when Google does not let us in
@@ -40,7 +49,7 @@ export async function connectToCluster(
   inputs: ConnectInputs,
   env: NodeJS.ProcessEnv,
   reporter: Reporter,
-  signal: AbortSignal,
+  { signal, limit, hasAnswered = false }: Bounds,
 ): Promise<Connected> {
   const gke = isGke(inputs) ? await signInToGke(inputs, env, reporter, signal) : undefined;
   const connection =
@@ -55,6 +64,8 @@ export async function connectToCluster(
   const client = createClient(connection, {
     clock: systemClock,
     signal,
+    limit,
+    hasAnswered,
     userAgent: 'gke-rollout',
     onObject: (object) => {
       for (const secret of secretsOf(object)) reporter.mask(secret);

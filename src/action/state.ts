@@ -20,6 +20,8 @@ export interface SavedState {
    */
   context?: string;
   server?: string;
+  /** It has come to its end, but could not undo all that it had done. */
+  hasFailed?: boolean;
   /** A kubeconfig for later steps, which the post step removes. */
   exportedKubeconfig?: string;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
+import type { TimeLimit } from '../base/time-limit.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { Kustomize } from '../manifests/kustomize.ts';
 import type { Bounds } from '../release/bounds.ts';
@@ -11,6 +12,8 @@ export interface Context {
   client: KubernetesClient;
   reporter: Reporter;
   clock: Clock;
+  /** Until when the part of the run that is under way may go on trying. The client keeps to it too. */
+  limit: TimeLimit;
   /** Aborts when the run is cancelled; its reason is a Cancelled. */
   signal: AbortSignal;
   run: RunIdentity;

@@ -34,6 +34,11 @@ export interface ChangeFailure {
   undo?: UndoReport;
 }
 
+/** How long a run looks at what has failed before it undoes it. */
+const evidenceMs = 10_000;
+/** How long it tries to record how it has ended. */
+const lastWordsMs = 10_000;
+
 export type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failure: ChangeFailure };
 
 export interface ChangeTask<T> {
@@ -94,18 +99,21 @@ async function underLock<T>(
   task: ChangeTask<T>,
   lock: Lock,
 ): Promise<ChangeOutcome<T>> {
-  const { clock } = context;
+  const { limit } = context;
   const { journal, recovered, undone } = await openJournal(context, options, task);
   try {
+    limit.begin(options.timeoutMs);
     const result = await task.work({
       journal,
-      deadline: clock.now() + options.timeoutMs,
+      deadline: limit.until,
       signal: AbortSignal.any([context.signal, lock.lost]),
       stale: lock.contended || recovered,
       ...(undone === undefined ? {} : { leftover: undone }),
     });
     const isOver = task.isOver?.(result) ?? journal.record.waiting === undefined;
-    if (isOver) await closeFinished(context, journal, options);
+    // Nothing is undone any more: its time is there for what comes at the end.
+    limit.begin(options.undoTimeoutMs);
+    if (isOver) await closeFinished(context, journal);
     return { state: 'done', result };
   } catch (error) {
     if (context.signal.aborted || lock.lost.aborted) throw error;
@@ -208,6 +216,7 @@ async function handleFailure(
   error: unknown,
   task: ChangeTask<unknown>,
 ): Promise<ChangeFailure> {
+  context.limit.begin(evidenceMs);
   await task.beforeUndo(error, journal.record.entries).catch((reason: unknown) => {
     context.reporter.debug(`looking for the cause failed: ${messageOf(reason)}`);
   });
@@ -222,6 +231,7 @@ async function handleFailure(
     return { error };
   }
   const undo = await undoJournal(context, journal, options.undoTimeoutMs);
+  context.limit.begin(lastWordsMs);
   const { revision, waiting } = journal.record;
   // A revision of its own is recorded with all that is to be known of it.
   if (revision === undefined || waiting !== undefined) await noteKept(context, options, waiting?.revision, undo);
@@ -235,9 +245,8 @@ async function handleFailure(
 export async function closeFinished(
   context: Context,
   journal: Journal,
-  { timeoutMs }: Pick<ChangeOptions, 'timeoutMs'>,
 ): Promise<void> {
-  const { client, clock, reporter, signal } = context;
+  const { client, limit, reporter, signal } = context;
   const { temporary = [] } = journal.record;
   try {
     if (temporary.length > 0) {
@@ -245,7 +254,7 @@ export async function closeFinished(
         const found = (await Promise.all(temporary.map((ref) => client.read(ref))))
           .filter((one) => one !== undefined)
           .filter((one) => takenSince(one, journal.mark) === undefined);
-        const held = await removeMade(context, found, clock.now() + timeoutMs);
+        const held = await removeMade(context, found, limit.until);
         for (const object of held) reporter.warning(nameGoing(object));
       });
     }
@@ -260,21 +269,22 @@ export async function closeFinished(
 export async function finishLeftover(
   context: Context,
   journal: Journal,
-  options: Pick<Required<ChangeOptions>, 'namespace' | 'release' | 'timeoutMs'>,
+  options: Pick<Required<ChangeOptions>, 'namespace' | 'release'>,
 ): Promise<void> {
   await supersedeOlder(context.client, options.namespace, options.release);
-  await closeFinished(context, journal, options);
+  await closeFinished(context, journal);
 }
 
 async function lockRelease(
   context: Context,
   { release, namespace, timeoutMs }: Required<ChangeOptions>,
 ): Promise<Lock> {
-  const { client, clock, reporter, signal, run } = context;
+  const { client, clock, limit, reporter, signal, run } = context;
   await context.rights?.require();
   // Said before the lock is taken: a run that is killed right after must be found by its post step.
   context.onChangeBegins({ release, namespace });
-  const deadline = clock.now() + timeoutMs;
+  limit.begin(timeoutMs);
+  const deadline = limit.until;
   return await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
 }
 

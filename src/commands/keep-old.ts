@@ -43,7 +43,7 @@ export async function keepOldSide(
   retired: readonly ObjectRef[],
   draft: Draft,
 ): Promise<void> {
-  const { clock, reporter, signal } = context;
+  const { clock, limit, reporter, signal } = context;
   const { keepOldForMs } = options;
   const names = retired.map(({ name }) => name).join(', ');
   await reporter.group('Keep the old side', async () => {
@@ -51,6 +51,7 @@ export async function keepOldSide(
       reporter.info(
         `${names} stays for ${formatDuration(keepOldForMs)} ("keep-old-for"): until then "command: rollback" only has to switch back`,
       );
+      limit.extend(keepOldForMs);
       await clock.sleep(keepOldForMs, signal).catch(() => undefined);
     }
     await takeDown(context, options, revision, retired, draft);
@@ -95,12 +96,12 @@ async function takeDown(
 
 /** False when the revision is not live any more. */
 async function scaleDown(
-  { client, clock, reporter, run }: Context,
+  { client, clock, limit, reporter, run }: Context,
   { namespace, release, timeoutMs }: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
 ): Promise<boolean> {
-  const deadline = clock.now() + timeoutMs;
+  const deadline = Math.min(limit.until, clock.now() + timeoutMs);
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline });
   try {
     if (liveRevision(await listRevisions(client, namespace, release))?.revision !== revision) return false;

@@ -13,23 +13,31 @@ import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from './report.ts';
 import { ownSteps, undoJournal } from './undo-journal.ts';
 
+export interface RecoverOptions extends Required<ChangeOptions> {
+  /** The main step was not cancelled or killed: it has tried to undo what it did, in vain. */
+  hasFailed?: boolean;
+}
+
+/** An undo is begun also when the way to the cluster has used the time for it up. */
+const leastUndoMs = 5000;
+
 /**
- * What the post step does after a main step that was cancelled or killed: undo what its journal lists. Undefined when
- * there is nothing to do.
+ * What the post step does after a main step that was cancelled or killed, or could not undo what it had done: undo what its
+ * journal lists. Undefined when there is nothing to do.
  */
-export async function recover(context: Context, options: Required<ChangeOptions>): Promise<RunReport | undefined> {
+export async function recover(context: Context, options: RecoverOptions): Promise<RunReport | undefined> {
   // What is undone here stands in a record; the files of the main step are not read again.
   new Bounds(context.client, options).guard();
   const report = await undoOwn(context, options);
-  if (report === undefined) await retireOwn(context, { ...options, timeoutMs: options.undoTimeoutMs });
+  if (report === undefined) await retireOwn(context, options);
   return report;
 }
 
 async function undoOwn(
   context: Context,
-  { release, namespace, undoOnFailure, undoTimeoutMs }: Required<ChangeOptions>,
+  { release, namespace, undoOnFailure, undoTimeoutMs, hasFailed = false }: RecoverOptions,
 ): Promise<RunReport | undefined> {
-  const { client, clock, reporter, signal, run } = context;
+  const { client, clock, limit, reporter, signal, run } = context;
   const journal = await readJournal(client, namespace, release).catch(async (error: unknown) => {
     // Nobody is to wait for a run that cannot go on.
     if (error instanceof UnreadableRecord) await releaseLeftLock(client, namespace, release, run.holder);
@@ -39,13 +47,13 @@ async function undoOwn(
     await releaseLeftLock(client, namespace, release, run.holder);
     return undefined;
   }
-  const deadline = clock.now() + undoTimeoutMs;
+  const deadline = Math.min(limit.until, clock.now() + undoTimeoutMs);
   // The main step held the lock by the same name, so that there is nothing to wait for.
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
     const draft = new Draft(context, journal.record.command, { release, namespace });
     if (await isFinished(client, namespace, journal.record)) {
-      await finishLeftover(context, journal, { release, namespace, timeoutMs: undoTimeoutMs });
+      await finishLeftover(context, journal, { release, namespace });
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
       return undefined;
     }
@@ -61,13 +69,15 @@ async function undoOwn(
       await record(false);
       return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
-    const undo = await undoJournal(context, journal, undoTimeoutMs);
+    // What the main step of the same run has tried is no other run's try.
+    delete journal.record.undoAttempts;
+    const undo = await undoJournal(context, journal, Math.max(deadline - clock.now(), leastUndoMs));
     if (journal.record.waiting === undefined) await recordUndone(context, journal.record, { release, namespace }, undo);
     draft.add({ undo });
     await record(undo.complete, keptOf(undo));
     return draft.finish(
       undo.complete ? 'undone' : 'failed',
-      `The ${journal.record.command} of ${release} was cancelled ${describeUndo(undo)}`,
+      `The ${journal.record.command} of ${release} ${hasFailed ? 'failed' : 'was cancelled'} ${describeUndo(undo)}`,
     );
   } finally {
     await lock.release();

@@ -257,7 +257,7 @@ export async function rollOut(
         const reached = await way.run(strategyContext(context, options, plan, change, watch, draft, purpose));
         if (reached.state === 'complete') {
           const { clock } = context;
-          const waiting = { reporter, clock, signal: change.signal, deadline: clock.now() + options.timeoutMs };
+          const waiting = { reporter, clock, signal: change.signal, deadline: context.limit.until };
           held = await prune(client, journal, purpose.surplus, waiting);
         }
         return reached;
@@ -443,9 +443,16 @@ function reportAttempt(
   });
 }
 
-function verificationOf({ clock }: Context, options: RollOutOptions, { signal }: GuardedChange): VerificationOptions {
-  const { checks, namespace, timeoutMs } = options;
-  return { checks, namespace, signal, deadline: clock.now() + timeoutMs };
+/** What has got ready at the last moment is asked all the same. */
+const leastVerificationMs = 10_000;
+
+function verificationOf(
+  { clock, limit }: Context,
+  options: RollOutOptions,
+  { signal }: GuardedChange,
+): VerificationOptions {
+  const { checks, namespace } = options;
+  return { checks, namespace, signal, deadline: Math.max(limit.until, clock.now() + leastVerificationMs) };
 }
 
 function strategyContext(
@@ -457,7 +464,7 @@ function strategyContext(
   draft: Draft,
   { command, manifests }: Purpose,
 ): StrategyContext {
-  const { client, clock, reporter } = context;
+  const { client, clock, limit, reporter } = context;
   const { forceConflicts, timeoutMs } = options;
   const { journal, signal } = change;
   return {
@@ -467,7 +474,7 @@ function strategyContext(
     force: forceConflicts,
     clock,
     signal,
-    timeoutMs,
+    deadline: () => limit.until,
     onApplied: (entry, object) => {
       reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
     },
@@ -481,7 +488,8 @@ function strategyContext(
         changed: entry.change !== 'unchanged',
         paused: isPaused(entry.manifest.object),
       }));
-      await watch.wait(targets, { deadline: clock.now() + timeoutMs + holdMs, signal, holdMs });
+      limit.extend(holdMs);
+      await watch.wait(targets, { deadline: limit.until, signal, holdMs });
     },
     check: async (objects, { afterWait }) => {
       await watch.check(objects, { signal, timeoutMs, afterWait });

@@ -38,14 +38,21 @@ export async function undoJournal(
   timeoutMs: number,
   from = firstOwnStep(journal.record),
 ): Promise<UndoReport> {
-  const { client, clock, reporter } = context;
+  const { client, clock, limit, reporter } = context;
   return await reporter.group('Undo', async () => {
-    const deadline = clock.now() + timeoutMs;
+    limit.begin(timeoutMs);
+    const deadline = limit.until;
     const { replaced } = journal.record;
     const isLastAttempt = (journal.record.undoAttempts ?? 0) > 0;
     const reports: UndoReport[] = [];
     const pods: string[] = [];
     let settled = true;
+    let isNoted = true;
+    const ended = (): UndoReport => ({
+      ...combined(reports, settled, pods),
+      ...(isNoted ? {} : { unclosed: true as const }),
+      ...(replaced === undefined ? {} : { replaced }),
+    });
     const steps = stepsBackwards(journal.record.entries, from);
     for (const { step, entries } of steps) {
       const staying = reports.flatMap(({ results }) => results.filter(isLeft).map(({ ref }) => ref));
@@ -63,8 +70,8 @@ export async function undoJournal(
       for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${outcomeOf(result)}`);
       // What failed may succeed when it is tried again; and what still serves must not go before.
       if (report.results.some(({ outcome }) => outcome === 'failed')) {
-        await journal.undoFailed();
-        return { ...combined(reports, settled, pods), ...(replaced === undefined ? {} : { replaced }) };
+        isNoted = await noted(context, journal.undoFailed());
+        return ended();
       }
       const resumed = await resumeRestored(context, entries, report);
       const areBack = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
@@ -72,11 +79,22 @@ export async function undoJournal(
       await pauseAgain(context, resumed, areBack && left.length === 0);
       pods.push(...left);
       settled = areBack && left.length === 0 && settled;
-      if (step === 0 && from === 0) await journal.close();
-      else await journal.forget(step);
+      // The last word counts: the journal as it is then says of all steps how far they are.
+      isNoted = await noted(context, step === 0 && from === 0 ? journal.close() : journal.forget(step));
     }
-    return { ...combined(reports, settled, pods), ...(replaced === undefined ? {} : { replaced }) };
+    return ended();
   });
+}
+
+/** Undoing the same again changes nothing, so that a journal which cannot be written is no reason to stop. */
+async function noted({ reporter }: Context, writing: Promise<void>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    reporter.warning(`how far the undo has come could not be recorded, the next run tries again: ${messageOf(error)}`);
+    return false;
+  }
 }
 
 function isLeft({ outcome }: UndoResult): boolean {

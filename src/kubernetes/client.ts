@@ -170,7 +170,7 @@ export interface KubernetesClient {
    * From now on this is awaited before each attempt at a write, and may refuse it by throwing. Dry runs, Leases and questions
    * about rights are not asked about. Returns what ends that.
    */
-  guardWrites(guard: () => Promise<void>): () => void;
+  guardWrites(guard: (until: number) => Promise<void>): () => void;
 
   /** Has what is secret in the objects of a record hidden from now on, as it is for those that are sent and read. */
   learn?(record: Json): void;

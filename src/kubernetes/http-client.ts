@@ -332,7 +332,7 @@ class HttpClient implements KubernetesClient {
     return await this.#openApi.explain(apiVersion, kind, path);
   }
 
-  guardWrites(guard: () => Promise<void>): () => void {
+  guardWrites(guard: (until: number) => Promise<void>): () => void {
     this.#transport.guard = guard;
     return () => {
       if (this.#transport.guard === guard) this.#transport.guard = undefined;

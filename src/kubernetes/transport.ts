@@ -6,6 +6,7 @@ import { Failure, messageOf } from '../base/errors.ts';
 import { request, type Dispatcher } from '../base/http.ts';
 import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
+import { TimeLimit } from '../base/time-limit.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
 import { AnswerBrokeOff, ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
@@ -64,6 +65,10 @@ export interface TransportOptions {
   onObject?: (object: JsonObject) => void;
   /** `gke-rollout/1.2.3`. */
   userAgent: string;
+  /** Whether the server is known to have answered before, so that there is hope as long as it does not. */
+  hasAnswered?: boolean;
+  /** Until when calls are repeated; by default only their own patience counts. */
+  limit?: TimeLimit;
   /** From 0 to 1; spreads retries. */
   random?: () => number;
   /** How long one attempt may take; 30 s by default. */
@@ -81,6 +86,10 @@ const maxRetryAfterMs = 30_000;
 const patienceMs = 60_000;
 /** The same where waiting has little hope: the server has never answered, or says itself that it has failed. */
 const shortPatienceMs = 10_000;
+/** How long a call is repeated all the same when the time of the run is over: most faults are gone by then. */
+const lastPatienceMs = 5000;
+/** Once such a call was in vain, others are not tried for this long, so that what comes at the end does not add up. */
+const pauseMs = 10_000;
 const firstBackoffMs = 200;
 const lastBackoffMs = 5000;
 
@@ -99,16 +108,21 @@ const neverSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN
 /** Sends requests: authenticated, with deadlines and retries, JSON verbatim in both directions. */
 export class Transport {
   readonly requestCounts = new Map<string, number>();
-  /** Refuses writes by throwing. */
-  guard: (() => Promise<void>) | undefined;
+  /** Refuses writes by throwing; it may wait until then, milliseconds since the epoch. */
+  guard: ((until: number) => Promise<void>) | undefined;
   readonly #connection: Connection;
   readonly #options: TransportOptions;
+  readonly #limit: TimeLimit;
+  /** The last call that was in vain when the time of the run was over. */
+  #inVain: { error: Failure; at: number } | undefined;
   /** A server that has answered before and does not now is probably starting again. */
-  #hasAnswered = false;
+  #hasAnswered: boolean;
 
   constructor(connection: Connection, options: TransportOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#limit = options.limit ?? new TimeLimit(options.clock);
+    this.#hasAnswered = options.hasAnswered ?? false;
   }
 
   /** @throws ApiError when the server refuses, ConnectionError when it cannot be reached */
@@ -119,7 +133,8 @@ export class Transport {
     let refreshed = false;
     let afterLostAnswer = false;
     for (let attempt = 1; ; attempt += 1) {
-      if (call.guarded === true) await this.guard?.();
+      this.#refuseInVain();
+      if (call.guarded === true) await this.guard?.(this.#endOf(started, patienceMs));
       const outcome = await this.#once(call, afterLostAnswer);
       if (outcome.state === 'answered') return outcome.answer;
       if (outcome.state === 'refused' && outcome.error.status === 401 && !refreshed) {
@@ -128,9 +143,12 @@ export class Transport {
         continue;
       }
       if (!outcome.retry) throw outcome.error;
-      const wait = outcome.retryAfterMs ?? this.#backoff(attempt);
+      const wait = Math.max(outcome.retryAfterMs ?? 0, this.#backoff(attempt));
       const hopeful = this.#hasAnswered && !(outcome.state === 'refused' && outcome.error.status === 500);
-      if (clock.now() - started + wait > (hopeful ? patienceMs : shortPatienceMs)) throw outcome.error;
+      if (clock.now() + wait > this.#endOf(started, hopeful ? patienceMs : shortPatienceMs)) {
+        if (this.#limit.isOver) this.#inVain = { error: outcome.error, at: clock.now() };
+        throw outcome.error;
+      }
       if (outcome.state === 'broken') afterLostAnswer ||= outcome.sent;
       await clock.sleep(wait, signal);
     }
@@ -206,7 +224,7 @@ export class Transport {
   async #once(call: Call, afterLostAnswer: boolean): Promise<Outcome> {
     this.#count(call.method);
     const signal = this.#signalOf(call);
-    const deadline = AbortSignal.timeout(this.#options.attemptDeadlineMs ?? defaultDeadlineMs);
+    const deadline = AbortSignal.timeout(this.#attemptMs());
     try {
       const credentials = await this.#connection.authorize();
       const response = await this.#request(
@@ -270,14 +288,14 @@ export class Transport {
   /** A redirect leads to a login page: the API server itself does not redirect what we ask. */
   #refusal(call: Call, response: Dispatcher.ResponseData, body: Json | undefined, afterLostAnswer: boolean): Failure {
     if (response.statusCode < 400) return notTheApi(this.#connection.server);
-    const seconds = Number.parseInt(String(response.headers['retry-after'] ?? ''), 10);
+    const retryAfterMs = retryAfterOf(response.headers, this.#options.clock);
     const problem = problemOf(response.statusCode, body);
     const advice = problem === undefined ? undefined : this.#connection.advise(problem);
     return new ApiError(response.statusCode, body, call.attempt, {
       afterLostAnswer,
       values: valuesSent(call),
       ...(advice === undefined ? {} : { advice }),
-      ...(Number.isNaN(seconds) ? {} : { retryAfterMs: seconds * 1000 }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   }
 
@@ -318,6 +336,21 @@ export class Transport {
     return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   }
 
+  /** Until when a call that began then is repeated. */
+  #endOf(started: number, patience: number): number {
+    return Math.min(started + patience, Math.max(this.#limit.until, started + lastPatienceMs));
+  }
+
+  #attemptMs(): number {
+    const left = this.#limit.until - this.#options.clock.now();
+    return Math.min(this.#options.attemptDeadlineMs ?? defaultDeadlineMs, Math.max(left, lastPatienceMs));
+  }
+
+  #refuseInVain(): void {
+    if (this.#inVain === undefined || !this.#limit.isOver) return;
+    if (this.#options.clock.now() - this.#inVain.at < pauseMs) throw this.#inVain.error;
+  }
+
   #backoff(attempt: number): number {
     const random = this.#options.random ?? Math.random;
     return Math.min(firstBackoffMs * 2 ** (attempt - 1), lastBackoffMs) * (0.5 + random());
@@ -339,6 +372,16 @@ function valuesSent({ body, attempt }: Call): string[] {
   // Operations of a patch, and what is merged, come without a kind.
   const sent = Array.isArray(body) ? { operations: body } : body;
   return valuesOf(attempt.plural === 'secrets' ? { kind: 'Secret', ...sent } : sent);
+}
+
+/** Seconds, or a date by the clock of whoever has answered: RFC 9110, section 10.2.3. Undefined for anything else. */
+function retryAfterOf(headers: Dispatcher.ResponseData['headers'], clock: Clock): number | undefined {
+  const text = String(headers['retry-after'] ?? '').trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const until = Date.parse(text);
+  if (!/^[A-Z][a-z]+, /.test(text) || Number.isNaN(until)) return undefined;
+  const sentAt = Date.parse(String(headers['date'] ?? ''));
+  return Math.max(0, until - (Number.isNaN(sentAt) ? clock.now() : sentAt));
 }
 
 function problemOf(status: number, body: Json | undefined): Problem | undefined {

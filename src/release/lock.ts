@@ -222,12 +222,12 @@ function hold(
   }, renewMs);
   timer.unref();
 
-  const endGuard = client.guardWrites(async () => {
-    const from = clock.now();
+  const endGuard = client.guardWrites(async (given) => {
+    const until = Math.min(clock.now() + patienceMs, given);
     for (;;) {
       lost.signal.throwIfAborted();
       if (isFresh() || isReleased) return;
-      const left = from + patienceMs - clock.now();
+      const left = until - clock.now();
       if (left <= 0) {
         throw new Failure(
           `the lock of release "${release}" could not be renewed for ${formatDuration(clock.now() - renewedAt)}, and without it nothing may be written`,

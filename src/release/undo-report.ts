@@ -27,6 +27,8 @@ export interface UndoReport {
   complete: boolean;
   /** All is written back, but restored workloads did not get ready again in time. */
   unsettled?: true;
+  /** The journal could not be told of it: the next run undoes the same again, which changes nothing. */
+  unclosed?: true;
   /** Workloads that keep pods of another version than before, one sentence for each. */
   pods?: string[];
   /** The revision of a candidate that waited before the run, which took it away for its own: it is not back. */

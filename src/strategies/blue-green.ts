@@ -554,7 +554,7 @@ async function switchOver(
   planned: readonly Switch[],
   numbers: Numbers | undefined,
 ): Promise<Complete> {
-  const { client, journal, clock } = context;
+  const { client, journal } = context;
   const before = await stateOf(context, input);
   await evenOut(context, bothIn(before, planned), before.autoscalers, numbers);
   const state = await stateOf(context, input);
@@ -563,7 +563,7 @@ async function switchOver(
   await unite(context, state, switches);
   journal.beginStep();
   const services = await switchServices(context, state, switches);
-  await untilRouted(client, services, { ...context, deadline: clock.now() + context.timeoutMs });
+  await untilRouted(client, services, { ...context, deadline: context.deadline() });
   for (const service of services) context.mark(`${service.metadata.name} sends all requests to the new side`);
 
   journal.beginStep();
@@ -636,7 +636,7 @@ function keepScaled(manifests: readonly Manifest[], state: State, switches: read
  * old one is taken out.
  */
 async function unite(context: StrategyContext, state: State, switches: readonly Switch[]): Promise<void> {
-  const { client, journal, clock } = context;
+  const { client, journal } = context;
   const united = switches.flatMap(({ group }) =>
     liveServices(group, state.services)
       .filter(isFollowedLate)
@@ -654,7 +654,7 @@ async function unite(context: StrategyContext, state: State, switches: readonly 
   context.note(
     `${names}: both sides serve for ${seconds} s, until the load balancer in front has taken in the new one`,
   );
-  await untilRouted(client, [...written.values()], { ...context, deadline: clock.now() + context.timeoutMs });
+  await untilRouted(client, [...written.values()], { ...context, deadline: context.deadline() });
 }
 
 async function switchServices(

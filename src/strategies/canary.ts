@@ -211,7 +211,7 @@ async function bringInCandidate(
   { prelude, temporary, pairs, inPlace }: Arrival,
   options: CanaryOptions,
 ): Promise<void> {
-  const { client, journal, clock } = context;
+  const { client, journal } = context;
   if (prelude.length > 0) await applyAndWait(context, prelude);
   const former = new Map<string, number>();
   for (const [index, percent] of options.steps.entries()) {
@@ -236,7 +236,7 @@ async function bringInCandidate(
     }
     const written = await applyAndWait(context, entries);
     if (!inPlace) await makeRoom();
-    const deadline = clock.now() + context.timeoutMs;
+    const deadline = context.deadline();
     const services = await servicesIn(client, context.namespace);
     const serving = new Set(pairs.flatMap(({ live }) => behindWhich(services, live)));
     await untilRouted(client, [...serving], { ...context, deadline });

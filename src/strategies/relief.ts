@@ -207,8 +207,8 @@ export async function relieve(context: StrategyContext, relief: Relief): Promise
 }
 
 async function routed(context: StrategyContext, services: readonly KubernetesObject[]): Promise<void> {
-  const { client, clock, timeoutMs } = context;
-  await untilRouted(client, services, { ...context, deadline: clock.now() + timeoutMs });
+  const { client } = context;
+  await untilRouted(client, services, { ...context, deadline: context.deadline() });
 }
 
 /** The manifests with the selectors that their Services have meanwhile. */

@@ -104,11 +104,11 @@ export async function applyAndWait(
     const definitions = new Map([...written].filter(([, object]) => object.kind === 'CustomResourceDefinition'));
     if (definitions.size > 0) {
       await context.wait(definitions);
-      const deadline = context.clock.now() + context.timeoutMs;
+      const deadline = context.deadline();
       await untilServed(context.client, [...definitions.values()], { ...context, deadline });
     }
   }
   await context.wait(all);
-  await assertStillThere(context.client, changed, { ...context, deadline: context.clock.now() + context.timeoutMs });
+  await assertStillThere(context.client, changed, { ...context, deadline: context.deadline() });
   return all;
 }

@@ -26,8 +26,8 @@ export interface StrategyContext extends PlanContext {
   force: boolean;
   clock: Clock;
   signal: AbortSignal;
-  /** How long each phase may take until what it wrote is ready. */
-  timeoutMs: number;
+  /** Until when all must be ready, milliseconds since the epoch: planned waits move it on. */
+  deadline(): number;
   /**
    * Waits until these objects are ready, and then as long as `holdMs` says; throws a RolloutFailed when they will not be, or
    * do not stay so.

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { stringAt, type Json } from '../../src/base/json.ts';
 import { readAll, type ApiServer } from './api-server.ts';
+import { endToEnd, forward, isStream, isWrite, pipe } from './forwarding.ts';
 
 /** When the client dies: its write has not reached the API server yet, or has, but the answer never comes. */
 export type Moment = 'before' | 'after';
@@ -14,9 +15,6 @@ export interface CrashPlan {
   /** Kills the client. From then on nothing of it is passed on. */
   kill: () => void;
 }
-
-/** Headers that belong to one connection and are not passed on. */
-const perConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'host']);
 
 /**
  * Stands between a client and a real API server, counts the writes and kills the client at one of them. What was on its way
@@ -96,9 +94,8 @@ export class CrashProxy implements AsyncDisposable {
       this.#cut();
       return;
     }
-    const response = await this.#forward(method, url, incoming, body, answer);
-    const isStream = /[?&](watch|follow)=/.test(url);
-    const content = isStream ? undefined : await readAll(response);
+    const response = await forward(this.#api, { method, url, body }, incoming, answer);
+    const content = isStream(url) ? undefined : await readAll(response);
     if (isFatal) this.#cut();
     if (this.hasCrashed) {
       response.destroy();
@@ -109,9 +106,7 @@ export class CrashProxy implements AsyncDisposable {
       answer.end(content);
       return;
     }
-    answer.flushHeaders();
-    response.on('error', () => answer.destroy());
-    response.pipe(answer);
+    pipe(response, answer);
   }
 
   #cut(): void {
@@ -120,30 +115,13 @@ export class CrashProxy implements AsyncDisposable {
     this.#plan?.kill();
   }
 
-  async #forward(
-    method: string,
-    url: string,
-    { headers }: IncomingMessage,
-    body: Buffer,
-    answer: ServerResponse,
-  ): Promise<IncomingMessage> {
-    const gone = new AbortController();
-    // A client that goes away ends its watches; a write that has begun goes on.
-    if (method === 'GET')
-      answer.on('close', () => {
-        gone.abort();
-      });
-    return await this.#api.send(method, url, { headers: endToEnd(headers), body, abort: gone.signal });
-  }
-
   /**
    * What changes the cluster. Renewals of a Lease do not count: when they come is a matter of time, and they leave nothing
    * behind. Nor do dry runs, and the questions that are asked by POST.
    */
   #countsAsWrite(method: string, url: string, body: Buffer): boolean {
-    const { pathname, searchParams } = new URL(url, 'http://server');
-    if (!['POST', 'PUT', 'PATCH', 'DELETE'].includes(method) || searchParams.has('dryRun')) return false;
-    if (/^\/apis\/auth(entication|orization)\.k8s\.io\//.test(pathname)) return false;
+    if (!isWrite({ method, url, body })) return false;
+    const { pathname } = new URL(url, 'http://server');
     let what = '';
     if (pathname.includes('/leases')) {
       const holder = stringAt(JSON.parse(body.toString()) as Json, 'spec', 'holderIdentity') ?? '';
@@ -155,12 +133,4 @@ export class CrashProxy implements AsyncDisposable {
     this.writes.push(`${method} ${pathname.replace(/^.*\/namespaces\/[^/]+\//, '')}${what}`);
     return true;
   }
-}
-
-function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(
-      (entry): entry is [string, string | string[]] => entry[1] !== undefined && !perConnection.has(entry[0]),
-    ),
-  );
 }

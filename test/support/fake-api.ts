@@ -18,7 +18,7 @@ export class FakeApi implements KubernetesClient {
   readonly log: string[] = [];
   before: (operation: Operation, ref: ObjectRef) => void = () => undefined;
   #version = 100;
-  #guard: (() => Promise<void>) | undefined;
+  #guard: ((until: number) => Promise<void>) | undefined;
   #confinement: ((write: PlannedWrite) => Promise<void>) | undefined;
 
   /** Puts an object there as somebody else would. */
@@ -139,7 +139,7 @@ export class FakeApi implements KubernetesClient {
     return Promise.resolve(undefined);
   }
 
-  guardWrites(guard: () => Promise<void>): () => void {
+  guardWrites(guard: (until: number) => Promise<void>): () => void {
     this.#guard = guard;
     return () => {
       if (this.#guard === guard) this.#guard = undefined;
@@ -162,7 +162,7 @@ export class FakeApi implements KubernetesClient {
     await Promise.resolve();
     if (!['read', 'list'].includes(operation))
       await this.#confinement?.({ ref, ...(object === undefined ? {} : { object }) });
-    if (!['read', 'list'].includes(operation) && ref.kind !== 'Lease') await this.#guard?.();
+    if (!['read', 'list'].includes(operation) && ref.kind !== 'Lease') await this.#guard?.(Number.POSITIVE_INFINITY);
     this.log.push(`${operation} ${ref.kind}/${ref.name}`);
     this.before(operation, ref);
   }

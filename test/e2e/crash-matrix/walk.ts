@@ -1,19 +1,16 @@
-import { randomBytes } from 'node:crypto';
-
 import type { ApiServer } from '../../support/api-server.ts';
 import { CrashProxy, type Moment } from '../../support/crash-proxy.ts';
-import { deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
+import { deleteNamespace, testKubeconfig } from '../../support/kubectl.ts';
 import { shareOf } from '../../support/share.ts';
 import { changes, portable, snapshot, uncounted, type Snapshot } from '../../support/snapshot.ts';
-import { Step, type StepResult } from '../../support/step.ts';
-import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
-import type { FollowUp, Run, Scenario } from './scenarios.ts';
+import type { Step, StepResult } from '../../support/step.ts';
+import { prepare, release, runToEnd, start } from './runs.ts';
+import type { FollowUp, Scenario } from './scenarios.ts';
 import { Turns } from './turns.ts';
 import { disorder, wrongPods } from './witness.ts';
 
 /** Points under way at once, of all scenarios together: most of a point is waiting for pods. */
 const turns = new Turns(4);
-const release = 'shop';
 
 /** Of one follow-up, in a run that takes a share only. */
 const mostOfShare = 1;
@@ -168,37 +165,4 @@ function withoutAdded(after: Snapshot, before: Snapshot, names: readonly string[
 function nameOf(object: object): string {
   const { kind, metadata } = object as { kind: string; metadata: { name: string } };
   return `${kind}/${metadata.name}`;
-}
-
-/** A namespace of its own with what is there before. */
-async function prepare(scenario: Scenario): Promise<string> {
-  const namespace = `crash-${randomBytes(4).toString('hex')}`;
-  await kubectl(['create', 'namespace', namespace]);
-  for (const run of scenario.before) {
-    const result = await runToEnd(run, namespace, testKubeconfig());
-    if (result.exit !== 0) throw new Error(`what is there before ${scenario.name} fails: ${result.log}`);
-  }
-  return namespace;
-}
-
-interface Started extends Disposable {
-  step: Step;
-}
-
-function start({ inputs, files }: Run, namespace: string, kubeconfig: string): Started {
-  const workspace = createWorkspace(files ?? {});
-  const common = { namespace, release, kubeconfig, ...(files === undefined ? {} : { manifests: '.' }) };
-  const step = new Step({ ...common, timeout: '120s', ...inputs }, { workspace });
-  return {
-    step,
-    [Symbol.dispose]: () => {
-      step.dispose();
-      removeWorkspace(workspace);
-    },
-  };
-}
-
-async function runToEnd(run: Run, namespace: string, kubeconfig: string): Promise<StepResult> {
-  using started = start(run, namespace, kubeconfig);
-  return await started.step.main();
 }

@@ -19,7 +19,7 @@ import {
   type Call,
 } from '../../support/google/fake-google.ts';
 import { scriptedServer } from '../../support/scripted-server.ts';
-import { certificateFor } from './certificate.ts';
+import { certificateFor } from '../../support/certificate.ts';
 import { runSignIn, scratch } from './drive.ts';
 
 const output = join(import.meta.dirname, '../../../test-output');

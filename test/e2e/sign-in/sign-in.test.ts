@@ -14,7 +14,7 @@ import { configMap, deployment } from '../../support/objects.ts';
 import { scriptedServer } from '../../support/scripted-server.ts';
 import { runStep } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
-import { certificateFor } from './certificate.ts';
+import { certificateFor } from '../../support/certificate.ts';
 import { runSignIn, scratch } from './drive.ts';
 import { startProxy } from './proxy.ts';
 import { clusterName, counter, front, TokenCluster } from './token-cluster.ts';

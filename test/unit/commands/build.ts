@@ -1,4 +1,5 @@
 import { systemClock } from '../../../src/base/clock.ts';
+import { TimeLimit } from '../../../src/base/time-limit.ts';
 import type { Context } from '../../../src/commands/context.ts';
 import type { FakeApi } from '../../support/fake-api.ts';
 import { silentReporter } from '../../support/silent-reporter.ts';
@@ -20,6 +21,7 @@ export function contextOf(client: FakeApi, holder: string): Context {
     client,
     reporter: silentReporter,
     clock: systemClock,
+    limit: new TimeLimit(systemClock),
     signal: new AbortController().signal,
     run: { holder },
     cwd: '/',

@@ -1,11 +1,12 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 
 import { guardedChange, type GuardedChange } from '../../../src/commands/guarded-change.ts';
-import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
-import { type Revision } from '../../../src/release/revision.ts';
-import { FakeApi } from '../../support/fake-api.ts';
+import type { Revision } from '../../../src/release/revision.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { HastyClock } from '../../support/fake-clock.ts';
 import { contextOf, options } from './build.ts';
 
 /** A run that wrote revision 1 and was killed before it closed its journal; `recorded`: after it had recorded it as live. */
@@ -84,4 +85,49 @@ test('the lock is free again after a failure, and the failure is told before tha
   });
   expect(outcome.state).toBe('failed');
   expect([...holders, holder()]).toEqual(['run-2', '']);
+});
+
+describe('a run whose API server goes away in the middle of its work', () => {
+  const away = (ref: ObjectRef) => refusal(503, 'ServiceUnavailable', ref);
+
+  /** Makes an object, and then finds nobody there any more. */
+  async function lostInWork(api: FakeApi, gone: (operation: string, ref: ObjectRef) => boolean) {
+    const context = contextOf(api, 'run-2');
+    return await guardedChange(context, options, {
+      command: 'deploy',
+      work: async ({ journal }) => {
+        const made = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made', namespace: 'shop' } };
+        await journal.plan([{ ref: refOf(made), before: null, after: null, done: false }]);
+        const { object } = await api.apply(made);
+        await journal.done([{ ref: refOf(made), after: object }]);
+        context.limit.begin(0);
+        api.before = (operation, ref) => {
+          if (gone(operation, ref)) throw away(ref);
+        };
+        throw new Error('no');
+      },
+      beforeUndo: () => {
+        // Nothing is left of the time: what follows is one try.
+        Object.assign(context, { clock: new HastyClock() });
+        return Promise.resolve();
+      },
+    });
+  }
+
+  test('says what it could not undo, although the journal cannot be told of it', async () => {
+    const api = new FakeApi();
+    const outcome = await lostInWork(api, () => true);
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      failure: { undo: { complete: false, unclosed: true, results: [{ outcome: 'failed', ref: { name: 'made' } }] } },
+    });
+    api.before = () => undefined;
+    expect((await readJournal(api, 'shop', 'web'))?.record.entries).toHaveLength(1);
+  });
+
+  test('tells that all is back, and the journal still there, when only that cannot be closed', async () => {
+    const api = new FakeApi();
+    const outcome = await lostInWork(api, (_, ref) => ref.kind === 'Secret');
+    expect(outcome).toMatchObject({ state: 'failed', failure: { undo: { complete: true, unclosed: true } } });
+  });
 });

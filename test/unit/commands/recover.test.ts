@@ -5,7 +5,8 @@ import { refOf } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { listRevisions, type Outcome } from '../../../src/release/revision.ts';
-import { FakeApi } from '../../support/fake-api.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { HastyClock } from '../../support/fake-clock.ts';
 import { contextOf, options } from './build.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';
@@ -86,3 +87,28 @@ test.each([true, false])(
     expect((await readJournal(api, 'shop', 'web'))?.record.waiting?.revision).toBe(1);
   },
 );
+
+test('what the main step of the same run could not undo is tried again, and is no last try', async () => {
+  const api = new FakeApi();
+  const journal = await cancelledRun(api);
+  await journal.undoFailed();
+  api.before = (operation, ref) => {
+    if (operation === 'delete' && ref.name === 'made') throw refusal(503, 'ServiceUnavailable', ref);
+  };
+  const context = { ...contextOf(api, 'run'), clock: new HastyClock() };
+  const report = await recover(context, { ...options, hasFailed: true });
+  expect(report?.headline).toContain(
+    'failed and could not be undone completely: ConfigMap "made" is left for the next run',
+  );
+  api.before = () => undefined;
+  expect((await readJournal(api, 'shop', 'web'))?.record.undoAttempts).toBe(1);
+});
+
+test('what the main step of the same run could not undo is undone once that is possible, and it is not called cancelled', async () => {
+  const api = new FakeApi();
+  const journal = await cancelledRun(api);
+  await journal.undoFailed();
+  const report = await recover(contextOf(api, 'run'), { ...options, hasFailed: true });
+  expect(report?.status).toBe('undone');
+  expect(report?.headline).toBe('The deploy of web failed and was undone');
+});

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ensureTools } from '../../cluster/tools.ts';
-import { run } from '../../cluster/run.ts';
+import { ensureTools } from '../cluster/tools.ts';
+import { run } from '../cluster/run.ts';
 
 export interface Certificate extends Disposable {
   cert: string;

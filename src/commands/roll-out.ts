@@ -444,7 +444,7 @@ function reportAttempt(
 }
 
 /** What has got ready at the last moment is asked all the same. */
-const leastVerificationMs = 10_000;
+const leastVerificationMs = 25_000;
 
 function verificationOf(
   { clock, limit }: Context,

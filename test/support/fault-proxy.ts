@@ -32,6 +32,7 @@ export class FaultProxy implements AsyncDisposable {
   #begunAt: number | undefined;
   #treated = 0;
   #end: NodeJS.Timeout | undefined;
+  #happening: Promise<void> | undefined;
 
   private constructor(api: ApiServer, own: { cert: string; key: string }, other: { cert: string; key: string }) {
     this.#api = api;
@@ -93,6 +94,11 @@ export class FaultProxy implements AsyncDisposable {
     return this.#phases.seen;
   }
 
+  /** Resolves when what the fault does to the cluster has been done. @throws what went wrong with it */
+  async happened(): Promise<void> {
+    await this.#happening;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#end);
     this.#rule = undefined;
@@ -137,6 +143,9 @@ export class FaultProxy implements AsyncDisposable {
   #begin({ fault }: Rule): void {
     this.#begunAt = performance.now();
     const { link, lasts } = fault;
+    this.#happening = fault.happens?.();
+    // Whoever waits for it hears of a failure; nobody may do so for a while.
+    this.#happening?.catch(() => undefined);
     if (link === undefined) return;
     // What is open already goes too, but where nothing must be noticed of it.
     if (link !== 'black hole') for (const socket of this.#sockets) socket.resetAndDestroy();

@@ -26,6 +26,8 @@ export interface Fault {
   link?: Link;
   /** Undefined where the request is none of those that the fault concerns. */
   treat?(asked: Asked): Treatment | undefined;
+  /** What happens to the cluster itself when it begins. */
+  happens?(): Promise<void>;
   /** By how much the clock of the runner is ahead of that of the API server. */
   runnerAheadMs?: number;
 }

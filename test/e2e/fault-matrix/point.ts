@@ -104,6 +104,7 @@ async function runThrough(api: ApiServer, { action, phase, fault, limits }: Poin
   const main = await run.step.main();
   if (!proxy.hasBegun) throw new Error(`"${phase}" never comes, only ${proxy.phases.join(', ')}: ${main.log}`);
   const post = await run.step.post();
+  await proxy.happened();
   return { main, post, before, after: await snapshot(api, namespace) };
 }
 

@@ -6,6 +6,9 @@ export { errorCode } from '../base/network-error.ts';
 /** The API server could not be reached at all. */
 export class ConnectionError extends Failure {}
 
+/** Somebody in between has answered, and not the API server: whether it has done what it was asked is not known. */
+export class ForeignAnswer extends ConnectionError {}
+
 /** An answer had begun when it broke off: whoever made it has been reached. */
 export class AnswerBrokeOff extends ConnectionError {}
 

@@ -6,7 +6,7 @@ import { describeRef, groupOf, type ObjectRef } from './object.ts';
 import { explainRefusal, mentionsImmutable } from './refusal.ts';
 import { serverWords } from './server-words.ts';
 
-export { AnswerBrokeOff, connectionError, ConnectionError, errorCode } from './connection-error.ts';
+export { AnswerBrokeOff, connectionError, ConnectionError, errorCode, ForeignAnswer } from './connection-error.ts';
 export { conflictingManager, strictDecodingProblems } from './field-problems.ts';
 
 /** What was asked of the API server when it refused. */

@@ -8,7 +8,7 @@ import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts'
 import { limits } from '../base/limits.ts';
 import { TimeLimit } from '../base/time-limit.ts';
 import type { Connection, Headers, Problem } from './endpoint.ts';
-import { AnswerBrokeOff, ApiError, connectionError, errorCode, type Attempt } from './errors.ts';
+import { AnswerBrokeOff, ApiError, connectionError, errorCode, ForeignAnswer, type Attempt } from './errors.ts';
 import { ownStatus } from './proxied.ts';
 import { valuesOf } from './secret-values.ts';
 import { serverWords } from './server-words.ts';
@@ -102,6 +102,8 @@ const brokenConnection = new Set([
   'ETIMEDOUT',
   'EAI_AGAIN',
 ]);
+/** No connection came about with whoever is there: where the cluster has answered before, it may be somebody else for a while. */
+const handshakeFailed = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
 /** The request never left, so that repeating it is safe whatever it was. */
 const neverSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN']);
 
@@ -137,14 +139,16 @@ export class Transport {
       if (call.guarded === true) await this.guard?.(this.#endOf(started, patienceMs));
       const outcome = await this.#once(call, afterLostAnswer);
       if (outcome.state === 'answered') return outcome.answer;
-      if (outcome.state === 'refused' && outcome.error.status === 401 && !refreshed) {
-        refreshed = true;
+      if (outcome.state === 'refused' && outcome.error.status === 401) {
         await this.#connection.refresh(outcome.credentials);
-        continue;
+        if (!refreshed) {
+          refreshed = true;
+          continue;
+        }
       }
       if (!outcome.retry) throw outcome.error;
       const wait = Math.max(outcome.retryAfterMs ?? 0, this.#backoff(attempt));
-      const hopeful = this.#hasAnswered && !(outcome.state === 'refused' && outcome.error.status === 500);
+      const hopeful = this.#hasAnswered && !(outcome.state === 'refused' && [401, 500].includes(outcome.error.status));
       if (clock.now() + wait > this.#endOf(started, hopeful ? patienceMs : shortPatienceMs)) {
         if (this.#limit.isOver) this.#inVain = { error: outcome.error, at: clock.now() };
         throw outcome.error;
@@ -156,7 +160,9 @@ export class Transport {
 
   /** Opens a watch: lines of JSON until the server ends it. Not repeated: the caller knows where to go on. */
   async stream(call: Call, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    for (let refreshed = false; ; refreshed = true) {
+    const { clock } = this.#options;
+    const started = clock.now();
+    for (let attempt = 1; ; attempt += 1) {
       this.#count('WATCH');
       const credentials = await this.#connection.authorize();
       const response = await this.#request(call, credentials, this.#connection.watches, signal, {
@@ -169,8 +175,14 @@ export class Transport {
       if (response.statusCode < 300) return response.body;
       const body = parse(await startOf(response.body, limits.verifyAnswer));
       const error = this.#refusal(call, response, body, false);
-      if (response.statusCode !== 401 || refreshed) throw error;
+      if (!(error instanceof ApiError) || ([403, 404].includes(error.status) && isForeign(response, body)))
+        throw foreignAnswer(error);
+      if (error.status !== 401) throw error;
       await this.#connection.refresh(credentials);
+      if (attempt === 1) continue;
+      const wait = this.#backoff(attempt);
+      if (!this.#hasAnswered || clock.now() + wait > this.#endOf(started, shortPatienceMs)) throw error;
+      await clock.sleep(wait, signal);
     }
   }
 
@@ -253,20 +265,27 @@ export class Transport {
       if (!(error instanceof ApiError)) return this.#foreign(call, error);
       if ([403, 404].includes(error.status) && isForeign(response, body))
         return this.#foreign(call, error.status === 404 ? notTheApi(this.#connection.server) : error);
-      if (error.status < 500) this.#hasAnswered = true;
       const { retryAfterMs, status } = error;
+      if (status < 500 && status !== 401) this.#hasAnswered = true;
       if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs)
         return { state: 'refused', error, credentials, retry: false };
       // 429 and a 5xx with Retry-After were not carried out; any other 5xx may have been.
       const retry =
-        status === 429 || (status >= 500 && status !== 501 && (retryAfterMs !== undefined || call.idempotent));
+        status === 429 ||
+        // Those who look after credentials may be away, too.
+        (status === 401 && this.#hasAnswered) ||
+        (status >= 500 && status !== 501 && (retryAfterMs !== undefined || call.idempotent));
       return { state: 'refused', error, credentials, retry, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
       const code = deadline.aborted ? 'UND_ERR_HEADERS_TIMEOUT' : errorCode(error);
-      const sent = !neverSent.has(code);
-      const retry = !sent || (call.idempotent && (brokenConnection.has(code) || deadline.aborted));
+      const isStranger = handshakeFailed.test(code);
+      const sent = !neverSent.has(code) && !isStranger;
+      const retry =
+        neverSent.has(code) ||
+        (isStranger && this.#hasAnswered) ||
+        (call.idempotent && (brokenConnection.has(code) || deadline.aborted));
       const cause = deadline.aborted ? Object.assign(new Error('no answer'), { code }) : error;
       return {
         state: 'broken',
@@ -282,7 +301,7 @@ export class Transport {
    * before. Whether the request was carried out is not known.
    */
   #foreign(call: Call, error: Failure): Outcome {
-    return { state: 'broken', error, retry: call.idempotent && this.#hasAnswered, sent: true };
+    return { state: 'broken', error: foreignAnswer(error), retry: call.idempotent && this.#hasAnswered, sent: true };
   }
 
   /** A redirect leads to a login page: the API server itself does not redirect what we ask. */
@@ -403,6 +422,10 @@ function parse(text: string): Json | undefined {
  */
 function isForeign(response: Dispatcher.ResponseData, body: Json | undefined): boolean {
   return stringAt(body, 'kind') !== 'Status' && response.headers['audit-id'] === undefined;
+}
+
+function foreignAnswer({ message, hint }: Failure): ForeignAnswer {
+  return new ForeignAnswer(message, hint === undefined ? {} : { hint });
 }
 
 function isExpected({ expects }: Call, body: Json | undefined): boolean {

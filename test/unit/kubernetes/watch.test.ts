@@ -5,7 +5,7 @@ import { ApiError, ConnectionError } from '../../../src/kubernetes/errors.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { observe, type Handlers } from '../../../src/kubernetes/watch.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { status } from '../../support/scripted-server.ts';
+import { status, type Reply } from '../../support/scripted-server.ts';
 import { clientOf, configMap } from './clients.ts';
 
 const resource: Resource = {
@@ -298,6 +298,16 @@ describe('a watch request', () => {
     const watch = fixture.client.watch(resource, { resourceVersion: '4' }, new AbortController().signal);
     expect(await collect(watch)).toEqual([]);
     expect(asked).toBe(2);
+  });
+
+  test.each<[string, Reply]>([
+    ['a refusal of a proxy', { status: 403, headers: { 'Content-Type': 'text/html' }, text: '<html>Forbidden</html>' }],
+    ['the 404 of a load balancer', { status: 404, text: 'default backend - 404' }],
+    ['a redirect to a login page', { status: 302, headers: { Location: 'https://login.example.com/' }, text: '' }],
+  ])('takes %s for trouble that passes, and not for what the cluster says', async (_, reply) => {
+    await using fixture = await clientOf(() => reply);
+    const watch = fixture.client.watch(resource, { resourceVersion: '4' }, new AbortController().signal);
+    await expect(collect(watch)).rejects.toBeInstanceOf(ConnectionError);
   });
 
   test('throws what the server has against it', async () => {

@@ -242,10 +242,7 @@ async function handleFailure(
  * Closes the journal of a run whose revision is live. What only its candidate needed goes first: its pods once no request
  * comes to them any more. Where that fails the journal stays, and the next run tries again.
  */
-export async function closeFinished(
-  context: Context,
-  journal: Journal,
-): Promise<void> {
+export async function closeFinished(context: Context, journal: Journal): Promise<void> {
   const { client, limit, reporter, signal } = context;
   const { temporary = [] } = journal.record;
   try {

@@ -475,6 +475,9 @@ function strategyContext(
     clock,
     signal,
     deadline: () => limit.until,
+    onSettle: (ms) => {
+      limit.extend(ms);
+    },
     onApplied: (entry, object) => {
       reporter.info(`${describeRef(refOf(object), true)} ${entry.change}`);
     },

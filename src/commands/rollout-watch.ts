@@ -106,6 +106,9 @@ export class RolloutWatch {
         holdMs,
         graces: this.#graces,
         pauseTimeoutMs: this.#pauseTimeoutMs,
+        onStandStill: (ms) => {
+          this.#context.limit.extend(ms);
+        },
         overwritten: (asWritten, object) => this.#overwritten(asWritten, object),
       },
     );

@@ -62,6 +62,8 @@ export interface RolloutOptions {
    * wait runs out of time.
    */
   pauseTimeoutMs?: number;
+  /** Told of the time for which the deadline has moved on, while it does. */
+  onStandStill?(ms: number): void;
 }
 
 /** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
@@ -157,7 +159,9 @@ class Tracker {
       return now - this.#readySince >= this.#holdMs ? this.#result('ready', []) : undefined;
     }
     const paused = this.#pausedMeanwhile();
+    const stoodStillMs = this.#stopwatch.stoodStillMs;
     this.#stopwatch.look(paused.length > 0, now);
+    this.#options.onStandStill?.(this.#stopwatch.stoodStillMs - stoodStillMs);
     if (this.#stopwatch.isOver) return this.#result('paused', paused.map(pauseCauseOf));
     if (now >= this.#deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
     return undefined;

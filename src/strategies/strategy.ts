@@ -28,6 +28,7 @@ export interface StrategyContext extends PlanContext {
   signal: AbortSignal;
   /** Until when all must be ready, milliseconds since the epoch: planned waits move it on. */
   deadline(): number;
+  onSettle(ms: number): void;
   /**
    * Waits until these objects are ready, and then as long as `holdMs` says; throws a RolloutFailed when they will not be, or
    * do not stay so.

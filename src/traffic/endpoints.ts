@@ -21,6 +21,8 @@ export interface RoutingOptions {
   courtesy?: boolean;
   /** The Services have sent requests to nobody until now: none are under way, and only the nodes have to follow. */
   isNew?: boolean;
+  /** Told how long it is going to wait until what is routed is known everywhere: that is planned. */
+  onSettle?(ms: number): void;
 }
 
 const pollMs = 250;
@@ -49,7 +51,9 @@ export async function untilRouted(
   const limit = Math.min(deadline, clock.now() + Math.min(routingLimitMs, share()));
   await Promise.all(routing.map((service) => untilSlicesFollow(client, service, { ...options, deadline: limit })));
   const settleMs = isNew ? nodesFollowMs : Math.max(...routing.map(settleMsOf));
-  await clock.sleep(Math.min(share(), settleMs), signal);
+  const waitMs = Math.min(share(), settleMs);
+  options.onSettle?.(waitMs);
+  await clock.sleep(waitMs, signal);
 }
 
 async function untilSlicesFollow(

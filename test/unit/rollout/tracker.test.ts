@@ -39,7 +39,7 @@ function waitFor(
   const clock = new FakeClock();
   const end = new AbortController();
   const reporter = listeningReporter();
-  const state: { result?: RolloutResult; error?: unknown } = {};
+  const state: { result?: RolloutResult; error?: unknown; stoodStillMs: number } = { stoodStillMs: 0 };
   cluster.put(...targets.map(({ object }) => object));
   void waitForRollout(cluster.client, targets, {
     reporter,
@@ -47,6 +47,9 @@ function waitFor(
     deadline: clock.now() + timeoutMs,
     signal: end.signal,
     ...(pauseTimeoutMs === undefined ? {} : { pauseTimeoutMs }),
+    onStandStill: (ms) => {
+      state.stoodStillMs += ms;
+    },
   }).then(
     (result) => (state.result = result),
     (error: unknown) => (state.error = error),
@@ -351,6 +354,8 @@ describe('what is not about the new version does not count', () => {
     cluster.put(liveDeployment({ generation: 4 }));
     await clock.runFor(0);
     expect(state.result?.outcome).toBe('ready');
+    expect(state.stoodStillMs).toBeGreaterThanOrEqual(29_500);
+    expect(state.stoodStillMs).toBeLessThanOrEqual(30_500);
   });
 
   test('a pause that outlasts its own limit ends the wait as paused', async () => {

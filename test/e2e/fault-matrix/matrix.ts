@@ -13,7 +13,7 @@ const kinds: readonly { faults: readonly Fault[]; limits: Limits; most: number }
   { faults: faults.passing, limits: { timeout: 60, undoTimeout: 60 }, most: 6 },
   // Longer than a lock lasts, and than the time that is left for the work.
   { faults: faults.outages, limits: { timeout: 30, undoTimeout: 60 }, most: 1 },
-  { faults: faults.endless, limits: { timeout: 20, undoTimeout: 20 }, most: 1 },
+  { faults: faults.endless, limits: { timeout: 45, undoTimeout: 20 }, most: 1 },
 ];
 
 export function nameOf({ strategy, action, phase, fault }: Place): string {

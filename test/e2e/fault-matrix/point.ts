@@ -126,7 +126,8 @@ function claimsOf(action: Action, { main, post, before, after }: Ended, referenc
     problems.push('speaks JavaScript');
   if (main.exit === 0) {
     if (action.fails === true) problems.push('says that it has succeeded');
-    const wrong = changes(portable(reference), portable(after));
+    // The new version is in; what is left of the old one is said, and the next run must deal with it.
+    const wrong = saysWhatIsSurplus.test(log) ? [] : changes(portable(reference), portable(after));
     return [...problems, ...wrong.map((line) => `says that it has succeeded, but ${line}`)];
   }
   if (!log.includes('::error')) problems.push('failed without a word');
@@ -141,6 +142,7 @@ function claimsOf(action: Action, { main, post, before, after }: Ended, referenc
   return problems;
 }
 
+const saysWhatIsSurplus = /::warning.*(still runs, the next deploy takes it over|the next run tries again)/;
 const saysWhatIsLeft = /left for the next run|next run (undoes|tries)|could not be undone|cannot be undone now/;
 
 /** What is not in order after the next plain run, where the run has left anything to settle. */

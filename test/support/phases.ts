@@ -36,7 +36,7 @@ export class Phases {
     }
     if (/\/secrets\/gke-rollout\.[^/]*\.journal$/.test(pathname))
       return [...phases, asked.method === 'DELETE' ? 'close' : 'record'];
-    if (/\/secrets\/gke-rollout\./.test(pathname)) {
+    if (pathname.includes('/secrets/gke-rollout.')) {
       const outcome = stringsAt(bodyOf(asked), 'metadata', 'labels')['gke-rollout/outcome'];
       return outcome === 'live' ? [...phases, 'live'] : phases;
     }

@@ -240,10 +240,7 @@ describe('no credential of the cluster shows', () => {
       `eyJhbGciOiJSUzI1NiJ9.${base64(token).replaceAll('=', '')}.${base64(token).replaceAll('=', '')}`,
     ],
     ['that is a path with a token in it', `/tmp/${token}/config`],
-    [
-      'with a key in place of the path of a key',
-      withUser({ 'client-certificate': '/dev/null', 'client-key': base64(`-----BEGIN KEY-----\n${token}`) }),
-    ],
+    ['with a key in place of the path of a key', withUser({ 'client-key': base64(`-----BEGIN KEY-----\n${token}`) })],
     ['with a token in place of the path of a token', withUser({ tokenFile: token })],
     ['with a password in the address', withUser({}, { server: `https://admin:${token}@127.0.0.1:1` })],
     ['with a password in an address that is none', withUser({}, { server: `admin:${token}@127.0.0.1:1` })],

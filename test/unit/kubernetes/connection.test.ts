@@ -154,6 +154,45 @@ test.each(['10.0.0.1:6443', 'ftp://a', ''])('"%s" is no server', async (server) 
   await expect(connectAs({}, {}, server)).rejects.toThrow(`the server "${server}" of context "x" is not a URL`);
 });
 
+describe('a password in the address of the server', () => {
+  const server = 'https://jane:p%40ss%20word@10.0.0.1:6443/base/';
+
+  test('signs in as kubectl does with it, and is no part of the address', async () => {
+    const secrets: string[] = [];
+    const connection = await connectAs({}, { onSecret: (secret) => secrets.push(secret) }, server);
+    expect(connection.server).toBe('https://10.0.0.1:6443/base');
+    expect(await connection.authorize()).toEqual({ Authorization: `Basic ${btoa('jane:p@ss word')}` });
+    expect(secrets).toEqual(expect.arrayContaining(['p%40ss%20word', 'p@ss word', btoa('jane:p@ss word')]));
+    await connection.close();
+  });
+
+  test('does not count beside a token', async () => {
+    const connection = await connectAs({ token: 't' }, {}, server);
+    expect(await connection.authorize()).toEqual({ Authorization: 'Bearer t' });
+    await connection.close();
+  });
+
+  test('stands in no message', async () => {
+    await expect(connectAs({}, {}, 'jane:secret@10.0.0.1')).rejects.toThrow('the server "10.0.0.1" of context "x"');
+  });
+});
+
+test.each([
+  ['client-key', { 'client-key': btoa('-----BEGIN KEY-----\nabcdefgh12345678') }],
+  ['tokenFile', { tokenFile: 'abcd1234efgh5678ijkl' }],
+])('a secret in place of a path in the field "%s" is not shown', async (field, user) => {
+  await expect(connectAs(user)).rejects.toThrow(
+    `context "x" has something in its field "${field}" that is no path of a file`,
+  );
+});
+
+test('that any certificate is accepted is known', async () => {
+  const insecure = kubeconfig('https://10.0.0.1', { token: 't' }, { 'insecure-skip-tls-verify': true });
+  const [one, other] = [await connectAs({ token: 't' }, { kubeconfig: insecure }), await connectAs({ token: 't' })];
+  expect([one.insecure, other.insecure]).toEqual([true, false]);
+  await Promise.all([one.close(), other.close()]);
+});
+
 test('a context without its user is told so', async () => {
   const text = kubeconfig('https://10.0.0.1', {}).replace('"users":[{"name":"u"', '"users":[{"name":"v"');
   await expect(connect({ kubeconfig: text, cwd: '/', env: {} })).rejects.toThrow(

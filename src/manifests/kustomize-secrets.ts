@@ -6,9 +6,16 @@ import { loadAll } from 'js-yaml';
 import { isObject, listAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { isTelling } from '../base/telling.ts';
 import { partsOf, secretsOf } from '../kubernetes/secret-values.ts';
+import { Budget, unshare } from './unshare.ts';
 
 /** What one folder is read of, at most: enough for what people write by hand. */
-const limits = { files: 200, bytes: 1_048_576, depth: 10 };
+const limits = {
+  files: 200,
+  bytes: 1_048_576,
+  depth: 10,
+  /** What aliases of one file may stand for. */
+  expanded: { value: 4_194_304, unit: 'bytes', what: 'a file of a kustomization' },
+} as const;
 
 /**
  * The secrets in what a kustomization is built from, so that what the program says when it cannot be built can be shown: it quotes
@@ -61,7 +68,8 @@ function strings(object: JsonObject, field: string): string[] {
 
 function documentsOf(text: string): JsonObject[] {
   try {
-    return (loadAll(text) as Json[]).filter(isObject);
+    const budget = new Budget(limits.expanded);
+    return (loadAll(text) as Json[]).map((document) => unshare(document, budget)).filter(isObject);
   } catch {
     return [];
   }

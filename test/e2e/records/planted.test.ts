@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { isObject } from '../../../src/base/json.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { createNamespace, deleteNamespace, kubectl, kubectlJson } from '../../support/kubectl.ts';
-import { configMap } from '../../support/objects.ts';
+import { configMap, deployment } from '../../support/objects.ts';
 import { recordData, valueIn } from '../../support/stored-record.ts';
 import { Stage } from '../../support/strategy-stage.ts';
 
@@ -77,11 +76,11 @@ async function plant(release: string, journal: object): Promise<void> {
 }
 
 /** Puts objects into a revision beside those that it has. */
-async function tamper(secret: string, objects: readonly object[]): Promise<void> {
+async function tamper(secret: string, objects: readonly object[], more: object = {}): Promise<void> {
   const value = valueIn(await stage.read('secret', secret));
   const own = isObject(value) && Array.isArray(value['objects']) ? value['objects'] : [];
   if (!isObject(value)) throw new Error(`${secret} holds no revision`);
-  await stage.patch('secret', secret, { data: recordData({ ...value, objects: [...own, ...objects] }) });
+  await stage.patch('secret', secret, { data: recordData({ ...value, ...more, objects: [...own, ...objects] }) });
 }
 
 /** What there is of what was planted. */
@@ -175,6 +174,31 @@ describe('a revision that was tampered with', () => {
   });
 });
 
+test("workloads elsewhere are neither restarted nor scaled because a revision says that they are the release's", async () => {
+  // No node has this label: nothing of it runs.
+  const theirs = deployment(evil, { pod: { nodeSelector: { nothing: 'has-this' } } });
+  const outsideDeployment = { ...theirs, metadata: { name: evil, namespace: elsewhere } };
+  await kubectl(['-n', elsewhere, 'apply', '-f', '-'], JSON.stringify(outsideDeployment));
+  const specOf = async () => (await kubectlJson(['-n', elsewhere, 'get', 'deployment', evil]))['spec'];
+  const before = await specOf();
+
+  // A run that changes nothing takes down what its revision says is to retire.
+  await stage.given('retired', [configMap('retired', {})]);
+  const retiring = { refs: [refOf(outsideDeployment)], until: '2026-01-01T00:00:00.000Z' };
+  await tamper('gke-rollout.retired.v1', [], { retiring });
+  const unchanged = await stage.deploy('retired', [configMap('retired', {})]);
+  expect(unchanged.log).toContain(`the old side (${evil}) still runs`);
+  expect(await specOf()).toEqual(before);
+
+  await stage.given('scaled', [deployment('scaled')]);
+  await tamper('gke-rollout.scaled.v1', [outsideDeployment]);
+
+  const restarted = await stage.command('scaled', 'restart', { timeout: '30s' });
+  expect(restarted.exit).toBe(1);
+  expect(restarted.log).toContain(`Deployment "${evil}" in namespace "${elsewhere}" is outside of namespace`);
+  expect(await specOf()).toEqual(before);
+});
+
 test('a role of the release and what it has in another namespace go back with it, by rollback and by undo', async () => {
   const role = (verb: string): object => ({
     apiVersion: group,
@@ -195,8 +219,7 @@ test('a role of the release and what it has in another namespace go back with it
     const { rules } = (await kubectlJson(['get', 'clusterrole', evil])) as unknown as { rules: { verbs: string[] }[] };
     return rules.flatMap((rule) => rule.verbs);
   };
-  const value = async () =>
-    ((await kubectlJson(['-n', elsewhere, 'get', 'configmap', `own-${suffix}`])) as KubernetesObject)['data'];
+  const value = async () => (await kubectlJson(['-n', elsewhere, 'get', 'configmap', `own-${suffix}`]))['data'];
   expect([await verbs(), await value()]).toEqual([['get'], { value: '1' }]);
 
   const bad = {

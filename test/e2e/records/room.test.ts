@@ -32,8 +32,7 @@ test('fifty revisions are told, gone back to, and grow no more', async () => {
   const others = Array.from({ length: 49 }, (_, index) => {
     const revision = index + 2;
     const outcome = revision === 50 ? 'live' : 'failed';
-    const { name: _name, ...metadata } = first.metadata;
-    const labels = { ...metadata.labels, 'gke-rollout/outcome': outcome };
+    const labels = { ...first.metadata.labels, 'gke-rollout/outcome': outcome };
     return {
       apiVersion: 'v1',
       kind: 'Secret',

@@ -29,7 +29,8 @@ export async function recover(context: Context, options: RecoverOptions): Promis
   // What is undone here stands in a record; the files of the main step are not read again.
   new Bounds(context.client, options).guard();
   const report = await undoOwn(context, options);
-  if (report === undefined) await retireOwn(context, options);
+  // A run that has failed has switched nothing for good.
+  if (report === undefined && options.hasFailed !== true) await retireOwn(context, options);
   return report;
 }
 

@@ -298,7 +298,8 @@ export const inputTable = {
   timeout: {
     type: 'duration',
     default: '10m',
-    description: 'How long all workloads together may take until they are ready: `90s`, `10m`, `1h30m`.',
+    description:
+      'How long all waits of a run together may take, until workloads are ready and checks have passed: `90s`, `10m`, `1h30m`. Steps of a canary do not count.',
     example: '15m',
     commands: waiting,
   },

@@ -48,8 +48,11 @@ const patchTypes: Readonly<Record<PatchBody['type'], string>> = {
   strategic: 'application/strategic-merge-patch+json',
 };
 
-/** Leases, of which the lock itself is one, and questions about rights. */
-const unguardedGroups = new Set(['coordination.k8s.io', 'authorization.k8s.io']);
+/** What is created there asks something: who one is, and what one may. Nothing is written. */
+const questions: ReadonlySet<string> = new Set(['authentication.k8s.io', 'authorization.k8s.io']);
+
+/** Leases, of which the lock itself is one, and questions. */
+const unguardedGroups = new Set(['coordination.k8s.io', ...questions]);
 
 export function createClient(connection: Connection, options: TransportOptions): KubernetesClient {
   return new HttpClient(connection, new Transport(connection, options), options.onObject);
@@ -364,7 +367,7 @@ class HttpClient implements KubernetesClient {
     if (isObject(call.body)) this.#onObject(call.body);
     const namespace = ref.namespace ?? this.defaultNamespace;
     const path = pathOf(resource, namespace, method === 'POST' ? undefined : ref.name);
-    if (method !== 'GET' && resource.group !== 'authorization.k8s.io') {
+    if (method !== 'GET' && !questions.has(resource.group)) {
       const { apiVersion, kind, name } = ref;
       const meant = { apiVersion, kind, name, ...(resource.namespaced ? { namespace } : {}) };
       await this.#confinement?.({ ref: meant, ...(object === undefined ? {} : { object }) });

@@ -125,7 +125,9 @@ describe('of a release that is deployed', () => {
     expect(result.log).toMatch(/Secret "drift": key "word": changed/);
     expect(result.log).toContain('Service "drift": spec.selector.app: drift → nothing');
     expect(result.summary).toContain('Service "drift" has no ready endpoint (app=nothing)');
-    for (const text of [result.log, result.summary, JSON.stringify(result.outputs)])
+    // Masks are how a runner gets to know what to hide.
+    const shown = result.log.replaceAll(/^::add-mask::.*$/gm, '');
+    for (const text of [shown, result.summary, JSON.stringify(result.outputs)])
       expect(text).not.toMatch(/old-value|new-value|bmV3LXZhbHVl|b2xkLXZhbHVl/);
   });
 

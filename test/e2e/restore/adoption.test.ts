@@ -68,6 +68,7 @@ test('200 objects are written with one journal entry for all, and cost nothing w
   const objects = Array.from({ length: 200 }, (_, index) => config(`many-${index}`, { a: String(index) }));
   const journal = await deployObjects(client, namespace, 'many', objects, false);
   expect(journal.record.entries).toHaveLength(200);
+  await journal.close();
   const writes = () => [...client.requestCounts].filter(([verb]) => verb !== 'GET').map(([, number]) => number);
   const before = writes();
   await deployObjects(client, namespace, 'many', objects, false);

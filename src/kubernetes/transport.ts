@@ -139,7 +139,7 @@ export class Transport {
       if (call.guarded === true) await this.guard?.(this.#endOf(started, patienceMs));
       const outcome = await this.#once(call, afterLostAnswer);
       if (outcome.state === 'answered') return outcome.answer;
-      if (outcome.state === 'refused' && outcome.error.status === 401) {
+      if (outcome.state === 'refused' && outcome.error.status === 401 && (!refreshed || outcome.retry)) {
         await this.#connection.refresh(outcome.credentials);
         if (!refreshed) {
           refreshed = true;
@@ -178,11 +178,12 @@ export class Transport {
       if (!(error instanceof ApiError) || ([403, 404].includes(error.status) && isForeign(response, body)))
         throw foreignAnswer(error);
       if (error.status !== 401) throw error;
+      if (attempt > 1) {
+        const wait = this.#backoff(attempt);
+        if (!this.#hasAnswered || clock.now() + wait > this.#endOf(started, shortPatienceMs)) throw error;
+        await clock.sleep(wait, signal);
+      }
       await this.#connection.refresh(credentials);
-      if (attempt === 1) continue;
-      const wait = this.#backoff(attempt);
-      if (!this.#hasAnswered || clock.now() + wait > this.#endOf(started, shortPatienceMs)) throw error;
-      await clock.sleep(wait, signal);
     }
   }
 

@@ -35,6 +35,7 @@ import type {
 import { addressReports } from './roll-out.ts';
 import { chooseRevision, revisionBefore } from './rollback.ts';
 import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from './status-words.ts';
+import { describeLeftCandidates, findStrays } from './strays.ts';
 import {
   describeRevision as describeWorkloadRevision,
   historyEntry as entryOf,
@@ -73,7 +74,8 @@ export async function status(context: Context, options: StatusOptions): Promise<
   ]);
   const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal.record };
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions), ...problemOfJournal(journal)];
-  for (const remark of remarks) draft.warn(remark);
+  for (const remark of [...remarks, ...(Object.keys(journal).length > 0 ? [] : await leftCandidates(context, records))])
+    draft.warn(remark);
   // What is called like no revision has no number, and its problem is told.
   const numbered = revisions.filter(({ revision }) => revision > 0).toReversed();
   for (const entry of numbered) reporter.info(describeRevision(entry));
@@ -88,6 +90,12 @@ export async function status(context: Context, options: StatusOptions): Promise<
   if (isKnown) return draft.finish('reported', headline);
   draft.add({ failure: failureOf(await unknownRelease(context, namespace, release, others)) });
   return draft.finish('failed', `Nothing to report of ${release}`);
+}
+
+/** Beside a run that is at work, or a candidate that waits, nothing is left. */
+async function leftCandidates(context: Context, { release, namespace, revisions, live }: Records): Promise<string[]> {
+  if (live === undefined) return [];
+  return describeLeftCandidates(await findStrays(context, { release, namespace, strategy: live.strategy }, revisions));
 }
 
 /** Commands that change something are refused until somebody has decided what becomes of it. */

@@ -137,6 +137,16 @@ export function straysAmong(
   return labelled.filter((object) => !stays(object) && !read.has(keyOf(refOf(object))));
 }
 
+/** For whoever only looks: which pods are no part of what is live. */
+export function describeLeftCandidates(strays: readonly KubernetesObject[]): string[] {
+  return strays
+    .filter(isDeployment)
+    .map(
+      (object) =>
+        `${describeRef(refOf(object))} is of an earlier canary or blue-green deploy and no part of what is live, but its pods may get requests. The next deploy or rollback removes it.`,
+    );
+}
+
 function describeStrays(strays: readonly KubernetesObject[], namespace: string, reason: string): string[] {
   if (strays.length === 0) return [];
   const names = strays.map((object) => describeRef(refOf(object))).join(', ');

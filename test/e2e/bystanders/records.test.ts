@@ -79,6 +79,7 @@ describe('a candidate that a failed run was told to leave serves no longer than 
     await using stage = await Stage.open('canary');
     await stage.given('web', app('web', '3.0.0'));
     await withLeftCandidate(stage);
+    expect((await stage.command('web', 'status')).log).toContain('Deployment "web-canary" is of an earlier canary');
     const back = await stage.command('web', 'rollback');
     expect([back.exit, back.outputs['status']]).toEqual([0, 'rolled-back']);
     expect(await served(stage)).toEqual(old);

@@ -34,7 +34,7 @@ type GkeInput =
 export type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | 'namespace' | GkeInput>;
 
 /** What ends requests, and how much patience they have. */
-export interface Bounds {
+export interface Patience {
   signal: AbortSignal;
   limit: TimeLimit;
   /** Whether this server has answered an earlier step of the same job: then it is away for a while, and the address is right. */
@@ -49,7 +49,7 @@ export async function connectToCluster(
   inputs: ConnectInputs,
   env: NodeJS.ProcessEnv,
   reporter: Reporter,
-  { signal, limit, hasAnswered = false }: Bounds,
+  { signal, limit, hasAnswered = false }: Patience,
 ): Promise<Connected> {
   const gke = isGke(inputs) ? await signInToGke(inputs, env, reporter, signal) : undefined;
   const connection =

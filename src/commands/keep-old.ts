@@ -3,12 +3,12 @@ import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../release/field-manager.ts';
-import { acquireLock } from '../release/lock.ts';
 import { changedInCluster } from '../release/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import type { Revision } from '../release/revision.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
+import { whileLive } from './while-live.ts';
 
 export interface RetireOptions {
   release: string;
@@ -96,16 +96,14 @@ async function takeDown(
 
 /** False when the revision is not live any more. */
 async function scaleDown(
-  { client, clock, limit, reporter, run }: Context,
-  { namespace, release, timeoutMs }: RetireOptions,
+  context: Context,
+  options: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
 ): Promise<boolean> {
-  const deadline = Math.min(limit.until, clock.now() + timeoutMs);
-  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline });
-  try {
-    if (liveRevision(await listRevisions(client, namespace, release))?.revision !== revision) return false;
-    const ownership = new Ownership(client, { namespace, release });
+  const { client, reporter } = context;
+  const done = await whileLive(context, options, revision, async () => {
+    const ownership = new Ownership(client, options);
     for (const ref of retired) {
       const object = await client.read(ref);
       if (object === undefined || (await ownership.otherOwner(object)) !== undefined) continue;
@@ -114,7 +112,6 @@ async function scaleDown(
       reporter.info(`${describeRef(ref, true)} scaled to 0`);
     }
     return true;
-  } finally {
-    await lock.release();
-  }
+  });
+  return done ?? false;
 }

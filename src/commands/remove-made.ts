@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { isDeployment } from '../manifests/pod-template.ts';
 import { remove } from '../release/prune.ts';
 import { retire } from '../traffic/retire.ts';
 import type { Context } from './context.ts';
@@ -13,7 +14,7 @@ export async function removeMade(
   objects: readonly KubernetesObject[],
   deadline: number,
 ): Promise<KubernetesObject[]> {
-  const deployments = objects.filter(({ kind }) => kind === 'Deployment');
+  const deployments = objects.filter(isDeployment);
   await Promise.all(deployments.map((one) => retire(client, one, { clock, signal, deadline, reporter })));
   return await remove(client, objects, { reporter, clock, signal, deadline });
 }

@@ -3,7 +3,7 @@ import { numberAt } from '../base/json.ts';
 import { nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
+import { imagesOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { fieldManager } from '../release/field-manager.ts';
 import { readJournal, type JournalEntry } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
@@ -183,11 +183,12 @@ export async function rollOut(
   const live = liveRevision(revisions);
   if (live !== undefined) draft.add({ previousRevision: live.revision });
   // A candidate that a failed run was told to leave may get requests, whatever the manifests say.
-  const strays = leftover === undefined ? await findStrays(context, options, revisions) : [];
+  const hasLeftCandidate = async () =>
+    leftover === undefined && (await findStrays(context, options, revisions)).some(isDeployment);
   const isUnchanged =
     prepared.every(({ change }) => change === 'unchanged') &&
     purpose.surplus.length === 0 &&
-    !strays.some(({ kind }) => kind === 'Deployment');
+    !(await hasLeftCandidate());
   const isLive =
     live !== undefined &&
     isSameRelease(

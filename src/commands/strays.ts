@@ -7,7 +7,7 @@ import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
 import { readJournal } from '../release/journal.ts';
-import { acquireLock } from '../release/lock.ts';
+import { removalCommands } from '../release/left-behind.ts';
 import { markFor, markOf } from '../release/mark.ts';
 import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
 import { candidateName, configCopyName, configOf, trackLabel } from '../strategies/candidate.ts';
@@ -16,6 +16,7 @@ import { isService } from '../traffic/services.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
 import { removeMade } from './remove-made.ts';
+import { whileLive } from './while-live.ts';
 
 /** Requests under way at once. */
 const concurrency = 8;
@@ -74,30 +75,25 @@ export async function removeStrays(
   } catch (error) {
     // The change itself has come to its end.
     if (signal.aborted) return;
-    for (const text of describeStrays(strays, namespace, messageOf(error))) draft.warn(text);
+    draft.warn(describeStrays(strays, messageOf(error)));
   }
 }
 
+/** Nothing while a run is under way, or a candidate waits. */
 async function removeUnderLock(
   context: Context,
   options: StrayOptions & { timeoutMs: number },
   revision: number,
 ): Promise<KubernetesObject[]> {
-  const { client, clock, reporter, signal, run } = context;
-  const { namespace, release } = options;
-  const deadline = clock.now() + options.timeoutMs;
-  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
-  try {
-    const revisions = await listRevisions(client, namespace, release);
-    if (liveRevision(revisions)?.revision !== revision) return [];
-    if ((await readJournal(client, namespace, release)) !== undefined) return [];
+  const { client, reporter } = context;
+  const held = await whileLive(context, options, revision, async (revisions, deadline) => {
+    if ((await readJournal(client, options.namespace, options.release)) !== undefined) return [];
     const strays = await findStrays(context, options, revisions);
     for (const stray of strays)
       reporter.info(`${describeRef(refOf(stray))} is of an earlier deploy, and nothing uses it any more`);
     return await removeMade(context, strays, deadline);
-  } finally {
-    await lock.release();
-  }
+  });
+  return held ?? [];
 }
 
 /** What strategies would call what they make beside these. */
@@ -147,12 +143,8 @@ export function describeLeftCandidates(strays: readonly KubernetesObject[]): str
     );
 }
 
-function describeStrays(strays: readonly KubernetesObject[], namespace: string, reason: string): string[] {
-  if (strays.length === 0) return [];
-  const names = strays.map((object) => describeRef(refOf(object))).join(', ');
-  const args = strays.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`).join(' ');
-  const [are, they] = strays.length === 1 ? ['is', 'it'] : ['are', 'them'];
-  return [
-    `${names} ${are} of an earlier canary or blue-green deploy, nothing uses ${they} any more, and this run could not remove ${they}: ${reason}. Remove ${they} with "kubectl delete --namespace ${namespace} ${args}".`,
-  ];
+function describeStrays(strays: readonly KubernetesObject[], reason: string): string {
+  const refs = strays.map(refOf);
+  const [are, they] = refs.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  return `${refs.map((ref) => describeRef(ref)).join(', ')} ${are} of an earlier canary or blue-green deploy, nothing uses ${they} any more, and this run could not remove ${they}: ${reason}. Remove ${they} with ${removalCommands(refs)}.`;
 }

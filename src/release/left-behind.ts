@@ -88,11 +88,6 @@ const named = 20;
 /** One sentence for the user, or none; with the command that removes what is left. */
 export function describeLeft(there: readonly ObjectRef[], namespace: string): string[] {
   if (there.length === 0) return [];
-  const groups = Map.groupBy(there.slice(0, named), (ref) => ref.namespace);
-  const commands = [...groups].map(([place, refs]) => {
-    const option = place === undefined || place === '' ? '' : ` --namespace ${place}`;
-    return `kubectl delete${option} ${refs.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`).join(' ')}`;
-  });
   const names = there
     .slice(0, named)
     .map((ref) => describeRef(ref, ref.namespace !== undefined && ref.namespace !== namespace));
@@ -100,6 +95,16 @@ export function describeLeft(there: readonly ObjectRef[], namespace: string): st
   const [is, was, it] = there.length === 1 ? ['is', 'was', 'it is'] : ['are', 'were', 'they are'];
   return [
     `${names.join(', ')}${more} ${is} of an earlier revision and not in the manifests any more, and ${was} left in the cluster. ` +
-      `When ${it} not needed, remove ${there.length === 1 ? 'it' : 'them'} with "${commands.join('" and "')}".`,
+      `When ${it} not needed, remove ${there.length === 1 ? 'it' : 'them'} with ${removalCommands(there.slice(0, named))}.`,
   ];
+}
+
+/** `"kubectl delete --namespace shop configmap/a service/b"`, one for each namespace. */
+export function removalCommands(refs: readonly ObjectRef[]): string {
+  const groups = Map.groupBy(refs, (ref) => ref.namespace);
+  const commands = [...groups].map(([place, own]) => {
+    const option = place === undefined || place === '' ? '' : ` --namespace ${place}`;
+    return `"kubectl delete${option} ${own.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`).join(' ')}"`;
+  });
+  return commands.join(' and ');
 }

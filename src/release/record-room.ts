@@ -8,7 +8,7 @@ import { fieldManager } from './field-manager.ts';
 import type { Prepared } from './preflight.ts';
 import { contentOf } from './record-content.ts';
 import { revisionSecret, type RevisionName } from './revision.ts';
-import { labelsOf, secretOf, secretRef } from './store.ts';
+import { labelsOf, secretOf } from './store.ts';
 
 /** A Secret may be called like a record without being found as one; so many in a row are a fault. */
 const mostTaken = 100;
@@ -25,41 +25,41 @@ export async function placeForRecords(
   name: RevisionName,
   prepared: readonly Prepared[],
 ): Promise<number> {
-  const revision = await freeNumber(client, namespace, name);
-  const found = { ...name, revision };
-  const { head, parts } = contentOf(revisionSecret(found), asRecorded(prepared));
-  await tryRecord(client, namespace, found, head);
+  const { head, parts } = contentOf(revisionSecret(name), asRecorded(prepared));
   // That of the journal holds each object twice.
-  await refuseFullQuota(client, namespace, found, 2 + 3 * parts.size + newSecrets(prepared, namespace));
+  const count = 2 + 3 * parts.size + newSecrets(prepared, namespace);
+  const [revision] = await Promise.all([
+    freeNumber(client, namespace, name, head),
+    refuseFullQuota(client, namespace, name, count),
+  ]);
   return revision;
 }
 
-async function freeNumber(client: KubernetesClient, namespace: string, name: RevisionName): Promise<number> {
+/** Asked by a dry run, which says what else stands in the way of one more Secret, too: a quota, a policy that wants other labels. */
+async function freeNumber(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+  data: Record<string, string>,
+): Promise<number> {
+  const labels = labelsOf(name.release, 'revision');
   for (let { revision } = name; revision < name.revision + mostTaken; revision += 1) {
-    const there = await client.read(secretRef(namespace, revisionSecret({ ...name, revision })));
-    if (there === undefined) return revision;
+    const found = { ...name, revision };
+    const ref = { namespace, name: revisionSecret(found) };
+    try {
+      await client.create(secretOf(ref, labels, data), { fieldManager, dryRun: true });
+      return revision;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isAlreadyExists) continue;
+      if (![403, 413, 422].includes(error.status)) throw error;
+      throw noPlace(found, namespace, error.serverMessage, error);
+    }
   }
   throw new Failure(
     `there are Secrets "${revisionSecret(name)}" and ${mostTaken - 1} that follow it, and none of them is labelled as a revision`,
     { hint: 'Give them their labels again, or delete them.' },
   );
-}
-
-/** What stands in the way of one more Secret: a quota, a policy that wants other labels. */
-async function tryRecord(
-  client: KubernetesClient,
-  namespace: string,
-  name: RevisionName,
-  data: Record<string, string>,
-): Promise<void> {
-  const { release } = name;
-  const ref = { namespace, name: revisionSecret(name) };
-  try {
-    await client.create(secretOf(ref, labelsOf(release, 'revision'), data), { fieldManager, dryRun: true });
-  } catch (error) {
-    if (!(error instanceof ApiError) || ![403, 413, 422].includes(error.status)) throw error;
-    throw noPlace(name, namespace, error.serverMessage, error);
-  }
 }
 
 async function refuseFullQuota(

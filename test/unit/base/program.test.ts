@@ -25,6 +25,15 @@ async function leftOf(mark: string): Promise<string> {
   return lines.filter((line) => line.includes(mark) && !line.includes('<defunct>')).join('\n');
 }
 
+/** Waits until what a program is to start runs. */
+async function untilAsleep(mark: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await leftOf(mark)).split('\n').some((line) => line.startsWith('sleep '))) {
+    if (Date.now() > deadline) throw new Error('the program has not started what it is to start');
+    await sleep(20);
+  }
+}
+
 test('what a program prints and how it ended is answered', async () => {
   await expect(shell('echo out; echo err >&2; exit 3')).resolves.toEqual({ code: 3, stdout: 'out\n', stderr: 'err\n' });
   await expect(shell('kill -KILL $$')).resolves.toMatchObject({ code: 'SIGKILL' });
@@ -59,7 +68,7 @@ describe.each([
       signal: controller.signal,
       time: { ...options.time, value: 60_000 },
     });
-    await sleep(200);
+    await untilAsleep(mark);
     controller.abort(new Cancelled());
     await expect(end).rejects.toThrow('the run was cancelled');
     await expect(leftOf(mark)).resolves.toBe('');

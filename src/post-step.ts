@@ -13,7 +13,7 @@ import type { Reporter } from './base/reporter.ts';
 import { TimeLimit } from './base/time-limit.ts';
 import { failedReport } from './commands/draft.ts';
 import { recover } from './commands/recover.ts';
-import type { RunReport } from './commands/report.ts';
+import type { RunReport } from './report/report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { TimeLimit } from '../base/time-limit.ts';
 import { signIn, type GkeCluster } from '../google/sign-in.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { connect } from '../kubernetes/connection.ts';
-import { open, type Connection } from '../kubernetes/endpoint.ts';
+import { open, type Connection } from '../kubernetes/connect/endpoint.ts';
 import { createClient } from '../kubernetes/http-client.ts';
 import { secretsOf } from '../kubernetes/secret-values.ts';
 import type { Inputs } from './inputs.ts';

@@ -1,9 +1,9 @@
 import type { Reporter } from '../base/reporter.ts';
-import type { RunReport, Status } from '../commands/report.ts';
+import type { RunReport, Status } from '../report/report.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import { lastLinesOf } from './last-lines.ts';
-import { renderSummary } from './summary.ts';
-import { writeSummary } from './write-summary.ts';
+import { renderSummary } from './summary/summary.ts';
+import { writeSummary } from './summary/write-summary.ts';
 
 const failures: ReadonlySet<Status> = new Set(['undone', 'failed', 'cancelled']);
 

@@ -2,8 +2,8 @@ import { load } from 'js-yaml';
 
 import { isObject, type Json } from '../base/json.ts';
 import { isMaskable } from '../base/telling.ts';
-import { secretsOfConfig } from '../kubernetes/kubeconfig-secrets.ts';
-import { isBase64, isPath, kubeconfigText } from '../kubernetes/kubeconfig-text.ts';
+import { secretsOfConfig } from '../kubernetes/connect/kubeconfig-secrets.ts';
+import { isBase64, isPath, kubeconfigText } from '../kubernetes/connect/kubeconfig-text.ts';
 
 /**
  * What must never show in a log when a kubeconfig is given as text, or in base64. Not the text as a whole: the runner masks every line

@@ -1,8 +1,8 @@
 import { refOf } from '../kubernetes/object.ts';
 import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
-import { readJournal, type JournalRecord } from '../release/journal.ts';
+import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { Draft } from './draft.ts';
 import { exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from './guarded-change.ts';
@@ -10,7 +10,8 @@ import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
 import { findCandidate } from './promote.ts';
 import { readRelease } from './release-now.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
+import type { JournalRecord } from '../release/journal-shape.ts';
 
 /** Takes a candidate away that a deploy has left waiting: traffic goes back first, its pods go last. */
 export async function abort(context: Context, options: ChangeOptions): Promise<RunReport> {

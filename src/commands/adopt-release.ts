@@ -2,9 +2,10 @@ import { InvalidInput } from '../base/errors.ts';
 import { readJournal } from '../release/journal.ts';
 import { acquireLock } from '../release/lock.ts';
 import { moveHistory } from '../release/record-revision.ts';
-import { listRevisions, type Revision } from '../release/revision.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import { listRevisions } from '../release/revision.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import type { Draft } from './draft.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 /**
  * Whether the history of another release can come along, or has already.

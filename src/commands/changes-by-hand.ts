@@ -1,7 +1,7 @@
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { at, isObject, ownValue, type Json, type Path } from '../base/json.ts';
-import { changedByHand, versionPaths } from '../release/managers.ts';
+import { changedByHand, versionPaths } from '../apply/managers.ts';
 
 /**
  * What somebody has changed by hand of the version that runs: values with another owner, and parts of what was recorded that are

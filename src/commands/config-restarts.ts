@@ -1,11 +1,12 @@
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import { newHashKey, restartAnnotation, withConfigHashes } from '../manifests/config-hash.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import type { ConfigEffect } from '../release/config-change.ts';
-import type { Prepared } from '../release/preflight.ts';
-import { configKeyOf, type Revision } from '../release/revision.ts';
+import type { ConfigEffect } from '../apply/config-change.ts';
+import { configKeyOf } from '../release/revision.ts';
 import type { PlanContext } from '../strategies/strategy.ts';
 import type { Draft } from './draft.ts';
+import type { Revision } from '../release/revision-shape.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** What one run does about pods whose config changes (docs/config.md). */
 export class ConfigRestarts {

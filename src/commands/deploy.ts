@@ -4,10 +4,10 @@ import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
 import { adoptable } from './adopt-release.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { Draft } from './draft.ts';
 import { loadManifests, type ManifestOptions } from './load-manifests.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
 

@@ -1,10 +1,10 @@
 import { formatDuration } from '../base/clock.ts';
 import { Failure, Failures, type Location } from '../base/errors.ts';
 import { MissingRights } from '../release/rights-check.ts';
-import { VerificationFailed, type CheckResult } from '../traffic/result.ts';
-import type { Context } from './context.ts';
-import type { TrafficStep } from '../strategies/strategy.ts';
-import type { FailureReport, RunReport, Status, WorkloadReport } from './report.ts';
+import { VerificationFailed, type CheckResult } from '../verify/result.ts';
+import type { Context } from '../release/context.ts';
+import type { FailureReport, RunReport, Status, WorkloadReport } from '../report/report.ts';
+import type { TrafficStep } from '../report/traffic-step.ts';
 
 /** A report while the run that it tells of is under way. */
 export class Draft {

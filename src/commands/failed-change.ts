@@ -3,7 +3,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { goingIn, type UndoReport } from '../release/undo-report.ts';
 import { failureOf, type Draft } from './draft.ts';
 import type { ChangeFailure } from './guarded-change.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { isPausedTooLong, type RolloutWatch } from './rollout-watch.ts';
 
 /**

@@ -4,7 +4,7 @@ import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { listAllRevisions, liveRevision } from '../release/revision.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
 import { originOf } from '../strategies/candidate.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 
 export interface WorkloadSearch {
   namespace: string;

@@ -1,17 +1,18 @@
 import { Cancelled, Failure, InvalidInput, messageOf } from '../base/errors.ts';
 import { nameGoing } from '../kubernetes/going.ts';
-import { Journal, readJournal, type JournalEntry, type JournalRecord } from '../release/journal.ts';
+import { Journal, readJournal } from '../release/journal.ts';
 import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
-import { takenSince } from '../release/mark.ts';
+import { takenSince } from '../apply/mark.ts';
 import { recordKept, setOutcome, supersedeOlder } from '../release/record-revision.ts';
 import { isFinished, listRevisions } from '../release/revision.ts';
 import { notBack, type UndoReport } from '../release/undo-report.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { recordDead } from './dead-run.ts';
 import { removeMade } from './remove-made.ts';
 import { isPausedTooLong } from './rollout-watch.ts';
 import { isUnfinished, ownSteps, undoJournal } from './undo-journal.ts';
+import type { JournalEntry, JournalRecord } from '../release/journal-shape.ts';
 
 export { isUnfinished, ownSteps } from './undo-journal.ts';
 

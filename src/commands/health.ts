@@ -7,8 +7,8 @@ import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
 import { lookAt, type Look, type Seen } from '../rollout/look.ts';
 import { versionsOf } from '../rollout/versions.ts';
-import type { Context } from './context.ts';
-import type { HealthProblem, HealthReport } from './report.ts';
+import type { Context } from '../release/context.ts';
+import type { HealthProblem, HealthReport } from '../report/report.ts';
 
 /** One object with what it is meant to be. */
 export interface Examined {

@@ -2,7 +2,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import { pausedBy } from '../rollout/pause.ts';
 import type { Draft } from './draft.ts';
-import type { RunReport, Status } from './report.ts';
+import type { RunReport, Status } from '../report/report.ts';
 import type { RolloutWatch } from './rollout-watch.ts';
 
 /**

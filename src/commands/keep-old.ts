@@ -2,13 +2,13 @@ import { formatDuration } from '../base/clock.ts';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
-import { fieldManager } from '../release/field-manager.ts';
-import { changedInCluster } from '../release/owned-change.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { changedInCluster } from '../apply/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
-import type { Revision } from '../release/revision.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import type { Draft } from './draft.ts';
 import { whileLive } from './while-live.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 export interface RetireOptions {
   release: string;

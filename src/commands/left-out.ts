@@ -4,8 +4,8 @@ import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
 import { describeRef, groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import type { Prepared } from '../release/preflight.ts';
-import type { Revision } from '../release/revision.ts';
+import type { Revision } from '../release/revision-shape.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** An object of a revision that a rollback does not bring back, and why. */
 export interface LeftOut {

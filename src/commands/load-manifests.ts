@@ -12,10 +12,10 @@ import { setReplicas } from '../manifests/replicas.ts';
 import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
-import { refuseAutoscaled } from '../release/autoscaled.ts';
+import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { candidateName } from '../strategies/candidate.ts';
 import { refuseUnnamedSides } from '../strategies/own-sides.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
 
 export interface ManifestOptions {

@@ -2,8 +2,6 @@ import { stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource } from '../kubernetes/client.ts';
 import { groupOf, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import type { JournalEntry } from '../release/journal.ts';
-import type { Prepared } from '../release/preflight.ts';
 import {
   checkGrants,
   commandSets,
@@ -20,8 +18,10 @@ import {
   type Place,
   type State,
 } from '../release/rights.ts';
-import type { Check } from '../traffic/check.ts';
-import type { Context } from './context.ts';
+import type { Check } from '../verify/check.ts';
+import type { Context } from '../release/context.ts';
+import type { JournalEntry } from '../release/journal-shape.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** What a command needs whatever the release consists of. */
 export function expectOfCommand({ rights }: Context, command: string, namespace: string): void {

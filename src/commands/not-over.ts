@@ -4,7 +4,7 @@ import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.
 import { isWorkload } from '../manifests/pod-template.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import type { Draft } from './draft.ts';
 import type { RolloutWatch } from './rollout-watch.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../rollout/pause.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
 import { pausedError } from '../strategies/paused.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
@@ -21,7 +21,7 @@ import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import { describeEmpty, finishApplied } from './held.ts';
 import { deploymentsBeside, releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 
 type PausingOptions = ChangeOptions & WorkloadOptions;

@@ -1,16 +1,18 @@
 import { InvalidInput } from '../base/errors.ts';
-import { inCluster } from '../release/owned-change.ts';
-import { readJournal, type JournalRecord } from '../release/journal.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { inCluster } from '../apply/owned-change.ts';
+import { readJournal } from '../release/journal.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
 import { promotionOf } from '../strategies/index.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { Draft } from './draft.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
+import type { Revision } from '../release/revision-shape.ts';
+import type { JournalRecord } from '../release/journal-shape.ts';
 
 export interface PromoteOptions extends ChangeOptions {
   keepOldForMs: number;

@@ -4,13 +4,13 @@ import { keptOf, type Kept } from '../release/kept.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
 import { isFinished, listRevisions, liveRevision } from '../release/revision.ts';
 import { UnreadableRecord } from '../release/store.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { recordDead } from './dead-run.ts';
 import { Draft } from './draft.ts';
 import { describeUndo } from './failed-change.ts';
 import { finishLeftover, recordUndone } from './guarded-change.ts';
 import { retireLeftover, type RetireOptions } from './keep-old.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { ownSteps, undoJournal } from './undo-journal.ts';
 
 export interface RecoverOptions extends Required<ChangeOptions> {

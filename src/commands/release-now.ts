@@ -6,15 +6,17 @@ import { isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isConfig } from '../manifests/config-references.ts';
 import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
-import { driftOf, type Drift } from '../release/drift.ts';
-import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
-import { runningRef, type Revision } from '../release/revision.ts';
+import { driftOf } from '../release/drift.ts';
+import { autoscalersIn, scaledTargets } from '../apply/hpa.ts';
+import { runningRef } from '../release/revision.ts';
 import { candidateName } from '../strategies/candidate.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { readyEndpoints } from '../traffic/ready-endpoints.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { scalesToZero, type Examined } from './health.ts';
-import type { HealthProblem } from './report.ts';
+import type { HealthProblem } from '../report/report.ts';
+import type { Drift } from '../release/drift-words.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 /** The objects of a revision as they are in the cluster. */
 export interface ReleaseNow {

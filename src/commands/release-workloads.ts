@@ -3,11 +3,12 @@ import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { markFor, markOf } from '../release/mark.ts';
+import { markFor, markOf } from '../apply/mark.ts';
 import { Ownership } from '../release/ownership.ts';
-import { listRevisions, liveRevision, runningRef, type Revision } from '../release/revision.ts';
-import type { Context } from './context.ts';
+import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
+import type { Context } from '../release/context.ts';
 import { findWorkload } from './find-workload.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 export interface WorkloadOptions {
   release: string;

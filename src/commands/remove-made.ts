@@ -1,8 +1,8 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import { remove } from '../release/prune.ts';
+import { remove } from '../apply/prune.ts';
 import { retire } from '../traffic/retire.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 
 /**
  * Removes what strategies have made beside the user's own: pods once no request comes to them any more. Answers what something

@@ -2,10 +2,11 @@ import { objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import { runningRef, type Revision } from '../release/revision.ts';
+import { runningRef } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { candidateName } from '../strategies/candidate.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 /**
  * Whoever goes back wants other pods: a pause is taken out of the manifests, and what is paused in the cluster is told.

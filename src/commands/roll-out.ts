@@ -4,13 +4,13 @@ import { nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { imagesOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
-import { fieldManager } from '../release/field-manager.ts';
-import { readJournal, type JournalEntry } from '../release/journal.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { readJournal } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
 import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
-import { changesPods, preflight, warningsOf, type Prepared } from '../release/preflight.ts';
-import { prune } from '../release/prune.ts';
+import { changesPods, preflight, warningsOf } from '../apply/preflight.ts';
+import { prune } from '../apply/prune.ts';
 import { placeForRecords } from '../release/record-room.ts';
 import { recordRevision } from '../release/record-revision.ts';
 import {
@@ -20,21 +20,19 @@ import {
   nextRevision,
   problemsOfRevisions,
   remarksOnKept,
-  type Outcome,
-  type Revision,
 } from '../release/revision.ts';
-import { freeStatefulSet, waitsForBrokenPods } from '../release/stateful-set.ts';
-import type { Claims } from '../release/takeover.ts';
+import { freeStatefulSet, waitsForBrokenPods } from '../apply/stateful-set.ts';
+import type { Claims } from '../apply/takeover.ts';
 import { addressesOf } from '../rollout/readiness/service.ts';
 import { isPaused } from '../rollout/pause.ts';
 import { bothSides, refOnOwn, sideOfName } from '../strategies/own-sides.ts';
 import { refusePaused } from '../strategies/paused.ts';
 import type { Complete, PlanContext, Progress, Strategy, StrategyContext } from '../strategies/strategy.ts';
-import type { Check } from '../traffic/check.ts';
+import type { Check } from '../verify/check.ts';
 import { describeAbruptEnds } from '../traffic/endings.ts';
 import { isService } from '../traffic/services.ts';
 import { adoptRelease } from './adopt-release.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { ConfigRestarts } from './config-restarts.ts';
 import { finishFailed } from './failed-change.ts';
@@ -43,7 +41,7 @@ import { finishApplied } from './held.ts';
 import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
 import { tellNotOver } from './not-over.ts';
 import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
-import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from './report.ts';
+import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from '../report/report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { findStrays, removeStrays } from './strays.ts';
 import {
@@ -53,6 +51,9 @@ import {
   verifyRelease,
   type VerificationOptions,
 } from './verification.ts';
+import type { Outcome, Revision } from '../release/revision-shape.ts';
+import type { JournalEntry } from '../release/journal-shape.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
   /** The name of the strategy, for the record. */

@@ -3,20 +3,21 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import { manifestFrom } from '../manifests/manifest.ts';
 import { imagesOf } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
-import { manifestOfRevision, replacedPaths } from '../release/adopt.ts';
-import { refuseAutoscaled } from '../release/autoscaled.ts';
-import { liveRevision, runningRef, type Revision } from '../release/revision.ts';
+import { manifestOfRevision, replacedPaths } from '../apply/adopt.ts';
+import { refuseAutoscaled } from '../apply/autoscaled.ts';
+import { liveRevision, runningRef } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { originOf } from '../strategies/candidate.ts';
 import { rolling } from '../strategies/rolling.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import { failureOf, type Draft } from './draft.ts';
 import { nameOf } from './find-workload.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { rollOut, type RollOutOptions } from './roll-out.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import { describeRevision, readHistory } from './workload-history.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 export interface WorkloadRollback {
   workload: KubernetesObject;

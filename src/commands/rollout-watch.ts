@@ -1,24 +1,24 @@
 import { Failure } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { fieldManager } from '../release/field-manager.ts';
-import { decidesAnswers, foreignChange } from '../release/foreign-change.ts';
-import { inCluster } from '../release/owned-change.ts';
-import { readLive } from '../release/preflight.ts';
-import { hasTimeToLive } from '../release/still-there.ts';
-import { applyEntry } from '../release/managed-fields.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { decidesAnswers, foreignChange } from '../apply/foreign-change.ts';
+import { inCluster } from '../apply/owned-change.ts';
+import { readLive } from '../apply/preflight.ts';
+import { hasTimeToLive } from '../apply/still-there.ts';
+import { applyEntry } from '../apply/managed-fields.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
-import type { Graces } from '../rollout/failures/pod.ts';
 import { isHeldBack, isPaused } from '../rollout/pause.ts';
 import { recentCrash } from '../rollout/recent-crash.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
-import type { ChangeOptions, Context } from './context.ts';
-import type { FailureReport } from './report.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
+import type { FailureReport } from '../report/report.ts';
+import type { Graces } from '../rollout/failures/graces.ts';
 
 /** What has been running may still be busy with a restart, which takes this long to be believed; it must then hold a moment. */
 const lookMs = 20_000;

@@ -3,20 +3,21 @@ import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { imagesOf, isScalable } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
-import { applyLayer } from '../release/apply.ts';
-import { refuseAutoscaled } from '../release/autoscaled.ts';
-import { changedInCluster } from '../release/owned-change.ts';
+import { applyLayer } from '../apply/apply.ts';
+import { refuseAutoscaled } from '../apply/autoscaled.ts';
+import { changedInCluster } from '../apply/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
-import { preflight, type Prepared } from '../release/preflight.ts';
+import { preflight } from '../apply/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { Draft } from './draft.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
-import type { RunReport } from './report.ts';
+import type { RunReport } from '../report/report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 export interface ScaleOptions extends ChangeOptions {
   /** `5`, `web=5`, `StatefulSet/db=3` */

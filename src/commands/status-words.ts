@@ -1,7 +1,7 @@
 import { describeDrift } from '../release/drift-words.ts';
-import type { WaitingCandidate } from '../release/journal.ts';
-import type { Revision } from '../release/revision.ts';
-import type { HealthProblem, HealthReport } from './report.ts';
+import type { HealthProblem, HealthReport } from '../report/report.ts';
+import type { Revision } from '../release/revision-shape.ts';
+import type { WaitingCandidate } from '../release/journal-shape.ts';
 
 export interface StatusFacts {
   release: string;

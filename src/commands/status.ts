@@ -3,7 +3,7 @@ import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
-import { lookAtJournal, type JournalRecord } from '../release/journal.ts';
+import { lookAtJournal } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';
 import {
   listAllRevisions,
@@ -11,14 +11,13 @@ import {
   liveRevision,
   problemsOfRevisions,
   remarksOnKept,
-  type Revision,
 } from '../release/revision.ts';
 import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
 import type { Seen } from '../rollout/look.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import { Draft, failureOf } from './draft.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from './guarded-change.ts';
@@ -31,7 +30,7 @@ import type {
   RunReport,
   WorkloadHistoryEntry,
   WorkloadReport,
-} from './report.ts';
+} from '../report/report.ts';
 import { addressReports } from './roll-out.ts';
 import { chooseRevision, revisionBefore } from './rollback.ts';
 import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from './status-words.ts';
@@ -41,6 +40,8 @@ import {
   historyEntry as entryOf,
   readHistory,
 } from './workload-history.ts';
+import type { Revision } from '../release/revision-shape.ts';
+import type { JournalRecord } from '../release/journal-shape.ts';
 
 export interface StatusOptions {
   release: string;

@@ -8,15 +8,16 @@ import { isConfig } from '../manifests/config-references.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
 import { readJournal } from '../release/journal.ts';
 import { removalCommands } from '../release/left-behind.ts';
-import { markFor, markOf } from '../release/mark.ts';
-import { listRevisions, liveRevision, type Revision } from '../release/revision.ts';
+import { markFor, markOf } from '../apply/mark.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
 import { candidateName, configCopyName, configOf, trackLabel } from '../strategies/candidate.ts';
 import { previewName } from '../strategies/sides.ts';
 import { isService } from '../traffic/services.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import type { Draft } from './draft.ts';
 import { removeMade } from './remove-made.ts';
 import { whileLive } from './while-live.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 /** Requests under way at once. */
 const concurrency = 8;

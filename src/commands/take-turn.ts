@@ -8,7 +8,7 @@ import { listRevisions, liveRevision } from '../release/revision.ts';
 import { checkSides, otherSide, refsOfOwnSides, servingOwnSide, type Side } from '../strategies/own-sides.ts';
 import { chooseSide } from '../strategies/turns.ts';
 import { servicesIn } from '../traffic/services.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context } from '../release/context.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 
 export interface TurnOptions extends Required<ChangeOptions> {

@@ -2,15 +2,15 @@ import { messageOf } from '../base/errors.ts';
 import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
-import { withFreshObject } from '../release/apply.ts';
-import { undoManager } from '../release/field-manager.ts';
-import type { JournalEntry } from '../release/journal.ts';
-import { entriesOf, owns, unionFields } from '../release/managed-fields.ts';
+import { withFreshObject } from '../apply/apply.ts';
+import { undoManager } from '../apply/field-manager.ts';
+import { entriesOf, owns, unionFields } from '../apply/managed-fields.ts';
 import type { UndoReport } from '../release/undo-report.ts';
 import { isHeldBack, isPaused, pausedBy } from '../rollout/pause.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Held } from '../rollout/verdict.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
+import type { JournalEntry } from '../release/journal-shape.ts';
 
 /** A Deployment that is resumed until its pods are back. */
 export interface Resumed {

@@ -2,21 +2,21 @@ import { InvalidInput } from '../base/errors.ts';
 import { stringAt, stringsAt } from '../base/json.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import type { Prepared } from '../release/preflight.ts';
-import type { Check } from '../traffic/check.ts';
-import { secretsOfChecks } from '../traffic/check-secrets.ts';
-import { leadsToMetadata, metadataRefusal } from '../traffic/metadata-hosts.ts';
-import { parseChecks } from '../traffic/parse.ts';
-import { assertPassed, type CheckResult } from '../traffic/result.ts';
+import type { Check } from '../verify/check.ts';
+import { secretsOfChecks } from '../verify/check-secrets.ts';
+import { leadsToMetadata, metadataRefusal } from '../verify/metadata-hosts.ts';
+import { parseChecks } from '../verify/parse.ts';
+import { assertPassed, type CheckResult } from '../verify/result.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { podsBehind } from '../traffic/pods.ts';
-import { portOf, serviceRef, type Sides } from '../traffic/sides.ts';
-import { verify } from '../traffic/verify.ts';
+import { portOf, serviceRef, type Sides } from '../verify/sides.ts';
+import { verify } from '../verify/verify.ts';
 import { isService, selects } from '../traffic/services.ts';
 import { previewName } from '../strategies/sides.ts';
 import type { MeasuredShare, VerifiedCandidate } from '../strategies/strategy.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import type { Draft } from './draft.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** The checks of the input `verify`; what is secret in it is masked. @param budgetMs as `parseChecks` has it. @throws Failures with every problem that there is */
 export function readChecks({ reporter }: Pick<Context, 'reporter'>, text: string, budgetMs?: number): Check[] {

@@ -2,9 +2,9 @@ import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { readEvent } from '../rollout/failures/events.ts';
 import { historyOf, type WorkloadRevision } from '../rollout/workload-history.ts';
-import type { Context } from './context.ts';
+import type { Context } from '../release/context.ts';
 import { nameOf } from './find-workload.ts';
-import type { WorkloadHistoryEntry } from './report.ts';
+import type { WorkloadHistoryEntry } from '../report/report.ts';
 
 /** Reads what the cluster keeps of a workload's earlier versions, newest first. */
 export async function readHistory({ client }: Context, workload: KubernetesObject): Promise<WorkloadRevision[]> {

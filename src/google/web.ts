@@ -1,11 +1,11 @@
 import { boundedText } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
-import { Agent, ProxyAgent, request, type Dispatcher } from '../base/http.ts';
+import { Agent, ProxyAgent, request, type Dispatcher } from '../http/http.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { errorCode, meaningOf, proxyRefusal } from '../base/network-error.ts';
-import { proxyFor } from '../base/proxy.ts';
+import { proxyFor } from '../http/proxy.ts';
 import type { Environment } from './hosts.ts';
 
 export interface WebRequest {

@@ -6,16 +6,16 @@ import { readBoundedFile } from '../base/bounded-file.ts';
 import { InvalidInput } from '../base/errors.ts';
 import { booleanAt, isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import { askAuthProvider } from './auth-provider.ts';
-import { open, type Connection, type Credentials } from './endpoint.ts';
+import { askAuthProvider } from './connect/auth-provider.ts';
+import { open, type Connection, type Credentials } from './connect/endpoint.ts';
 import { shownUrl } from '../base/shown-url.ts';
-import { askExecPlugin } from './exec-plugin.ts';
-import { causeOf } from './file-error.ts';
-import { decodedUrl, passwordIn, secretsOfCluster, secretsOfUser } from './kubeconfig-secrets.ts';
-import { isPath } from './kubeconfig-text.ts';
-import { chooseContext, readKubeconfig, type Kubeconfig } from './kubeconfig.ts';
+import { askExecPlugin } from './connect/exec-plugin.ts';
+import { causeOf } from './connect/file-error.ts';
+import { decodedUrl, passwordIn, secretsOfCluster, secretsOfUser } from './connect/kubeconfig-secrets.ts';
+import { isPath } from './connect/kubeconfig-text.ts';
+import { chooseContext, readKubeconfig, type Kubeconfig } from './connect/kubeconfig.ts';
 
-export type { Connection } from './endpoint.ts';
+export type { Connection } from './connect/endpoint.ts';
 
 export interface ConnectOptions {
   /** A path, several paths, or the text of a kubeconfig; by default what `KUBECONFIG` says, then `~/.kube/config`. */

@@ -2,6 +2,7 @@ import { isObject, objectAt, objectsAt, stringAt, type Json } from '../base/json
 import type { Resource } from './client.ts';
 import { ApiError } from './errors.ts';
 import type { Transport } from './transport.ts';
+import { rootOf } from './resource-path.ts';
 
 export interface Discovery {
   /** Preferred versions first. */
@@ -110,11 +111,6 @@ function stringsOf(value: Json | undefined): string[] {
 }
 
 type GroupVersion = Pick<Resource, 'group' | 'version'>;
-
-/** Where a group and version is served: `/api/v1`, `/apis/apps/v1`. */
-export function rootOf({ group, version }: GroupVersion): string {
-  return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-}
 
 export function apiVersionOf({ group, version }: GroupVersion): string {
   return group === '' ? version : `${group}/${version}`;

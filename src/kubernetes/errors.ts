@@ -5,27 +5,10 @@ import { strictDecodingProblems, typeMismatches } from './field-problems.ts';
 import { describeRef, groupOf, type ObjectRef } from './object.ts';
 import { explainRefusal, mentionsImmutable } from './refusal.ts';
 import { serverWords } from './server-words.ts';
+import type { Attempt, StatusCause } from './attempt.ts';
 
 export { AnswerBrokeOff, connectionError, ConnectionError, errorCode, ForeignAnswer } from './connection-error.ts';
 export { conflictingManager, strictDecodingProblems } from './field-problems.ts';
-
-/** What was asked of the API server when it refused. */
-export interface Attempt {
-  /** The verb as RBAC names it: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`. */
-  verb: string;
-  /** Empty for requests that are about no kind, such as discovery. */
-  plural: string;
-  group: string;
-  /** The object, or the namespace and kind, as messages name it. */
-  subject: string;
-}
-
-/** One entry of `details.causes` of the server's Status. */
-export interface StatusCause {
-  field: string;
-  message: string;
-  reason: string;
-}
 
 interface ErrorDetails {
   retryAfterMs?: number;

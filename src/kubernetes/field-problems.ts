@@ -1,4 +1,4 @@
-import type { StatusCause } from './errors.ts';
+import type { StatusCause } from './attempt.ts';
 
 export interface FieldProblem {
   kind: 'unknown' | 'duplicate';

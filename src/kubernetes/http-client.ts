@@ -22,9 +22,9 @@ import type {
   WriteOptions,
   Written,
 } from './client.ts';
-import type { Connection } from './endpoint.ts';
+import type { Connection } from './connect/endpoint.ts';
 import { apiVersionOf, discover, type Discovery } from './discovery.ts';
-import { ApiError, attemptOn, isStatus, statusOf, type Attempt } from './errors.ts';
+import { ApiError, attemptOn, isStatus, statusOf } from './errors.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from './object.ts';
 import { OpenApi } from './openapi.ts';
 import { proxyPathOf, proxyRefusal } from './proxied.ts';
@@ -32,6 +32,7 @@ import { pathOf } from './resource-path.ts';
 import { objectsIn } from './secret-values.ts';
 import { Transport, type Answer, type Call, type TransportOptions } from './transport.ts';
 import { UnknownKind } from './unknown-kind.ts';
+import type { Attempt } from './attempt.ts';
 
 /** Objects of one answer of a list; the server is asked again for the rest. */
 const pageSize = 500;

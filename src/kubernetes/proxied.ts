@@ -1,7 +1,8 @@
 import { stringAt, type Json } from '../base/json.ts';
 import type { ProxyAnswer, ProxyTarget, Resource } from './client.ts';
-import { ApiError, type Attempt } from './errors.ts';
+import { ApiError } from './errors.ts';
 import { pathOf } from './resource-path.ts';
+import type { Attempt } from './attempt.ts';
 
 /**
  * Where the API server passes requests on: `/api/v1/namespaces/shop/services/http:web:80/proxy`. The form with scheme and port is

@@ -1,5 +1,5 @@
-import type { Attempt, StatusCause } from './errors.ts';
 import { conflictingManager, strictDecodingProblems } from './field-problems.ts';
+import type { Attempt, StatusCause } from './attempt.ts';
 
 /** What the server answered, taken apart. */
 export interface Refusal {

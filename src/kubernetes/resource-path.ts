@@ -1,6 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
 import type { Resource } from './client.ts';
-import { rootOf } from './discovery.ts';
 
 /**
  * The path of a kind, in a namespace or in all, or of one object of it: `/apis/apps/v1/namespaces/shop/deployments/web`.
@@ -22,4 +21,9 @@ function segment(what: 'name' | 'namespace', text: string): string {
     });
   }
   return encodeURIComponent(text);
+}
+
+/** Where a group and version is served: `/api/v1`, `/apis/apps/v1`. */
+export function rootOf({ group, version }: Pick<Resource, 'group' | 'version'>): string {
+  return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
 }

@@ -3,15 +3,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundedText, startOf } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
-import { request, type Dispatcher } from '../base/http.ts';
+import { request, type Dispatcher } from '../http/http.ts';
 import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { TimeLimit } from '../base/time-limit.ts';
-import type { Connection, Headers, Problem } from './endpoint.ts';
-import { AnswerBrokeOff, ApiError, connectionError, errorCode, ForeignAnswer, type Attempt } from './errors.ts';
+import type { Connection, Headers, Problem } from './connect/endpoint.ts';
+import { AnswerBrokeOff, ApiError, connectionError, errorCode, ForeignAnswer } from './errors.ts';
 import { ownStatus } from './proxied.ts';
 import { valuesOf } from './secret-values.ts';
 import { serverWords } from './server-words.ts';
+import type { Attempt } from './attempt.ts';
 
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

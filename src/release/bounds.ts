@@ -3,10 +3,10 @@ import { equal } from '../base/json.ts';
 import type { KubernetesClient, PlannedWrite } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, groupOf, keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { contentOf } from './comparison.ts';
-import { fieldManager } from './field-manager.ts';
-import { applyEntry } from './managed-fields.ts';
-import { describeMark, markFor, markOf } from './mark.ts';
+import { contentOf } from '../apply/comparison.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { applyEntry } from '../apply/managed-fields.ts';
+import { describeMark, markFor, markOf } from '../apply/mark.ts';
 
 /** Only a record says that an object is the release's, and nothing in the cluster. */
 export class OutOfBounds extends Failure {}

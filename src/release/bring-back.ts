@@ -4,19 +4,19 @@ import { isTrue } from '../kubernetes/conditions.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject, ManagedFieldsEntry, ObjectRef } from '../kubernetes/object.ts';
-import { withFreshObject } from './apply.ts';
-import { contentOf } from './comparison.ts';
-import { fieldManager, undoManager } from './field-manager.ts';
-import type { JournalEntry } from './journal.ts';
-import { applyEntry, entriesOf } from './managed-fields.ts';
-import { takenOver, takenSince } from './mark.ts';
-import { anew } from './recreate.ts';
-import { halfOf, untilGone, type RemovalOptions } from './removal.ts';
-import { replaceBut, type RefusedFields } from './refused-fields.ts';
-import { canBeRemade, makeRoom, tryRemaking } from './remake.ts';
+import { withFreshObject } from '../apply/apply.ts';
+import { contentOf } from '../apply/comparison.ts';
+import { fieldManager, undoManager } from '../apply/field-manager.ts';
+import { applyEntry, entriesOf } from '../apply/managed-fields.ts';
+import { takenOver, takenSince } from '../apply/mark.ts';
+import { anew } from '../apply/recreate.ts';
+import { halfOf, untilGone, type RemovalOptions } from '../apply/removal.ts';
+import { replaceBut, type RefusedFields } from '../apply/refused-fields.ts';
+import { canBeRemade, makeRoom, tryRemaking } from '../apply/remake.ts';
 import { restore } from './restore.ts';
-import { freeStatefulSet } from './stateful-set.ts';
+import { freeStatefulSet } from '../apply/stateful-set.ts';
 import type { UndoResult } from './undo-report.ts';
+import type { JournalEntry } from './journal-shape.ts';
 
 /**
  * Undoes what a run did to an object that was there before. Config that has become immutable meanwhile is deleted and made

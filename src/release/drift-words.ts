@@ -1,7 +1,20 @@
 import { isObject, type Json, type Path } from '../base/json.ts';
-import type { Drift } from './drift.ts';
 import { isPlain, looksSecret, secretNames } from '../base/telling.ts';
-import { describeRef } from '../kubernetes/object.ts';
+import { describeRef, type ObjectRef } from '../kubernetes/object.ts';
+
+/** One field of an object that is not as it was recorded. */
+export interface Drift {
+  ref: ObjectRef;
+  /** In words: `image of container "web"`. */
+  field: string;
+  /** Absent where there is none, and where the value is not to be shown. */
+  recorded?: string;
+  live?: string;
+  /** `manager` of the field: who has written it last, where somebody owns it. */
+  manager?: string;
+  /** ISO 8601. */
+  since?: string;
+}
 
 /** Longer values are cut. */
 const maxValue = 120;

@@ -1,23 +1,9 @@
 import { equal, isObject, ownValue, type Json, type JsonObject, type Path } from '../base/json.ts';
-import { refOf, type KubernetesObject, type ManagedFieldsEntry, type ObjectRef } from '../kubernetes/object.ts';
-import { amountOf } from './capacity/quantity.ts';
-import { fieldManager } from './field-manager.ts';
-import { entriesOf, listShape, ownersAt, type ListShape } from './managed-fields.ts';
-import { nameOfField, valueShown } from './drift-words.ts';
-
-/** One field of an object that is not as it was recorded. */
-export interface Drift {
-  ref: ObjectRef;
-  /** In words: `image of container "web"`. */
-  field: string;
-  /** Absent where there is none, and where the value is not to be shown. */
-  recorded?: string;
-  live?: string;
-  /** `manager` of the field: who has written it last, where somebody owns it. */
-  manager?: string;
-  /** ISO 8601. */
-  since?: string;
-}
+import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { amountOf } from '../capacity/quantity.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { entriesOf, listShape, ownersAt, type ListShape } from '../apply/managed-fields.ts';
+import { nameOfField, valueShown, type Drift } from './drift-words.ts';
 
 export interface DriftOptions {
   /** An autoscaler sets the number of pods. */

@@ -3,68 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { stringAt, type Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { journalOf } from './journal-shape.ts';
-import { markFor } from './mark.ts';
-import type { RunIdentity } from './run-identity.ts';
+import { journalOf, type JournalEntry, type WaitingCandidate, type JournalRecord } from './journal-shape.ts';
+import type { WriteAhead } from '../apply/write-ahead.ts';
+import { markFor } from '../apply/mark.ts';
 import { deleteRecord, labelsOf, readRecord, UnreadableRecord, writeRecord, type Version } from './store.ts';
-
-/** One object that a run is about to change or has changed. */
-export interface JournalEntry {
-  ref: ObjectRef;
-  /** As it was; null when there was none. */
-  before: KubernetesObject | null;
-  /** As the server said it will be (dry run), or as it answered the write; null when that is not known. */
-  after: KubernetesObject | null;
-  /** True once the write was answered. */
-  done: boolean;
-  /** It is deleted and made anew, because it cannot be changed. */
-  remade?: true;
-  /** The step of the strategy that it belongs to, from 0; absent is 0. Steps are undone in reverse order. */
-  step?: number;
-}
-
-/** A candidate that was left waiting for `promote` or `abort`: the journal stays open until then. */
-export interface WaitingCandidate {
-  revision: number;
-  /** The last step that brought it in. Later ones belong to a promotion under way. */
-  step: number;
-  /** The workloads that run the new version beside the stable ones. */
-  candidates: ObjectRef[];
-  /** The stable workloads have made room for the candidates' pods. */
-  constantTotal?: boolean;
-  /** How many pods the workloads that serve had when it was brought in, by their keys. */
-  numbers?: Readonly<Record<string, number>>;
-  /** ISO 8601. */
-  since: string;
-  /** The input `verify` of the deploy, which is asked again before the promotion. */
-  verify?: string;
-}
-
-export interface JournalRecord {
-  release: string;
-  command: string;
-  /** The revision that is being made, for commands that make one. */
-  revision?: number;
-  run: RunIdentity;
-  /** ISO 8601. */
-  startedAt: string;
-  /** Whether a run that finds this journal should undo it; false leaves things as they are. */
-  undoOnFailure: boolean;
-  entries: JournalEntry[];
-  /** What only a candidate needs: it goes once the revision is recorded as live. */
-  temporary?: ObjectRef[];
-  waiting?: WaitingCandidate;
-  /** The revision of a candidate that waited until this run took it away: no undo of this run brings it back. */
-  replaced?: number;
-  /** How many undos have ended without being able to do all now: after the second one, what is left stays. */
-  undoAttempts?: number;
-}
 
 /**
  * The write-ahead list of one run. It is in the cluster before the change that it describes. Each write says who has made it, and
  * goes only in the place of what was read or written before: where another run has been at work meanwhile, it is refused.
  */
-export class Journal {
+export class Journal implements WriteAhead {
   readonly #client: KubernetesClient;
   readonly #namespace: string;
   readonly record: JournalRecord;

@@ -5,11 +5,12 @@ import { isTrue } from '../kubernetes/conditions.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
-import { concurrency } from './apply.ts';
-import { fieldManager } from './field-manager.ts';
-import { applyEntry } from './managed-fields.ts';
+import { concurrency } from '../apply/apply.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { applyEntry } from '../apply/managed-fields.ts';
 import type { Ownership } from './ownership.ts';
-import { runningRef, type Revision } from './revision.ts';
+import { runningRef } from './revision.ts';
+import type { Revision } from './revision-shape.ts';
 
 /** What earlier revisions had and the next one lacks. */
 export interface LeftBehind {

@@ -6,7 +6,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
-import { fieldManager } from './field-manager.ts';
+import { fieldManager } from '../apply/field-manager.ts';
 
 export interface LockOptions {
   clock: Clock;

@@ -2,9 +2,11 @@ import type { Failure } from '../base/errors.ts';
 import { Failures, InvalidInput } from '../base/errors.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import type { Owners } from '../apply/owners.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { describeMark, isShared, markFor, markOf } from './mark.ts';
-import { listLiveRevisions, listRevisions, liveRevision, type Revision } from './revision.ts';
+import { describeMark, isShared, markFor, markOf } from '../apply/mark.ts';
+import { listLiveRevisions, listRevisions, liveRevision } from './revision.ts';
+import type { Revision } from './revision-shape.ts';
 
 export interface OwnershipOptions {
   namespace: string;
@@ -25,7 +27,7 @@ export interface Owner {
  * Which release each object in the cluster belongs to: by its mark, and where it has none (kubectl may have replaced it, or an
  * older version of this action made it) by what the releases of the namespace have recorded as live.
  */
-export class Ownership {
+export class Ownership implements Owners {
   readonly #client: KubernetesClient;
   readonly #options: OwnershipOptions;
   #recorded: Promise<Revision[]> | undefined;

@@ -8,11 +8,9 @@ import {
   outcomeLabel,
   readRevision,
   revisionSecret,
-  type Outcome,
-  type Revision,
   type RevisionName,
 } from './revision.ts';
-import { revisionOf } from './revision-shape.ts';
+import { revisionOf, type Outcome, type Revision } from './revision-shape.ts';
 import { deleteRecord, labelsOf, secretRef, versionOf, writeRecord, type Expected } from './store.ts';
 
 /**

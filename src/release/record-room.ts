@@ -3,12 +3,12 @@ import type { Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { exceeds } from './capacity/quota.ts';
-import { fieldManager } from './field-manager.ts';
-import type { Prepared } from './preflight.ts';
+import { exceeds } from '../capacity/quota.ts';
+import { fieldManager } from '../apply/field-manager.ts';
 import { contentOf } from './record-content.ts';
 import { revisionSecret, type RevisionName } from './revision.ts';
 import { labelsOf, secretOf } from './store.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** A Secret may be called like a record without being found as one; so many in a row are a fault. */
 const mostTaken = 100;

@@ -1,9 +1,16 @@
 import { equal, isObject, ownValue, putOwn, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
-import { contentOf, withContent } from './comparison.ts';
-import { fieldManager, undoManager } from './field-manager.ts';
-import { entriesOf, listShape, ownersAt, restoreEntries, sameEntries, type ListShape } from './managed-fields.ts';
+import { contentOf, withContent } from '../apply/comparison.ts';
+import { fieldManager, undoManager } from '../apply/field-manager.ts';
+import {
+  entriesOf,
+  listShape,
+  ownersAt,
+  restoreEntries,
+  sameEntries,
+  type ListShape,
+} from '../apply/managed-fields.ts';
 
 /** What has to be written to bring an object back. */
 export type Restoration =

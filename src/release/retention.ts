@@ -1,4 +1,4 @@
-import type { Revision } from './revision.ts';
+import type { Revision } from './revision-shape.ts';
 
 /** How many are kept beside those that are needed. */
 const total = 10;

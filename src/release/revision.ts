@@ -4,9 +4,9 @@ import { Misshapen } from '../base/shape.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { keepWhatIsMeant } from '../manifests/as-meant.ts';
-import { fieldManager } from './field-manager.ts';
-import { describeKept, type Kept } from './kept.ts';
-import { revisionOf } from './revision-shape.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { describeKept } from './kept.ts';
+import { revisionOf, type Revision } from './revision-shape.ts';
 import {
   labelsOf,
   listRecords,
@@ -16,53 +16,6 @@ import {
   type BrokenRecord,
   type StoredRecord,
 } from './store.ts';
-
-/**
- * How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. One that is `waiting` has not:
- * it becomes `live` when it is promoted, or `aborted`.
- */
-export type Outcome = 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
-
-/** One recorded version of a release: everything that is needed to bring it back without a checkout. */
-export interface Revision {
-  release: string;
-  revision: number;
-  outcome: Outcome;
-  strategy: string;
-  /** ISO 8601. */
-  startedAt: string;
-  finishedAt: string;
-  /** The revision whose objects these are, after a rollback. */
-  restores?: number;
-  commit?: string;
-  run?: string;
-  actor?: string;
-  /** `workload/container` → image. */
-  images: Record<string, string>;
-  /**
-   * Every object as it was meant: as the user's manifests have it, with the inputs of the run. None of a run that was
-   * cancelled before it knew.
-   */
-  objects: KubernetesObject[];
-  /** What workloads of these are called where a strategy runs them under another name, by their keys. */
-  serving?: Record<string, string>;
-  /** Where the user has written two sides: what the files of the one hold that was not brought in. */
-  idle?: KubernetesObject[];
-  /** What earlier revisions had and this one lacks, as far as it was still in the cluster. */
-  left?: ObjectRef[];
-  /** What served before it and stays until then (ISO 8601); afterwards whichever run comes scales it to 0. */
-  retiring?: { refs: ObjectRef[]; until: string };
-  /** What its run, or a later one that made no revision, has changed and an undo could not bring back. */
-  kept?: Kept[];
-  /** What the hashes of config in pod templates are made with: the same in all revisions of a release. */
-  configKey?: string;
-  /** Whether pods are made anew when only their config changes; absent: they are. */
-  restartOnConfig?: boolean;
-  /** What the release was called before, where its history has come along. */
-  formerly?: string[];
-  /** Why there is nothing of it but its number. */
-  problem?: string;
-}
 
 export const outcomeLabel = 'gke-rollout/outcome';
 

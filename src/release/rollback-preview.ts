@@ -1,7 +1,7 @@
 import { equal } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { imagesOf } from '../manifests/pod-template.ts';
-import type { Revision } from './revision.ts';
+import type { Revision } from './revision-shape.ts';
 
 /** What a rollback would come to, without a number. */
 export interface RollbackPreview {

@@ -5,8 +5,8 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
-import { fieldManager } from './field-manager.ts';
-import { applyPersistently } from './persistent-apply.ts';
+import { fieldManager } from '../apply/field-manager.ts';
+import { applyPersistently } from '../apply/persistent-apply.ts';
 import { contentOf, valueOf } from './record-content.ts';
 
 /**

@@ -6,16 +6,16 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { concurrency } from './apply.ts';
+import { concurrency } from '../apply/apply.ts';
 import { bringBack } from './bring-back.ts';
-import { fieldManager } from './field-manager.ts';
-import type { JournalEntry } from './journal.ts';
+import { fieldManager } from '../apply/field-manager.ts';
 import { isLasting } from './lasting.ts';
-import { applyEntry } from './managed-fields.ts';
-import { takenOver, takenSince } from './mark.ts';
-import { halfOf, untilGone } from './removal.ts';
+import { applyEntry } from '../apply/managed-fields.ts';
+import { takenOver, takenSince } from '../apply/mark.ts';
+import { halfOf, untilGone } from '../apply/removal.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
 import { neededByWhatStays } from './what-stays.ts';
+import type { JournalEntry } from './journal-shape.ts';
 
 export interface UndoOptions {
   reporter: Reporter;

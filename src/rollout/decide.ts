@@ -5,7 +5,7 @@ import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';
-import { isReadyPod, podSigns, type Graces } from './failures/pod.ts';
+import { isReadyPod, podSigns } from './failures/pod.ts';
 import { isFinal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
@@ -16,15 +16,8 @@ import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
 import { unsettled } from './settling.ts';
 import type { Cause, Verdict } from './verdict.ts';
-
-/** All that is known of the cluster at one moment. */
-export interface Snapshot {
-  pods: readonly KubernetesObject[];
-  replicaSets: readonly KubernetesObject[];
-  events: readonly ObjectEvent[];
-  /** Only where DaemonSets are waited for, and where nodes may be seen. */
-  nodes?: readonly KubernetesObject[];
-}
+import type { Graces } from './failures/graces.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * When each sign was seen first, milliseconds since the epoch by our clock, by the text of its cause without the numbers.

@@ -4,13 +4,13 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
 import { conditionsOf } from '../kubernetes/conditions.ts';
-import type { Snapshot } from './decide.ts';
 import type { Evidence, LogTail } from './evidence.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isReadyPod } from './failures/pod.ts';
 import { withoutCredentials } from './log-excerpt.ts';
 import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
 import type { RolloutResult } from './tracker.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const maxPods = 3;
 const maxEvents = 20;

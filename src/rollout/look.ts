@@ -5,14 +5,16 @@ import type { KubernetesClient, ListOptions } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { decide, type Snapshot } from './decide.ts';
+import { decide } from './decide.ts';
 import { readEvent } from './failures/events.ts';
-import { defaultGraces, isReadyPod, podSigns } from './failures/pod.ts';
+import { isReadyPod, podSigns } from './failures/pod.ts';
 import { unstable } from './instability.ts';
 import { podsOfNewRevision } from './ownership.ts';
 import { idOf } from './store.ts';
 import { selectorsOf } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
+import { defaultGraces } from './failures/graces.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What one look at the cluster says of an object. */
 export interface Seen {

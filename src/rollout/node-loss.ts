@@ -5,8 +5,8 @@ import { isReadyPod } from './failures/pod.ts';
 import { diagnostic, type Sign } from './failures/sign.ts';
 import { isOwnedBy } from './ownership.ts';
 import { isObserved, pods as countOf, unchecked, type Facts } from './readiness/rule.ts';
-import type { Snapshot } from './decide.ts';
 import type { Verdict } from './verdict.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * A DaemonSet wants a pod on every node, also on one that is down (kubernetes#139226): it would be waited for until the time

@@ -8,9 +8,9 @@ import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { podSpecOf } from '../manifests/pod-template.ts';
-import type { Snapshot } from './decide.ts';
 import { readEvent, type ObjectEvent } from './failures/events.ts';
 import { idOf, mapStore, storing, type Store } from './store.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
 const maxSelectors = 8;

@@ -6,14 +6,15 @@ import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/clie
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { decide, type Decision, type FirstSeen, type Snapshot } from './decide.ts';
+import { decide, type Decision, type FirstSeen } from './decide.ts';
 import { isHeldBack } from './pause.ts';
 import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
-import { defaultGraces, type Graces } from './failures/pod.ts';
 import type { Facts } from './readiness/rule.ts';
 import { inNamespace, Surroundings } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
+import { type Graces, defaultGraces } from './failures/graces.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export interface Target {
   /** As the server answered our write; as it is, when nothing was written. */

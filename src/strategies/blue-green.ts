@@ -6,11 +6,10 @@ import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { rankOf } from '../manifests/order.ts';
 import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
-import { checkCapacity, enforceCapacity } from '../release/capacity.ts';
-import { autoscalersIn, scaledTargets } from '../release/hpa.ts';
-import type { WaitingCandidate } from '../release/journal.ts';
-import { changedInCluster } from '../release/owned-change.ts';
-import { changesPods, type Prepared } from '../release/preflight.ts';
+import { checkCapacity, enforceCapacity } from '../capacity/capacity.ts';
+import { autoscalersIn, scaledTargets } from '../apply/hpa.ts';
+import { changedInCluster } from '../apply/owned-change.ts';
+import { changesPods } from '../apply/preflight.ts';
 import { assertEndpoints, untilRouted } from '../traffic/endpoints.ts';
 import { podsBehind, templateLabels } from '../traffic/pods.ts';
 import {
@@ -52,6 +51,8 @@ import { refusePaused, refusePausedManifest } from './paused.ts';
 import { assertPresent, assertPromotable } from './promotable.ts';
 import { judgeSharedClaims } from './shared-claims.ts';
 import type { Complete, Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
+import type { WaitingCandidate } from '../release/journal-shape.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 export interface BlueGreenOptions {
   /** Switch when the candidate is ready and verified; otherwise it is left waiting. */

@@ -1,12 +1,12 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import type { Prepared } from '../release/preflight.ts';
 import { ownersOfSelected } from '../traffic/owners.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { candidateName } from './candidate.ts';
 import type { PlanContext } from './strategy.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** Who else has pods behind a Service. */
 export interface Bystanders {

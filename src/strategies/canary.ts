@@ -7,9 +7,9 @@ import { rankOf } from '../manifests/order.ts';
 import { describeImage, imagesOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
 import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
 import { canaryVariantOf } from '../manifests/variants.ts';
-import { checkCapacity, enforceCapacity, type Surge } from '../release/capacity.ts';
-import { autoscalersIn, isAutoscaler, scaledTargets } from '../release/hpa.ts';
-import { changesPods, type Prepared } from '../release/preflight.ts';
+import { checkCapacity, enforceCapacity, type Surge } from '../capacity/capacity.ts';
+import { autoscalersIn, isAutoscaler, scaledTargets } from '../apply/hpa.ts';
+import { changesPods } from '../apply/preflight.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { addedShare, constantShare, podShare, type ReplicaShare } from '../traffic/replica-share.ts';
@@ -25,6 +25,7 @@ import { assertPromotable } from './promotable.ts';
 import { carriersOf, relieve, reliefFor, untilTakenOver, withRelief, type Relief, type Relieved } from './relief.ts';
 import { judgeSharedClaims } from './shared-claims.ts';
 import type { Plan, PlanContext, Strategy, StrategyContext } from './strategy.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 export interface CanaryOptions {
   /** Percent of the requests for the candidate, one after the other. */

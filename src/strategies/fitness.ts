@@ -1,11 +1,12 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import { restartAnnotation } from '../manifests/config-hash.ts';
-import type { ConfigEffect } from '../release/config-change.ts';
-import { changesPods, type Prepared } from '../release/preflight.ts';
+import type { ConfigEffect } from '../apply/config-change.ts';
+import { changesPods } from '../apply/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
 import { trackLabel } from './candidate.ts';
 import { bothSides } from './own-sides.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** @throws InvalidInput for a workload that cannot run in two versions side by side */
 export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {

@@ -1,10 +1,10 @@
 import { Failure } from '../base/errors.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import type { JournalRecord } from '../release/journal.ts';
 import { blueGreen, switchTo } from './blue-green.ts';
 import { canary, promoteCanary } from './canary.ts';
 import { rolling } from './rolling.ts';
 import type { Strategy } from './strategy.ts';
+import type { JournalRecord } from '../release/journal-shape.ts';
 
 export interface StrategyOptions {
   strategy: 'rolling' | 'canary' | 'blue-green';

@@ -1,7 +1,7 @@
 import { numberAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { scaledTargets } from '../release/hpa.ts';
-import { changedInCluster } from '../release/owned-change.ts';
+import { scaledTargets } from '../apply/hpa.ts';
+import { changedInCluster } from '../apply/owned-change.ts';
 import { applyChanges } from './rolling.ts';
 import type { StrategyContext } from './strategy.ts';
 

@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { withSuffix } from '../base/shorten.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { scaledTargets } from '../release/hpa.ts';
+import { scaledTargets } from '../apply/hpa.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { longestLabel } from './candidate.ts';

@@ -1,8 +1,9 @@
 import { InvalidInput } from '../base/errors.ts';
 import { booleanAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { changesPods, type Prepared } from '../release/preflight.ts';
+import { changesPods } from '../apply/preflight.ts';
 import { isHeldBack, isPaused, pausedBy } from '../rollout/pause.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** What to do about a Deployment that somebody has paused. */
 export const resumeHint =

@@ -1,10 +1,10 @@
 import { Failure } from '../base/errors.ts';
 import { equal, numberAt, objectAt, stringAt, stringsAt, type Json, type JsonObject } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import type { Prepared } from '../release/preflight.ts';
 import { isHeldBack } from '../rollout/pause.ts';
 import { pausedError } from './paused.ts';
 import type { StrategyContext } from './strategy.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** What `kubectl rollout restart` writes into a pod template: it makes other pods of the same version. */
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';

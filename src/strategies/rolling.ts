@@ -3,16 +3,16 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { applyLayers, isGate } from '../manifests/order.ts';
 import { isWorkload } from '../manifests/pod-template.ts';
-import { applyLayer } from '../release/apply.ts';
-import { assertStillThere } from '../release/still-there.ts';
-import type { Prepared } from '../release/preflight.ts';
-import { untilServed } from '../release/served-kinds.ts';
+import { applyLayer } from '../apply/apply.ts';
+import { assertStillThere } from '../apply/still-there.ts';
+import { untilServed } from '../apply/served-kinds.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { tellJoined } from './bystanders.ts';
 import { refusePinned } from './fitness.ts';
 import { refusePaused } from './paused.ts';
 import type { Plan, Strategy, StrategyContext } from './strategy.ts';
+import type { Prepared } from '../apply/prepared.ts';
 
 /** All at once, as each workload's own update strategy says. */
 export const rolling: Strategy = (context, manifests) =>

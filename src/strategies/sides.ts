@@ -5,7 +5,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from
 import { isConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import { isAutoscaler, scaledTargets } from '../release/hpa.ts';
+import { isAutoscaler, scaledTargets } from '../apply/hpa.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { byKept, byOriginal, kept, keptLabels, setApart } from './apart.ts';

@@ -4,8 +4,9 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Journal } from '../release/journal.ts';
-import type { Prepared } from '../release/preflight.ts';
 import type { Labels } from '../traffic/services.ts';
+import type { Prepared } from '../apply/prepared.ts';
+import type { TrafficStep } from '../report/traffic-step.ts';
 
 /** What a strategy knows before the first write: enough to find everything that is wrong with the input. */
 export interface PlanContext {
@@ -59,19 +60,6 @@ export type VerifiedCandidate = { selector: Labels; wantedShare: number; formerS
 export interface MeasuredShare {
   percent: number;
   requests: number;
-}
-
-/** Which share of the requests a candidate got at one time. */
-export interface TrafficStep {
-  /** The stable workload's name. */
-  workload: string;
-  /** What was asked for, in percent. */
-  wanted: number;
-  candidatePods: number;
-  stablePods: number;
-  /** In percent, of this many requests; absent when it could not be measured. */
-  measured?: number;
-  requests?: number;
 }
 
 /** How it went: all is in, or a candidate is left waiting for `promote` or `abort`. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { Finding } from '../../src/traffic/answer.ts';
-import { compare, evidenceOfWorse, nothingCompared } from '../../src/traffic/comparison.ts';
-import { evidenceAbove, falseAlarm, falsePass, isAlarm, requestsToPass, slowPart } from '../../src/traffic/evidence.ts';
-import { parseChecks } from '../../src/traffic/parse.ts';
-import { isInEffect, isOff, typicallyForShare } from '../../src/traffic/share-evidence.ts';
-import { Trial } from '../../src/traffic/trial.ts';
+import type { Finding } from '../../src/verify/answer.ts';
+import { compare, evidenceOfWorse, nothingCompared } from '../../src/verify/comparison.ts';
+import { evidenceAbove, falseAlarm, falsePass, isAlarm, requestsToPass, slowPart } from '../../src/verify/evidence.ts';
+import { parseChecks } from '../../src/verify/parse.ts';
+import { isInEffect, isOff, typicallyForShare } from '../../src/verify/share-evidence.ts';
+import { Trial } from '../../src/verify/trial.ts';
 import { figure } from '../support/figure.ts';
 import { lost, right, wrong } from '../support/findings.ts';
 import { frequency, percent, randomOf } from './chance.ts';

@@ -8,7 +8,7 @@ import ts from 'typescript';
 const root = join(import.meta.dirname, '../..');
 
 export interface Expression {
-  /** `src/base/proxy.ts:45` */
+  /** `src/http/proxy.ts:45` */
   place: string;
   expression: RegExp;
 }

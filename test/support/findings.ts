@@ -1,4 +1,4 @@
-import type { Finding, Problem } from '../../src/traffic/answer.ts';
+import type { Finding, Problem } from '../../src/verify/answer.ts';
 
 export function right(durationMs = 10): Finding {
   return { state: 'right', durationMs };

@@ -1,10 +1,11 @@
 import { equal, objectAt, objectsAt, stringAt, type JsonObject } from '../../src/base/json.ts';
 import type { KubernetesClient, WatchEvent } from '../../src/kubernetes/client.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
-import { decide, type FirstSeen, type Snapshot } from '../../src/rollout/decide.ts';
+import { decide, type FirstSeen } from '../../src/rollout/decide.ts';
 import { readEvent } from '../../src/rollout/failures/events.ts';
-import { defaultGraces } from '../../src/rollout/failures/pod.ts';
 import type { Verdict } from '../../src/rollout/verdict.ts';
+import { defaultGraces } from '../../src/rollout/failures/graces.ts';
+import type { Snapshot } from '../../src/rollout/snapshot.ts';
 
 /** What a cluster showed of one workload over time, and what was decided about it. */
 export interface Sequence {

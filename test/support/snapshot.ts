@@ -1,7 +1,7 @@
 import { stringAt, stringsAt, type Json, type JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { hashAnnotation } from '../../src/manifests/config-hash.ts';
-import { releaseAnnotation } from '../../src/release/mark.ts';
+import { releaseAnnotation } from '../../src/apply/mark.ts';
 import type { ApiServer } from './api-server.ts';
 import { differences } from './compare.ts';
 import { kubectl } from './kubectl.ts';

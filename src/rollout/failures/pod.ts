@@ -9,15 +9,7 @@ import { describeProbe, probedContainer, probeHint } from './probe.ts';
 import { sandboxSigns } from './sandbox.ts';
 import { schedulingSigns } from './scheduling.ts';
 import { diagnostic, type Sign } from './sign.ts';
-
-export interface Graces {
-  /** For a pod that fits nowhere while no autoscaler says that it makes room, ms. */
-  unschedulableMs: number;
-  /** No sign ends the wait before it has been there for this long, ms. */
-  leastMs?: number;
-}
-
-export const defaultGraces: Graces = { unschedulableMs: 120_000 };
+import { type Graces, defaultGraces } from './graces.ts';
 
 const probesUntilTold = 3;
 

@@ -4,9 +4,9 @@ import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Cause } from '../verdict.ts';
 import { claimSign } from './claim.ts';
 import type { ObjectEvent } from './events.ts';
-import type { Graces } from './pod.ts';
 import { diagnostic, mayHeal, type Sign } from './sign.ts';
 import { readRefusal } from './unschedulable.ts';
+import type { Graces } from './graces.ts';
 
 /** Of texts that nobody here has written. */
 const maxTextLength = 500;

@@ -10,7 +10,7 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
-import { checkCapacity, type CapacityReport } from '../../../src/release/capacity.ts';
+import { checkCapacity, type CapacityReport } from '../../../src/capacity/capacity.ts';
 import { fakeNode, fakeNodeTaint } from '../../cluster/fake-node.ts';
 import { figure } from '../../support/figure.ts';
 import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';

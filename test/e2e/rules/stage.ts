@@ -6,7 +6,7 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { untilServed } from '../../../src/release/served-kinds.ts';
+import { untilServed } from '../../../src/apply/served-kinds.ts';
 import { timeOf } from '../../../src/kubernetes/conditions.ts';
 import { waitForRollout, type RolloutResult } from '../../../src/rollout/tracker.ts';
 import { testKubeconfig } from '../../support/kubectl.ts';

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { systemClock } from '../../../src/base/clock.ts';
-import { open } from '../../../src/kubernetes/endpoint.ts';
+import { open } from '../../../src/kubernetes/connect/endpoint.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import { run, waitUntil } from '../../cluster/run.ts';
 import { figure } from '../../support/figure.ts';

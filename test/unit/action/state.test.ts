@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { defaultRelease, runIdentity } from '../../../src/action/run-identity.ts';
 import { readState, saveState, type SavedState } from '../../../src/action/state.ts';
-import { writeSummary } from '../../../src/action/write-summary.ts';
+import { writeSummary } from '../../../src/action/summary/write-summary.ts';
 import { fileOf, valuesOf } from './actions-files.ts';
 
 /** What the runner does between the two steps. */

@@ -6,7 +6,7 @@ import { load } from 'js-yaml';
 
 import { readInputs } from '../../../src/action/inputs.ts';
 import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../../src/base/json.ts';
-import { parseChecks } from '../../../src/traffic/parse.ts';
+import { parseChecks } from '../../../src/verify/parse.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const action = 'acme/gke-rollout@v1';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { boundedText } from '../../../src/base/bounded-text.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { Agent, request } from '../../../src/base/http.ts';
+import { Agent, request } from '../../../src/http/http.ts';
 import { Web } from '../../../src/google/web.ts';
 import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';

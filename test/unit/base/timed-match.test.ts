@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 
 import { limits } from '../../../src/base/limits.ts';
 import { matchWithin } from '../../../src/base/timed-match.ts';
-import { judgeAttempt } from '../../../src/traffic/answer.ts';
+import { judgeAttempt } from '../../../src/verify/answer.ts';
 
 const body = `${'a'.repeat(40)}!`;
 

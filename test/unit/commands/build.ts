@@ -1,6 +1,6 @@
 import { systemClock } from '../../../src/base/clock.ts';
 import { TimeLimit } from '../../../src/base/time-limit.ts';
-import type { Context } from '../../../src/commands/context.ts';
+import type { Context } from '../../../src/release/context.ts';
 import type { FakeApi } from '../../support/fake-api.ts';
 import { silentReporter } from '../../support/silent-reporter.ts';
 

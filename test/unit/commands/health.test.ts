@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 
 import { problemOf } from '../../../src/commands/health.ts';
 import { headlineOf, needsAttention, type StatusFacts } from '../../../src/commands/status-words.ts';
-import type { HealthReport } from '../../../src/commands/report.ts';
-import type { Revision } from '../../../src/release/revision.ts';
+import type { HealthReport } from '../../../src/report/report.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { objectOf } from '../release/build.ts';
+import type { Revision } from '../../../src/release/revision-shape.ts';
 
 const web = (replicas: number) => objectOf('apps/v1', 'Deployment', { spec: { replicas } }, { name: 'web' });
 const ready = { state: 'ready', message: '0 pods available' } as const;

@@ -4,8 +4,8 @@ import { describeLeftOut, reasonToLeaveJob, sift, type Look } from '../../../src
 import { Failure } from '../../../src/base/errors.ts';
 import { connectionError } from '../../../src/kubernetes/errors.ts';
 import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
-import type { Outcome, Revision } from '../../../src/release/revision.ts';
 import { manifestOf, objectOf } from '../release/build.ts';
+import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
 
 function revisionOf(outcome: Outcome): Revision {
   const time = '2026-01-01T00:00:00Z';

@@ -4,10 +4,11 @@ import { recover } from '../../../src/commands/recover.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
-import { listRevisions, type Outcome } from '../../../src/release/revision.ts';
+import { listRevisions } from '../../../src/release/revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { contextOf, options } from './build.ts';
+import type { Outcome } from '../../../src/release/revision-shape.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';
 

@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
 import { chooseRevision, revisionBefore } from '../../../src/commands/rollback.ts';
 import { chooseWorkloadRevision, refuseSide } from '../../../src/commands/rollback-workload.ts';
-import type { JournalRecord } from '../../../src/release/journal.ts';
-import type { Outcome, Revision } from '../../../src/release/revision.ts';
 import type { WorkloadRevision } from '../../../src/rollout/workload-history.ts';
 import { liveDeployment } from '../../support/rollout-objects.ts';
 import { configMap } from '../release/build.ts';
+import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
+import type { JournalRecord } from '../../../src/release/journal-shape.ts';
 
 function recorded(revision: number, outcome: Outcome, more: Partial<Revision> = {}): Revision {
   const time = '2026-01-01T00:00:00Z';

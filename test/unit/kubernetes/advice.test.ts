@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { Failure } from '../../../src/base/errors.ts';
-import { open, type Problem } from '../../../src/kubernetes/endpoint.ts';
+import { open, type Problem } from '../../../src/kubernetes/connect/endpoint.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { scriptedServer, status, type Reply } from '../../support/scripted-server.ts';

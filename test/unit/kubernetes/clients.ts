@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
-import { open, type Connection, type Credentials } from '../../../src/kubernetes/endpoint.ts';
+import { open, type Connection, type Credentials } from '../../../src/kubernetes/connect/endpoint.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { TransportOptions } from '../../../src/kubernetes/transport.ts';

@@ -6,8 +6,8 @@ import {
   connectionError,
   conflictingManager,
   strictDecodingProblems,
-  type Attempt,
 } from '../../../src/kubernetes/errors.ts';
+import type { Attempt } from '../../../src/kubernetes/attempt.ts';
 
 const attempt: Attempt = { verb: 'patch', plural: 'deployments', group: 'apps', subject: 'Deployment "web"' };
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../../src/base/clock.ts';
 import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { Bounds, OutOfBounds } from '../../../src/release/bounds.ts';
-import { releaseAnnotation } from '../../../src/release/mark.ts';
+import { releaseAnnotation } from '../../../src/apply/mark.ts';
 import { undo } from '../../../src/release/undo.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { silentReporter } from '../../support/silent-reporter.ts';

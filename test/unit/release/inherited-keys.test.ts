@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { contentOf } from '../../../src/release/comparison.ts';
-import { extractOwned } from '../../../src/release/managed-fields.ts';
+import { contentOf } from '../../../src/apply/comparison.ts';
+import { extractOwned } from '../../../src/apply/managed-fields.ts';
 import { restore } from '../../../src/release/restore.ts';
-import { simulateTakeover } from '../../../src/release/simulate.ts';
-import { withValueOf } from '../../../src/release/refused-fields.ts';
+import { simulateTakeover } from '../../../src/apply/simulate.ts';
+import { withValueOf } from '../../../src/apply/refused-fields.ts';
 import { configMap, fields, owner, updater } from './build.ts';
 
 /** Keys of a ConfigMap that every object of JavaScript inherits. */

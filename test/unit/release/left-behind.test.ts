@@ -5,9 +5,9 @@ import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/obj
 import { describeLeft, formerRefs, isLeft, leftBehind } from '../../../src/release/left-behind.ts';
 import { Ownership } from '../../../src/release/ownership.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
-import { type Revision } from '../../../src/release/revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { configMap, fields, objectOf, owner, updater } from './build.ts';
+import type { Revision } from '../../../src/release/revision-shape.ts';
 
 function revision(number: number, objects: KubernetesObject[], more: Partial<Revision> = {}): Revision {
   return {

@@ -5,11 +5,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { lookAtJournal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
-import { listRevisions, nextRevision, type Revision } from '../../../src/release/revision.ts';
+import { listRevisions, nextRevision } from '../../../src/release/revision.ts';
 import { labelsOf } from '../../../src/release/store.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { packedData, recordData } from '../../support/stored-record.ts';
 import { configMap } from './build.ts';
+import type { Revision } from '../../../src/release/revision-shape.ts';
 
 /** Whoever may write Secrets in the namespace can put anything into a record. */
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { Prepared } from '../../../src/release/preflight.ts';
 import { placeForRecords } from '../../../src/release/record-room.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { configMap, manifestOf, objectOf } from './build.ts';
+import type { Prepared } from '../../../src/apply/prepared.ts';
 
 const name = { release: 'web', revision: 3 };
 

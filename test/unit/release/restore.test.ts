@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
-import { contentOf } from '../../../src/release/comparison.ts';
+import { contentOf } from '../../../src/apply/comparison.ts';
 import { restore } from '../../../src/release/restore.ts';
 import { configMap, fields, objectOf, owner, updater } from './build.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { tooMany } from '../../../src/release/retention.ts';
-import type { Outcome, Revision } from '../../../src/release/revision.ts';
+import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
 
 function revision(number: number, outcome: Outcome, more: Partial<Revision> = {}): Revision {
   const times = { startedAt: '2026-01-01T00:00:00.000Z', finishedAt: '2026-01-01T00:01:00.000Z' };

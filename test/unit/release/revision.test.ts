@@ -8,12 +8,11 @@ import {
   liveRevision,
   nextRevision,
   problemsOfRevisions,
-  type Outcome,
-  type Revision,
 } from '../../../src/release/revision.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { configMap } from './build.ts';
+import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
 
 function revision(number: number, outcome: Outcome): Revision {
   return {

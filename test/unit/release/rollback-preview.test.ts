@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 
 import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { Revision } from '../../../src/release/revision.ts';
 import { describeRollback, previewRollback } from '../../../src/release/rollback-preview.ts';
 import { configMap, objectOf } from './build.ts';
+import type { Revision } from '../../../src/release/revision-shape.ts';
 
 function web(image: string): KubernetesObject {
   const template = { spec: { containers: [{ name: 'web', image }] } };

@@ -3,13 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { stringAt } from '../../../src/base/json.ts';
 import { connectionError } from '../../../src/kubernetes/errors.ts';
 import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { JournalEntry } from '../../../src/release/journal.ts';
 import { undo } from '../../../src/release/undo.ts';
 import { goingIn } from '../../../src/release/undo-report.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { silentReporter as reporter } from '../../support/silent-reporter.ts';
 import { configMap, fields, objectOf, owner, updater } from './build.ts';
+import type { JournalEntry } from '../../../src/release/journal-shape.ts';
 
 const ours = [owner(fields('data', 'a'))];
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { LogOptions } from '../../../src/kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
-import type { Snapshot } from '../../../src/rollout/decide.ts';
 import { collectEvidence } from '../../../src/rollout/diagnosis.ts';
 import type { RolloutResult } from '../../../src/rollout/tracker.ts';
 import { FakeApi } from '../../support/fake-api.ts';
@@ -19,6 +18,7 @@ import {
   timeAt,
   waiting,
 } from '../../support/rollout-objects.ts';
+import type { Snapshot } from '../../../src/rollout/snapshot.ts';
 
 const deployment = liveDeployment({ available: 0 });
 const set = replicaSetOf(deployment);

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { decide, type Decision } from '../../../src/rollout/decide.ts';
-import { defaultGraces } from '../../../src/rollout/failures/pod.ts';
 import { conditionAt, factsOf, live, liveDaemonSet, podOf, timeAt } from '../../support/rollout-objects.ts';
+import { defaultGraces } from '../../../src/rollout/failures/graces.ts';
 
 function node(name: string, ready: 'True' | 'False' | 'Unknown' = 'True'): KubernetesObject {
   return live('Node', {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
-import { fieldManager } from '../../../src/release/field-manager.ts';
+import { fieldManager } from '../../../src/apply/field-manager.ts';
 import {
   isHeldBack,
   isPausedByManifest,

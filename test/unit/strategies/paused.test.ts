@@ -3,10 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import { messageOf } from '../../../src/base/errors.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { manifestFrom } from '../../../src/manifests/manifest.ts';
-import { pausePaths } from '../../../src/release/adopt.ts';
-import type { Prepared } from '../../../src/release/preflight.ts';
+import { pausePaths } from '../../../src/apply/adopt.ts';
 import { refusePaused, refusePausedManifest } from '../../../src/strategies/paused.ts';
 import { liveDeployment, template, type DeploymentParts } from '../../support/rollout-objects.ts';
+import type { Prepared } from '../../../src/apply/prepared.ts';
 
 const halted = (parts: DeploymentParts = {}) => liveDeployment({ ...parts, spec: { ...parts.spec, paused: true } });
 const newer = { template: template('registry.test/web:3') };

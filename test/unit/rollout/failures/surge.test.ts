@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { JsonObject } from '../../../../src/base/json.ts';
 import { decide } from '../../../../src/rollout/decide.ts';
-import { defaultGraces } from '../../../../src/rollout/failures/pod.ts';
 import {
   conditionAt,
   liveDeployment,
@@ -11,6 +10,7 @@ import {
   start,
   type DeploymentParts,
 } from '../../../support/rollout-objects.ts';
+import { defaultGraces } from '../../../../src/rollout/failures/graces.ts';
 
 const noGpu = '0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: none.';
 

@@ -1,0 +1,86 @@
+import type { HealthReport } from '../../report/report.ts';
+import type { ObjectRef } from '../../kubernetes/object.ts';
+import type { RollbackPreview } from '../../release/rollback-preview.ts';
+import { describeVersions } from '../../rollout/versions.ts';
+import { imageChange } from './image-change.ts';
+import { lastLinesOf } from '../last-lines.ts';
+import { alert, bullets, code, codeBlock, prose, table } from '../markdown.ts';
+import type { Drift } from '../../release/drift-words.ts';
+import type { SummaryLimits } from './limits.ts';
+
+/** What the command `status` has found of how the release is now: what is wrong first, then what is not as recorded. */
+export function renderHealth(health: HealthReport, limits: SummaryLimits): string {
+  const { problems, drift, versions, paused, notes, rollback } = health;
+  const parts = [
+    problems.length === 0 ? '' : alert('CAUTION', problemList(health, limits)),
+    paused.length === 0
+      ? ''
+      : alert(
+          'NOTE',
+          bullets(paused, (text) => prose(text), limits.rows),
+        ),
+    drift.length === 0 ? '' : driftTable(drift, limits),
+    versions.length === 0
+      ? ''
+      : table(
+          ['Workload', 'Its pods'],
+          versions,
+          ({ ref, versions: running }) => [name(ref), prose(describeVersions(running))],
+          limits.rows,
+        ),
+    bullets(notes, (text) => prose(text), limits.rows),
+    rollback === undefined ? '' : renderRollback(rollback, limits),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function problemList({ problems }: HealthReport, limits: SummaryLimits): string {
+  const list = bullets(
+    problems,
+    ({ message, hint }) => `**${prose(message, 1_000)}**${hint === undefined ? '' : `. ${prose(hint)}`}`,
+    limits.rows,
+  );
+  const { log } = problems.find((problem) => problem.log !== undefined) ?? {};
+  return log === undefined ? list : [list, '', prose(lastLinesOf(log)), '', codeBlock(log.lines)].join('\n');
+}
+
+function driftTable(drift: readonly Drift[], limits: SummaryLimits): string {
+  return table(
+    ['Object', 'Not as recorded', 'Recorded', 'Now', 'By', 'Since'],
+    drift,
+    ({ ref, field, recorded, live, manager = '', since = '' }) => [
+      name(ref),
+      prose(field),
+      recorded === undefined ? '' : code(recorded),
+      live === undefined ? (recorded === undefined ? 'changed' : 'none') : code(live),
+      code(manager),
+      prose(since, 40),
+    ],
+    limits.rows,
+  );
+}
+
+function renderRollback(rollback: RollbackPreview | { none: string }, limits: SummaryLimits): string {
+  if ('none' in rollback) return `\`rollback\` has nothing to go to: ${prose(rollback.none)}`;
+  const { revision, finishedAt, commit, images, changed, added, left } = rollback;
+  const names = (refs: readonly ObjectRef[]) => refs.slice(0, limits.rows).map(name).join(', ');
+  const lines = [
+    ...images.map(
+      ({ ref, container, before, after }) => `${name(ref)}, ${prose(container)}: ${imageChange(before, after)}`,
+    ),
+    ...(changed.length === 0 ? [] : [`changes ${names(changed)}`]),
+    ...(added.length === 0 ? [] : [`makes ${names(added)} again`]),
+    ...(left.length === 0 ? [] : [`leaves ${names(left)}, unless \`prune: true\``]),
+  ];
+  const about = `${prose(finishedAt, 40)}${commit === undefined ? '' : `, commit ${code(commit.slice(0, 7))}`}`;
+  return [
+    `\`rollback\` would go to revision ${revision} (${about})${lines.length === 0 ? ': no image or object would change' : ':'}`,
+    bullets(lines, (line) => line, limits.rows),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function name(ref: ObjectRef): string {
+  return `${prose(ref.kind)} ${code(ref.name)}`;
+}

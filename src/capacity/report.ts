@@ -1,0 +1,52 @@
+import type { JsonObject } from '../base/json.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+
+/** Pods that a strategy is about to have beside those that run now. */
+export interface Surge {
+  /** The workload whose pods they are; its namespace, where it has one, is the one that counts. */
+  ref: ObjectRef;
+  /** `metadata` and `spec` of the new pods. */
+  template: JsonObject;
+  /** How many more pods there are at the same time at most. */
+  extra: number;
+  /** How many running pods of `ref` are gone before these come. */
+  freed?: number;
+}
+
+/** What brings the pods; `promotion` is the rolling update at the end of a canary. */
+export type Subject = 'canary' | 'blue-green' | 'promotion';
+
+export interface CapacityOptions {
+  /** Named in messages; also decides what they advise. */
+  strategy?: Subject;
+  /** Objects that will be made beside the pods and their ReplicaSets, for quotas of `count/…`. */
+  creates?: readonly ObjectRef[];
+  /** Where it is known from elsewhere, such as the node pools of GKE's API, whether nodes may be added. */
+  autoscaler?: 'present' | 'absent';
+}
+
+export interface Shortage {
+  ref: ObjectRef;
+  message: string;
+  hint: string;
+  /** Whether it will not help to try: no autoscaler can raise a quota, or add nodes where there is none. */
+  certain: boolean;
+}
+
+export type CapacityReport = { notices: string[] } & ({ state: 'fits' } | { state: 'short'; shortages: Shortage[] });
+
+/** With all that was left out. */
+export type Wanted = Required<Surge> & { ref: { namespace: string } };
+
+export type AskedFor = Wanted & {
+  /** The pods that go before; undefined where pods may not be looked at. */
+  leaving: KubernetesObject[] | undefined;
+  /** Those that would go if each new pod took the place of one. */
+  replaced: KubernetesObject[] | undefined;
+};
+
+/** An object that will be made, by a name that quotas have for its kind. */
+export interface CreatedKind {
+  namespace: string;
+  resource: string;
+}

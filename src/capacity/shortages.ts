@@ -1,0 +1,94 @@
+import { objectAt } from '../base/json.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Autoscaler } from './autoscaler.ts';
+import { demandOf } from './demand.ts';
+import type { Placement } from './placement.ts';
+import { exceeds } from './quota.ts';
+import type { AskedFor, CapacityOptions, CreatedKind, Shortage } from './report.ts';
+import { describePlacement, describeQuota, listed, subjectOf } from './words.ts';
+
+/** Where pods find a place: beside those that are there, and if as many of their workload's own pods went first. */
+export interface Placements {
+  beside: readonly Placement[];
+  inPlace: readonly Placement[];
+}
+
+export function nodeShortages(
+  asks: readonly AskedFor[],
+  { beside, inPlace }: Placements,
+  autoscaler: Autoscaler,
+  { strategy }: CapacityOptions,
+): Shortage[] {
+  return asks.flatMap(({ ref, template, extra }, index): Shortage[] => {
+    const placement = beside[index];
+    if (placement === undefined || placement.placed === extra) return [];
+    const helpsInPlace = (inPlace[index]?.placed ?? 0) > placement.placed;
+    const what = describePlacement(subjectOf(ref, strategy), demandOf(template, extra), placement);
+    const certain = autoscaler.state === 'absent';
+    const message = certain ? what : `${what}. An autoscaler ${autoscaler.why}`;
+    const hint = hintFor(placement, helpsInPlace, strategy);
+    return [{ ref, message, hint, certain }];
+  });
+}
+
+/** To let old pods go first is of use only where that makes room: else they would be taken away for nothing. */
+function hintFor(placement: Placement, helpsInPlace: boolean, strategy: CapacityOptions['strategy']): string {
+  const { fitting, nodes, able, lacking } = placement;
+  if (fitting.length === 0 && nodes > 0) {
+    return 'Correct nodeSelector, affinity and tolerations of the pods, or add such nodes.';
+  }
+  if (fitting.length > 0 && able === 0) {
+    return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add nodes that have, or lower what the pods ask for; ${anyway}.`;
+  }
+  return `Free or add nodes, ${helpsInPlace ? adviceOf(strategy) : adviceOf(undefined)}.`;
+}
+
+export function quotaShortages(
+  namespace: string,
+  asks: readonly AskedFor[],
+  quotas: readonly KubernetesObject[],
+  created: readonly CreatedKind[],
+  { strategy }: CapacityOptions,
+): Shortage[] {
+  const here = asks.filter(({ ref }) => ref.namespace === namespace);
+  const [first] = here;
+  if (first === undefined) return [];
+  const changes = here.map(({ template, extra, freed, leaving }) => {
+    const spec = objectAt(template, 'spec');
+    // Pods that may not be looked at are taken for pods like the new ones.
+    const gone = leaving?.map((pod) => objectAt(pod, 'spec')) ?? Array.from({ length: freed }, () => spec);
+    return { spec, extra, freed: gone };
+  });
+  const names = [
+    ...created.filter((kind) => kind.namespace === namespace).map(({ resource }) => resource),
+    // New pods of a Deployment come from a new ReplicaSet.
+    ...here.filter(({ ref }) => ref.kind === 'Deployment').map(() => 'count/replicasets.apps'),
+  ];
+  const objects = new Map([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
+  return quotas
+    .filter(({ metadata }) => metadata.namespace === namespace)
+    .flatMap((quota) => exceeds(quota, changes, objects))
+    .map((shortage) => ({
+      ref: first.ref,
+      message: describeQuota(here.map(({ ref }) => subjectOf(ref, strategy)).join(' with '), namespace, shortage),
+      hint:
+        shortage.kind === 'unspecified'
+          ? `Set it in the container's resources, or give the namespace a LimitRange with a default.`
+          : `Free some of the quota or have it raised, ${adviceOf(strategy)}.`,
+      certain: true,
+    }));
+}
+
+const anyway = '"on-low-capacity: warn" tries it anyway';
+
+function adviceOf(strategy: CapacityOptions['strategy']): string {
+  const less = {
+    canary:
+      'set "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
+    'blue-green':
+      'choose "strategy: canary" with "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
+    promotion:
+      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that its promotion lets an old pod go first',
+  };
+  return `${strategy === undefined ? 'ask for fewer pods' : less[strategy]}; ${anyway}`;
+}

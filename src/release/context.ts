@@ -1,0 +1,48 @@
+import type { Clock } from '../base/clock.ts';
+import type { Reporter } from '../base/reporter.ts';
+import type { TimeLimit } from '../base/time-limit.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import type { Kustomize } from '../manifests/kustomize.ts';
+import type { Bounds } from './bounds.ts';
+import type { RightsCheck } from './rights-check.ts';
+import type { RunIdentity } from './run-identity.ts';
+
+/** What every command gets from the entry point. */
+export interface Context {
+  client: KubernetesClient;
+  reporter: Reporter;
+  clock: Clock;
+  /** Until when the part of the run that is under way may go on trying. The client keeps to it too. */
+  limit: TimeLimit;
+  /** Aborts when the run is cancelled; its reason is a Cancelled. */
+  signal: AbortSignal;
+  run: RunIdentity;
+  /** The workspace: what paths in inputs are relative to. */
+  cwd: string;
+  kustomize: Kustomize;
+  /** The name of the kubeconfig's context. */
+  contextName: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Tells the post step what it would have to undo, before the first write. */
+  onChangeBegins(change: { release: string; namespace: string }): void;
+  /** What the run has to be allowed. Absent in the post step: an undo is tried with the rights that there are. */
+  rights?: RightsCheck;
+  /** What the run may write that lies outside of the release's namespace. */
+  bounds?: Bounds;
+}
+
+/** What all commands that change a release are told. */
+export interface ChangeOptions {
+  release: string;
+  /** Absent: that of the kubeconfig's context. */
+  namespace?: string;
+  /** For everything that is awaited together, from the first write on. */
+  timeoutMs: number;
+  /** How long a pod may fit on no node before the wait ends. */
+  unschedulableGraceMs: number;
+  /** How long a rollout that somebody pauses is waited for; that time is none of `timeoutMs`. */
+  pauseTimeoutMs: number;
+  undoOnFailure: boolean;
+  undoTimeoutMs: number;
+}

@@ -1,0 +1,325 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { JsonObject } from '../../../src/base/json.ts';
+import { Failures } from '../../../src/base/errors.ts';
+import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
+import {
+  checkCapacity,
+  enforceCapacity,
+  LowCapacity,
+  type CapacityOptions,
+  type CapacityReport,
+  type Surge,
+} from '../../../src/capacity/capacity.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { live, ownedBy } from '../../support/rollout-objects.ts';
+import { listeningReporter } from '../../support/silent-reporter.ts';
+import { nodeOf, podOn, quotaOf, templateWith } from './build.ts';
+
+const ref: ObjectRef = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'model' };
+const gpu = { 'nvidia.com/gpu': '1' };
+const model = templateWith(gpu, {}, { app: 'model', 'pod-template-hash': 'abc' });
+
+let api: FakeApi;
+
+beforeEach(() => {
+  api = new FakeApi();
+});
+
+function put(...objects: KubernetesObject[]): void {
+  for (const object of objects) api.put(object);
+}
+
+/** A running pod of the Deployment. */
+function podOfModel(
+  node: string,
+  parts: Partial<KubernetesObject['metadata']> = {},
+  template = model,
+): KubernetesObject {
+  const set = live('ReplicaSet', { metadata: { name: 'model-abc' } });
+  return podOn(node, template, { ...ownedBy(set), ...parts });
+}
+
+async function check(extra: number, more: Partial<Surge> = {}, options: CapacityOptions = { strategy: 'blue-green' }) {
+  return await checkCapacity(api, 'shop', [{ ref, template: model, extra, ...more }], options);
+}
+
+function said(report: CapacityReport): string[] {
+  return report.state === 'fits' ? [] : report.shortages.map(({ message }) => message);
+}
+
+describe('room on the nodes', () => {
+  test('nothing is asked of the cluster when no more pods will come', async () => {
+    expect(await check(0)).toEqual({ state: 'fits', notices: [] });
+    expect(api.log).toEqual([]);
+  });
+
+  test('takes one list of each kind, and no look for an autoscaler while there is room', async () => {
+    put(nodeOf('a', gpu));
+    expect(await check(1)).toEqual({ state: 'fits', notices: [] });
+    expect(api.log.sort()).toEqual(['list LimitRange/*', 'list Node/*', 'list Pod/*', 'list ResourceQuota/*']);
+  });
+
+  test('what is short is told with what is needed and what is free (LLMKube#192)', async () => {
+    put(...['a', 'b', 'c', 'd'].map((name) => nodeOf(name, gpu)), nodeOf('e', gpu, { cordoned: true }));
+    put(...['a', 'b', 'c'].map((name) => podOfModel(name)));
+    const report = await check(3);
+    expect(said(report)).toEqual([
+      'blue-green of Deployment "model" needs 3 more pods with 1 nvidia.com/gpu each, and there is room for 1: 1 of 4 nodes that fit has that much nvidia.com/gpu free (1 in all, 1 at most on one)',
+    ]);
+    expect(report).toMatchObject({
+      shortages: [{ certain: true, hint: expect.stringMatching(/"constant-total: true".*"maxSurge: 0"/) }],
+    });
+  });
+
+  test.each<[string, JsonObject, KubernetesObject[], string]>([
+    [
+      'more than a node has',
+      templateWith({ cpu: '6' }),
+      [nodeOf('a'), nodeOf('b')],
+      'Deployment "model" needs 1 more pod with 6 cpu each, and there is room for none: none of 2 nodes that fit has that much cpu free (8 in all, 4 at most on one)',
+    ],
+    [
+      'two resources',
+      templateWith({ cpu: '6', memory: '10Gi' }),
+      [nodeOf('a'), nodeOf('b', { memory: '16Gi' })],
+      'Deployment "model" needs 1 more pod with 6 cpu and 10Gi memory each, and there is room for none: none of 2 nodes that fit has that much cpu free (8 in all, 4 at most on one), too little memory on 1',
+    ],
+    [
+      'no node that fits',
+      templateWith({}, { nodeSelector: { pool: 'gpu' } }),
+      [nodeOf('a'), nodeOf('b', {}, { labels: { pool: 'gpu' }, taints: [{ key: 'gpu', effect: 'NoSchedule' }] })],
+      'Deployment "model" needs 1 more pod, and none of the 2 nodes takes them: 1 is not chosen by their nodeSelector or affinity; 1 is tainted "gpu", which the pods do not tolerate',
+    ],
+    [
+      'the number of pods',
+      templateWith(),
+      [nodeOf('a', { pods: '0' })],
+      'Deployment "model" needs 1 more pod, and there is room for none: none of 1 node that fits has a place for one pod more (0 in all, 0 at most on one)',
+    ],
+    ['no node', templateWith(), [], 'Deployment "model" needs 1 more pod, and there is no node'],
+  ])('in words: %s', async (_, template, nodes, words) => {
+    put(...nodes);
+    expect(said(await check(1, { template }, {}))).toEqual([words]);
+  });
+
+  test('that old pods cannot make is not told to come from them', async () => {
+    put(nodeOf('a', gpu), podOn('a', templateWith(gpu)), podOfModel('a', {}, templateWith({ cpu: '1' })));
+    expect(await check(1)).toMatchObject({
+      shortages: [{ hint: 'Free or add nodes, ask for fewer pods; "on-low-capacity: warn" tries it anyway.' }],
+    });
+  });
+
+  test('that an empty node would not have either is not told to come from old pods', async () => {
+    put(nodeOf('a'), podOfModel('a', {}, templateWith({ cpu: '1' })));
+    expect(await check(1)).toMatchObject({
+      shortages: [
+        {
+          hint: expect.stringMatching(
+            /^None of these nodes has that much nvidia\.com\/gpu, even when empty: add nodes/,
+          ),
+        },
+      ],
+    });
+  });
+
+  test('for a promotion is told to come from an old pod', async () => {
+    put(nodeOf('a', gpu), podOfModel('a'));
+    expect(await check(1, {}, { strategy: 'promotion' })).toMatchObject({
+      shortages: [
+        {
+          message: expect.stringMatching(/^promotion of Deployment "model" needs 1 more pod/),
+          hint: expect.stringContaining('set "maxSurge: 0" and "maxUnavailable: 1"'),
+        },
+      ],
+    });
+  });
+
+  test('counts what running pods leave that go first', async () => {
+    put(nodeOf('a', gpu), podOfModel('a'));
+    expect((await check(1)).state).toBe('short');
+    expect((await check(1, { freed: 1 })).state).toBe('fits');
+  });
+
+  test('lets no pod of another workload go', async () => {
+    put(nodeOf('a', gpu), podOfModel('a', ownedBy(live('ReplicaSet', { metadata: { name: 'model-2-abc' } }))));
+    expect((await check(1, { freed: 1 })).state).toBe('short');
+  });
+
+  test('comes from pods that are ending, with a notice (kubernetes#97227)', async () => {
+    put(nodeOf('a', gpu), podOfModel('a', { deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    expect(await check(1)).toEqual({
+      state: 'fits',
+      notices: ['there is room once the pods that are ending now have gone'],
+    });
+  });
+
+  test('comes from pods of lower priority, with a notice', async () => {
+    const placeholder = templateWith(gpu, { priority: -10, priorityClassName: 'placeholder' });
+    put(nodeOf('a', gpu), podOn('a', placeholder));
+    expect(await check(1)).toEqual({
+      state: 'fits',
+      notices: ['there is room only if pods of lower priority are evicted'],
+    });
+  });
+
+  test('does not come from pods of lower priority for a class that evicts nobody', async () => {
+    const polite = { priorityClassName: 'polite', priority: 5, preemptionPolicy: 'Never' };
+    put(nodeOf('a', gpu), podOn('a', templateWith(gpu)), podOn('a', templateWith({}, polite)));
+    expect((await check(1, { template: templateWith(gpu, { priorityClassName: 'polite' }) })).state).toBe('short');
+  });
+
+  test('is counted with the defaults of the namespace', async () => {
+    const limits = [{ type: 'Container', defaultRequest: { cpu: '3' } }];
+    put(nodeOf('a'), live('LimitRange', { apiVersion: 'v1', metadata: { name: 'defaults' }, spec: { limits } }));
+    expect((await check(1, { template: templateWith() })).state).toBe('fits');
+    expect((await check(2, { template: templateWith() })).state).toBe('short');
+  });
+
+  test('is shared by all workloads of a deploy', async () => {
+    put(nodeOf('a', gpu));
+    const other = { ...ref, name: 'other' };
+    const report = await checkCapacity(api, 'shop', [
+      { ref, template: model, extra: 1 },
+      { ref: other, template: model, extra: 1 },
+    ]);
+    expect(said(report)).toEqual([expect.stringMatching(/^Deployment "other" needs 1 more pod/)]);
+  });
+
+  test('devices that are claimed are not counted, and a notice says so', async () => {
+    put(nodeOf('a'));
+    const template = templateWith({}, { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'gpu' }] });
+    expect(await check(1, { template })).toEqual({
+      state: 'fits',
+      notices: ['devices that the pods of Deployment "model" claim by resourceClaims are not counted'],
+    });
+  });
+});
+
+describe('an autoscaler', () => {
+  const status = (): KubernetesObject => ({
+    ...live('ConfigMap', {
+      apiVersion: 'v1',
+      metadata: { name: 'cluster-autoscaler-status', namespace: 'kube-system' },
+    }),
+    data: { status: '' },
+  });
+
+  test('makes a shortage uncertain', async () => {
+    put(nodeOf('a'), status());
+    expect(await check(1)).toMatchObject({
+      shortages: [{ certain: false, message: expect.stringMatching(/\. An autoscaler may add nodes$/) }],
+    });
+  });
+
+  test('that is known to be absent is not looked for', async () => {
+    put(nodeOf('a'), status());
+    expect(await check(1, {}, { autoscaler: 'absent' })).toMatchObject({ shortages: [{ certain: true }] });
+    expect(api.log).not.toContain('read ConfigMap/cluster-autoscaler-status');
+  });
+
+  test('that is known to be there needs no trace', async () => {
+    put(nodeOf('a'));
+    expect(await check(1, {}, { autoscaler: 'present' })).toMatchObject({ shortages: [{ certain: false }] });
+  });
+
+  test('does not heal a quota', async () => {
+    put(nodeOf('a', gpu), status(), quotaOf({ pods: '0' }));
+    expect(await check(1)).toMatchObject({ shortages: [{ certain: true }] });
+  });
+});
+
+describe('quotas', () => {
+  test('are told with what is left', async () => {
+    put(nodeOf('a', { 'nvidia.com/gpu': '8' }));
+    put(quotaOf({ 'requests.nvidia.com/gpu': '4' }, { 'requests.nvidia.com/gpu': '3' }));
+    const report = await check(3);
+    expect(said(report)).toEqual([
+      'blue-green of Deployment "model" needs 3 requests.nvidia.com/gpu more, and the ResourceQuota "team" of namespace "shop" leaves 1 (3 of 4 are used)',
+    ]);
+  });
+
+  test('count the objects that are to be made', async () => {
+    put(nodeOf('a', gpu));
+    put(
+      quotaOf(
+        { 'count/replicasets.apps': '3', 'count/deployments.apps': '3' },
+        { 'count/replicasets.apps': '3', 'count/deployments.apps': '3' },
+      ),
+    );
+    const sets = (report: CapacityReport) => said(report).map((text) => /needs (\S+ \S+) more/.exec(text)?.[1]);
+    expect(sets(await check(1))).toEqual(['1 count/replicasets.apps']);
+    const creates = [{ ...ref, name: 'model-green' }];
+    expect(sets(await check(1, {}, { creates }))).toEqual(['1 count/replicasets.apps', '1 count/deployments.apps']);
+  });
+
+  test('of other namespaces do not count', async () => {
+    const quota = quotaOf({ pods: '0' });
+    put(nodeOf('a', gpu), { ...quota, metadata: { ...quota.metadata, namespace: 'other' } });
+    expect((await check(1)).state).toBe('fits');
+    expect((await check(1, { ref: { ...ref, namespace: 'other' } })).state).toBe('short');
+  });
+});
+
+describe('a right that is missing', () => {
+  const forbid = (...kinds: string[]) => {
+    api.before = (operation, subject) => {
+      if (operation === 'list' && kinds.includes(subject.kind)) throw refusal(403, 'Forbidden', subject);
+    };
+  };
+
+  test('to see the nodes and pods of the cluster leaves the quotas to be checked', async () => {
+    forbid('Node', 'Pod');
+    put(quotaOf({ pods: '3' }, { pods: '3' }));
+    const report = await check(1);
+    expect(report.notices).toEqual([
+      'whether there is room for 1 more pod is checked in part only, without the right to list nodes in the whole cluster and list pods in the whole cluster',
+    ]);
+    expect(said(report)).toEqual([expect.stringContaining('ResourceQuota "team"')]);
+    expect((await check(1, { freed: 1 })).state).toBe('fits');
+  });
+
+  test('to see the quotas leaves the nodes to be checked', async () => {
+    forbid('ResourceQuota', 'LimitRange');
+    put(nodeOf('a'));
+    const report = await check(1);
+    expect(report.state).toBe('short');
+    expect(report.notices).toEqual([
+      expect.stringContaining('list limitranges in namespace "shop" and list resourcequotas in namespace "shop"'),
+    ]);
+  });
+
+  test('to see the status of an autoscaler makes a shortage uncertain', async () => {
+    put(nodeOf('a'));
+    api.before = (operation, subject) => {
+      if (operation === 'read') throw refusal(403, 'Forbidden', subject);
+    };
+    expect(await check(1)).toMatchObject({ shortages: [{ certain: false }] });
+  });
+
+  test('is told from a server that is ill', async () => {
+    api.before = (_, subject) => {
+      throw refusal(500, 'InternalError', subject);
+    };
+    await expect(check(1)).rejects.toThrow('InternalError');
+  });
+});
+
+describe('what comes of it', () => {
+  const shortage = { ref, message: 'too little', hint: 'Add nodes.', certain: true };
+  const enforce = (mode: 'fail' | 'warn', ...shortages: (typeof shortage)[]) => {
+    const reporter = listeningReporter();
+    enforceCapacity({ state: 'short', shortages, notices: [] }, mode, reporter);
+    return reporter.lines;
+  };
+
+  test('is a failure before anything is changed', () => {
+    expect(() => enforce('fail', shortage)).toThrow(new LowCapacity('too little', { hint: 'Add nodes.' }));
+    expect(() => enforce('fail', shortage, shortage)).toThrow(Failures);
+  });
+
+  test('is a warning where it is wanted, or where an autoscaler may help', () => {
+    expect(enforce('warn', shortage)).toEqual(['warning too little. Add nodes.']);
+    expect(enforce('fail', { ...shortage, certain: false })).toEqual(['warning too little']);
+  });
+});

@@ -13,10 +13,10 @@ import { messageOf } from './base/errors.ts';
 import { Redaction } from './base/redaction.ts';
 import { TimeLimit } from './base/time-limit.ts';
 import type { Context } from './release/context.ts';
-import type { RunReport } from './report/report.ts';
+import type { RunReport } from './report/run-report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
 import { runCommand } from './commands/run-command.ts';
-import { failedReport } from './commands/draft.ts';
+import { failedReport } from './report/failure.ts';
 import { isLeft } from './commands/left-open.ts';
 
 /** The main step: inputs → connect → command → outputs and summary. Returns the exit code. */

@@ -11,9 +11,9 @@ import { Failure } from './base/errors.ts';
 import { Redaction } from './base/redaction.ts';
 import type { Reporter } from './base/reporter.ts';
 import { TimeLimit } from './base/time-limit.ts';
-import { failedReport } from './commands/draft.ts';
+import { failedReport } from './report/failure.ts';
 import { recover } from './commands/recover.ts';
-import type { RunReport } from './report/report.ts';
+import type { RunReport } from './report/run-report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Reporter } from '../base/reporter.ts';
-import type { RunReport, Status } from '../report/report.ts';
+import type { RunReport, Status } from '../report/run-report.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import { lastLinesOf } from './last-lines.ts';
 import { renderSummary } from './summary/summary.ts';

@@ -1,6 +1,6 @@
 import { setOutput } from '@actions/core';
 
-import type { FailureReport, RunReport } from '../report/report.ts';
+import type { FailureReport, RunReport } from '../report/run-report.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import { cut } from './harmless.ts';
 import { listWithin } from './output-limits.ts';

@@ -3,14 +3,14 @@ import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { Draft } from './draft.ts';
+import { Report } from '../report/report.ts';
 import { exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from './guarded-change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
 import { findCandidate } from './promote.ts';
 import { readRelease } from './release-now.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
 /** Takes a candidate away that a deploy has left waiting: traffic goes back first, its pods go last. */
@@ -24,7 +24,7 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
   const { record, revision } = await findCandidate(context, { ...options, namespace }, 'abort');
   expectOfStrategy(context, revision.strategy, namespace, 'now');
   await expectOfUndo(context, record.entries);
-  const draft = new Draft(context, 'abort', { release, namespace, strategy: revision.strategy });
+  const report = new Report(context, 'abort', { release, namespace, strategy: revision.strategy });
   const name = `revision ${revision.revision} of ${release}`;
   const outcome = await guardedChange(
     context,
@@ -38,7 +38,7 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
     },
   );
   const workloads = revision.objects.filter(isWorkload);
-  draft.add({
+  report.add({
     revision: revision.revision,
     workloads: workloads.map((object) => ({
       ref: refOf(object),
@@ -52,12 +52,12 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
     })),
   });
   if (outcome.state === 'failed') throw outcome.failure.error;
-  draft.add({ undo: outcome.result });
-  if (!outcome.result.complete) return draft.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
+  report.add({ undo: outcome.result });
+  if (!outcome.result.complete) return report.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
   const problem = await firstProblem(context, namespace, release);
   return problem === undefined
-    ? draft.finish('aborted', `Aborted ${name}: everything is as it was before it`)
-    : draft.finish('failed', `Aborted ${name}, but what is live is not healthy: ${problem}`);
+    ? report.finish('aborted', `Aborted ${name}: everything is as it was before it`)
+    : report.finish('failed', `Aborted ${name}, but what is live is not healthy: ${problem}`);
 }
 
 /** What is wrong with the revision that is live without the candidate. */
@@ -75,15 +75,15 @@ async function finishDead(
   { command, revision }: JournalRecord,
 ): Promise<RunReport> {
   const { namespace, release } = options;
-  const draft = new Draft(context, 'abort', { release, namespace });
+  const report = new Report(context, 'abort', { release, namespace });
   const undo = await settle(context, options, 'abort');
   if (undo?.complete === false) {
-    draft.add({ undo });
-    return draft.finish('failed', `What a "${command}" of ${release} had left was taken away${exceptionsOf(undo)}`);
+    report.add({ undo });
+    return report.finish('failed', `What a "${command}" of ${release} had left was taken away${exceptionsOf(undo)}`);
   }
   const revisions = await listRevisions(context.client, namespace, release);
   const outcome = revisions.find((entry) => entry.revision === revision)?.outcome;
   return outcome === 'aborted' || outcome === 'undone'
-    ? draft.finish('aborted', `What a "${command}" of ${release} had left was taken away`)
-    : draft.finish('unchanged', `Nothing of ${release} waits any more`);
+    ? report.finish('aborted', `What a "${command}" of ${release} had left was taken away`)
+    : report.finish('unchanged', `Nothing of ${release} waits any more`);
 }

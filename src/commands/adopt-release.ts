@@ -4,7 +4,7 @@ import { acquireLock } from '../release/lock.ts';
 import { moveHistory } from '../release/record-revision.ts';
 import { listRevisions } from '../release/revision.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import type { Draft } from './draft.ts';
+import type { Report } from '../report/report.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
 /**
@@ -54,7 +54,7 @@ export async function adoptRelease(
   context: Context,
   options: Required<ChangeOptions>,
   former: string,
-  draft: Draft,
+  report: Report,
 ): Promise<void> {
   const { client, clock, reporter, signal, run } = context;
   const { namespace, release, timeoutMs } = options;
@@ -70,7 +70,7 @@ export async function adoptRelease(
     await moveHistory(client, namespace, revisions, { from: former, to: release });
     const text = `${revisions.length} revisions of "${former}" are now those of "${release}"`;
     reporter.info(text);
-    draft.mark(text);
+    report.mark(text);
   } finally {
     await lock.release();
   }

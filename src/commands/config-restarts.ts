@@ -4,7 +4,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import type { ConfigEffect } from '../apply/config-change.ts';
 import { configKeyOf } from '../release/revision.ts';
 import type { PlanContext } from '../strategies/strategy.ts';
-import type { Draft } from './draft.ts';
+import type { Report } from '../report/report.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
@@ -36,12 +36,12 @@ export class ConfigRestarts {
   }
 
   /** Says which pods are replaced because of their config, and which are not although it changes. */
-  tell(prepared: readonly Prepared[], plan: Pick<PlanContext, 'note'>, draft: Pick<Draft, 'warn'>): void {
+  tell(prepared: readonly Prepared[], plan: Pick<PlanContext, 'note'>, report: Pick<Report, 'warn'>): void {
     for (const { manifest, config } of prepared) {
       if (config === undefined) continue;
       const text = textOf(describeRef(refOf(manifest.object)), config);
       // That somebody wants it so is no reason to worry.
-      if (config.state === 'left' && config.because === 'kind') draft.warn(text);
+      if (config.state === 'left' && config.because === 'kind') report.warn(text);
       else plan.note(text);
     }
   }

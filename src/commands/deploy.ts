@@ -5,9 +5,9 @@ import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
 import { adoptable } from './adopt-release.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { Draft } from './draft.ts';
+import { Report } from '../report/report.ts';
 import { loadManifests, type ManifestOptions } from './load-manifests.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
 
@@ -34,10 +34,10 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
   const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
-  const draft = new Draft(context, 'deploy', { release, namespace, strategy });
+  const report = new Report(context, 'deploy', { release, namespace, strategy });
   const { manifests, variants, idle, newNamespaces } = await context.reporter.group('Load manifests', async () => {
     const loaded = await loadManifests(context, options, namespace);
-    for (const warning of loaded.warnings) draft.warn(warning);
+    for (const warning of loaded.warnings) report.warn(warning);
     const objects = loaded.manifests.map(({ object }) => object);
     await assertAskable(context, checks, loaded.manifests, namespace);
     if (options.adoptRelease !== undefined) await adoptable(context, { namespace, release }, options.adoptRelease);
@@ -60,7 +60,7 @@ export async function deploy(context: Context, options: DeployOptions): Promise<
       done: `Deployed ${release}`,
       attempt: `Deploy of ${release}`,
     },
-    draft,
+    report,
   );
 }
 

@@ -1,29 +1,30 @@
 import { describeRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { goingIn, type UndoReport } from '../release/undo-report.ts';
-import { failureOf, type Draft } from './draft.ts';
+import { failureOf } from '../report/failure.ts';
+import type { Report } from '../report/report.ts';
 import type { ChangeFailure } from './guarded-change.ts';
-import type { RunReport } from '../report/report.ts';
-import { isPausedTooLong, type RolloutWatch } from './rollout-watch.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { isPausedTooLong, type RolloutWatch } from '../report/watch.ts';
 
 /**
  * The report of a change that failed: why, and what became of it.
  * @param attempt what was tried, as a sentence begins with it: `Deploy of shop`
  */
 export function finishFailed(
-  draft: Draft,
+  report: Report,
   watch: RolloutWatch,
   { error, undo }: ChangeFailure,
   attempt: string,
   manifests: readonly Manifest[] = [],
 ): RunReport {
   const failure = watch.explain(failureOf(error), manifests);
-  draft.add({ failure, ...(undo === undefined ? {} : { undo }) });
+  report.add({ failure, ...(undo === undefined ? {} : { undo }) });
   if (isPausedTooLong(error)) {
-    return draft.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
+    return report.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
   }
-  if (undo === undefined) return draft.finish('failed', `${attempt} failed`);
-  return draft.finish(undo.complete ? 'undone' : 'failed', `${attempt} failed ${describeUndo(undo)}`);
+  if (undo === undefined) return report.finish('failed', `${attempt} failed`);
+  return report.finish(undo.complete ? 'undone' : 'failed', `${attempt} failed ${describeUndo(undo)}`);
 }
 
 /** Objects that a headline names; the summary has all of them. */

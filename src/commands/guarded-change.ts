@@ -10,7 +10,7 @@ import { notBack, type UndoReport } from '../release/undo-report.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { recordDead } from './dead-run.ts';
 import { removeMade } from './remove-made.ts';
-import { isPausedTooLong } from './rollout-watch.ts';
+import { isPausedTooLong } from '../report/watch.ts';
 import { isUnfinished, ownSteps, undoJournal } from './undo-journal.ts';
 import type { JournalEntry, JournalRecord } from '../release/journal-shape.ts';
 

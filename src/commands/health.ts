@@ -8,7 +8,7 @@ import { excerptFor } from '../rollout/log-excerpt.ts';
 import { lookAt, type Look, type Seen } from '../rollout/look.ts';
 import { versionsOf } from '../rollout/versions.ts';
 import type { Context } from '../release/context.ts';
-import type { HealthProblem, HealthReport } from '../report/report.ts';
+import type { HealthProblem, HealthReport } from '../report/run-report.ts';
 
 /** One object with what it is meant to be. */
 export interface Examined {

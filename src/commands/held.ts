@@ -1,9 +1,9 @@
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import { pausedBy } from '../rollout/pause.ts';
-import type { Draft } from './draft.ts';
-import type { RunReport, Status } from '../report/report.ts';
-import type { RolloutWatch } from './rollout-watch.ts';
+import type { Report } from '../report/report.ts';
+import type { RunReport, Status } from '../report/run-report.ts';
+import type { RolloutWatch } from '../report/watch.ts';
 
 /**
  * The end of a change that went as it was meant to. Where a workload keeps its pods from it, because it is paused or by its
@@ -13,26 +13,26 @@ import type { RolloutWatch } from './rollout-watch.ts';
  * @param applied for one that some have not: `Revision 7 of shop is applied`
  */
 export function finishApplied(
-  draft: Draft,
+  report: Report,
   watch: RolloutWatch,
   status: Status,
   { headline, applied }: { headline: string; applied: string },
 ): RunReport {
   const { held } = watch;
   if (held.length > 0) {
-    return draft.finish('paused', `${applied}, but not all pods have it: ${held.join('; ')}`);
+    return report.finish('paused', `${applied}, but not all pods have it: ${held.join('; ')}`);
   }
   for (const object of watch.paused) {
-    draft.warn(
+    report.warn(
       `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}: its pods stay as they are until it is resumed`,
     );
   }
   // A candidate that has given its place back is awaited at 0 as well: it is none of those that are told of.
-  const told = new Set(draft.workloads.map(({ ref }) => keyOf(ref)));
+  const told = new Set(report.workloads.map(({ ref }) => keyOf(ref)));
   const empty = watch.awaited
     .map(({ object }) => object)
     .filter((object) => isScaledToZero(object) && told.has(keyOf(refOf(object))));
-  return draft.finish(status, empty.length === 0 ? headline : `${applied}; ${describeEmpty(empty)}`);
+  return report.finish(status, empty.length === 0 ? headline : `${applied}; ${describeEmpty(empty)}`);
 }
 
 /** `Deployment "web" is scaled to 0 and has no pods` */

@@ -6,7 +6,7 @@ import { fieldManager } from '../apply/field-manager.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
 import type { Context } from '../release/context.ts';
-import type { Draft } from './draft.ts';
+import type { Report } from '../report/report.ts';
 import { whileLive } from './while-live.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
@@ -41,7 +41,7 @@ export async function keepOldSide(
   options: KeepOldOptions,
   revision: number,
   retired: readonly ObjectRef[],
-  draft: Draft,
+  report: Report,
 ): Promise<void> {
   const { clock, limit, reporter, signal } = context;
   const { keepOldForMs } = options;
@@ -54,7 +54,7 @@ export async function keepOldSide(
       limit.extend(keepOldForMs);
       await clock.sleep(keepOldForMs, signal).catch(() => undefined);
     }
-    await takeDown(context, options, revision, retired, draft);
+    await takeDown(context, options, revision, retired, report);
   });
 }
 
@@ -66,7 +66,7 @@ export async function retireLeftover(
   context: Context,
   options: RetireOptions,
   { revision, retiring }: Revision,
-  draft: Draft,
+  report: Report,
   time = context.clock.now(),
 ): Promise<void> {
   if (retiring === undefined || Date.parse(retiring.until) > time) return;
@@ -74,7 +74,7 @@ export async function retireLeftover(
     (object) => (numberAt(object, 'spec', 'replicas') ?? 0) > 0,
   );
   const running = found.flatMap((object) => (object === undefined ? [] : [refOf(object)]));
-  if (running.length > 0) await takeDown(context, options, revision, running, draft);
+  if (running.length > 0) await takeDown(context, options, revision, running, report);
 }
 
 async function takeDown(
@@ -82,15 +82,15 @@ async function takeDown(
   options: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
-  draft: Draft,
+  report: Report,
 ): Promise<void> {
   const names = retired.map(({ name }) => name).join(', ');
   try {
     const removed = await scaleDown(context, options, revision, retired);
-    if (removed) draft.mark(`${names} scaled to 0`);
+    if (removed) report.mark(`${names} scaled to 0`);
     else context.reporter.info(`${names} stays: another run has come since`);
   } catch (error) {
-    draft.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
+    report.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
   }
 }
 

@@ -5,8 +5,8 @@ import { isWorkload } from '../manifests/pod-template.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { Context } from '../release/context.ts';
-import type { Draft } from './draft.ts';
-import type { RolloutWatch } from './rollout-watch.ts';
+import type { Report } from '../report/report.ts';
+import type { RolloutWatch } from '../report/watch.ts';
 
 /** Requests under way at once. */
 const concurrency = 8;
@@ -15,7 +15,7 @@ const concurrency = 8;
  * Says what a success does not wait for and is still to come: pods of before that have not ended, and what was accepted although it
  * is not ready, such as a claim that waits for the first pod that uses it.
  */
-export async function tellNotOver({ client, reporter }: Context, watch: RolloutWatch, draft: Draft): Promise<void> {
+export async function tellNotOver({ client, reporter }: Context, watch: RolloutWatch, report: Report): Promise<void> {
   const { awaited } = watch;
   const ending = await mapConcurrently(
     awaited.filter(({ object }) => isWorkload(object)),
@@ -26,7 +26,7 @@ export async function tellNotOver({ client, reporter }: Context, watch: RolloutW
   for (const text of [...ending, ...awaited.map(({ object, verdict }) => notAwaited(object, verdict))]) {
     if (text === undefined) continue;
     reporter.info(text);
-    draft.mark(text);
+    report.mark(text);
   }
 }
 

@@ -14,15 +14,16 @@ import {
 import { kindsWithHistory } from '../rollout/workload-history.ts';
 import { pausedError } from '../strategies/paused.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { Draft, failureOf } from './draft.ts';
+import { failureOf } from '../report/failure.ts';
+import { Report } from '../report/report.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import { describeEmpty, finishApplied } from './held.ts';
 import { deploymentsBeside, releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
-import type { RunReport } from '../report/report.ts';
-import { RolloutWatch } from './rollout-watch.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { RolloutWatch } from '../report/watch.ts';
 
 type PausingOptions = ChangeOptions & WorkloadOptions;
 
@@ -40,7 +41,7 @@ const pollMs = 200;
 export async function pause(context: Context, options: PausingOptions): Promise<RunReport> {
   const { client, clock, reporter, run } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
-  const draft = new Draft(context, 'pause', { release: options.release, namespace });
+  const report = new Report(context, 'pause', { release: options.release, namespace });
   const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
   const toChange = deployments.filter((object) => !isPaused(object));
   await expectOfWorkloads(context, deployments, { undone: false, waits: false });
@@ -53,11 +54,11 @@ export async function pause(context: Context, options: PausingOptions): Promise<
   });
   const current = await Promise.all(deployments.map(async (object) => (await client.read(refOf(object))) ?? object));
   const paused = await untilObserved(context, current);
-  describeNow(draft, paused);
+  describeNow(report, paused);
   const texts = paused.map(describePaused).join('; ');
-  if (toChange.length > 0) return draft.finish('paused', `Paused ${options.release}: ${texts}`);
+  if (toChange.length > 0) return report.finish('paused', `Paused ${options.release}: ${texts}`);
   const since = paused.map((object) => `${describePaused(object)}, paused ${pausedBy(object)}`).join('; ');
-  return draft.finish('unchanged', `${options.release} is paused already: ${since}`);
+  return report.finish('unchanged', `${options.release} is paused already: ${since}`);
 }
 
 /**
@@ -67,7 +68,7 @@ export async function pause(context: Context, options: PausingOptions): Promise<
 export async function resume(context: Context, options: PausingOptions): Promise<RunReport> {
   const { client, clock, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
-  const draft = new Draft(context, 'resume', { release: options.release, namespace });
+  const report = new Report(context, 'resume', { release: options.release, namespace });
   const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
   const names = namesOf(deployments);
   const beside =
@@ -91,7 +92,7 @@ export async function resume(context: Context, options: PausingOptions): Promise
   );
   const awaited = targets.slice(0, deployments.length);
   for (const object of toChange.filter(isPausedByManifest)) {
-    draft.warn(
+    report.warn(
       `the manifest of ${describeRef(refOf(object), true)} says "paused: true": the next deploy pauses it again`,
     );
   }
@@ -101,18 +102,18 @@ export async function resume(context: Context, options: PausingOptions): Promise
     context.signal.throwIfAborted();
     await watch.collectEvidence(error);
     const failure = watch.explain(failureOf(error));
-    describe(draft, deployments, watch);
-    draft.add({ failure });
-    return draft.finish('failed', `${options.release} was resumed, but did not get ready`);
+    describe(report, deployments, watch);
+    report.add({ failure });
+    return report.finish('failed', `${options.release} was resumed, but did not get ready`);
   }
-  describe(draft, deployments, watch);
+  describe(report, deployments, watch);
   if (toChange.length === 0) {
     const applied = `${names} of ${options.release} was not paused`;
-    return finishApplied(draft, watch, 'unchanged', { headline: `${applied}, and is ready`, applied });
+    return finishApplied(report, watch, 'unchanged', { headline: `${applied}, and is ready`, applied });
   }
   const applied = `Resumed ${namesOf(toChange)} of ${options.release}`;
-  return finishApplied(draft, watch, 'resumed', {
-    headline: `${applied}; ${names} is ready after ${draft.elapsed()}`,
+  return finishApplied(report, watch, 'resumed', {
+    headline: `${applied}; ${names} is ready after ${report.elapsed()}`,
     applied,
   });
 }
@@ -176,7 +177,7 @@ export async function restart(context: Context, options: PausingOptions): Promis
   const { client, reporter, clock } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const draft = new Draft(context, 'restart', { release, namespace });
+  const report = new Report(context, 'restart', { release, namespace });
   const all = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   // As kubectl does: nothing would be restarted.
   const paused = all.find(isPaused);
@@ -184,10 +185,10 @@ export async function restart(context: Context, options: PausingOptions): Promis
   const empty = all.filter(isScaledToZero);
   const workloads = all.filter((object) => !isScaledToZero(object));
   if (workloads.length === 0) {
-    describeNow(draft, all);
-    return draft.finish('unchanged', `Nothing of ${release} to restart: ${describeEmpty(empty)}`);
+    describeNow(report, all);
+    return report.finish('unchanged', `Nothing of ${release} to restart: ${describeEmpty(empty)}`);
   }
-  if (empty.length > 0) draft.warn(`nothing to restart: ${describeEmpty(empty)}`);
+  if (empty.length > 0) report.warn(`nothing to restart: ${describeEmpty(empty)}`);
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
@@ -219,20 +220,20 @@ export async function restart(context: Context, options: PausingOptions): Promis
       beforeUndo: (error) => watch.collectEvidence(error),
     },
   );
-  describe(draft, workloads, watch);
+  describe(report, workloads, watch);
   if (outcome.state === 'done') {
-    await tellNotOver(context, watch, draft);
-    return finishApplied(draft, watch, 'restarted', {
-      headline: `Restarted ${names} in ${draft.elapsed()}`,
+    await tellNotOver(context, watch, report);
+    return finishApplied(report, watch, 'restarted', {
+      headline: `Restarted ${names} in ${report.elapsed()}`,
       applied: `The restart of ${names} is applied`,
     });
   }
-  return finishFailed(draft, watch, outcome.failure, `Restart of ${names}`);
+  return finishFailed(report, watch, outcome.failure, `Restart of ${names}`);
 }
 
 /** Workloads as they are, where none is waited for. */
-function describeNow(draft: Draft, workloads: readonly KubernetesObject[]): void {
-  draft.add({
+function describeNow(report: Report, workloads: readonly KubernetesObject[]): void {
+  report.add({
     workloads: workloads.map((object) => ({
       ref: refOf(object),
       containers: imagesOf(object).map(({ name, image = '' }) => ({ name, before: image, after: image })),
@@ -243,8 +244,8 @@ function describeNow(draft: Draft, workloads: readonly KubernetesObject[]): void
   });
 }
 
-function describe(draft: Draft, workloads: readonly KubernetesObject[], watch: RolloutWatch): void {
-  draft.add({
+function describe(report: Report, workloads: readonly KubernetesObject[], watch: RolloutWatch): void {
+  report.add({
     workloads: workloads.map((object) => ({
       ref: refOf(object),
       containers: imagesOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),

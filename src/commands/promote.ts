@@ -4,11 +4,11 @@ import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import { promotionOf } from '../strategies/index.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { Draft } from './draft.ts';
+import { Report } from '../report/report.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
@@ -52,9 +52,9 @@ export async function promote(context: Context, options: PromoteOptions): Promis
   await expectOfRemoval(context, record.temporary ?? []);
   const { strategy } = revision;
   refuseUselessKeepOld(options, strategy);
-  const draft = new Draft(context, 'promote', { release, namespace, strategy });
+  const report = new Report(context, 'promote', { release, namespace, strategy });
   if (force) {
-    draft.warn(
+    report.warn(
       '"force: true": whether the candidate is ready, is what was deployed and passes its checks was not asked',
     );
   }
@@ -80,7 +80,7 @@ export async function promote(context: Context, options: PromoteOptions): Promis
       done: `Promoted ${release}`,
       attempt: `Promotion of revision ${revision.revision} of ${release}`,
     },
-    draft,
+    report,
   );
 }
 
@@ -112,7 +112,7 @@ export async function findCandidate(
   // A promotion had come to its end, and was killed before it had tidied up.
   if (isLive) await settle(context, options, command);
   const live = liveRevision(revisions);
-  if (live !== undefined) await retireLeftover(context, options, live, new Draft(context, command, options));
+  if (live !== undefined) await retireLeftover(context, options, live, new Report(context, command, options));
   throw new InvalidInput(
     `there is no candidate of release "${release}" in namespace "${namespace}" to ${command}${isLive ? `: revision ${revision.revision} is live, its promotion had come to its end before its run was killed` : ''}`,
     {

@@ -6,11 +6,11 @@ import { isFinished, listRevisions, liveRevision } from '../release/revision.ts'
 import { UnreadableRecord } from '../release/store.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { recordDead } from './dead-run.ts';
-import { Draft } from './draft.ts';
+import { Report } from '../report/report.ts';
 import { describeUndo } from './failed-change.ts';
 import { finishLeftover, recordUndone } from './guarded-change.ts';
 import { retireLeftover, type RetireOptions } from './keep-old.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { ownSteps, undoJournal } from './undo-journal.ts';
 
 export interface RecoverOptions extends Required<ChangeOptions> {
@@ -52,7 +52,7 @@ async function undoOwn(
   // The main step held the lock by the same name, so that there is nothing to wait for.
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
-    const draft = new Draft(context, journal.record.command, { release, namespace });
+    const report = new Report(context, journal.record.command, { release, namespace });
     if (await isFinished(client, namespace, journal.record)) {
       await finishLeftover(context, journal, { release, namespace });
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
@@ -68,15 +68,15 @@ async function undoOwn(
     if (!undoOnFailure) {
       await journal.accept();
       await record(false);
-      return draft.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
+      return report.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
     }
     // What the main step of the same run has tried is no other run's try.
     delete journal.record.undoAttempts;
     const undo = await undoJournal(context, journal, Math.max(deadline - clock.now(), leastUndoMs));
     if (journal.record.waiting === undefined) await recordUndone(context, journal.record, { release, namespace }, undo);
-    draft.add({ undo });
+    report.add({ undo });
     await record(undo.complete, keptOf(undo));
-    return draft.finish(
+    return report.finish(
       undo.complete ? 'undone' : 'failed',
       `The ${journal.record.command} of ${release} ${hasFailed ? 'failed' : 'was cancelled'} ${describeUndo(undo)}`,
     );
@@ -90,5 +90,5 @@ async function retireOwn(context: Context, options: RetireOptions): Promise<void
   const { client, run } = context;
   const live = liveRevision(await listRevisions(client, options.namespace, options.release));
   if (live === undefined || run.url === undefined || live.run !== run.url) return;
-  await retireLeftover(context, options, live, new Draft(context, 'undo', options), Number.POSITIVE_INFINITY);
+  await retireLeftover(context, options, live, new Report(context, 'undo', options), Number.POSITIVE_INFINITY);
 }

@@ -14,7 +14,7 @@ import { templateLabels } from '../traffic/pods.ts';
 import { readyEndpoints } from '../traffic/ready-endpoints.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { scalesToZero, type Examined } from './health.ts';
-import type { HealthProblem } from '../report/report.ts';
+import type { HealthProblem } from '../report/run-report.ts';
 import type { Drift } from '../release/drift-words.ts';
 import type { Revision } from '../release/revision-shape.ts';
 

@@ -1,9 +1,8 @@
 import { Cancelled, messageOf } from '../base/errors.ts';
-import { numberAt } from '../base/json.ts';
 import { nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { imagesOf, isDeployment, isWorkload } from '../manifests/pod-template.ts';
+import { imagesOf, isDeployment } from '../manifests/pod-template.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { readJournal } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
@@ -23,7 +22,6 @@ import {
 } from '../release/revision.ts';
 import { freeStatefulSet, waitsForBrokenPods } from '../apply/stateful-set.ts';
 import type { Claims } from '../apply/takeover.ts';
-import { addressesOf } from '../rollout/readiness/service.ts';
 import { isPaused } from '../rollout/pause.ts';
 import { bothSides, refOnOwn, sideOfName } from '../strategies/own-sides.ts';
 import { refusePaused } from '../strategies/paused.ts';
@@ -33,7 +31,8 @@ import { describeAbruptEnds } from '../traffic/endings.ts';
 import { isService } from '../traffic/services.ts';
 import { adoptRelease } from './adopt-release.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { failureOf, type Draft } from './draft.ts';
+import { failureOf } from '../report/failure.ts';
+import type { Report } from '../report/report.ts';
 import { ConfigRestarts } from './config-restarts.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type ChangeTask, type GuardedChange } from './guarded-change.ts';
@@ -41,8 +40,9 @@ import { finishApplied } from './held.ts';
 import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
 import { tellNotOver } from './not-over.ts';
 import { expectOfChecks, expectOfObjects, expectOfUndo } from './needs.ts';
-import type { AddressReport, ObjectReport, RunReport, Status, WorkloadReport } from '../report/report.ts';
-import { RolloutWatch } from './rollout-watch.ts';
+import { reportAttempt, reportObjects, writtenOf } from '../report/workloads.ts';
+import type { ObjectReport, RunReport, Status } from '../report/run-report.ts';
+import { RolloutWatch } from '../report/watch.ts';
 import { findStrays, removeStrays } from './strays.ts';
 import {
   untilAnsweredByNew,
@@ -52,7 +52,6 @@ import {
   type VerificationOptions,
 } from './verification.ts';
 import type { Outcome, Revision } from '../release/revision-shape.ts';
-import type { JournalEntry } from '../release/journal-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions> {
@@ -116,7 +115,7 @@ export async function rollOut(
   context: Context,
   options: RollOutOptions,
   purpose: Purpose,
-  draft: Draft,
+  draft: Report,
 ): Promise<RunReport> {
   const { client, reporter } = context;
   const { release, namespace, newNamespaces } = options;
@@ -378,7 +377,7 @@ function retiringOf(
 const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promote: 'Promote' };
 
 function finishWaiting(
-  draft: Draft,
+  draft: Report,
   { release }: RollOutOptions,
   revision: number,
   { candidates }: Extract<Progress, { state: 'waiting' }>,
@@ -388,61 +387,6 @@ function finishWaiting(
     'waiting',
     `Revision ${revision} of ${release} waits as a candidate (${names}): run "promote" to bring it in, or "abort" to take it away`,
   );
-}
-
-/** A workload that was not touched. */
-function stableReport({ manifest, live }: Prepared): WorkloadReport[] {
-  if (live === undefined || !isWorkload(manifest.object)) return [];
-  const replicas = numberAt(live, 'spec', 'replicas');
-  return [
-    {
-      ref: refOf(live),
-      containers: imagesOf(live).map(({ name, image = '' }) => ({ name, before: image, after: image })),
-      ...(replicas === undefined ? {} : { replicas: { before: replicas, after: replicas } }),
-      state: 'unchecked',
-      message: 'serves as before',
-    },
-  ];
-}
-
-/** What has really been written so far. */
-function writtenOf(entries: readonly JournalEntry[]): ObjectReport[] {
-  const changes = new Map<string, ObjectReport>();
-  for (const { ref, before, done } of entries) {
-    const key = keyOf(ref);
-    if (done && !changes.has(key)) changes.set(key, { ref, change: before === null ? 'created' : 'configured' });
-  }
-  return [...changes.values()];
-}
-
-/**
- * How far a change has come that is not whole, because it waits or has failed: what it has really written, and beside that what
- * serves as before.
- */
-function reportAttempt(
-  draft: Draft,
-  prepared: readonly Prepared[],
-  written: readonly ObjectReport[],
-  watch: RolloutWatch,
-): void {
-  const changed = new Set(written.map(({ ref }) => keyOf(ref)));
-  const planned = new Set(prepared.map(({ manifest }) => keyOf(refOf(manifest.object))));
-  const unchanged = prepared.filter(({ change }) => change === 'unchanged');
-  const isWritten = ({ manifest }: Prepared) => changed.has(keyOf(refOf(manifest.object)));
-  const candidates = written
-    .filter(({ ref }) => !planned.has(keyOf(ref)))
-    .flatMap(({ ref }) => watch.latest(ref) ?? [])
-    .filter(isWorkload);
-  draft.add({
-    objects: [...written, ...unchanged.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }))],
-    workloads: [
-      ...prepared
-        .filter(({ manifest }) => isWorkload(manifest.object))
-        .flatMap((entry) => (isWritten(entry) ? workloadReport(entry, watch) : stableReport(entry))),
-      ...candidates.map((object) => reportOf(object, undefined, watch)),
-    ],
-    addresses: addressesIn(prepared, watch),
-  });
 }
 
 /** What has got ready at the last moment is asked all the same. */
@@ -463,7 +407,7 @@ function strategyContext(
   plan: PlanContext,
   change: GuardedChange,
   watch: RolloutWatch,
-  draft: Draft,
+  draft: Report,
   { command, manifests }: Purpose,
 ): StrategyContext {
   const { client, clock, limit, reporter } = context;
@@ -514,7 +458,7 @@ function strategyContext(
 async function confirmUnchanged(
   context: Context,
   options: RollOutOptions,
-  draft: Draft,
+  draft: Report,
   prepared: readonly Prepared[],
   live: Revision,
 ): Promise<RunReport> {
@@ -555,7 +499,7 @@ async function verifyApplied(
   context: Context,
   options: VerificationOptions,
   manifests: readonly Manifest[],
-  draft: Draft,
+  draft: Report,
   watch: RolloutWatch,
 ): Promise<void> {
   if (watch.held.length === 0) await verifyRelease(context, options, manifests, draft);
@@ -563,64 +507,12 @@ async function verifyApplied(
     draft.warn('the checks of "verify" were not made: not all pods have what was applied');
 }
 
-function reportObjects(draft: Draft, prepared: readonly Prepared[], watch: RolloutWatch): void {
-  draft.add({
-    objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
-    workloads: prepared
-      .filter(({ manifest }) => isWorkload(manifest.object))
-      .map((entry) => workloadReport(entry, watch)),
-    addresses: addressesIn(prepared, watch),
-  });
-}
-
-function addressesIn(prepared: readonly Prepared[], watch: RolloutWatch): AddressReport[] {
-  return prepared.flatMap(({ manifest }) => addressReports(watch.latest(refOf(manifest.object))));
-}
-
-function workloadReport({ manifest, live }: Prepared, watch: RolloutWatch): WorkloadReport {
-  return reportOf(watch.latest(refOf(manifest.object)) ?? manifest.object, live, watch);
-}
-
-/** @param live the workload before the change */
-function reportOf(object: KubernetesObject, live: KubernetesObject | undefined, watch: RolloutWatch): WorkloadReport {
-  const ref = refOf(object);
-  const before = new Map(live === undefined ? [] : imagesOf(live).map(({ name, image }) => [name, image]));
-  const after = numberAt(object, 'spec', 'replicas');
-  const replicasBefore = live === undefined ? undefined : numberAt(live, 'spec', 'replicas');
-  const duration = watch.durationOf(ref);
-  return {
-    ref,
-    containers: imagesOf(object).map(({ name, image }) => {
-      const old = before.get(name);
-      return { name, after: image ?? '', ...(old === undefined ? {} : { before: old }) };
-    }),
-    ...(after === undefined
-      ? {}
-      : { replicas: { after, ...(replicasBefore === undefined ? {} : { before: replicasBefore }) } }),
-    ...(duration === undefined ? {} : { durationMs: duration }),
-    ...watch.stateOf(ref),
-  };
-}
-
-/** Where a Service answers from outside, without a slash at the end so that a path can follow; nothing for all other objects. */
-export function addressReports(service: KubernetesObject | undefined): AddressReport[] {
-  if (service?.kind !== 'Service') return [];
-  const port = numberAt(service, 'spec', 'ports', 0, 'port') ?? 80;
-  const scheme = port === 443 ? 'https' : 'http';
-  const suffix = port === 443 || port === 80 ? '' : `:${port}`;
-  return addressesOf(service).map((address) => ({
-    ref: refOf(service),
-    address,
-    url: `${scheme}://${address.includes(':') ? `[${address}]` : address}${suffix}`,
-  }));
-}
-
 /** The release's own namespace must be there before the lock and the journal, which lie in it. */
 async function createNamespace(
   { client, reporter }: Context,
   namespace: string,
   missing: ReadonlySet<string>,
-  draft: Draft,
+  draft: Report,
 ): Promise<void> {
   if (!missing.has(namespace)) return;
   await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { fieldManager });

@@ -11,11 +11,12 @@ import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts'
 import { originOf } from '../strategies/candidate.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { Context } from '../release/context.ts';
-import { failureOf, type Draft } from './draft.ts';
+import { failureOf } from '../report/failure.ts';
+import type { Report } from '../report/report.ts';
 import { nameOf } from './find-workload.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { rollOut, type RollOutOptions } from './roll-out.ts';
-import { RolloutWatch } from './rollout-watch.ts';
+import { RolloutWatch } from '../report/watch.ts';
 import { describeRevision, readHistory } from './workload-history.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
@@ -36,7 +37,7 @@ export async function rollbackWorkload(
   context: Context,
   options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts' | 'checks' | 'restartOnConfig'>,
   { workload, toRevision, replicas, revisions }: WorkloadRollback,
-  draft: Draft,
+  report: Report,
 ): Promise<RunReport> {
   const { reporter } = context;
   const { release } = options;
@@ -50,14 +51,14 @@ export async function rollbackWorkload(
     return chosen;
   });
   if (target.state === 'current' && !isPaused(workload))
-    return await confirmCurrent(context, options, workload, target, draft);
+    return await confirmCurrent(context, options, workload, target, report);
   if (target.state !== 'good' && target.state !== 'current') {
-    draft.warn(
+    report.warn(
       `whether revision ${target.revision} of ${nameOf(workload)} has ever been ready is not known: it ${target.reason}`,
     );
   }
   if (isPaused(workload)) {
-    draft.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);
+    report.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);
   }
   const manifest = manifestFrom(manifestOfRevision(workload, target), `revision ${target.revision}`);
   const scaled = setReplicas([manifest], replicas).map((change) => change.workload);
@@ -89,7 +90,7 @@ export async function rollbackWorkload(
       done: `Rolled ${nameOf(workload)} back to its revision ${target.revision}, recorded as ${release}`,
       attempt: `Rollback of ${nameOf(workload)} to its revision ${target.revision}`,
     },
-    draft,
+    report,
   );
 }
 
@@ -143,7 +144,7 @@ async function confirmCurrent(
   options: Pick<RollOutOptions, 'timeoutMs' | 'unschedulableGraceMs' | 'pauseTimeoutMs'>,
   workload: KubernetesObject,
   target: WorkloadRevision,
-  draft: Draft,
+  report: Report,
 ): Promise<RunReport> {
   const watch = new RolloutWatch(context, options);
   const is = `${nameOf(workload)} is at revision ${target.revision} already`;
@@ -155,11 +156,11 @@ async function confirmCurrent(
     context.signal.throwIfAborted();
     await watch.collectEvidence(error);
     failure = watch.explain(failureOf(error));
-    draft.add({ failure });
+    report.add({ failure });
   }
   const containers = imagesOf(workload).map(({ name, image = '' }) => ({ name, before: image, after: image }));
-  draft.add({ workloads: [{ ref: refOf(workload), containers, ...watch.stateOf(refOf(workload)) }] });
+  report.add({ workloads: [{ ref: refOf(workload), containers, ...watch.stateOf(refOf(workload)) }] });
   return failure === undefined
-    ? draft.finish('unchanged', `${is}, and healthy`)
-    : draft.finish('failed', `${is}, but not healthy`);
+    ? report.finish('unchanged', `${is}, and healthy`)
+    : report.finish('failed', `${is}, but not healthy`);
 }

@@ -22,13 +22,13 @@ import { blueGreen } from '../strategies/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { Draft } from './draft.ts';
+import { Report } from '../report/report.ts';
 import { listed } from './failed-change.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import { refuseUselessKeepOld } from './keep-old.ts';
 import { describeLeftOut, runsTheVersion, sift, type LeftOut, type Running, type Sifted } from './left-out.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { resumeAll } from './resume-all.ts';
 import { ownershipOf, rollOut } from './roll-out.ts';
 import { bringBackBeside } from './sealed-config.ts';
@@ -58,18 +58,18 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const { client } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const draft = new Draft(context, 'rollback', { release, namespace });
+  const report = new Report(context, 'rollback', { release, namespace });
   const unfinished = (await readJournal(client, namespace, release))?.record;
   if (unfinished !== undefined && isUnfinished(unfinished))
     await settle(context, { ...options, namespace }, 'rollback');
   const revisions = await listRevisions(client, namespace, release);
-  for (const problem of problemsOfRevisions(revisions)) draft.warn(problem);
+  for (const problem of problemsOfRevisions(revisions)) report.warn(problem);
   if (options.workload !== undefined || !revisions.some(wasLive)) {
     const workload = await findWorkload(context, { namespace, release, named: options.workload });
     if (workload !== undefined) {
       const { toRevision, replicas } = options;
       const task = { workload, toRevision, replicas, revisions };
-      return await rollbackWorkload(context, { ...options, namespace }, task, draft);
+      return await rollbackWorkload(context, { ...options, namespace }, task, report);
     }
   }
   const live = liveRevision(revisions);
@@ -82,10 +82,10 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
   const task = { revisions, namespace, byHand };
   const { toRevision } = options;
   const first = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
-  if (first === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, draft);
+  if (first === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
   // Where all is as the live revision has it, what is meant is the one before.
-  const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, draft);
-  return await goTo(context, options, { ...task, wanted: first, whenUnchanged }, draft);
+  const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, report);
+  return await goTo(context, options, { ...task, wanted: first, whenUnchanged }, report);
 }
 
 interface Goal {
@@ -102,7 +102,7 @@ async function goTo(
   context: Context,
   options: RollbackOptions,
   { revisions, namespace, byHand, wanted, whenUnchanged }: Goal,
-  draft: Draft,
+  report: Report,
 ): Promise<RunReport> {
   const { client, reporter } = context;
   const { release } = options;
@@ -116,8 +116,8 @@ async function goTo(
     const ownership = ownershipOf(context, { namespace, release });
     const recorded = manifestsOf(chosen, running);
     await setNumbers(context, namespace, recorded, options.replicas, live);
-    const old = await leftToOthers(context, ownership, recorded, draft);
-    for (const text of await resumeAll(context, old, live)) draft.warn(text);
+    const old = await leftToOthers(context, ownership, recorded, report);
+    for (const text of await resumeAll(context, old, live)) report.warn(text);
     const sealed = new Set<string>();
     const look = async (of: readonly Manifest[]) => {
       const whole = { force: true, claims: replacedByRollback, remake: true, newNamespaces: new Set<string>() };
@@ -128,16 +128,16 @@ async function goTo(
     const parted = await sift(old, chosen, running, look);
     refuseWithoutVersion(parted, chosen);
     for (const { kind, from, to } of bringBackBeside(parted.manifests, sealed, chosen.restores ?? chosen.revision)) {
-      draft.warn(
+      report.warn(
         `${kind} "${from}" cannot be changed any more; its earlier content comes back as "${to}", which the pods read`,
       );
     }
     const gone = await surplusOf(context, revisions, chosen);
-    return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, draft) };
+    return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, report) };
   });
   const { manifests, left } = sifted;
   for (const object of options.prune ? [] : surplus) {
-    draft.warn(
+    report.warn(
       `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was left; "prune: true" removes it`,
     );
   }
@@ -145,7 +145,7 @@ async function goTo(
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
   const ownSides = (target.idle ?? live?.idle) !== undefined;
-  const report = await rollOut(
+  const ended = await rollOut(
     context,
     {
       ...options,
@@ -174,9 +174,9 @@ async function goTo(
       done: `Rolled ${release} back to revision ${target.revision} as`,
       attempt: `Rollback of ${release} to revision ${target.revision}`,
     },
-    draft,
+    report,
   );
-  return finishRollback(report, byHand, left, context.reporter);
+  return finishRollback(ended, byHand, left, context.reporter);
 }
 
 /**
@@ -299,7 +299,7 @@ async function leftToOthers(
   { client }: Context,
   ownership: Ownership,
   manifests: readonly Manifest[],
-  draft: Draft,
+  report: Report,
 ): Promise<Manifest[]> {
   const own = await Promise.all(
     manifests.map(async (manifest) => {
@@ -311,7 +311,7 @@ async function leftToOthers(
       });
       const owner = live === undefined ? undefined : await ownership.otherOwner(live);
       if (owner === undefined) return manifest;
-      draft.warn(`${describeRef(ref, true)} is left as it is: it belongs to ${await ownership.describe(owner)} now`);
+      report.warn(`${describeRef(ref, true)} is left as it is: it belongs to ${await ownership.describe(owner)} now`);
       return undefined;
     }),
   );
@@ -322,14 +322,14 @@ async function leftToOthers(
 async function notUsedByOthers(
   ownership: Ownership,
   surplus: readonly KubernetesObject[],
-  draft: Draft,
+  report: Report,
 ): Promise<KubernetesObject[]> {
   const own = await Promise.all(
     surplus.map(async (object) => {
       const user = await ownership.otherUser(object);
       if (user === undefined) return object;
       const text = `${describeRef(refOf(object), true)} is left: ${await ownership.describe(user)} has it too`;
-      draft.warn(text);
+      report.warn(text);
       return undefined;
     }),
   );

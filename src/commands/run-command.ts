@@ -7,7 +7,7 @@ import { deploy, type DeployOptions } from './deploy.ts';
 import { expectOfCommand } from './needs.ts';
 import { pause, restart, resume } from './pausing.ts';
 import { promote, type PromoteOptions } from './promote.ts';
-import type { RunReport } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { rollback, type RollbackOptions } from './rollback.ts';
 import { scale, type ScaleOptions } from './scale.ts';
 import { status } from './status.ts';

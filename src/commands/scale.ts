@@ -10,13 +10,13 @@ import { Ownership } from '../release/ownership.ts';
 import { preflight } from '../apply/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { Draft } from './draft.ts';
+import { Report } from '../report/report.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
-import type { RunReport } from '../report/report.ts';
-import { RolloutWatch } from './rollout-watch.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { RolloutWatch } from '../report/watch.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 export interface ScaleOptions extends ChangeOptions {
@@ -34,7 +34,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const draft = new Draft(context, 'scale', { release, namespace });
+  const report = new Report(context, 'scale', { release, namespace });
   const requests = parseReplicas(options.replicas);
   const wanted = await reporter.group('Preflight', async () => {
     const found = await findWorkloads(context, namespace, release, requests);
@@ -71,7 +71,7 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
       beforeUndo: (error) => watch.collectEvidence(error),
     },
   );
-  draft.add({
+  report.add({
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
     workloads: wanted.map(({ live, replicas }) => ({
       ref: refOf(live),
@@ -81,19 +81,19 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
     })),
   });
   if (outcome.state === 'done') {
-    await tellNotOver(context, watch, draft);
+    await tellNotOver(context, watch, report);
     const changed = prepared.some(({ change }) => change !== 'unchanged');
     const others = wanted.flatMap(({ live, replicas }) => {
       const found = numberAt(watch.latest(refOf(live)), 'spec', 'replicas') ?? 1;
       return found === replicas ? [] : [`${describeRef(refOf(live))} to ${found}`];
     });
     if (others.length > 0)
-      return draft.finish('failed', `Scaled ${texts}, but somebody else has scaled ${others.join(', ')} since`);
+      return report.finish('failed', `Scaled ${texts}, but somebody else has scaled ${others.join(', ')} since`);
     return changed
-      ? draft.finish('scaled', `Scaled ${texts} in ${draft.elapsed()}`)
-      : draft.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
+      ? report.finish('scaled', `Scaled ${texts} in ${report.elapsed()}`)
+      : report.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
   }
-  return finishFailed(draft, watch, outcome.failure, `Scaling ${texts}`);
+  return finishFailed(report, watch, outcome.failure, `Scaling ${texts}`);
 }
 
 /** A named workload is looked up in the cluster; without a name the release must have exactly one. */

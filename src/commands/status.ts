@@ -18,7 +18,8 @@ import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
-import { Draft, failureOf } from './draft.ts';
+import { failureOf } from '../report/failure.ts';
+import { Report } from '../report/report.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from './guarded-change.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
@@ -30,8 +31,8 @@ import type {
   RunReport,
   WorkloadHistoryEntry,
   WorkloadReport,
-} from '../report/report.ts';
-import { addressReports } from './roll-out.ts';
+} from '../report/run-report.ts';
+import { addressReports } from '../report/addresses.ts';
 import { chooseRevision, revisionBefore } from './rollback.ts';
 import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from './status-words.ts';
 import { describeLeftCandidates, findStrays } from './strays.ts';
@@ -68,7 +69,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const draft = new Draft(context, 'status', { release, namespace });
+  const report = new Report(context, 'status', { release, namespace });
   const [revisions, journal] = await Promise.all([
     listRevisions(client, namespace, release),
     lookAtJournal(client, namespace, release),
@@ -76,21 +77,21 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal.record };
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions), ...problemOfJournal(journal)];
   for (const remark of [...remarks, ...(Object.keys(journal).length > 0 ? [] : await leftCandidates(context, records))])
-    draft.warn(remark);
+    report.warn(remark);
   // What is called like no revision has no number, and its problem is told.
   const numbered = revisions.filter(({ revision }) => revision > 0).toReversed();
   for (const entry of numbered) reporter.info(describeRevision(entry));
   const others = await workloadsBeside(context, namespace, options, records.live);
-  draft.add({
+  report.add({
     ...(records.live === undefined ? {} : { revision: records.live.revision }),
     history: numbered.map(historyEntry),
     workloadHistory: await workloadHistory(context, others),
   });
   const isKnown = revisions.length > 0 || Object.keys(journal).length > 0 || options.workload !== undefined;
-  const headline = await tellHealth(context, draft, records, others);
-  if (isKnown) return draft.finish('reported', headline);
-  draft.add({ failure: failureOf(await unknownRelease(context, namespace, release, others)) });
-  return draft.finish('failed', `Nothing to report of ${release}`);
+  const headline = await tellHealth(context, report, records, others);
+  if (isKnown) return report.finish('reported', headline);
+  report.add({ failure: failureOf(await unknownRelease(context, namespace, release, others)) });
+  return report.finish('failed', `Nothing to report of ${release}`);
 }
 
 /** Beside a run that is at work, or a candidate that waits, nothing is left. */
@@ -109,7 +110,7 @@ function problemOfJournal({ problem }: Awaited<ReturnType<typeof lookAtJournal>>
 /** Adds health to the report. @returns the headline */
 async function tellHealth(
   context: Context,
-  draft: Draft,
+  report: Report,
   records: Records,
   others: readonly KubernetesObject[],
 ): Promise<string> {
@@ -130,7 +131,7 @@ async function tellHealth(
     unservedIn(client, now),
     live === undefined ? { notes: [], problems: [] } : servingIn(client, now, live),
   ]);
-  for (const warning of [...now.warnings, ...blindness(examination)]) draft.warn(warning);
+  for (const warning of [...now.warnings, ...blindness(examination)]) report.warn(warning);
   const keys = new Set((journal?.waiting?.candidates ?? []).map(keyOf));
   const isCandidate = ({ ref }: { ref: ObjectRef }) => keys.has(keyOf(ref));
   const ofCandidate = [...candidate.problems, ...examination.problems.filter(isCandidate)];
@@ -153,7 +154,7 @@ async function tellHealth(
     ...rollbackOf(records, now),
     evidence: examination.evidence,
   };
-  draft.add({
+  report.add({
     health,
     workloads: examination.seen.flatMap((seen, index) =>
       isWorkload(seen.object) ? workloadNow(seen, problemOf(seen, examined[index])) : [],
@@ -167,19 +168,19 @@ async function tellHealth(
     problems: ofRelease,
     beside: beside.map(({ object }) => nameOf(object)),
     ...(journal?.waiting === undefined ? {} : { candidate: sentenceOfCandidate(journal.waiting, ofCandidate) }),
-    ...(isWorking ? { progress: await progressOf(context, draft, records, journal) } : {}),
+    ...(isWorking ? { progress: await progressOf(context, report, records, journal) } : {}),
   });
 }
 
 /** What a run that is at work, or was killed, says of itself. */
 async function progressOf(
   { client, clock }: Context,
-  draft: Draft,
+  report: Report,
   { namespace, release }: Records,
   { command, run, startedAt }: JournalRecord,
 ): Promise<string> {
   const isAlive = await isHeld(client, namespace, release, clock);
-  draft.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
+  report.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
   return sentenceOfProgress(command, release, startedAt, isAlive);
 }
 

@@ -14,7 +14,7 @@ import { candidateName, configCopyName, configOf, trackLabel } from '../strategi
 import { previewName } from '../strategies/sides.ts';
 import { isService } from '../traffic/services.ts';
 import type { Context } from '../release/context.ts';
-import type { Draft } from './draft.ts';
+import type { Report } from '../report/report.ts';
 import { removeMade } from './remove-made.ts';
 import { whileLive } from './while-live.ts';
 import type { Revision } from '../release/revision-shape.ts';
@@ -64,7 +64,7 @@ export async function removeStrays(
   context: Context,
   options: StrayOptions & { timeoutMs: number },
   revision: number,
-  draft: Draft,
+  report: Report,
 ): Promise<void> {
   const { client, reporter, signal, namespace } = { ...context, ...options };
   let strays: readonly KubernetesObject[] = [];
@@ -72,11 +72,11 @@ export async function removeStrays(
     strays = await findStrays(context, options, await listRevisions(client, namespace, options.release));
     if (strays.length === 0) return;
     const held = await reporter.group('Clean up', () => removeUnderLock(context, options, revision));
-    for (const object of held) draft.warn(nameGoing(object));
+    for (const object of held) report.warn(nameGoing(object));
   } catch (error) {
     // The change itself has come to its end.
     if (signal.aborted) return;
-    draft.warn(describeStrays(strays, messageOf(error)));
+    report.warn(describeStrays(strays, messageOf(error)));
   }
 }
 

@@ -15,7 +15,7 @@ import { isService, selects } from '../traffic/services.ts';
 import { previewName } from '../strategies/sides.ts';
 import type { MeasuredShare, VerifiedCandidate } from '../strategies/strategy.ts';
 import type { Context } from '../release/context.ts';
-import type { Draft } from './draft.ts';
+import type { Report } from '../report/report.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 /** The checks of the input `verify`; what is secret in it is masked. @param budgetMs as `parseChecks` has it. @throws Failures with every problem that there is */
@@ -103,14 +103,14 @@ export async function verifyRelease(
   context: Context,
   options: VerificationOptions,
   manifests: readonly Manifest[],
-  draft: Draft,
+  report: Report,
 ): Promise<void> {
   const { checks } = options;
   if (checks.length === 0) return;
   const service = mainService(manifests);
   const live = service === undefined ? undefined : await context.client.read(refOf(service));
   const pods = live === undefined ? [] : await podsBehind(context.client, live);
-  await carryOut(context, options, [{ checks, sides: { ...about(options, service), candidate: { pods } } }], draft);
+  await carryOut(context, options, [{ checks, sides: { ...about(options, service), candidate: { pods } } }], report);
 }
 
 /**
@@ -124,7 +124,7 @@ export async function verifyCandidate(
   options: VerificationOptions,
   manifests: readonly Manifest[],
   candidate: VerifiedCandidate,
-  draft: Draft,
+  report: Report,
 ): Promise<MeasuredShare | undefined> {
   const service = mainService(manifests);
   const main = service === undefined ? undefined : refOf(service);
@@ -134,7 +134,7 @@ export async function verifyCandidate(
     if (ref === undefined || sides.candidate.pods.length > 0) rounds.push({ checks, sides });
   }
   if (rounds.length === 0) return undefined;
-  const results = await carryOut(context, options, rounds, draft);
+  const results = await carryOut(context, options, rounds, report);
   const share = results.findLast((result) => result.share !== undefined)?.share;
   return share === undefined ? undefined : { percent: share.measured, requests: share.requests };
 }
@@ -211,19 +211,19 @@ async function carryOut(
   { client, clock, reporter }: Context,
   { signal, deadline }: VerificationOptions,
   rounds: readonly Round[],
-  draft: Draft,
+  report: Report,
 ): Promise<CheckResult[]> {
   const results = await reporter.group('Verify', async () => {
     const all: CheckResult[] = [];
     for (const { checks, sides } of rounds) {
       const made = await verify(client, checks, sides, { clock, reporter, signal, deadline });
-      draft.addChecks(made);
+      report.addChecks(made);
       assertPassed(made);
       all.push(...made);
     }
     return all;
   });
-  draft.mark(`${results.length} ${results.length === 1 ? 'check' : 'checks'} passed`);
+  report.mark(`${results.length} ${results.length === 1 ? 'check' : 'checks'} passed`);
   return results;
 }
 

@@ -4,7 +4,7 @@ import { readEvent } from '../rollout/failures/events.ts';
 import { historyOf, type WorkloadRevision } from '../rollout/workload-history.ts';
 import type { Context } from '../release/context.ts';
 import { nameOf } from './find-workload.ts';
-import type { WorkloadHistoryEntry } from '../report/report.ts';
+import type { WorkloadHistoryEntry } from '../report/run-report.ts';
 
 /** Reads what the cluster keeps of a workload's earlier versions, newest first. */
 export async function readHistory({ client }: Context, workload: KubernetesObject): Promise<WorkloadRevision[]> {

@@ -1,4 +1,4 @@
-import type { RunReport } from '../../report/report.ts';
+import type { RunReport } from '../../report/run-report.ts';
 import type { CheckResult } from '../../verify/result.ts';
 import { code, prose, table } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';

@@ -1,4 +1,4 @@
-import type { RunReport } from '../../report/report.ts';
+import type { RunReport } from '../../report/run-report.ts';
 import { alert, bullets, code, prose } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';
 

@@ -1,4 +1,4 @@
-import type { HealthReport } from '../../report/report.ts';
+import type { HealthReport } from '../../report/run-report.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import type { RollbackPreview } from '../../release/rollback-preview.ts';
 import { describeVersions } from '../../rollout/versions.ts';

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../base/clock.ts';
-import type { FailureReport, RunReport, Status, WorkloadReport } from '../../report/report.ts';
+import type { FailureReport, RunReport, Status, WorkloadReport } from '../../report/run-report.ts';
 import { needsAttention } from '../../commands/status-words.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import { notBack, type UndoReport, type UndoResult } from '../../release/undo-report.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { finish } from '../../../src/action/finish.ts';
 import { createReporter } from '../../../src/action/log.ts';
-import type { FailureReport } from '../../../src/report/report.ts';
+import type { FailureReport } from '../../../src/report/run-report.ts';
 import { listeningReporter } from '../../support/silent-reporter.ts';
 import { stdoutOf } from './actions-files.ts';
 import { report } from './reports.ts';

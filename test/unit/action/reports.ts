@@ -1,5 +1,5 @@
 /** Reports of runs as the commands hand them over, for the tests of outputs and summaries. */
-import type { RunReport, WorkloadReport } from '../../../src/report/report.ts';
+import type { RunReport, WorkloadReport } from '../../../src/report/run-report.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Evidence } from '../../../src/rollout/evidence.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { problemOf } from '../../../src/commands/health.ts';
 import { headlineOf, needsAttention, type StatusFacts } from '../../../src/commands/status-words.ts';
-import type { HealthReport } from '../../../src/report/report.ts';
+import type { HealthReport } from '../../../src/report/run-report.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { objectOf } from '../release/build.ts';
 import type { Revision } from '../../../src/release/revision-shape.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { isLeft } from '../../../src/commands/left-open.ts';
-import { failedReport } from '../../../src/commands/draft.ts';
+import { failedReport } from '../../../src/report/failure.ts';
 import type { UndoReport, UndoResult } from '../../../src/release/undo-report.ts';
 
 const ref = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', namespace: 'shop' };

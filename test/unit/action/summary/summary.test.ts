@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Marked } from 'marked';
 
 import { maxSummaryBytes, renderSummary } from '../../../../src/action/summary/summary.ts';
-import type { RunReport } from '../../../../src/report/report.ts';
+import type { RunReport } from '../../../../src/report/run-report.ts';
 import {
   crashEvidence,
   deployment,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { Failures, InvalidInput } from '../../../src/base/errors.ts';
-import { failureOf } from '../../../src/commands/draft.ts';
+import { failureOf } from '../../../src/report/failure.ts';
 
 const unknown = new InvalidInput('there is no input "tag"', { hint: 'Did you mean "image-tag"?' });
 const placed = new InvalidInput('unknown field', { location: { file: 'a.yaml', line: 3 } });

@@ -17,7 +17,7 @@ import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import type { FailureReport } from '../report/report.ts';
+import type { FailureReport } from './run-report.ts';
 import type { Graces } from '../rollout/failures/graces.ts';
 
 /** What has been running may still be busy with a restart, which takes this long to be believed; it must then hold a moment. */

@@ -1,0 +1,179 @@
+import type { Location } from '../base/errors.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import type { UndoReport } from '../release/undo-report.ts';
+import type { RollbackPreview } from '../release/rollback-preview.ts';
+import type { Evidence } from '../rollout/evidence.ts';
+import type { LogExcerpt } from '../rollout/log-excerpt.ts';
+import type { Cause } from '../rollout/verdict.ts';
+import type { RunningVersion } from '../rollout/versions.ts';
+import type { CheckResult } from '../verify/result.ts';
+import type { Drift } from '../release/drift-words.ts';
+import type { TrafficStep } from './traffic-step.ts';
+
+/** How a run ended; the value of the output `status`. */
+export type Status =
+  | 'deployed'
+  | 'scaled'
+  | 'paused'
+  | 'resumed'
+  | 'restarted'
+  | 'rolled-back'
+  | 'aborted'
+  | 'reported'
+  | 'unchanged'
+  /** A candidate waits for `promote` or `abort`. */
+  | 'waiting'
+  /** Failed, and everything is back as it was. */
+  | 'undone'
+  /** Failed, and left as it is (`undo-on-failure: false`), or the undo could not finish. */
+  | 'failed'
+  | 'cancelled';
+
+/** All that is known of a run when it ends: what outputs, annotations and the job summary are made from. */
+export interface RunReport {
+  command: string;
+  status: Status;
+  /** One sentence, without Markdown and without the cause of a failure: `Deployed shop revision 7 in 42s`. */
+  headline: string;
+  strategy?: string;
+  release?: string;
+  namespace?: string;
+  /** `https://203.0.113.7:6443`, and the kubeconfig's context. */
+  server?: string;
+  context?: string;
+  revision?: number;
+  previousRevision?: number;
+  objects: ObjectReport[];
+  workloads: WorkloadReport[];
+  addresses: AddressReport[];
+  timeline: TimelineEntry[];
+  /** Which share of the requests a candidate got, in order of time. */
+  traffic?: TrafficReport[];
+  /** What the checks of the input `verify` came to, in the order in which they were made. */
+  checks?: CheckResult[];
+  failure?: FailureReport;
+  undo?: UndoReport;
+  /** What a rollback has left as it is, and why. */
+  left?: { ref: ObjectRef; reason: string }[];
+  /** Revisions of the release, newest first; only of the command `status`. */
+  history?: HistoryEntry[];
+  /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */
+  workloadHistory?: WorkloadHistoryEntry[];
+  /** How the release is now; only of the command `status`. */
+  health?: HealthReport;
+  /** A run that is at work, or was killed and waits to be undone; only of the command `status`. */
+  inProgress?: { command: string; run: string; startedAt: string };
+  /** Sentences that the user should know of although nothing failed. */
+  warnings: string[];
+  durationMs: number;
+}
+
+/** How a release is, computed from what the cluster shows. */
+export interface HealthReport {
+  /** Everything that the live revision and a candidate need is there and ready. */
+  healthy: boolean;
+  /** What is wrong, the most telling first. */
+  problems: HealthProblem[];
+  /** What is not as it was recorded. */
+  drift: Drift[];
+  /** What the pods of each workload run. */
+  versions: { ref: ObjectRef; versions: RunningVersion[] }[];
+  /** Deployments that somebody has paused, one sentence each. */
+  paused: string[];
+  /** What else whoever is on call should know, one sentence each: which side serves. */
+  notes: string[];
+  /** What `rollback` would go to; or why there is nothing. */
+  rollback?: RollbackPreview | { none: string };
+  evidence: Evidence[];
+}
+
+export interface HealthProblem {
+  ref: ObjectRef;
+  /** One sentence, with the name of the object: `Deployment "web": scaled to 0, no pod runs`. */
+  message: string;
+  hint?: string;
+  /** What the container that is to blame has said last. */
+  log?: LogExcerpt;
+}
+
+export interface HistoryEntry {
+  revision: number;
+  outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
+  /** ISO 8601. */
+  finishedAt: string;
+  images: string[];
+  commit?: string;
+  run?: string;
+  actor?: string;
+  /** The revision whose objects a rollback has brought back. */
+  restores?: number;
+}
+
+export interface WorkloadHistoryEntry {
+  /** `Deployment/web` */
+  workload: string;
+  /** The number that its controller gives it. */
+  revision: number;
+  /** Whether its pods are known to have been ready. */
+  state: 'current' | 'good' | 'unknown' | 'bad';
+  /** ISO 8601. */
+  createdAt: string;
+  images: string[];
+  /** Pods of it that there are now, and how many are ready. */
+  replicas: number;
+  ready: number;
+  changeCause?: string;
+}
+
+export interface ObjectReport {
+  ref: ObjectRef;
+  change: 'created' | 'configured' | 'unchanged';
+}
+
+export interface WorkloadReport {
+  ref: ObjectRef;
+  containers: { name: string; before?: string; after: string }[];
+  replicas?: { before?: number; after: number };
+  /** From the write to ready; absent while it is not. */
+  durationMs?: number;
+  state: 'ready' | 'progressing' | 'failed' | 'unchecked';
+  /** What is missing, or why it failed. */
+  message: string;
+}
+
+/** Where a LoadBalancer Service answers. */
+export interface AddressReport {
+  ref: ObjectRef;
+  /** An IP address or a host name. */
+  address: string;
+  url: string;
+}
+
+export interface TrafficReport extends TrafficStep {
+  /** Milliseconds since the start of the run. */
+  atMs: number;
+}
+
+export interface TimelineEntry {
+  /** Milliseconds since the start of the run. */
+  atMs: number;
+  text: string;
+}
+
+export interface FailureReport {
+  /** `VerificationFailed`, `MissingRights`; absent where a cause has a reason of its own. */
+  reason?: string;
+  /** YAML that somebody may apply to mend it. */
+  manifest?: string;
+  /** One sentence: the cause. */
+  message: string;
+  hint?: string;
+  causes: Cause[];
+  /** Places in the user's files, one annotation each. */
+  problems: { message: string; location?: Location; log?: LogExcerpt }[];
+  /** What the container that the first cause tells of has said last. */
+  log?: LogExcerpt;
+  evidence: Evidence[];
+  /** Seconds from the cluster's first sign of the cause to the moment the action named it. */
+  namedAfterSeconds?: number;
+}

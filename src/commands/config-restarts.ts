@@ -3,7 +3,7 @@ import { newHashKey, restartAnnotation, withConfigHashes } from '../manifests/co
 import type { Manifest } from '../manifests/manifest.ts';
 import type { ConfigEffect } from '../apply/config-change.ts';
 import { configKeyOf } from '../release/revision.ts';
-import type { PlanContext } from '../strategies/strategy.ts';
+import type { PlanContext } from '../plan/plan.ts';
 import type { Report } from '../report/report.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';

@@ -14,7 +14,7 @@ import { readSources } from '../manifests/sources.ts';
 import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { candidateName } from '../strategies/candidate.ts';
-import { refuseUnnamedSides } from '../strategies/own-sides.ts';
+import { refuseUnnamedSides } from '../strategies/blue-green/own-sides.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
 

@@ -12,7 +12,7 @@ import {
   updatedPods,
 } from '../rollout/pause.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
-import { pausedError } from '../strategies/paused.ts';
+import { pausedError } from '../rollout/pause.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
 import { Report } from '../report/report.ts';

@@ -5,8 +5,14 @@ import { isDeployment } from '../manifests/pod-template.ts';
 import { variantOf, type Strategy } from '../manifests/variants.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
-import { checkSides, otherSide, refsOfOwnSides, servingOwnSide, type Side } from '../strategies/own-sides.ts';
-import { chooseSide } from '../strategies/turns.ts';
+import {
+  checkSides,
+  otherSide,
+  refsOfOwnSides,
+  servingOwnSide,
+  type Side,
+} from '../strategies/blue-green/own-sides.ts';
+import { chooseSide } from '../strategies/blue-green/turns.ts';
 import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { isUnfinished, settle } from './guarded-change.ts';

@@ -1,5 +1,6 @@
+import { InvalidInput } from '../base/errors.ts';
 import { at, booleanAt, isObject, numberAt, stringAt, type Json } from '../base/json.ts';
-import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 
 /** Who has paused a Deployment with the command `pause`: JSON, for the texts of later runs. */
 export const pausedByAnnotation = 'gke-rollout/paused-by';
@@ -103,3 +104,16 @@ function readNote(text: string | undefined): Pauser | undefined {
     return undefined;
   }
 }
+
+/** What to do about a Deployment that somebody has paused. */
+const resumeHint =
+  'Run the command "resume" (or kubectl rollout resume) first; "rollback" resumes by itself, and goes back.';
+
+/** What the user reads of a Deployment that is paused and would have to change its pods. */
+export function pausedError(object: KubernetesObject): InvalidInput {
+  return new InvalidInput(
+    `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}, so that its pods would not change`,
+    { hint: resumeHint },
+  );
+}
+

@@ -5,7 +5,7 @@ import { ownersOfSelected } from '../traffic/owners.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { candidateName } from './candidate.ts';
-import type { PlanContext } from './strategy.ts';
+import type { PlanContext } from '../plan/plan.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 /** Who else has pods behind a Service. */

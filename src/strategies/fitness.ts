@@ -5,7 +5,7 @@ import type { ConfigEffect } from '../apply/config-change.ts';
 import { changesPods } from '../apply/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
 import { trackLabel } from './candidate.ts';
-import { bothSides } from './own-sides.ts';
+import { bothSides } from './blue-green/own-sides.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 /** @throws InvalidInput for a workload that cannot run in two versions side by side */

@@ -1,9 +1,10 @@
 import { Failure } from '../base/errors.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { blueGreen, switchTo } from './blue-green.ts';
-import { canary, promoteCanary } from './canary.ts';
+import { blueGreen, switchTo } from './blue-green/blue-green.ts';
+import { canary } from './canary/canary.ts';
+import { promotionStages } from './canary/promote.ts';
 import { rolling } from './rolling.ts';
-import type { Strategy } from './strategy.ts';
+import type { Strategy } from '../plan/plan.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
 export interface StrategyOptions {
@@ -46,11 +47,6 @@ export function promotionOf(
     Promise.resolve({
       manifests,
       plan: () =>
-        Promise.resolve({
-          run: async (context) => {
-            await promoteCanary(context, manifests, { ...waiting, look: force ? 'none' : 'verify' });
-            return { state: 'complete' };
-          },
-        }),
+        Promise.resolve({ stages: promotionStages(manifests, { ...waiting, look: force ? 'none' : 'verify' }) }),
     });
 }

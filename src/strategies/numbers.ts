@@ -1,9 +1,7 @@
-import { numberAt } from '../base/json.ts';
+import { numberAt, setAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { scaledTargets } from '../apply/hpa.ts';
-import { changedInCluster } from '../apply/owned-change.ts';
-import { applyChanges } from './rolling.ts';
-import type { StrategyContext } from './strategy.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import type { FieldChange } from '../plan/step.ts';
 
 /** How many pods workloads that serve had at one moment, by their keys. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -41,48 +39,15 @@ export function podsOf(workload: KubernetesObject): number {
   return numberAt(workload, 'spec', 'replicas') ?? 1;
 }
 
-interface Beside {
-  serving: KubernetesObject;
-  candidate: KubernetesObject;
+/** The same workload with another number of pods. */
+export function withPods(manifest: Manifest, replicas: number | undefined): Manifest {
+  if (replicas === undefined) return manifest;
+  const object = structuredClone(manifest.object);
+  setAt(object, ['spec', 'replicas'], replicas);
+  return { ...manifest, object };
 }
 
-/**
- * Gives candidates as many pods as they need now to take all requests, and waits until they are ready.
- * @param then what served when they were made
- * @throws RolloutFailed
- */
-export async function evenOut(
-  context: StrategyContext,
-  pairs: readonly Beside[],
-  autoscalers: readonly KubernetesObject[],
-  then: Numbers = {},
-): Promise<void> {
-  const scaled = scaledTargets(autoscalers);
-  const wanted = pairs.flatMap(({ serving, candidate }) => {
-    const key = keyOf(refOf(serving));
-    const meant = podsOf(candidate);
-    const replicas = podsNeeded({ meant, then: then[key], now: podsOf(serving), isScaled: scaled.has(key) });
-    if (replicas === meant) return [];
-    context.note(
-      `${candidate.metadata.name} gets ${replicas} pods instead of ${meant}: ${serving.metadata.name}, which serves, has been scaled meanwhile`,
-    );
-    return [{ ref: refOf(candidate), replicas }];
-  });
-  if (wanted.length === 0) return;
-  context.journal.beginStep();
-  await scaleTo(context, wanted);
-}
-
-/** Sets numbers of pods, and waits for them. */
-export async function scaleTo(
-  context: StrategyContext,
-  wanted: readonly { ref: ObjectRef; replicas: number }[],
-): Promise<void> {
-  const live = await Promise.all(
-    wanted.map(async ({ ref, replicas }) => ({ object: await context.client.read(ref), replicas })),
-  );
-  const manifests = live.flatMap(({ object, replicas }) =>
-    object === undefined ? [] : [changedInCluster(object, ['spec', 'replicas'], replicas)],
-  );
-  await context.wait(await applyChanges(context, manifests));
+/** Sets the number of pods of a workload. */
+export function podsTo(of: ObjectRef, replicas: number): FieldChange {
+  return { of, path: ['spec', 'replicas'], to: replicas };
 }

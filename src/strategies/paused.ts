@@ -2,12 +2,8 @@ import { InvalidInput } from '../base/errors.ts';
 import { booleanAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { changesPods } from '../apply/preflight.ts';
-import { isHeldBack, isPaused, pausedBy } from '../rollout/pause.ts';
+import { isHeldBack, isPaused, pausedError } from '../rollout/pause.ts';
 import type { Prepared } from '../apply/prepared.ts';
-
-/** What to do about a Deployment that somebody has paused. */
-export const resumeHint =
-  'Run the command "resume" (or kubectl rollout resume) first; "rollback" resumes by itself, and goes back.';
 
 /**
  * Somebody has paused a Deployment on purpose, and no pod of it would change whatever is applied (kubernetes/website#28884).
@@ -18,14 +14,6 @@ export function refusePaused(prepared: readonly Prepared[]): void {
   const paused = prepared.find((entry) => staysPaused(entry) && (changesPods(entry) || isHeld(entry)));
   if (paused?.live === undefined) return;
   throw pausedError(paused.live);
-}
-
-/** What the user reads of a Deployment that is paused and would have to change its pods. */
-export function pausedError(object: KubernetesObject): InvalidInput {
-  return new InvalidInput(
-    `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}, so that its pods would not change`,
-    { hint: resumeHint },
-  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { at, objectsAt, stringAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import type { PlanContext } from './strategy.ts';
+import type { PlanContext } from '../plan/plan.ts';
 
 /** Two versions that are to run side by side. */
 interface SideBySide {

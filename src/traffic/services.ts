@@ -1,6 +1,7 @@
 import { stringAt, stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { groupOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { withSuffix } from '../base/shorten.ts';
 
 /** Labels or a selector: `{app: shop}`. */
 export type Labels = Readonly<Record<string, string>>;
@@ -53,3 +54,11 @@ export function settleMsOf(service: KubernetesObject): number {
   const given = /^(?<seconds>\d+)s$/.exec(service.metadata.annotations?.[settleAnnotation] ?? '')?.groups?.['seconds'];
   return given === undefined ? negSettleMs : Math.max(clusterSettleMs, Number(given) * 1000);
 }
+
+/** What the Service is called that reaches the candidate before it serves. */
+export function previewName(service: string): string {
+  return withSuffix(service, '-preview', longestService);
+}
+
+/** The name of a Service is one of the DNS. */
+const longestService = 63;

@@ -1,11 +1,11 @@
-import { objectAt, objectsAt, stringsAt } from '../base/json.ts';
-import { withSuffix } from '../base/shorten.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
-import { isStatus } from '../kubernetes/errors.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
-import { templateLabels } from '../traffic/pods.ts';
-import { selectorOf, selects, type Labels } from '../traffic/services.ts';
-import { longestLabel } from './candidate.ts';
+import { objectAt, objectsAt, stringsAt } from '../../base/json.ts';
+import { withSuffix } from '../../base/shorten.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { isStatus } from '../../kubernetes/errors.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { templateLabels } from '../../traffic/pods.ts';
+import { selectorOf, selects, type Labels } from '../../traffic/services.ts';
+import { longestLabel } from '../candidate.ts';
 
 /*
  * Beside pods that have no label of a side, a Service can leave out those of a green side only if these lack one of the

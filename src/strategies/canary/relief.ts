@@ -1,21 +1,20 @@
-import { Failure } from '../base/errors.ts';
-import { equal, objectAt, stringsAt } from '../base/json.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import type { Manifest } from '../manifests/manifest.ts';
-import { surgeOf } from '../manifests/rolling-update.ts';
-import { checkCapacity } from '../capacity/capacity.ts';
-import { autoscalersIn, isAutoscaler, scaledTargets } from '../apply/hpa.ts';
-import { changedInCluster } from '../apply/owned-change.ts';
-import { endsAbruptly } from '../traffic/endings.ts';
-import { untilRouted } from '../traffic/endpoints.ts';
-import { templateLabels } from '../traffic/pods.ts';
-import { isFollowedLate, selectorOf, selects, servicesIn, type Labels } from '../traffic/services.ts';
-import { bystandersOf, namesOf } from './bystanders.ts';
-import { podsOf, scaleTo } from './numbers.ts';
-import { applyChanges } from './rolling.ts';
-import { isBeside, withSelector } from './sides.ts';
-import type { StrategyContext } from './strategy.ts';
+import { Failure } from '../../base/errors.ts';
+import { equal, objectAt, stringsAt } from '../../base/json.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
+import { surgeOf } from '../../manifests/rolling-update.ts';
+import { checkCapacity } from '../../capacity/capacity.ts';
+import { autoscalersIn, isAutoscaler, scaledTargets } from '../../apply/hpa.ts';
+import { changedInCluster } from '../../apply/owned-change.ts';
+import { endsAbruptly } from '../../traffic/endings.ts';
+import { templateLabels } from '../../traffic/pods.ts';
+import { isFollowedLate, selectorOf, selects, servicesIn, type Labels } from '../../traffic/services.ts';
+import { bystandersOf, namesOf } from '../bystanders.ts';
+import { podsOf, podsTo } from '../numbers.ts';
+import { isBeside, withSelector } from '../blue-green/groups.ts';
+import type { PlanContext } from '../../plan/plan.ts';
+import type { Step } from '../../plan/step.ts';
 
 /** A stable Deployment that is to be replaced while its candidate serves. */
 export interface Relieved {
@@ -38,6 +37,8 @@ export interface Relief {
 interface Binding {
   service: ObjectRef;
   selector: Labels;
+  /** A load balancer follows what it selects late. */
+  isLate: boolean;
 }
 
 /** Why it cannot be had; told to whoever would lose requests by that. */
@@ -51,7 +52,7 @@ class Unavailable extends Error {}
  * @returns undefined where no pods end like that, or it cannot be had, which is said
  */
 export async function reliefFor(
-  context: StrategyContext,
+  context: PlanContext,
   pairs: readonly Relieved[],
   manifests: readonly Manifest[],
 ): Promise<Relief | undefined> {
@@ -70,10 +71,14 @@ export async function reliefFor(
     await assertNoAutoscaler(context, relieved, manifests);
     const bindings: Binding[] = [];
     for (const service of all)
-      bindings.push({ service: refOf(service), selector: await boundSelector(context, service, relieved, manifests) });
+      bindings.push({
+        service: refOf(service),
+        selector: await boundSelector(context, service, relieved, manifests),
+        isLate: isFollowedLate(service),
+      });
     await assertRoom(context, relieved);
     const relief = { pairs: relieved, bindings };
-    await assertAllowed(context, relief);
+    await assertAllowed(context, bindingOf(relief, [...all]));
     return relief;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
@@ -86,7 +91,7 @@ export async function reliefFor(
 
 /** What there is of a kind in the namespaces of these. */
 async function inEach(
-  { client, namespace }: StrategyContext,
+  { client, namespace }: PlanContext,
   pairs: readonly Relieved[],
   list: (client: KubernetesClient, namespace: string) => Promise<KubernetesObject[]>,
 ): Promise<KubernetesObject[]> {
@@ -101,7 +106,7 @@ function leadsTo(service: KubernetesObject, workload: KubernetesObject): boolean
 
 /** An autoscaler would see stable pods without requests, and take most of them away. */
 async function assertNoAutoscaler(
-  context: StrategyContext,
+  context: PlanContext,
   pairs: readonly Relieved[],
   manifests: readonly Manifest[],
 ): Promise<void> {
@@ -114,7 +119,7 @@ async function assertNoAutoscaler(
 
 /** The selector by which a Service leads to the candidates alone. */
 async function boundSelector(
-  context: StrategyContext,
+  context: PlanContext,
   service: KubernetesObject,
   pairs: readonly Relieved[],
   manifests: readonly Manifest[],
@@ -143,7 +148,7 @@ async function boundSelector(
 }
 
 /** Only where it is known that all pods find room: a promotion is not to fail for a courtesy. */
-async function assertRoom({ client, namespace }: StrategyContext, pairs: readonly Relieved[]): Promise<void> {
+async function assertRoom({ client, namespace }: PlanContext, pairs: readonly Relieved[]): Promise<void> {
   const surges = pairs.flatMap(({ stable, candidate, next, replicas }) => [
     {
       ref: refOf(candidate),
@@ -158,19 +163,13 @@ async function assertRoom({ client, namespace }: StrategyContext, pairs: readonl
 }
 
 /** The server is asked whether the Services could be bound so. */
-async function assertAllowed(context: StrategyContext, relief: Relief): Promise<void> {
+async function assertAllowed(context: PlanContext, bound: readonly Manifest[]): Promise<void> {
   try {
-    await context.look(bindingOf(relief, await servicesOf(context, relief)), { force: true });
+    await context.look(bound, { force: true });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Unavailable(`the Services cannot be bound to the candidate meanwhile: ${error.message}`);
   }
-}
-
-/** The Services of a relief as they are now. */
-async function servicesOf({ client }: StrategyContext, { bindings }: Relief): Promise<KubernetesObject[]> {
-  const found = await Promise.all(bindings.map(async ({ service }) => await client.read(service)));
-  return found.filter((service) => service !== undefined);
 }
 
 function bindingOf({ bindings }: Relief, services: readonly KubernetesObject[]): Manifest[] {
@@ -185,49 +184,55 @@ function selectorIn(bindings: readonly Binding[], object: KubernetesObject): Lab
   return bindings.find(({ service }) => keyOf(service) === key)?.selector;
 }
 
-/** Lets the candidates grow and take all requests. From then on none come to stable pods, however these end. */
-export async function relieve(context: StrategyContext, relief: Relief): Promise<void> {
-  const { journal } = context;
-  const { pairs } = relief;
+/**
+ * The stable pods are replaced behind the back of the candidates: these grow and take all requests; from then on none come to
+ * stable pods, however they end. While they are replaced nobody else serves than the candidates, so that these are awaited too.
+ * @param manifests all of the release, as they are to be
+ */
+export function stepsWithRelief({ pairs, bindings }: Relief, manifests: readonly Manifest[]): Step[] {
   const growing = pairs.filter(({ candidate, replicas }) => podsOf(candidate) < replicas);
-  if (growing.length > 0) {
-    journal.beginStep();
-    await scaleTo(
-      context,
-      growing.map(({ candidate, replicas }) => ({ ref: refOf(candidate), replicas })),
-    );
-    // Whatever follows late has to know the new ones before it loses the others.
-    await routed(context, (await servicesOf(context, relief)).filter(isFollowedLate));
-  }
-  journal.beginStep();
-  const written = await applyChanges(context, bindingOf(relief, await servicesOf(context, relief)));
-  await routed(context, [...written.values()]);
+  const late = bindings.filter(({ isLate }) => isLate).map(({ service }) => service);
+  const services = bindings.map(({ service }) => service);
   const names = pairs.map(({ candidate, replicas }) => `${candidate.metadata.name} (${replicas} pods)`).join(', ');
-  context.note(`${names} takes all requests while the stable pods, which end at once, are replaced`);
-}
-
-async function routed(context: StrategyContext, services: readonly KubernetesObject[]): Promise<void> {
-  const { client } = context;
-  await untilRouted(client, services, { ...context, deadline: context.deadline() });
+  const grow: Step[] = [
+    {
+      do: 'set',
+      title: 'Let the candidate grow to the number of the stable pods',
+      fields: growing.map(({ candidate, replicas }) => podsTo(refOf(candidate), replicas)),
+      until: 'ready',
+    },
+    // Whatever follows late has to know the new ones before it loses the others.
+    { do: 'route', title: 'Wait for the load balancer', services: late },
+  ];
+  return [
+    ...(growing.length === 0 ? [] : grow),
+    {
+      do: 'set',
+      title: 'Lead the Services to the candidate alone',
+      fields: bindings.map(({ service, selector }) => ({
+        of: service,
+        path: ['spec', 'selector'],
+        to: { ...selector },
+      })),
+    },
+    { do: 'route', title: 'Wait until no request reaches stable pods', services },
+    { do: 'note', title: `${names} takes all requests while the stable pods, which end at once, are replaced` },
+    {
+      do: 'apply',
+      title: 'Replace the stable pods, to which no requests come',
+      objects: withRelief(manifests, bindings),
+      beside: pairs.map(({ candidate }) => refOf(candidate)),
+    },
+    { do: 'apply', title: 'Lead the Services to the stable pods again', objects: manifests },
+    // Candidates may go only then.
+    { do: 'route', title: 'Wait until requests reach them', services },
+  ];
 }
 
 /** The manifests with the selectors that their Services have meanwhile. */
-export function withRelief(manifests: readonly Manifest[], { bindings }: Relief): Manifest[] {
+function withRelief(manifests: readonly Manifest[], bindings: readonly Binding[]): Manifest[] {
   return manifests.map((manifest) => {
     const selector = selectorIn(bindings, manifest.object);
     return selector === undefined ? manifest : withSelector(manifest, selector);
   });
-}
-
-/** The candidates as they are, for whoever waits for the stable ones: while these are replaced, nobody else serves. */
-export async function carriersOf({ client }: StrategyContext, { pairs }: Relief): Promise<Manifest[]> {
-  const found = await Promise.all(pairs.map(async ({ candidate }) => await client.read(refOf(candidate))));
-  return found.flatMap((object) =>
-    object === undefined ? [] : [changedInCluster(object, ['spec', 'replicas'], podsOf(object))],
-  );
-}
-
-/** Waits for the Services once they lead to the stable pods again: candidates may go only then. */
-export async function untilTakenOver(context: StrategyContext, relief: Relief): Promise<void> {
-  await routed(context, await servicesOf(context, relief));
 }

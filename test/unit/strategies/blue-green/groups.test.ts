@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { at } from '../../../src/base/json.ts';
-import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { at } from '../../../../src/base/json.ts';
+import { keyOf, refOf, type KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import {
   boundTo,
   boundToBoth,
@@ -11,8 +11,8 @@ import {
   sideOf,
   unpinned,
   type Group,
-} from '../../../src/strategies/sides.ts';
-import { manifestOf } from '../release/build.ts';
+} from '../../../../src/strategies/blue-green/groups.ts';
+import { manifestOf } from '../../release/build.ts';
 
 function deployment(name: string, labels: Record<string, string> = { app: name }): KubernetesObject {
   return {

@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { checkSides, refuseUnnamedSides, servingOwnSide, type Side } from '../../../src/strategies/own-sides.ts';
-import { chooseSide, type Facts } from '../../../src/strategies/turns.ts';
-import { manifestOf } from '../release/build.ts';
+import { keyOf, refOf, type KubernetesObject } from '../../../../src/kubernetes/object.ts';
+import {
+  checkSides,
+  refuseUnnamedSides,
+  servingOwnSide,
+  type Side,
+} from '../../../../src/strategies/blue-green/own-sides.ts';
+import { chooseSide, type Facts } from '../../../../src/strategies/blue-green/turns.ts';
+import { manifestOf } from '../../release/build.ts';
 
 function deployment(side: Side, tag: string, replicas = 1, env = 'a'): KubernetesObject {
   const labels = { app: 'web', version: side };

@@ -1,15 +1,14 @@
-import { InvalidInput } from '../base/errors.ts';
-import { numberAt, objectAt, setAt, stringAt } from '../base/json.ts';
-import { withSuffix } from '../base/shorten.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isConfig } from '../manifests/config-references.ts';
-import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
-import { isAutoscaler, scaledTargets } from '../apply/hpa.ts';
-import { templateLabels } from '../traffic/pods.ts';
-import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
+import { InvalidInput } from '../../base/errors.ts';
+import { numberAt, objectAt, setAt, stringAt } from '../../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
+import { isConfig } from '../../manifests/config-references.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
+import { isDeployment } from '../../manifests/pod-template.ts';
+import { isAutoscaler, scaledTargets } from '../../apply/hpa.ts';
+import { templateLabels } from '../../traffic/pods.ts';
+import { isService, selectorOf, selects, type Labels, previewName } from '../../traffic/services.ts';
 import { byKept, byOriginal, kept, keptLabels, setApart } from './apart.ts';
-import { candidateName, configOf, copyConfig, deriveCandidate, trackLabel, useCopies } from './candidate.ts';
+import { candidateName, configOf, copyConfig, deriveCandidate, trackLabel, useCopies } from '../candidate.ts';
 import {
   bothSides,
   only,
@@ -293,14 +292,6 @@ export function targetOn(side: Side, group: Group, object: KubernetesObject): Ob
   );
   return target === undefined ? undefined : refOn(group, side, target.object);
 }
-
-/** What the Service is called that reaches the candidate before it serves. */
-export function previewName(service: string): string {
-  return withSuffix(service, '-preview', longestService);
-}
-
-/** The name of a Service is one of the DNS. */
-const longestService = 63;
 
 /** A Service by which the candidate can be asked before it serves. */
 export function previewOf(

@@ -1,10 +1,13 @@
 import { Failure } from '../base/errors.ts';
 import { equal, numberAt, objectAt, stringAt, stringsAt, type Json, type JsonObject } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isHeldBack } from '../rollout/pause.ts';
-import { pausedError } from './paused.ts';
-import type { StrategyContext } from './strategy.ts';
+import { isHeldBack, pausedError } from '../rollout/pause.ts';
 import type { Prepared } from '../apply/prepared.ts';
+import { assertEndpoints } from '../traffic/endpoints.ts';
+import { templateLabels } from '../traffic/pods.ts';
+import { selectorOf, selects } from '../traffic/services.ts';
+import type { Execution } from './execution.ts';
+import type { Check } from './step.ts';
 
 /** What `kubectl rollout restart` writes into a pod template: it makes other pods of the same version. */
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
@@ -13,36 +16,31 @@ const abortHint = 'Run "abort", then deploy what you want.';
 const forceHint = 'With "force: true" it is promoted all the same.';
 
 /**
- * Looks at a candidate before the first write of its promotion: it is there, has pods, is what was deployed, and all of it
- * is ready now. A few moments are given for what has just begun.
- * @param options `prepared` says what was deployed, where the journal does not; `afterWait`: this very run has waited for it
- * @returns the candidates as they are
+ * Looks at candidates before the first write of their promotion: they are there, have pods, are what was deployed, all of it is
+ * ready now, and the Services that are to lead to them would find them. A few moments are given for what has just begun.
  * @throws Failure, RolloutFailed with the causes that a deploy would name
  */
-export async function assertPromotable(
-  context: StrategyContext,
-  candidates: readonly ObjectRef[],
-  { prepared = [], afterWait }: { prepared?: readonly Prepared[]; afterWait: boolean },
-): Promise<KubernetesObject[]> {
-  const found = await assertPresent(context, candidates);
+export async function checkCandidates(step: Check, execution: Execution): Promise<void> {
+  const found = await assertPresent(execution, step.candidates);
+  if (step.asks === 'present') return;
   for (const candidate of found) {
-    const expected = templateOf(context, candidate, prepared);
+    const expected = templateOf(execution, candidate, step.deployed ?? []);
     if (expected !== undefined && !equal(plain(objectAt(candidate, 'spec', 'template')), plain(expected)))
       throw changedSince(candidate);
     if (isHeldBack(candidate)) throw pausedError(candidate);
   }
-  await context.check(found, { afterWait });
-  return found;
+  await execution.check(found, { afterWait: step.asks === 'ready' });
+  for (const { service, preview } of step.behind ?? []) {
+    if (found.some((candidate) => selects(selectorOf(service), templateLabels(candidate))))
+      await assertEndpoints(execution, service, preview);
+  }
 }
 
 /**
  * Whether there is something that could be promoted: nobody knows better than to send all requests to nobody.
  * @throws Failure
  */
-export async function assertPresent(
-  { client }: StrategyContext,
-  candidates: readonly ObjectRef[],
-): Promise<KubernetesObject[]> {
+async function assertPresent({ client }: Execution, candidates: readonly ObjectRef[]): Promise<KubernetesObject[]> {
   return await Promise.all(candidates.map(async (ref) => present(ref, await client.read(ref))));
 }
 
@@ -62,7 +60,7 @@ function present(ref: ObjectRef, object: KubernetesObject | undefined): Kubernet
 
 /** The pod template that was deployed, as far as it is known. */
 function templateOf(
-  { journal }: StrategyContext,
+  { journal }: Execution,
   candidate: KubernetesObject,
   prepared: readonly Prepared[],
 ): JsonObject | undefined {

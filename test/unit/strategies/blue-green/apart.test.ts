@@ -1,8 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { byKept, byOriginal, keptKey, keptLabels, labelsToSetApart, setApart } from '../../../src/strategies/apart.ts';
-import { selects, type Labels } from '../../../src/traffic/services.ts';
+import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
+import {
+  byKept,
+  byOriginal,
+  keptKey,
+  keptLabels,
+  labelsToSetApart,
+  setApart,
+} from '../../../../src/strategies/blue-green/apart.ts';
+import { selects, type Labels } from '../../../../src/traffic/services.ts';
 
 function workload(labels: Labels): KubernetesObject {
   const template = { metadata: { labels: { ...labels } } };

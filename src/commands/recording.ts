@@ -1,0 +1,136 @@
+import { messageOf } from '../base/errors.ts';
+import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
+import type { Live } from '../plan/plan.ts';
+import type { Context } from '../release/context.ts';
+import { keptOf } from '../release/kept.ts';
+import { recordRevision } from '../release/record-revision.ts';
+import { placeForRecords } from '../release/record-room.ts';
+import type { Outcome, Revision } from '../release/revision-shape.ts';
+import { liveRevision, nextRevision } from '../release/revision.ts';
+import type { UndoReport } from '../release/undo-report.ts';
+import type { Prepared } from '../apply/prepared.ts';
+import type { Report } from '../report/report.ts';
+import type { Ahead } from './look-ahead.ts';
+import type { Purpose, RollOutOptions } from './purpose.ts';
+
+/** Records the revision that a roll-out makes or promotes. */
+export class Recording {
+  readonly #context: Context;
+  readonly #options: RollOutOptions;
+  readonly #purpose: Purpose;
+  readonly #ahead: Pick<Ahead, 'left' | 'restarts'>;
+  readonly #report: Report;
+  readonly #startedAt: string;
+  /** All that is recorded of the release, as it was read last. */
+  known: readonly Revision[];
+  /** From which number on records are free. */
+  #free = 0;
+
+  constructor(
+    context: Context,
+    options: RollOutOptions,
+    purpose: Purpose,
+    { ahead, report }: { ahead: Ahead; report: Report },
+  ) {
+    this.#context = context;
+    this.#options = options;
+    this.#purpose = purpose;
+    this.#ahead = ahead;
+    this.#report = report;
+    this.#startedAt = new Date(context.clock.now()).toISOString();
+    this.known = ahead.revisions;
+  }
+
+  /** The number that it gets. */
+  get number(): number {
+    return this.#purpose.promotes ?? Math.max(this.#free, nextRevision(this.known));
+  }
+
+  /** Makes sure that there is place for it, before the first write. @throws Failure */
+  async findPlace(prepared: readonly Prepared[]): Promise<void> {
+    if (this.#purpose.promotes !== undefined) return;
+    const { namespace, release } = this.#options;
+    const wanted = { release, revision: this.number };
+    this.#free = await placeForRecords(this.#context.client, namespace, wanted, prepared);
+  }
+
+  async record(
+    outcome: Outcome,
+    end: Partial<Live> = {},
+    more: Partial<Pick<Revision, 'kept'>> = {},
+  ): Promise<Revision> {
+    const { namespace, keepOldForMs } = this.#options;
+    const { serving: names = this.#purpose.serving } = end;
+    const live = liveRevision(this.known);
+    const retiring = retiringOf(end, live, this.#context.clock.now() + keepOldForMs);
+    const { idle, restores } = this.#purpose;
+    const { left, restarts } = this.#ahead;
+    const revision: Revision = {
+      ...(live?.formerly === undefined ? {} : { formerly: live.formerly }),
+      ...this.#facts(outcome),
+      ...restarts.facts(this.known),
+      ...(names === undefined ? {} : { serving: names }),
+      ...(retiring === undefined ? {} : { retiring }),
+      ...(idle === undefined ? {} : { idle }),
+      ...(left.recorded.length === 0 ? {} : { left: left.recorded }),
+      ...(restores === undefined ? {} : { restores }),
+      ...more,
+    };
+    await recordRevision(this.#context.client, namespace, revision, this.known);
+    this.#report.add({ revision: revision.revision });
+    return revision;
+  }
+
+  /** Records that it has failed, if something of it was written: what was to be promoted waits as before. */
+  async recordFailure(undo: UndoReport | undefined, wroteAnything: boolean): Promise<void> {
+    if (this.#purpose.promotes !== undefined || (undo === undefined && !wroteAnything)) return;
+    const kept = undo === undefined ? [] : keptOf(undo);
+    const outcome = undo?.complete === true ? 'undone' : 'failed';
+    await this.record(outcome, {}, kept.length === 0 ? {} : { kept }).catch((error: unknown) => {
+      this.#context.reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
+    });
+  }
+
+  #facts(outcome: Outcome): Revision {
+    const { clock, run } = this.#context;
+    const { commit, url, actor } = run;
+    const { alongside = [], manifests } = this.#purpose;
+    const objects = [...alongside, ...manifests.map(({ object }) => object)];
+    return {
+      release: this.#options.release,
+      revision: this.number,
+      outcome,
+      strategy: this.#options.strategy,
+      startedAt: this.#startedAt,
+      finishedAt: new Date(clock.now()).toISOString(),
+      ...(commit === undefined ? {} : { commit }),
+      ...(url === undefined ? {} : { run: url }),
+      ...(actor === undefined ? {} : { actor }),
+      images: imagesIn(objects),
+      objects,
+    };
+  }
+}
+
+/** `workload/container` → image */
+function imagesIn(objects: readonly KubernetesObject[]): Record<string, string> {
+  return Object.fromEntries(
+    objects.flatMap((object) =>
+      imagesOf(object).map(({ name, image }) => [`${keyOf(refOf(object))}/${name}`, image ?? '']),
+    ),
+  );
+}
+
+/** What is to go after a switch; or what an earlier one has left, as long as it does not serve again. */
+function retiringOf(
+  { retired = [], serving }: Partial<Live>,
+  live: Revision | undefined,
+  until: number,
+): Revision['retiring'] {
+  if (retired.length > 0) return { refs: retired, until: new Date(until).toISOString() };
+  if (serving === undefined || live?.retiring === undefined) return undefined;
+  const names = new Set(Object.values(serving));
+  const refs = live.retiring.refs.filter(({ name }) => !names.has(name));
+  return refs.length === 0 ? undefined : { ...live.retiring, refs };
+}

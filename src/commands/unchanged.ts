@@ -1,0 +1,90 @@
+import { Cancelled } from '../base/errors.ts';
+import type { Prepared } from '../apply/prepared.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { isDeployment } from '../manifests/pod-template.ts';
+import type { Context } from '../release/context.ts';
+import type { Revision } from '../release/revision-shape.ts';
+import { isSameRelease, liveRevision } from '../release/revision.ts';
+import { failureOf } from '../report/failure.ts';
+import type { Report } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { RolloutWatch } from '../report/watch.ts';
+import { reportObjects } from '../report/workloads.ts';
+import { refusePaused } from '../strategies/paused.ts';
+import { finishApplied } from './held.ts';
+import { retireLeftover } from './keep-old.ts';
+import type { Ahead } from './look-ahead.ts';
+import { tellNotOver } from './not-over.ts';
+import type { Purpose, RollOutOptions } from './purpose.ts';
+import { findStrays, removeStrays } from './strays.ts';
+import { verifyRelease, type VerificationOptions } from './verification.ts';
+
+/** How a roll-out ends that has nothing to write; undefined where there is something. */
+export async function whenUnchanged(
+  context: Context,
+  options: RollOutOptions,
+  purpose: Purpose,
+  { ahead, report }: { ahead: Ahead; report: Report },
+): Promise<RunReport | undefined> {
+  const { prepared, revisions, leftover } = ahead;
+  const changes = purpose.surplus.length > 0 || prepared.some(({ change }) => change !== 'unchanged');
+  if (changes || leftover !== undefined) return undefined;
+  // A candidate that a failed run was told to leave may get requests, whatever the manifests say.
+  if ((await findStrays(context, options, revisions)).some(isDeployment)) return undefined;
+  if (purpose.whenUnchanged !== undefined) return await purpose.whenUnchanged();
+  const live = liveRevision(revisions);
+  const objects = purpose.manifests.map(({ object }) => object);
+  if (live === undefined || !isSameRelease(live, objects)) return undefined;
+  return await confirmUnchanged(context, options, { prepared, live }, report);
+}
+
+/** Nothing is to be written; but what is there may be broken, and then this is no success. */
+async function confirmUnchanged(
+  context: Context,
+  options: RollOutOptions,
+  { prepared, live }: { prepared: readonly Prepared[]; live: Revision },
+  report: Report,
+): Promise<RunReport> {
+  const watch = new RolloutWatch(context, options);
+  const deadline = context.clock.now() + options.timeoutMs;
+  const targets = prepared.flatMap((entry) =>
+    entry.live === undefined ? [] : [{ object: entry.live, changed: false }],
+  );
+  refusePaused(prepared);
+  report.add({ revision: live.revision });
+  try {
+    await watch.wait(targets, { deadline, signal: context.signal });
+    const manifests = prepared.map(({ manifest }) => manifest);
+    await verifyApplied(context, { ...options, deadline, signal: context.signal }, manifests, { report, watch });
+  } catch (error) {
+    if (context.signal.aborted) throw new Cancelled();
+    await watch.collectEvidence(error);
+    const failure = watch.explain(
+      failureOf(error),
+      prepared.map(({ manifest }) => manifest),
+    );
+    reportObjects(report, prepared, watch);
+    report.add({ failure });
+    return report.finish('failed', `${options.release} is unchanged, but not healthy`);
+  }
+  reportObjects(report, prepared, watch);
+  await retireLeftover(context, options, live, report);
+  await removeStrays(context, options, live.revision, report);
+  await tellNotOver(context, watch, report);
+  return finishApplied(report, watch, 'unchanged', {
+    headline: `${options.release} is unchanged: revision ${live.revision} is live and healthy`,
+    applied: `${options.release} is unchanged: revision ${live.revision} is applied`,
+  });
+}
+
+/** What pods of the old version answer says nothing of what was applied. */
+export async function verifyApplied(
+  context: Context,
+  options: VerificationOptions,
+  manifests: readonly Manifest[],
+  { report, watch }: { report: Report; watch: RolloutWatch },
+): Promise<void> {
+  if (watch.held.length === 0) await verifyRelease(context, options, manifests, report);
+  else if (options.checks.length > 0)
+    report.warn('the checks of "verify" were not made: not all pods have what was applied');
+}

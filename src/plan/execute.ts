@@ -1,0 +1,171 @@
+import { numberAt, stringsAt } from '../base/json.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { applyLayer } from '../apply/apply.ts';
+import { changedInCluster } from '../apply/owned-change.ts';
+import type { Prepared } from '../apply/prepared.ts';
+import { prune } from '../apply/prune.ts';
+import type { Manifest } from '../manifests/manifest.ts';
+import { untilRouted } from '../traffic/endpoints.ts';
+import { podShare } from '../traffic/replica-share.ts';
+import { applyInLayers } from './apply-in-layers.ts';
+import { checkCandidates } from './check-candidates.ts';
+import { tellApplied, waitingIn, type Execution } from './execution.ts';
+import type { Decision, End, Plan } from './plan.ts';
+import type { Apply, Beside, FieldChange, SetFields, Step, Verify } from './step.ts';
+
+/** How a plan has ended. */
+export interface Done {
+  end: End;
+  /** What the last step that applied objects has brought in. */
+  applied: Prepared[];
+  /** What was to be removed, and is held up by something. */
+  held: KubernetesObject[];
+}
+
+/** What later steps have to know of earlier ones. */
+interface Progress {
+  /** All objects as they were written last, or found, by their keys. */
+  written: Map<string, readonly [Prepared, KubernetesObject]>;
+  applied: Prepared[];
+  held: KubernetesObject[];
+  /** What share of the requests each candidate had in the step before, in percent, by the key of its stable workload. */
+  shares: Map<string, number>;
+}
+
+/**
+ * Carries a plan out: the one place where the steps of a strategy are written into the journal, applied, awaited and told. Ends
+ * with the first stage that leaves a candidate waiting.
+ * @throws what a step throws: RolloutFailed, VerificationFailed, Failure, Cancelled
+ */
+export async function execute(plan: Plan, execution: Execution): Promise<Done> {
+  if (plan.temporary !== undefined) execution.journal.record.temporary = [...plan.temporary];
+  const progress: Progress = { written: new Map(), applied: [], held: [], shares: new Map() };
+  let end: End = { state: 'live' };
+  for (const stage of plan.stages) {
+    execution.signal.throwIfAborted();
+    const decision: Decision = await stage.decide(execution);
+    for (const step of decision.steps) {
+      await carryOut(step, execution, progress);
+      for (const text of step.marks ?? []) execution.mark(text);
+    }
+    end = decision.end ?? end;
+    if (end.state === 'waiting') break;
+  }
+  return { end, applied: progress.applied, held: progress.held };
+}
+
+async function carryOut(step: Step, execution: Execution, progress: Progress): Promise<void> {
+  switch (step.do) {
+    case 'apply':
+      await apply(step, execution, progress);
+      break;
+    case 'set':
+      await set(step, execution);
+      break;
+    case 'route':
+      await route(step.services, execution);
+      break;
+    case 'hold':
+      await execution.wait(writtenTo(step.objects, progress), { holdMs: step.forMs });
+      break;
+    case 'check':
+      await checkCandidates(step, execution);
+      break;
+    case 'verify':
+      await verify(step, execution, progress);
+      break;
+    case 'remove':
+      execution.journal.beginStep();
+      progress.held = await prune(execution.client, execution.journal, step.objects, waitingIn(execution));
+      break;
+    case 'note':
+      execution.note(step.title);
+  }
+}
+
+async function apply(step: Apply, execution: Execution, progress: Progress): Promise<void> {
+  const { client, journal } = execution;
+  const compared = new Map(step.compared?.map((entry) => [entry.manifest, entry]));
+  const rest = step.objects.filter((manifest) => !compared.has(manifest));
+  for (const entry of rest.length === 0 ? [] : await execution.look(rest)) compared.set(entry.manifest, entry);
+  const serving = await Promise.all((step.beside ?? []).map((ref) => client.read(ref)));
+  const beside = serving
+    .filter((object) => object !== undefined)
+    .map((object) => changedInCluster(object, ['spec', 'replicas'], numberAt(object, 'spec', 'replicas') ?? 1));
+  const awaited = beside.length === 0 ? [] : await execution.look(beside, { force: true });
+  journal.beginStep();
+  const entries = step.objects.flatMap((manifest) => compared.get(manifest) ?? []);
+  const written = await applyInLayers(execution, [...entries, ...awaited]);
+  progress.applied = entries;
+  for (const [entry, object] of written) progress.written.set(keyOf(refOf(object)), [entry, object]);
+}
+
+function writtenTo(refs: readonly ObjectRef[], { written }: Progress): Map<Prepared, KubernetesObject> {
+  return new Map(refs.map((ref) => written.get(keyOf(ref))).filter((entry) => entry !== undefined));
+}
+
+async function set({ fields, objects = [], until }: SetFields, execution: Execution): Promise<void> {
+  const { client, journal } = execution;
+  const changes = await Promise.all(fields.map(async (field) => changeOf(field, await client.read(field.of))));
+  const prepared = await execution.look([...objects, ...changes.flat()], { force: true });
+  journal.beginStep();
+  const written = await applyLayer(client, prepared, journal, true);
+  for (const [entry, object] of written) tellApplied(execution, entry, object);
+  if (until === 'ready') await execution.wait(written);
+}
+
+function changeOf({ path, to, at }: FieldChange, live: KubernetesObject | undefined): Manifest[] {
+  if (live === undefined) return [];
+  const change = changedInCluster(live, path, to);
+  if (at !== undefined) change.object.metadata.resourceVersion = at;
+  return [change];
+}
+
+async function route(refs: readonly ObjectRef[], execution: Execution): Promise<void> {
+  const found = await Promise.all(refs.map((ref) => execution.client.read(ref)));
+  const services = found.filter((service) => service !== undefined);
+  await untilRouted(execution.client, services, {
+    ...waitingIn(execution),
+    onSettle: (ms) => {
+      execution.limit.extend(ms);
+    },
+  });
+}
+
+async function verify({ of }: Verify, execution: Execution, progress: Progress): Promise<void> {
+  if (of === 'preview') await execution.verify('preview');
+  else await verifyBeside(of, execution, progress);
+}
+
+async function verifyBeside(
+  { stable: stableRef, candidate: candidateRef, percent }: Beside,
+  execution: Execution,
+  { shares }: Progress,
+): Promise<void> {
+  const [stable, candidate] = await Promise.all([stableRef, candidateRef].map((ref) => execution.client.read(ref)));
+  const pods = { candidate: podsIn(candidate), stable: podsIn(stable) };
+  const wantedShare = podShare(pods);
+  const key = keyOf(stableRef);
+  const measured = await execution.verify({
+    selector: stringsAt(candidate, 'spec', 'selector', 'matchLabels'),
+    wantedShare,
+    formerShare: shares.get(key) ?? 0,
+  });
+  if (percent === undefined) return;
+  shares.set(key, wantedShare);
+  const { name } = stableRef;
+  execution.onTraffic({
+    workload: name,
+    wanted: percent,
+    candidatePods: pods.candidate,
+    stablePods: pods.stable,
+    ...(measured === undefined ? {} : { measured: measured.percent, requests: measured.requests }),
+  });
+  const requests =
+    measured === undefined ? '' : `, ${measured.percent.toFixed(1)} % of ${measured.requests} requests went to them`;
+  execution.mark(`${name}: ${pods.candidate} of ${pods.candidate + pods.stable} pods are the candidate's${requests}`);
+}
+
+function podsIn(workload: KubernetesObject | undefined): number {
+  return numberAt(workload, 'spec', 'replicas') ?? 1;
+}

@@ -1,0 +1,164 @@
+import { numberAt } from '../../base/json.ts';
+import { keyOf, refOf } from '../../kubernetes/object.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
+import { rankOf } from '../../manifests/order.ts';
+import { isDeployment } from '../../manifests/pod-template.ts';
+import { scaledTargets } from '../../apply/hpa.ts';
+import type { Prepared } from '../../apply/prepared.ts';
+import { settled, type Plan, type PlanContext } from '../../plan/plan.ts';
+import type { FieldChange, Step } from '../../plan/step.ts';
+import { refuseBystanders } from '../bystanders.ts';
+import { refuseForeign } from '../fitness.ts';
+import { numbersOf, withPods } from '../numbers.ts';
+import { refusePaused } from '../paused.ts';
+import { applyCompared } from '../rolling.ts';
+import { judgeSharedClaims } from '../shared-claims.ts';
+import { formOf, previewOf, refOn, servicesOf, type SideForm } from './groups.ts';
+import { pinsOf, withFormOfPods } from './pins.ts';
+import { liveOn, servingIn, type Input, type State, type Switch } from './state.ts';
+import { switchStages } from './switch-over.ts';
+import { besides, bystandersBehind, lookAtSides, refuseWithoutUnion, requireRoom } from './switches.ts';
+
+export interface BlueGreenOptions {
+  /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
+  autoPromote: boolean;
+  /** The manifests hold one of two sides that are both the user's own: the one that is to serve. */
+  ownSides: boolean;
+}
+
+/** What is found before a switch. */
+interface Found {
+  input: Input;
+  state: State;
+  /** Groups that are to change sides. */
+  found: readonly Switch[];
+}
+
+/** @throws InvalidInput, LowCapacity, Failures when a second set of pods cannot be brought up beside what serves */
+export async function planSwitch(
+  context: PlanContext,
+  prepared: readonly Prepared[],
+  { input, state, found }: Found,
+  options: BlueGreenOptions,
+): Promise<Plan> {
+  const switches = await Promise.all(found.map(async (one) => await withFormOfPods(context, state, one)));
+  refuseWithoutUnion(state, switches);
+  refuseBystanders(await bystandersBehind(context, state, switches));
+  const forms = switches.map((one) => formWithPods(one, input, state));
+  await refuseSharedClaims(context, { input, state, found: switches }, forms);
+  const previews = switches.flatMap(({ group, to }, index) =>
+    servicesOf(group).flatMap((service) => previewOf(group, service, forms[index]?.workloads ?? [], to) ?? []),
+  );
+  const candidates = forms.flatMap(({ workloads }) => workloads);
+  const [preparedCandidates, pins] = await Promise.all([
+    context.look([...forms.flatMap(({ config }) => config), ...candidates, ...previews]),
+    pinsOf(context, state, switches, options),
+  ]);
+  refuseForeign(madeByUs(preparedCandidates, switches, forms, previews), 'green side');
+  refusePaused([...preparedCandidates, ...besides(prepared, state, switches)]);
+  await requireRoom(context, candidates, state);
+  const numbers = numbersOf(servingIn(state, switches).map(({ serving }) => serving));
+  const refs = candidates.map(({ object }) => refOf(object));
+  const steps = stepsToBringIn({ prelude: preludeOf(prepared, switches), pins, candidates, preparedCandidates });
+  return {
+    temporary: previews.map(({ object }) => refOf(object)),
+    stages: options.autoPromote
+      ? // It has just passed its checks.
+        [settled([...steps, ...lookAtSides(state, switches)]), ...switchStages(input, switches, numbers)]
+      : [settled(steps, { state: 'waiting', candidates: refs, numbers })],
+  };
+}
+
+/** A second full set of pods, set apart from those that serve before the first of them comes. */
+export function stepsToBringIn({
+  prelude,
+  pins,
+  candidates,
+  preparedCandidates,
+}: {
+  prelude: readonly Prepared[];
+  pins: readonly FieldChange[];
+  candidates: readonly Manifest[];
+  preparedCandidates: readonly Prepared[];
+}): Step[] {
+  const names = candidates.map(({ object }) => object.metadata.name).join(', ');
+  const before: Step[] = [];
+  if (prelude.length > 0) before.push(applyCompared('Apply what is new and changes nothing for what serves', prelude));
+  if (pins.length > 0)
+    before.push({
+      do: 'set',
+      title: 'Bind Services to the pods that serve now, so that no request goes to the new ones',
+      fields: pins,
+    });
+  return [
+    ...before,
+    {
+      ...applyCompared(`Bring up ${names} beside what serves`, preparedCandidates),
+      marks: [`${names} ready beside what serves`],
+    },
+    { do: 'verify', title: `Verify ${names} before it serves`, of: 'preview' },
+  ];
+}
+
+/** The side that is to come, with as many pods as it needs to take all requests. */
+function formWithPods({ group, from, to }: Switch, { manifests }: Input, state: State): SideForm {
+  const form = formOf(group, to, manifests, true);
+  const scaled = scaledTargets(state.autoscalers);
+  const workloads = form.workloads.map((candidate, index) => {
+    const workload = group.workloads[index];
+    if (workload === undefined) return candidate;
+    const now = numberAt(liveOn(state, group, from, workload), 'spec', 'replicas');
+    const isScaled = scaled.has(keyOf(refOn(group, from, workload.object)));
+    const meant = isScaled ? now : (numberAt(workload.object, 'spec', 'replicas') ?? now);
+    return withPods(candidate, meant ?? 1);
+  });
+  return { ...form, workloads };
+}
+
+async function refuseSharedClaims(
+  context: PlanContext,
+  { input, state, found }: Found,
+  forms: readonly SideForm[],
+): Promise<void> {
+  const candidates = forms.flatMap(({ workloads }) => workloads.map(({ object }) => object));
+  const pairs = servingIn(state, found).flatMap(({ serving, to }) =>
+    candidates
+      .filter((candidate) => keyOf(refOf(candidate)) === keyOf(to))
+      .map((candidate) => ({ serving, candidate })),
+  );
+  await judgeSharedClaims(
+    context,
+    pairs,
+    input.manifests.map(({ object }) => object),
+  );
+}
+
+/** What this strategy makes beside the user's own, and nobody else may have. */
+function madeByUs(
+  prepared: readonly Prepared[],
+  switches: readonly Switch[],
+  forms: readonly SideForm[],
+  previews: readonly Manifest[],
+): Prepared[] {
+  const derived = switches.flatMap(({ group, to }, index) =>
+    group.own === undefined && to === 'green'
+      ? [...(forms[index]?.workloads ?? []), ...(forms[index]?.config ?? [])]
+      : [],
+  );
+  const keys = new Set([...previews, ...derived].map(({ object }) => keyOf(refOf(object))));
+  return prepared.filter(({ manifest }) => keys.has(keyOf(refOf(manifest.object))));
+}
+
+/** What is new and can be there before the switch. */
+function preludeOf(prepared: readonly Prepared[], switches: readonly Switch[]): Prepared[] {
+  const switched = new Set(
+    switches.flatMap(({ group }) => [...group.workloads, ...group.services]).map((one) => one.object.metadata.name),
+  );
+  return prepared.filter(
+    ({ manifest, live, change }) =>
+      change === 'created' &&
+      live === undefined &&
+      rankOf(manifest.object) < 3 &&
+      !(isDeployment(manifest.object) && switched.has(manifest.object.metadata.name)),
+  );
+}

@@ -1,0 +1,122 @@
+import { InvalidInput } from '../../base/errors.ts';
+import { numberAt, objectAt } from '../../base/json.ts';
+import { describeRef, keyOf, refOf, type ObjectRef } from '../../kubernetes/object.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
+import { checkCapacity, enforceCapacity } from '../../capacity/capacity.ts';
+import { changesPods } from '../../apply/preflight.ts';
+import type { Prepared } from '../../apply/prepared.ts';
+import type { PlanContext } from '../../plan/plan.ts';
+import type { Step } from '../../plan/step.ts';
+import { isFollowedLate, previewName, selectorOf } from '../../traffic/services.ts';
+import { bystandersOf, type Bystanders } from '../bystanders.ts';
+import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn } from './groups.ts';
+import { otherSide } from './own-sides.ts';
+import { liveOn, refsOfGroup, type State, type Switch } from './state.ts';
+
+export function switchesOf(prepared: readonly Prepared[], manifests: readonly Manifest[], state: State): Switch[] {
+  const changed = new Set(
+    prepared
+      .filter(({ change, live }) => change === 'configured' && live !== undefined)
+      .map(({ manifest }) => keyOf(refOf(manifest.object))),
+  );
+  return state.groups.flatMap((group) => {
+    const from = group.serving;
+    const { own } = group;
+    if (own !== undefined) return own.side === from ? [] : [{ group, from, to: own.side }];
+    const isLive = group.workloads.some((workload) => {
+      const live = liveOn(state, group, from, workload);
+      return live !== undefined && (numberAt(live, 'spec', 'replicas') ?? 1) > 0;
+    });
+    const refs = new Set(group.workloads.map(({ object }) => keyOf(refOn(group, from, object))));
+    const pods = prepared.some((entry) => refs.has(keyOf(refOf(entry.manifest.object))) && changesPods(entry));
+    const form = formOf(group, from, manifests, true);
+    const config = form.config.some(({ object }) => changed.has(keyOf(refOf(object))));
+    return isLive && (pods || config) ? [{ group, from, to: otherSide(from) }] : [];
+  });
+}
+
+/** @throws InvalidInput where both sides would have to serve for a while, and cannot */
+export function refuseWithoutUnion(state: State, switches: readonly Switch[]): void {
+  for (const { group } of switches) {
+    const service = liveServices(group, state.services).find(
+      (live) => isFollowedLate(live) && boundToBoth(group, selectorOf(live)) === undefined,
+    );
+    if (service === undefined) continue;
+    if (group.apart.green.length > 0) {
+      throw new InvalidInput(
+        `${describeRef(refOf(service))} has no selector for the pods of both sides, which have to serve while the load balancer in front of it follows`,
+        { hint: 'Run "abort" if a candidate waits, and deploy again: its pods then get labels for that.' },
+      );
+    }
+    throw new InvalidInput(
+      `${describeRef(refOf(service))} selects pods by their side alone, so that both sides cannot serve while the load balancer in front of it follows`,
+      { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
+    );
+  }
+}
+
+/** Who has pods behind the Services that are to be switched, beside both sides, before and after. */
+export async function bystandersBehind(
+  context: PlanContext,
+  { services }: State,
+  switches: readonly Switch[],
+): Promise<Bystanders[]> {
+  const asked = switches.flatMap(({ group, to }) =>
+    liveServices(group, services).map((service) => ({ service, group, to })),
+  );
+  return await Promise.all(
+    asked.map(async ({ service, group, to }) => {
+      const selector = selectorOf(service);
+      const selectors = [selector, boundTo(group, to, selector)];
+      return { service, owners: await bystandersOf(context, service, selectors, refsOfGroup(group)) };
+    }),
+  );
+}
+
+/** What does not change sides. */
+export function besides(prepared: readonly Prepared[], { groups }: State, switches: readonly Switch[]): Prepared[] {
+  const sided = groups.filter((group) => switches.some((one) => idOf(one.group) === idOf(group)));
+  const keys = new Set(sided.flatMap((group) => refsOfGroup(group).map(keyOf)));
+  return prepared.filter(({ manifest }) => !keys.has(keyOf(refOf(manifest.object))));
+}
+
+/** @throws LowCapacity when there is no room for a second full set of pods */
+export async function requireRoom(context: PlanContext, candidates: readonly Manifest[], state: State): Promise<void> {
+  const { client, namespace, onLowCapacity, reporter } = context;
+  const surges = candidates.map(({ object }) => {
+    const running = numberAt(state.deployments.get(keyOf(refOf(object))), 'spec', 'replicas') ?? 0;
+    const extra = Math.max(0, (numberAt(object, 'spec', 'replicas') ?? 1) - running);
+    return { ref: refOf(object), template: objectAt(object, 'spec', 'template'), extra };
+  });
+  const creates = candidates.map(({ object }) => refOf(object)).filter((ref) => !state.deployments.has(keyOf(ref)));
+  const report = await checkCapacity(client, namespace, surges, { strategy: 'blue-green', creates });
+  enforceCapacity(report, onLowCapacity, reporter);
+}
+
+/**
+ * Whether the side that is to serve is good now, asked of its pods and of the EndpointSlices, before a request goes there.
+ * @param deployed says what was deployed, where the journal does not; absent for what this very run has waited for
+ */
+export function lookAtSides(state: State, switches: readonly Switch[], deployed?: readonly Prepared[]): Step[] {
+  const check: Step = {
+    do: 'check',
+    title: 'Look whether the new side is what was deployed, and ready',
+    candidates: candidatesOf(switches),
+    asks: deployed === undefined ? 'ready' : 'sound',
+    ...(deployed === undefined ? {} : { deployed }),
+    behind: switches.flatMap(({ group, to }) =>
+      liveServices(group, state.services).map((service) => ({
+        service: {
+          ...service,
+          spec: { ...objectAt(service, 'spec'), selector: { ...boundTo(group, to, selectorOf(service)) } },
+        },
+        preview: previewName(service.metadata.name),
+      })),
+    ),
+  };
+  return deployed === undefined ? [check] : [check, { do: 'verify', title: 'Verify the new side', of: 'preview' }];
+}
+
+function candidatesOf(switches: readonly Switch[]): ObjectRef[] {
+  return switches.flatMap(({ group, to }) => group.workloads.map(({ object }) => refOn(group, to, object)));
+}

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-import { errorCode } from './network-error.ts';
-import { InvalidInput, messageOf } from './errors.ts';
+import { errorCode, InvalidInput, messageOf } from './errors.ts';
 import { describeLimit, type Limit } from './limits.ts';
 
 export interface ProgramOptions {

@@ -1,7 +1,7 @@
 import { createContext, Script, type Context } from 'node:vm';
 
+import { errorCode } from './errors.ts';
 import type { Limit } from './limits.ts';
-import { errorCode } from './network-error.ts';
 
 const script = new Script('pattern.test(text)');
 let context: Context | undefined;

@@ -1,4 +1,4 @@
-import type { Expiring } from '../base/renewing.ts';
+import type { Expiring } from '../http/renewing.ts';
 
 export interface AccessToken extends Expiring {
   token: string;

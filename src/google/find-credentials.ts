@@ -3,9 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { readBoundedFile } from '../base/bounded-file.ts';
-import { Failure, InvalidInput, messageOf } from '../base/errors.ts';
+import { errorCode, Failure, InvalidInput, messageOf } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { errorCode } from '../base/network-error.ts';
 import { givenToken } from './access-token.ts';
 import { authorizedUser } from './authorized-user.ts';
 import { projectOfServiceAccount } from './cluster-name.ts';

@@ -2,7 +2,7 @@ import type { Json } from '../base/json.ts';
 import { explainApi } from './explain-api.ts';
 import { readGoogleError, type GoogleError } from './google-error.ts';
 import type { AccessToken, Credentials } from './credentials.ts';
-import type { Renewing } from '../base/renewing.ts';
+import type { Renewing } from '../http/renewing.ts';
 import type { Web } from './web.ts';
 
 export interface ApiCall {

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../base/errors.ts';
-import { Renewing } from '../base/renewing.ts';
+import { Renewing } from '../http/renewing.ts';
 import type { Clock } from '../base/clock.ts';
 import { checkStatus, chooseEndpoint, type EndpointKind } from './choose-endpoint.ts';
 import { getCluster } from './cluster.ts';

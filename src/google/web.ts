@@ -1,11 +1,13 @@
 import { boundedText } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
-import { Failure, messageOf } from '../base/errors.ts';
+import { errorCode, Failure, messageOf } from '../base/errors.ts';
 import { Agent, ProxyAgent, request, type Dispatcher } from '../http/http.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import { errorCode, meaningOf, proxyRefusal } from '../base/network-error.ts';
+import { meaningOf, proxyRefusal } from '../http/network-error.ts';
+import { faultOf, isPassingStatus } from '../http/passing.ts';
 import { proxyFor } from '../http/proxy.ts';
+import { retry, retryAfterOf, type Tried } from '../http/retry.ts';
 import type { Environment } from './hosts.ts';
 
 export interface WebRequest {
@@ -22,7 +24,7 @@ export interface WebRequest {
   local?: boolean;
   /** The answer need not be JSON. */
   plainText?: boolean;
-  /** Whether an answer that is no success may be different soon, beside 408, 429 and 5xx. */
+  /** Whether an answer that is no success may be different soon, beside those that pass for everybody. */
   mayPass?: (answer: WebAnswer) => boolean;
   /** How often it is sent at most; 5 by default. */
   attempts?: number;
@@ -49,8 +51,7 @@ export interface WebOptions {
 
 const defaultAttempts = 5;
 const defaultDeadlineMs = 10_000;
-const firstBackoffMs = 250;
-const lastBackoffMs = 4_000;
+const pace = { firstMs: 250, lastMs: 4_000 };
 /** A server that asks for more patience than this gets an error instead. */
 const maxRetryAfterMs = 20_000;
 
@@ -72,25 +73,32 @@ export class Web {
 
   /** Any answer, also a refusal. @throws WebError when there is none */
   async ask(question: WebRequest): Promise<WebAnswer> {
-    const { clock, signal } = this.#options;
-    const attempts = question.attempts ?? defaultAttempts;
+    const { clock, signal, random } = this.#options;
     const url = checked(question);
-    for (let attempt = 1; ; attempt += 1) {
-      const answer = await this.#once(question, url);
-      const retryAfterMs = answer instanceof WebError ? 0 : retryAfterOf(answer);
-      const again = answer instanceof WebError ? isPassing(answer) : mayPass(question, answer);
-      if (!again || attempt === attempts || retryAfterMs > maxRetryAfterMs) {
-        if (answer instanceof WebError) throw answer;
-        return answer;
-      }
-      const random = this.#options.random ?? Math.random;
-      const backoff = Math.min(firstBackoffMs * 2 ** (attempt - 1), lastBackoffMs) * (0.5 + random());
-      await clock.sleep(Math.max(backoff, retryAfterMs), signal);
-    }
+    const attempts = question.attempts ?? defaultAttempts;
+    return await retry(async () => this.#tried(question, await this.#once(question, url)), {
+      clock,
+      pace,
+      signal,
+      random,
+      attempts,
+    });
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+  }
+
+  #tried(question: WebRequest, answer: WebAnswer | WebError): Tried<WebAnswer> {
+    if (answer instanceof WebError) {
+      const giveUp = () => {
+        throw answer;
+      };
+      return faultOf(answer.cause) === 'lasting' ? giveUp() : { state: 'passing', giveUp };
+    }
+    const retryAfterMs = retryAfterOf(answer.headers, this.#options.clock);
+    const isFinal = !mayPass(question, answer) || (retryAfterMs ?? 0) > maxRetryAfterMs;
+    return isFinal ? { state: 'done', result: answer } : { state: 'passing', giveUp: () => answer, retryAfterMs };
   }
 
   async #once(question: WebRequest, url: URL): Promise<WebAnswer | WebError> {
@@ -160,31 +168,7 @@ function bodyOf({ json, form }: WebRequest): { body?: string } {
 
 function mayPass(question: WebRequest, answer: WebAnswer): boolean {
   const { status } = answer;
-  return status === 408 || status === 429 || status >= 500 || (status >= 400 && question.mayPass?.(answer) === true);
-}
-
-function retryAfterOf({ headers }: WebAnswer): number {
-  const seconds = Number.parseInt(String(headers['retry-after'] ?? ''), 10);
-  return Number.isNaN(seconds) ? 0 : seconds * 1000;
-}
-
-/** Connections break and names are unknown for a moment; certificates and redirects stay what they are. */
-const passing = new Set([
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-]);
-
-function isPassing(error: WebError): boolean {
-  return passing.has(errorCode(error.cause)) || Number(proxyRefusal(error.cause) ?? 0) >= 500;
+  return isPassingStatus(status) || (status >= 400 && question.mayPass?.(answer) === true);
 }
 
 function unreachable({ purpose }: WebRequest, url: URL, proxy: URL | undefined, error: unknown): WebError {

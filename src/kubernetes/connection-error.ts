@@ -1,7 +1,5 @@
-import { Failure, messageOf } from '../base/errors.ts';
-import { errorCode, meaningOf, proxyRefusal } from '../base/network-error.ts';
-
-export { errorCode } from '../base/network-error.ts';
+import { errorCode, Failure, messageOf } from '../base/errors.ts';
+import { meaningOf, proxyRefusal } from '../http/network-error.ts';
 
 /** The API server could not be reached at all. */
 export class ConnectionError extends Failure {}
@@ -26,9 +24,12 @@ const hints: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: seeRoute,
   EHOSTUNREACH: seeRoute,
   ENETUNREACH: seeRoute,
+  EHOSTDOWN: seeRoute,
+  ENETDOWN: seeRoute,
   UND_ERR_HEADERS_TIMEOUT: 'See whether the API server is overloaded.',
   ECONNRESET: seeCut,
   UND_ERR_SOCKET: seeCut,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: seeCut,
   DEPTH_ZERO_SELF_SIGNED_CERT: giveAuthority,
   SELF_SIGNED_CERT_IN_CHAIN: giveAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: giveAuthority,

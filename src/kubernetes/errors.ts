@@ -7,7 +7,7 @@ import { explainRefusal, mentionsImmutable } from './refusal.ts';
 import { serverWords } from './server-words.ts';
 import type { Attempt, StatusCause } from './attempt.ts';
 
-export { AnswerBrokeOff, connectionError, ConnectionError, errorCode, ForeignAnswer } from './connection-error.ts';
+export { AnswerBrokeOff, connectionError, ConnectionError, ForeignAnswer } from './connection-error.ts';
 export { conflictingManager, strictDecodingProblems } from './field-problems.ts';
 
 interface ErrorDetails {

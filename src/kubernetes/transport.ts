@@ -2,13 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { boundedText, startOf } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
-import { Failure, messageOf } from '../base/errors.ts';
+import { errorCode, Failure, messageOf } from '../base/errors.ts';
 import { request, type Dispatcher } from '../http/http.ts';
+import { faultOf, isPassingStatus } from '../http/passing.ts';
+import { retry, retryAfterOf, type RetryOptions } from '../http/retry.ts';
 import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { TimeLimit } from '../base/time-limit.ts';
 import type { Connection, Headers, Problem } from './connect/endpoint.ts';
-import { AnswerBrokeOff, ApiError, connectionError, errorCode, ForeignAnswer } from './errors.ts';
+import { AnswerBrokeOff, ApiError, connectionError, ForeignAnswer } from './errors.ts';
 import { ownStatus } from './proxied.ts';
 import { valuesOf } from './secret-values.ts';
 import { serverWords } from './server-words.ts';
@@ -91,22 +93,13 @@ const shortPatienceMs = 10_000;
 const lastPatienceMs = 5000;
 /** Once such a call was in vain, others are not tried for this long, so that what comes at the end does not add up. */
 const pauseMs = 10_000;
-const firstBackoffMs = 200;
-const lastBackoffMs = 5000;
+const pace = { firstMs: 200, lastMs: 5000 };
 
-const brokenConnection = new Set([
-  'ECONNRESET',
-  'UND_ERR_SOCKET',
-  'EPIPE',
-  'ECONNREFUSED',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-]);
-/** No connection came about with whoever is there: where the cluster has answered before, it may be somebody else for a while. */
-const handshakeFailed = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
-/** The request never left, so that repeating it is safe whatever it was. */
-const neverSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN']);
+/**
+ * There is nobody of that name, or no connection came about with whoever is there: where the cluster has answered before, its name
+ * may be unknown, or somebody else there, for a while.
+ */
+const nameOrCertificate = /^(ENOTFOUND$|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)/;
 
 /** Sends requests: authenticated, with deadlines and retries, JSON verbatim in both directions. */
 export class Transport {
@@ -130,61 +123,72 @@ export class Transport {
 
   /** @throws ApiError when the server refuses, ConnectionError when it cannot be reached */
   async send(call: Call): Promise<Answer> {
-    const { clock } = this.#options;
-    const signal = this.#signalOf(call);
-    const started = clock.now();
-    let refreshed = false;
+    const started = this.#options.clock.now();
+    let hasRenewed = false;
     let afterLostAnswer = false;
-    for (let attempt = 1; ; attempt += 1) {
-      this.#refuseInVain();
-      if (call.guarded === true) await this.guard?.(this.#endOf(started, patienceMs));
-      const outcome = await this.#once(call, afterLostAnswer);
-      if (outcome.state === 'answered') return outcome.answer;
-      if (outcome.state === 'refused' && outcome.error.status === 401 && (!refreshed || outcome.retry)) {
-        await this.#connection.refresh(outcome.credentials);
-        if (!refreshed) {
-          refreshed = true;
-          continue;
-        }
-      }
-      if (!outcome.retry) throw outcome.error;
-      const wait = Math.max(outcome.retryAfterMs ?? 0, this.#backoff(attempt));
-      const hopeful = this.#hasAnswered && !(outcome.state === 'refused' && [401, 500].includes(outcome.error.status));
-      if (clock.now() + wait > this.#endOf(started, hopeful ? patienceMs : shortPatienceMs)) {
-        if (this.#limit.isOver) this.#inVain = { error: outcome.error, at: clock.now() };
-        throw outcome.error;
-      }
-      if (outcome.state === 'broken') afterLostAnswer ||= outcome.sent;
-      await clock.sleep(wait, signal);
-    }
+    return await retry(
+      async () => {
+        this.#refuseInVain();
+        if (call.guarded === true) await this.guard?.(this.#endOf(started, patienceMs));
+        const outcome = await this.#once(call, afterLostAnswer);
+        if (outcome.state === 'answered') return { state: 'done', result: outcome.answer };
+        const status = outcome.state === 'refused' ? outcome.error.status : undefined;
+        const mend = outcome.state === 'refused' && status === 401 ? this.#renewalOf(outcome.credentials) : undefined;
+        const isFirst401 = status === 401 && !hasRenewed;
+        if (!isFirst401 && !outcome.retry) throw outcome.error;
+        hasRenewed ||= isFirst401;
+        afterLostAnswer ||= outcome.state === 'broken' && outcome.sent;
+        const isHopeful = this.#hasAnswered && status !== 401 && status !== 500;
+        return {
+          state: 'passing',
+          giveUp: () => this.#giveUp(outcome.error),
+          retryAfterMs: outcome.retryAfterMs,
+          until: isFirst401 ? undefined : this.#endOf(started, isHopeful ? patienceMs : shortPatienceMs),
+          mend,
+          atOnce: isFirst401,
+        };
+      },
+      this.#retrying(this.#signalOf(call)),
+    );
   }
 
-  /** Opens a watch: lines of JSON until the server ends it. Not repeated: the caller knows where to go on. */
+  /** Opens a watch: lines of JSON until the server ends it. Not repeated but for credentials: the caller knows where to go on. */
   async stream(call: Call, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    const { clock } = this.#options;
-    const started = clock.now();
-    for (let attempt = 1; ; attempt += 1) {
-      this.#count('WATCH');
+    const started = this.#options.clock.now();
+    let hasRenewed = false;
+    return await retry(async () => {
       const credentials = await this.#connection.authorize();
-      const response = await this.#request(call, credentials, this.#connection.watches, signal, {
-        headersTimeout: this.#options.attemptDeadlineMs ?? defaultDeadlineMs,
-        bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
-      }).catch((error: unknown) => {
-        if (signal.aborted || error instanceof Failure) throw error;
-        throw this.#unreachable(error);
-      });
-      if (response.statusCode < 300) return response.body;
+      const response = await this.#openStream(call, credentials, signal);
+      if (response.statusCode < 300) return { state: 'done', result: response.body };
       const body = parse(await startOf(response.body, limits.verifyAnswer));
       const error = this.#refusal(call, response, body, false);
       if (!(error instanceof ApiError) || ([403, 404].includes(error.status) && isForeign(response, body)))
         throw foreignAnswer(error);
-      if (error.status !== 401) throw error;
-      if (attempt > 1) {
-        const wait = this.#backoff(attempt);
-        if (!this.#hasAnswered || clock.now() + wait > this.#endOf(started, shortPatienceMs)) throw error;
-        await clock.sleep(wait, signal);
-      }
-      await this.#connection.refresh(credentials);
+      const isFirst401 = error.status === 401 && !hasRenewed;
+      if (!isFirst401 && (error.status !== 401 || !this.#hasAnswered)) throw error;
+      hasRenewed = true;
+      return {
+        state: 'passing',
+        giveUp: () => {
+          throw error;
+        },
+        until: isFirst401 ? undefined : this.#endOf(started, shortPatienceMs),
+        mend: this.#renewalOf(credentials),
+        atOnce: isFirst401,
+      };
+    }, this.#retrying(signal));
+  }
+
+  async #openStream(call: Call, credentials: Headers, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    this.#count('WATCH');
+    try {
+      return await this.#request(call, credentials, this.#connection.watches, signal, {
+        headersTimeout: this.#options.attemptDeadlineMs ?? defaultDeadlineMs,
+        bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
+      });
+    } catch (error) {
+      if (signal.aborted || error instanceof Failure) throw error;
+      throw this.#unreachable(error);
     }
   }
 
@@ -271,30 +275,26 @@ export class Transport {
       if (status < 500 && status !== 401) this.#hasAnswered = true;
       if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs)
         return { state: 'refused', error, credentials, retry: false };
-      // 429 and a 5xx with Retry-After were not carried out; any other 5xx may have been.
+      // 429 and a 5xx with Retry-After were not carried out; any other that passes may have been.
+      const wasNotCarriedOut = status === 429 || (status >= 500 && retryAfterMs !== undefined);
       const retry =
-        status === 429 ||
+        (isPassingStatus(status) && (wasNotCarriedOut || call.idempotent)) ||
         // Those who look after credentials may be away, too.
-        (status === 401 && this.#hasAnswered) ||
-        (status >= 500 && status !== 501 && (retryAfterMs !== undefined || call.idempotent));
+        (status === 401 && this.#hasAnswered);
       return { state: 'refused', error, credentials, retry, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
-      const code = deadline.aborted ? 'UND_ERR_HEADERS_TIMEOUT' : errorCode(error);
-      const isStranger = handshakeFailed.test(code);
-      const sent = !neverSent.has(code) && !isStranger;
+      const cause = deadline.aborted
+        ? Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
+        : error;
+      const fault = faultOf(cause);
+      const isNameOrCertificate = fault === 'lasting' && nameOrCertificate.test(errorCode(cause));
       const retry =
-        neverSent.has(code) ||
-        (isStranger && this.#hasAnswered) ||
-        (call.idempotent && (brokenConnection.has(code) || deadline.aborted));
-      const cause = deadline.aborted ? Object.assign(new Error('no answer'), { code }) : error;
-      return {
-        state: 'broken',
-        error: this.#unreachable(cause),
-        retry,
-        sent,
-      };
+        fault === 'never sent' ||
+        (fault === 'cut off' && call.idempotent) ||
+        (isNameOrCertificate && this.#hasAnswered);
+      return { state: 'broken', error: this.#unreachable(cause), retry, sent: fault === 'cut off' };
     }
   }
 
@@ -372,9 +372,21 @@ export class Transport {
     if (this.#options.clock.now() - this.#inVain.at < pauseMs) throw this.#inVain.error;
   }
 
-  #backoff(attempt: number): number {
-    const random = this.#options.random ?? Math.random;
-    return Math.min(firstBackoffMs * 2 ** (attempt - 1), lastBackoffMs) * (0.5 + random());
+  #giveUp(error: Failure): never {
+    if (this.#limit.isOver) this.#inVain = { error, at: this.#options.clock.now() };
+    throw error;
+  }
+
+  /** Only before a request that is going to use the new ones. */
+  #renewalOf(refused: Headers): () => Promise<void> {
+    return async () => {
+      await this.#connection.refresh(refused);
+    };
+  }
+
+  #retrying(signal: AbortSignal | undefined): RetryOptions {
+    const { clock, random } = this.#options;
+    return { clock, pace, signal, random };
   }
 
   #count(verb: string): void {
@@ -393,16 +405,6 @@ function valuesSent({ body, attempt }: Call): string[] {
   // Operations of a patch, and what is merged, come without a kind.
   const sent = Array.isArray(body) ? { operations: body } : body;
   return valuesOf(attempt.plural === 'secrets' ? { kind: 'Secret', ...sent } : sent);
-}
-
-/** Seconds, or a date by the clock of whoever has answered: RFC 9110, section 10.2.3. Undefined for anything else. */
-function retryAfterOf(headers: Dispatcher.ResponseData['headers'], clock: Clock): number | undefined {
-  const text = String(headers['retry-after'] ?? '').trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const until = Date.parse(text);
-  if (!/^[A-Z][a-z]+, /.test(text) || Number.isNaN(until)) return undefined;
-  const sentAt = Date.parse(String(headers['date'] ?? ''));
-  return Math.max(0, until - (Number.isNaN(sentAt) ? clock.now() : sentAt));
 }
 
 function problemOf(status: number, body: Json | undefined): Problem | undefined {

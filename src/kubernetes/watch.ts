@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { at, booleanAt } from '../base/json.ts';
+import { isPassingStatus } from '../http/passing.ts';
+import { pauseMs } from '../http/retry.ts';
 import type { KubernetesClient, ListOptions, Resource } from './client.ts';
 import { ApiError, ConnectionError, isStatus } from './errors.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from './object.ts';
@@ -17,8 +19,7 @@ export interface Handlers {
   onTrouble?(error: unknown): void;
 }
 
-const firstBackoffMs = 100;
-const lastBackoffMs = 3000;
+const between = { firstMs: 100, lastMs: 3000 };
 /** A watch that has lived this long has worked, and the next one may begin at once. */
 const healthyMs = 10_000;
 /** A list as a safety net: watches have been seen to lose events silently behind load balancers. */
@@ -123,7 +124,8 @@ function limitedBy(signal: AbortSignal, ms: number, clock: Clock): { signal: Abo
 
 /** Keeps requests apart when the last ones were of no use, however the server behaves. */
 class Pace {
-  #backoffMs = firstBackoffMs;
+  /** So many requests in a row have been of no use. */
+  #count = 0;
   #begun: number;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -143,9 +145,9 @@ class Pace {
   /** Waits before the next request, unless the signal has aborted. */
   async next(): Promise<void> {
     if (this.#signal.aborted) return;
-    if (this.#clock.now() - this.#begun >= healthyMs) this.#backoffMs = firstBackoffMs;
-    await this.#clock.sleep(this.#backoffMs * (0.5 + this.#random()), this.#signal).catch(() => undefined);
-    this.#backoffMs = Math.min(this.#backoffMs * 2, lastBackoffMs);
+    if (this.#clock.now() - this.#begun >= healthyMs) this.#count = 0;
+    this.#count += 1;
+    await this.#clock.sleep(pauseMs(between, this.#count, this.#random), this.#signal).catch(() => undefined);
   }
 }
 
@@ -175,7 +177,7 @@ function handle(work: () => void): void {
 
 /** Errors that are no Failure come from connections that broke while events were read. */
 function isTransient(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status === 429 || error.status >= 500 || error.status === 410;
+  if (error instanceof ApiError) return isPassingStatus(error.status) || error.status === 410;
   return !(error instanceof Failure) || error instanceof ConnectionError;
 }
 

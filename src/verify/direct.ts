@@ -3,9 +3,8 @@ import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 
 import { startOf } from '../base/bounded-text.ts';
-import { Failure, messageOf } from '../base/errors.ts';
+import { errorCode, Failure, messageOf } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { errorCode } from '../kubernetes/errors.ts';
 import type { Answer, Attempt, ConnectionProblem } from './answer.ts';
 import { isMetadataHost, lookupOfOthers, metadataRefusal } from './metadata-hosts.ts';
 

@@ -3,7 +3,7 @@ import type { buildConnector } from 'undici';
 import type { Clock } from '../../base/clock.ts';
 import { Agent, ProxyAgent, type Dispatcher } from '../../http/http.ts';
 import { proxyFor } from '../../http/proxy.ts';
-import { Renewing } from '../../base/renewing.ts';
+import { Renewing } from '../../http/renewing.ts';
 
 /** How to reach one API server, and as whom. */
 export interface Connection {

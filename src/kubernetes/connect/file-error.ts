@@ -1,5 +1,4 @@
-import { InvalidInput } from '../../base/errors.ts';
-import { errorCode } from '../../base/network-error.ts';
+import { errorCode, InvalidInput } from '../../base/errors.ts';
 
 /** Codes of Node's file system; its messages repeat the path, which may be a key that stands in the wrong place. */
 const meanings: Readonly<Record<string, string>> = {

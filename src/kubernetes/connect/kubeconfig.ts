@@ -3,11 +3,10 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { load, YAMLException } from 'js-yaml';
 
 import { readBoundedFile } from '../../base/bounded-file.ts';
-import { InvalidInput } from '../../base/errors.ts';
+import { errorCode, InvalidInput } from '../../base/errors.ts';
 import { isObject, objectAt, objectsAt, stringAt, type Json, type JsonObject } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 import { closest } from '../../base/similar.ts';
-import { errorCode } from '../../base/network-error.ts';
 import { causeOf } from './file-error.ts';
 import { isBase64, isPath, kubeconfigText } from './kubeconfig-text.ts';
 

@@ -4,7 +4,7 @@ import { ApiError, ConnectionError } from '../../../src/kubernetes/errors.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
-import { scriptedServer, status, type Reply } from '../../support/scripted-server.ts';
+import { discoveryOf, scriptedServer, status, type Reply } from '../../support/scripted-server.ts';
 import { clientOf, configMap, connectionTo } from './clients.ts';
 
 const ref: ObjectRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'app' };
@@ -265,6 +265,37 @@ describe('what is repeated', () => {
       attemptDeadlineMs: 100,
     });
     await expect(fixture.client.read(ref)).resolves.toEqual(object);
+  });
+});
+
+describe('where the cluster has answered before', () => {
+  /** A client whose requests, but for the first, fail with these codes before they get through. */
+  async function failingWith(...codes: string[]) {
+    await using server = await scriptedServer(({ path }) => discoveryOf(path) ?? { json: object });
+    const clock = new HastyClock();
+    const connection = await connectionTo(server.url, clock);
+    let answered = 0;
+    const requests = connection.requests.compose((dispatch) => (options, handler) => {
+      const code = options.path.startsWith('/api/v1/') && (answered += 1) > 1 ? codes.shift() : undefined;
+      if (code === undefined) return dispatch(options, handler);
+      throw Object.assign(new Error(code), { code });
+    });
+    const client = createClient({ ...connection, requests }, { clock, userAgent: 'test', random: () => 0.5 });
+    await client.read(ref);
+    const result = await client.read(ref).catch((error: unknown) => error);
+    await client.close();
+    return { result, pauses: clock.sleeps };
+  }
+
+  test.each(['ENOTFOUND', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO'])(
+    'its name or its certificate may be another for a while: %s passes',
+    async (code) => {
+      expect(await failingWith(code, code)).toEqual({ result: object, pauses: [200, 400] });
+    },
+  );
+
+  test('what does not come from the way to it does not pass', async () => {
+    expect(await failingWith('EACCES')).toEqual({ result: expect.any(ConnectionError), pauses: [] });
   });
 });
 

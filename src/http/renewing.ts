@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** Something that is good for a while: a token, a certificate. */
 export interface Expiring {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { renewalTime, Renewing } from '../../../src/base/renewing.ts';
+import { renewalTime, Renewing } from '../../../src/http/renewing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const seconds = 1000;

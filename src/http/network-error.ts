@@ -7,8 +7,11 @@ const meanings: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no answer',
   EHOSTUNREACH: 'there is no route to it',
   ENETUNREACH: 'there is no route to it',
+  EHOSTDOWN: 'there is no route to it',
+  ENETDOWN: 'there is no route to it',
   UND_ERR_HEADERS_TIMEOUT: 'the connection stands, but no answer came',
   UND_ERR_BODY_TIMEOUT: 'the answer broke off',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer broke off',
   ECONNRESET: 'the connection was reset',
   EPIPE: 'the connection was reset',
   UND_ERR_SOCKET: 'the connection broke',
@@ -26,14 +29,6 @@ const meanings: Readonly<Record<string, string>> = {
 /** Why nothing came back, in words; undefined for a code that says nothing to us. */
 export function meaningOf(code: string): string | undefined {
   return meanings[code];
-}
-
-/** The code of an error or of the errors below it. */
-export function errorCode(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  if ('errors' in error && Array.isArray(error.errors)) return errorCode(error.errors[0]);
-  return 'cause' in error ? errorCode(error.cause) : '';
 }
 
 /** The status with which a proxy refused to let a connection through, such as 407; undefined for any other error. */

@@ -24,6 +24,12 @@ export function amountOf(resource: string, value: Json | undefined): number {
   return Number((scaled + divisor - 1n) / divisor);
 }
 
+/** Whether a value is a quantity at all: `500m`, `1.5Gi`, `2`. */
+export function isAmount(value: Json | undefined): value is string | number {
+  if (typeof value === 'number') return true;
+  return typeof value === 'string' && /\d/.test(value) && quantity.test(value.trim());
+}
+
 /** `500m`, `2`, `1536Mi`, `3`: an amount as a manifest would say it. */
 export function formatAmount(resource: string, amount: number): string {
   if (isInThousandths(resource)) return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`;

@@ -1,9 +1,11 @@
-import { equal, isObject, ownValue, type Json, type JsonObject, type Path } from '../base/json.ts';
+import { isObject, ownValue, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
-import { amountOf } from '../capacity/quantity.ts';
 import { fieldManager } from '../apply/field-manager.ts';
+import { nameOfField, valueShown } from '../apply/field-words.ts';
+import { listKeys, pairEntries } from '../apply/keyed-lists.ts';
 import { entriesOf, listShape, ownersAt, type ListShape } from '../apply/managed-fields.ts';
-import { nameOfField, valueShown, type Drift } from './drift-words.ts';
+import { isAsStated } from '../apply/same-value.ts';
+import type { Drift } from './drift-words.ts';
 
 export interface DriftOptions {
   /** An autoscaler sets the number of pods. */
@@ -117,38 +119,11 @@ function compareAddition(live: Json | undefined, place: Place): void {
 
 /** Lists whose entries have keys: entry by entry. False for all others. */
 function compareKeyed(recorded: Json[], live: Json[], place: Place): boolean {
-  const keys = place.shape.keys ?? (namedByAll([...recorded, ...live]) ? ['name'] : undefined);
-  if (keys === undefined || ![...recorded, ...live].every(isObject)) return false;
-  const isMeant = (left: Json, right: Json) =>
-    keys.some((key) => isObject(left) && left[key] !== undefined) &&
-    // A key that one of them does not have is a default of the server: `protocol: TCP`.
-    keys.every((key) => {
-      const [one, other] = [isObject(left) ? left[key] : undefined, isObject(right) ? right[key] : undefined];
-      return one === undefined || other === undefined || equal(one, other);
-    });
-  const left = new Set(live);
-  for (const item of recorded) {
-    const found = live.find((candidate) => left.has(candidate) && isMeant(item, candidate));
-    if (found !== undefined) left.delete(found);
-    compare(item, found, within(place, nameOfItem(found ?? item, keys), place.shape.items, found ?? item));
-  }
-  for (const item of left) compare(undefined, item, within(place, nameOfItem(item, keys), place.shape.items, item));
+  const keys = listKeys(place.shape.keys, recorded, live);
+  if (keys === undefined) return false;
+  for (const { name, left, right } of pairEntries(recorded, live, keys))
+    compare(left, right, within(place, name, place.shape.items, right ?? left));
   return true;
-}
-
-function namedByAll(items: readonly Json[]): boolean {
-  return items.length > 0 && items.every((item) => isObject(item) && typeof item['name'] === 'string');
-}
-
-function nameOfItem(item: Json, keys: readonly string[]): string {
-  return keys
-    .flatMap((key) => {
-      const value = isObject(item) ? item[key] : undefined;
-      return value === undefined || value === null
-        ? []
-        : [typeof value === 'object' ? JSON.stringify(value) : String(value)];
-    })
-    .join('/');
 }
 
 function within(place: Place, step: string, shape: ListShape | undefined, item?: Json): Place {
@@ -208,30 +183,10 @@ function isController({ manager }: ManagedFieldsEntry): boolean {
   return /^(?:kube-|kubelet|system:|cloud-controller|gke-|glbc|cluster-autoscaler|k3s)/.test(manager);
 }
 
-/** @param recorded undefined where the server may have filled in a default */
-function isSame(recorded: Json | undefined, live: Json | undefined, place: Place): boolean {
-  const { suffix } = place.comparison.options;
-  if (recorded === undefined || equal(recorded, live)) return true;
-  if (live === undefined) return isEmpty(recorded);
-  if (Array.isArray(recorded) && Array.isArray(live))
-    return recorded.length === live.length && recorded.every((item, index) => isSame(item, live[index], place));
-  if (isObject(recorded) && isObject(live))
-    return Object.entries(recorded).every(([key, value]) => isSame(value, ownValue(live, key), place));
-  if (typeof recorded === 'object' || typeof live === 'object') return false;
-  if (String(recorded) === String(live)) return true;
-  if (suffix !== undefined && live === `${String(recorded)}${suffix}`) return true;
-  const isAmount = place.path.some((step) => quantities.has(String(step)));
-  return isAmount && amountOf('cpu', recorded) === amountOf('cpu', live);
+function isSame(recorded: Json, live: Json | undefined, { path, comparison }: Place): boolean {
+  const { suffix } = comparison.options;
+  return isAsStated(recorded, live, path, (one, other) => suffix !== undefined && other === `${one}${suffix}`);
 }
-
-/** What the server may leave out of its answer. */
-function isEmpty(value: Json): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) ? Object.keys(value).length === 0 : [null, '', false, 0].includes(value);
-}
-
-/** Where the same amount can be written in several ways. */
-const quantities = new Set(['resources', 'requests', 'limits', 'sizeLimit', 'storage', 'capacity', 'hard']);
 
 function report(recorded: Json | undefined, live: Json | undefined, place: Place): void {
   const { comparison, owners, path } = place;

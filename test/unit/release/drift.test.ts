@@ -140,6 +140,33 @@ describe('what is told of a live object against the recorded one', () => {
     expect(told(recorded, live)).toEqual(['Secret "a": key "other": changed']);
   });
 
+  test('no secret that is part of a whole or of a longer text', () => {
+    const database = (spec: JsonObject) => objectOf('example.com/v1', 'Database', { spec });
+    expect(told(database({ login: { user: 'admin', password: 'hunter2' } }), database({}))).toEqual([
+      'Database "a": spec.login: changed',
+    ]);
+    const config = (text: string) => objectOf('v1', 'ConfigMap', { data: { 'app.conf': text } });
+    expect(told(config('level: info\npassword: hunter2\n'), config('level: debug\npassword: hunter2\n'))).toEqual([
+      'ConfigMap "a": key "app.conf": changed',
+    ]);
+  });
+
+  test('the image of a container that is called like a secret, and the name of a Secret', () => {
+    const live = web({ name: 'auth-token', image: 'a:2' });
+    expect(told(web({ name: 'auth-token' }), live)).toEqual([
+      'Deployment "web": image of container "auth-token": a:1 → a:2',
+    ]);
+    const ingress = (secretName: string) =>
+      objectOf('networking.k8s.io/v1', 'Ingress', { spec: { tls: [{ name: 'a', secretName }] } });
+    expect(told(ingress('old'), ingress('new'))).toEqual(['Ingress "a": spec.tls.a.secretName: old → new']);
+  });
+
+  test('what is no amount, although amounts stand around it', () => {
+    const stored = (name: string) =>
+      objectOf('example.com/v1', 'Database', { spec: { storage: { storageClassName: name, size: '1Gi' } } });
+    expect(told(stored('fast'), stored('slow'))).toEqual(['Database "a": spec.storage.storageClassName: fast → slow']);
+  });
+
   test('a Service that leads elsewhere, on another port', () => {
     const service = (app: string, port: number, managedFields: ManagedFieldsEntry[] = []) =>
       objectOf(

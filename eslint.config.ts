@@ -5,29 +5,7 @@ import regexp from 'eslint-plugin-regexp';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** The layers of `src/`, top first: a file may import from its own layer and from those below it, never upwards. */
-const layers = [
-  'action',
-  'github',
-  'commands',
-  'strategies',
-  'plan',
-  'report',
-  'release',
-  'apply',
-  'capacity',
-  'rollout',
-  'verify',
-  'traffic',
-  'manifests',
-  'kubernetes',
-  'google',
-  'http',
-  'base',
-];
-
-/** They stand above all layers. */
-const outlines = ['index.ts', 'main.ts', 'post.ts', 'post-step.ts'];
+import { layers, outlines } from './script/structure/layers.ts';
 
 const importsGoDown = layers.slice(1).map((layer, index) => ({
   target: `./src/${layer}`,

@@ -43,7 +43,7 @@ const checks: Record<string, string[]> = {
 const goModules = ['examples/ctwoc/server', 'test/cluster/node'];
 
 /** Suites that need no cluster: one folder of `test/` each. */
-const ownSuites = ['unit', 'statistics'];
+const ownSuites = ['structure', 'unit', 'statistics'];
 
 /** Suites on a cluster: one folder of `test/e2e/` each. */
 const clusterSuites = readdirSync(join(root, 'test/e2e'), { withFileTypes: true })

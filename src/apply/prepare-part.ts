@@ -22,8 +22,11 @@ export async function preparePart(
   const known = { manifest, live, takeover: false, force: true, ...(mark === undefined ? {} : { mark }) } as const;
   if (isApplied(manifest.object, live)) return { ...known, predicted: live, change: 'unchanged', warnings: [] };
   try {
-    const options = { fieldManager, force: true, dryRun: true };
-    const { object, warnings } = await client.apply(marked(manifest.object, mark), options);
+    const { object, warnings } = await client.apply(marked(manifest.object, mark), {
+      fieldManager,
+      force: true,
+      dryRun: true,
+    });
     const isThere = equal(withoutMark(contentOf(live)), withoutMark(contentOf(object)));
     return isThere
       ? { ...known, predicted: live, change: 'unchanged', warnings }

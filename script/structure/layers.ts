@@ -1,0 +1,23 @@
+/** The layers of `src/`, top first: a file may import from its own layer and from those below it, never upwards. */
+export const layers = [
+  'action',
+  'github',
+  'commands',
+  'strategies',
+  'plan',
+  'report',
+  'release',
+  'apply',
+  'capacity',
+  'rollout',
+  'verify',
+  'traffic',
+  'manifests',
+  'kubernetes',
+  'google',
+  'http',
+  'base',
+];
+
+/** They stand above all layers. */
+export const outlines = ['index.ts', 'main.ts', 'post.ts', 'post-step.ts'];

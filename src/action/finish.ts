@@ -1,18 +1,16 @@
 import type { Reporter } from '../base/reporter.ts';
-import type { RunReport, Status } from '../report/run-report.ts';
+import { hasFailed, type RunReport } from '../report/run-report.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
 import { lastLinesOf } from './last-lines.ts';
 import { renderSummary } from './summary/summary.ts';
 import { writeSummary } from './summary/write-summary.ts';
-
-const failures: ReadonlySet<Status> = new Set(['undone', 'failed', 'cancelled']);
 
 /** Of what the log cuts an annotation to, with room for line breaks. */
 const maxAnnotation = 3_800;
 
 /** Tells the user how the run ended: annotations, job summary, last line of the log. Returns the exit code. */
 export async function finish(report: RunReport, reporter: Reporter, env: NodeJS.ProcessEnv): Promise<number> {
-  const failed = failures.has(report.status);
+  const failed = hasFailed(report.status);
   for (const { message, location, log } of report.failure?.problems ?? []) {
     reporter.error(withLog(message, log), location);
   }

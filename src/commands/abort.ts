@@ -1,5 +1,4 @@
-import { refOf } from '../kubernetes/object.ts';
-import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
@@ -11,6 +10,7 @@ import { examine } from './health.ts';
 import { findCandidate } from './promote.ts';
 import { readRelease } from './release-now.ts';
 import type { RunReport } from '../report/run-report.ts';
+import { goneRow } from '../report/workloads.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
 /** Takes a candidate away that a deploy has left waiting: traffic goes back first, its pods go last. */
@@ -37,22 +37,12 @@ export async function abort(context: Context, options: ChangeOptions): Promise<R
       beforeUndo: () => Promise.resolve(),
     },
   );
-  const workloads = revision.objects.filter(isWorkload);
-  report.add({
-    revision: revision.revision,
-    workloads: workloads.map((object) => ({
-      ref: refOf(object),
-      containers: imagesOf(object).map(({ name: container, image }) => ({
-        name: container,
-        before: image ?? '',
-        after: image ?? '',
-      })),
-      state: 'unchecked' as const,
-      message: 'the candidate was aborted',
-    })),
-  });
+  report.tellRevision(revision.revision);
+  report.tellWorkloads(
+    revision.objects.filter(isWorkload).map((object) => goneRow(object, 'the candidate was aborted')),
+  );
   if (outcome.state === 'failed') throw outcome.failure.error;
-  report.add({ undo: outcome.result });
+  report.tellUndo(outcome.result);
   if (!outcome.result.complete) return report.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
   const problem = await firstProblem(context, namespace, release);
   return problem === undefined
@@ -78,7 +68,7 @@ async function finishDead(
   const report = new Report(context, 'abort', { release, namespace });
   const undo = await settle(context, options, 'abort');
   if (undo?.complete === false) {
-    report.add({ undo });
+    report.tellUndo(undo);
     return report.finish('failed', `What a "${command}" of ${release} had left was taken away${exceptionsOf(undo)}`);
   }
   const revisions = await listRevisions(context.client, namespace, release);

@@ -19,7 +19,8 @@ export function finishFailed(
   manifests: readonly Manifest[] = [],
 ): RunReport {
   const failure = watch.explain(failureOf(error), manifests);
-  report.add({ failure, ...(undo === undefined ? {} : { undo }) });
+  report.tellFailure(failure);
+  if (undo !== undefined) report.tellUndo(undo);
   if (isPausedTooLong(error)) {
     return report.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
   }

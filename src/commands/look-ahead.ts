@@ -62,7 +62,7 @@ export async function lookAhead(
   const left = await leftBehind(context.client, ownership, revisions, refsOfNext(purpose, arrangement.manifests));
   if (purpose.command === 'deploy') for (const text of describeLeft(left.there, options.namespace)) report.warn(text);
   const live = liveRevision(revisions);
-  if (live !== undefined) report.add({ previousRevision: live.revision });
+  if (live !== undefined) report.tellPreviousRevision(live.revision);
   const again = async (of: readonly Revision[]) => {
     ownership.refresh();
     return await look(of);

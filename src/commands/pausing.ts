@@ -1,6 +1,6 @@
 import { numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { imagesOf, isScaledToZero } from '../manifests/pod-template.ts';
+import { isScaledToZero } from '../manifests/pod-template.ts';
 import {
   isHeldBack,
   isPaused,
@@ -24,6 +24,7 @@ import { describeEmpty, finishApplied } from './held.ts';
 import { deploymentsBeside, releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
+import { workloadRow } from '../report/workloads.ts';
 
 type PausingOptions = ChangeOptions & WorkloadOptions;
 
@@ -103,7 +104,7 @@ export async function resume(context: Context, options: PausingOptions): Promise
     await watch.collectEvidence(error);
     const failure = watch.explain(failureOf(error));
     describe(report, deployments, watch);
-    report.add({ failure });
+    report.tellFailure(failure);
     return report.finish('failed', `${options.release} was resumed, but did not get ready`);
   }
   describe(report, deployments, watch);
@@ -233,24 +234,16 @@ export async function restart(context: Context, options: PausingOptions): Promis
 
 /** Workloads as they are, where none is waited for. */
 function describeNow(report: Report, workloads: readonly KubernetesObject[]): void {
-  report.add({
-    workloads: workloads.map((object) => ({
-      ref: refOf(object),
-      containers: imagesOf(object).map(({ name, image = '' }) => ({ name, before: image, after: image })),
-      replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
-      state: isHeldBack(object) ? ('unchecked' as const) : ('ready' as const),
-      message: isPaused(object) ? `paused ${pausedBy(object)}: ${updatedPods(object)}` : '',
-    })),
-  });
+  report.tellWorkloads(
+    workloads.map((object) =>
+      workloadRow(object, {
+        state: isHeldBack(object) ? 'unchecked' : 'ready',
+        message: isPaused(object) ? `paused ${pausedBy(object)}: ${updatedPods(object)}` : '',
+      }),
+    ),
+  );
 }
 
 function describe(report: Report, workloads: readonly KubernetesObject[], watch: RolloutWatch): void {
-  report.add({
-    workloads: workloads.map((object) => ({
-      ref: refOf(object),
-      containers: imagesOf(object).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
-      replicas: { after: numberAt(object, 'spec', 'replicas') ?? 0 },
-      ...watch.stateOf(refOf(object)),
-    })),
-  });
+  report.tellWorkloads(workloads.map((object) => workloadRow(object, watch.stateOf(refOf(object)))));
 }

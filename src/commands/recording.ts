@@ -78,7 +78,7 @@ export class Recording {
       ...more,
     };
     await recordRevision(this.#context.client, namespace, revision, this.known);
-    this.#report.add({ revision: revision.revision });
+    this.#report.tellRevision(revision.revision);
     return revision;
   }
 

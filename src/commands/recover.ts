@@ -74,7 +74,7 @@ async function undoOwn(
     delete journal.record.undoAttempts;
     const undo = await undoJournal(context, journal, Math.max(deadline - clock.now(), leastUndoMs));
     if (journal.record.waiting === undefined) await recordUndone(context, journal.record, { release, namespace }, undo);
-    report.add({ undo });
+    report.tellUndo(undo);
     await record(undo.complete, keptOf(undo));
     return report.finish(
       undo.complete ? 'undone' : 'failed',

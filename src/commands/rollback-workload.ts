@@ -1,7 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { manifestFrom } from '../manifests/manifest.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
@@ -18,6 +17,7 @@ import type { RunReport } from '../report/run-report.ts';
 import type { RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
 import { RolloutWatch } from '../report/watch.ts';
+import { workloadRow } from '../report/workloads.ts';
 import { describeRevision, readHistory } from './workload-history.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
@@ -157,10 +157,9 @@ async function confirmCurrent(
     context.signal.throwIfAborted();
     await watch.collectEvidence(error);
     failure = watch.explain(failureOf(error));
-    report.add({ failure });
+    report.tellFailure(failure);
   }
-  const containers = imagesOf(workload).map(({ name, image = '' }) => ({ name, before: image, after: image }));
-  report.add({ workloads: [{ ref: refOf(workload), containers, ...watch.stateOf(refOf(workload)) }] });
+  report.tellWorkloads([workloadRow(workload, watch.stateOf(refOf(workload)))]);
   return failure === undefined
     ? report.finish('unchanged', `${is}, and healthy`)
     : report.finish('failed', `${is}, but not healthy`);

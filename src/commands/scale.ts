@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
-import { numberAt } from '../base/json.ts';
+import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { imagesOf, isScalable } from '../manifests/pod-template.ts';
+import { isScalable } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../apply/apply.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
@@ -17,6 +17,7 @@ import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
+import { workloadRow } from '../report/workloads.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 export interface ScaleOptions extends ChangeOptions {
@@ -71,14 +72,13 @@ export async function scale(context: Context, options: ScaleOptions): Promise<Ru
       beforeUndo: (error) => watch.collectEvidence(error),
     },
   );
-  report.add({
+  report.tellWritten({
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
-    workloads: wanted.map(({ live, replicas }) => ({
-      ref: refOf(live),
-      containers: imagesOf(live).map(({ name, image }) => ({ name, before: image ?? '', after: image ?? '' })),
-      replicas: { before: numberAt(live, 'spec', 'replicas') ?? 0, after: replicas },
-      ...watch.stateOf(refOf(live)),
-    })),
+    workloads: wanted.map(({ live, replicas }) => {
+      const scaled = { ...live, spec: { ...objectAt(live, 'spec'), replicas } };
+      return workloadRow(scaled, watch.stateOf(refOf(live)), live);
+    }),
+    addresses: [],
   });
   if (outcome.state === 'done') {
     await tellNotOver(context, watch, report);

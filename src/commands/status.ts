@@ -1,7 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
-import { numberAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';
@@ -33,6 +32,7 @@ import type {
   WorkloadReport,
 } from '../report/run-report.ts';
 import { addressReports } from '../report/addresses.ts';
+import { workloadRow } from '../report/workloads.ts';
 import { chooseRevision, revisionBefore } from './rollback.ts';
 import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from './status-words.ts';
 import { describeLeftCandidates, findStrays } from './strays.ts';
@@ -82,15 +82,12 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const numbered = revisions.filter(({ revision }) => revision > 0).toReversed();
   for (const entry of numbered) reporter.info(describeRevision(entry));
   const others = await workloadsBeside(context, namespace, options, records.live);
-  report.add({
-    ...(records.live === undefined ? {} : { revision: records.live.revision }),
-    history: numbered.map(historyEntry),
-    workloadHistory: await workloadHistory(context, others),
-  });
+  if (records.live !== undefined) report.tellRevision(records.live.revision);
+  report.tellHistory(numbered.map(historyEntry), await workloadHistory(context, others));
   const isKnown = revisions.length > 0 || Object.keys(journal).length > 0 || options.workload !== undefined;
   const headline = await tellHealth(context, report, records, others);
   if (isKnown) return report.finish('reported', headline);
-  report.add({ failure: failureOf(await unknownRelease(context, namespace, release, others)) });
+  report.tellFailure(failureOf(await unknownRelease(context, namespace, release, others)));
   return report.finish('failed', `Nothing to report of ${release}`);
 }
 
@@ -154,8 +151,7 @@ async function tellHealth(
     ...rollbackOf(records, now),
     evidence: examination.evidence,
   };
-  report.add({
-    health,
+  report.tellHealth(health, {
     workloads: examination.seen.flatMap((seen, index) =>
       isWorkload(seen.object) ? workloadNow(seen, problemOf(seen, examined[index])) : [],
     ),
@@ -180,7 +176,7 @@ async function progressOf(
   { command, run, startedAt }: JournalRecord,
 ): Promise<string> {
   const isAlive = await isHeld(client, namespace, release, clock);
-  report.add({ inProgress: { command, run: run.url ?? run.holder, startedAt } });
+  report.tellInProgress({ command, run: run.url ?? run.holder, startedAt });
   return sentenceOfProgress(command, release, startedAt, isAlive);
 }
 
@@ -287,22 +283,11 @@ async function workloadHistory(
 }
 
 function workloadNow({ object, verdict }: Seen, problem: HealthProblem | undefined): WorkloadReport {
-  const replicas = numberAt(object, 'spec', 'replicas');
   const name = `${describeRef(refOf(object))}: `;
   const said = verdict.state === 'failed' ? verdict.cause.message : verdict.message;
   // Ready by its own rule, and yet not well: nothing runs.
   const state = verdict.state === 'ready' && problem !== undefined ? 'failed' : verdict.state;
-  return {
-    ref: refOf(object),
-    containers: imagesOf(object).map(({ name: container, image }) => ({
-      name: container,
-      before: image ?? '',
-      after: image ?? '',
-    })),
-    ...(replicas === undefined ? {} : { replicas: { after: replicas } }),
-    state,
-    message: (problem?.message ?? said).replace(name, ''),
-  };
+  return workloadRow(object, { state, message: (problem?.message ?? said).replace(name, '') });
 }
 
 function historyEntry({ revision, outcome, finishedAt, commit, run, actor, restores, images }: Revision): HistoryEntry {

@@ -51,7 +51,7 @@ async function confirmUnchanged(
     entry.live === undefined ? [] : [{ object: entry.live, changed: false }],
   );
   refusePaused(prepared);
-  report.add({ revision: live.revision });
+  report.tellRevision(live.revision);
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
     const manifests = prepared.map(({ manifest }) => manifest);
@@ -64,7 +64,7 @@ async function confirmUnchanged(
       prepared.map(({ manifest }) => manifest),
     );
     reportObjects(report, prepared, watch);
-    report.add({ failure });
+    report.tellFailure(failure);
     return report.finish('failed', `${options.release} is unchanged, but not healthy`);
   }
   reportObjects(report, prepared, watch);

@@ -19,6 +19,6 @@ export function addressReports(service: KubernetesObject | undefined): AddressRe
 }
 
 /** Of the Services among what was applied. */
-export function addressesIn(prepared: readonly Prepared[], watch: RolloutWatch): AddressReport[] {
+export function addressesIn(prepared: readonly Prepared[], watch: Pick<RolloutWatch, 'latest'>): AddressReport[] {
   return prepared.flatMap(({ manifest }) => addressReports(watch.latest(refOf(manifest.object))));
 }

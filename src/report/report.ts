@@ -1,21 +1,50 @@
 import { formatDuration } from '../base/clock.ts';
 import type { Context } from '../release/context.ts';
 import type { CheckResult } from '../verify/result.ts';
-import type { RunReport, Status, WorkloadReport } from './run-report.ts';
+import type { UndoReport } from '../release/undo-report.ts';
+import type {
+  AddressReport,
+  FailureReport,
+  HealthReport,
+  HistoryEntry,
+  ObjectReport,
+  RunInProgress,
+  RunReport,
+  Status,
+  WorkloadHistoryEntry,
+  WorkloadReport,
+} from './run-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
-/** A report while the run that it tells of is under way. */
+/** What the run is about. */
+interface Subject {
+  release: string;
+  namespace: string;
+  strategy?: string;
+}
+
+/** What a change has come to. */
+export interface WrittenReport {
+  objects: ObjectReport[];
+  workloads: WorkloadReport[];
+  /** Where the Services among the objects answer. */
+  addresses: AddressReport[];
+}
+
+/** The report of a run that is under way: whoever learns something adds it, and `finish` hands over the whole. */
 export class Report {
   readonly #context: Context;
   readonly #report: RunReport;
 
-  constructor(context: Context, command: string, facts: Pick<RunReport, 'release' | 'namespace' | 'strategy'> = {}) {
+  constructor(context: Context, command: string, { release, namespace, strategy }: Subject) {
     this.#context = context;
     this.#report = {
       command,
       status: 'failed',
       headline: '',
-      ...facts,
+      release,
+      namespace,
+      ...(strategy === undefined ? {} : { strategy }),
       server: context.client.server,
       context: context.contextName,
       objects: [],
@@ -32,19 +61,56 @@ export class Report {
     return this.#report.workloads;
   }
 
-  /** Facts that become known on the way. */
-  add(facts: Partial<RunReport>): void {
-    Object.assign(this.#report, facts);
+  /** The revision that the run makes, brings in, takes away or finds live. */
+  tellRevision(revision: number): void {
+    this.#report.revision = revision;
+  }
+
+  /** The revision that was live before. */
+  tellPreviousRevision(revision: number): void {
+    this.#report.previousRevision = revision;
+  }
+
+  tellWritten({ objects, workloads, addresses }: WrittenReport): void {
+    this.#report.objects = objects;
+    this.#report.workloads = workloads;
+    this.#report.addresses = addresses;
+  }
+
+  /** Workloads whose objects are not told of. */
+  tellWorkloads(workloads: WorkloadReport[]): void {
+    this.#report.workloads = workloads;
+  }
+
+  tellFailure(failure: FailureReport): void {
+    this.#report.failure = failure;
+  }
+
+  tellUndo(undo: UndoReport): void {
+    this.#report.undo = undo;
+  }
+
+  /** @param workloads what the controllers of workloads keep, where the release has no record of them */
+  tellHistory(revisions: HistoryEntry[], workloads: WorkloadHistoryEntry[]): void {
+    this.#report.history = revisions;
+    this.#report.workloadHistory = workloads;
+  }
+
+  /** How the release is now, its workloads among it, and where it answers. */
+  tellHealth(health: HealthReport, { workloads, addresses }: Omit<WrittenReport, 'objects'>): void {
+    this.#report.health = health;
+    this.#report.workloads = workloads;
+    this.#report.addresses = addresses;
+  }
+
+  tellInProgress(run: RunInProgress): void {
+    this.#report.inProgress = run;
   }
 
   warn(text: string): void {
     if (this.#report.warnings.includes(text)) return;
     this.#report.warnings.push(text);
     this.#context.reporter.warning(text);
-  }
-
-  addWorkloads(workloads: readonly WorkloadReport[]): void {
-    this.#report.workloads = [...this.#report.workloads, ...workloads];
   }
 
   addChecks(checks: readonly CheckResult[]): void {

@@ -11,7 +11,10 @@ import type { Drift } from '../release/drift-words.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
 /** How a run ended; the value of the output `status`. */
-export type Status =
+export type Status = Success | Fault;
+
+/** What was done, or that nothing had to be. */
+type Success =
   | 'deployed'
   | 'scaled'
   | 'paused'
@@ -22,12 +25,21 @@ export type Status =
   | 'reported'
   | 'unchanged'
   /** A candidate waits for `promote` or `abort`. */
-  | 'waiting'
+  | 'waiting';
+
+/** That it was not done, and what became of what had been begun. */
+type Fault =
   /** Failed, and everything is back as it was. */
   | 'undone'
   /** Failed, and left as it is (`undo-on-failure: false`), or the undo could not finish. */
   | 'failed'
   | 'cancelled';
+
+const faults: ReadonlySet<Status> = new Set<Fault>(['undone', 'failed', 'cancelled']);
+
+export function hasFailed(status: Status): status is Fault {
+  return faults.has(status);
+}
 
 /** All that is known of a run when it ends: what outputs, annotations and the job summary are made from. */
 export interface RunReport {
@@ -62,10 +74,18 @@ export interface RunReport {
   /** How the release is now; only of the command `status`. */
   health?: HealthReport;
   /** A run that is at work, or was killed and waits to be undone; only of the command `status`. */
-  inProgress?: { command: string; run: string; startedAt: string };
+  inProgress?: RunInProgress;
   /** Sentences that the user should know of although nothing failed. */
   warnings: string[];
   durationMs: number;
+}
+
+export interface RunInProgress {
+  command: string;
+  /** The address of the run, or the name of what holds the lock. */
+  run: string;
+  /** ISO 8601. */
+  startedAt: string;
 }
 
 /** How a release is, computed from what the cluster shows. */

@@ -8,19 +8,44 @@ import type { Report } from './report.ts';
 import type { ObjectReport, WorkloadReport } from './run-report.ts';
 import type { RolloutWatch } from './watch.ts';
 
-/** A workload that was not touched. */
-function stableReport({ manifest, live }: Prepared): WorkloadReport[] {
-  if (live === undefined || !isWorkload(manifest.object)) return [];
-  const replicas = numberAt(live, 'spec', 'replicas');
-  return [
-    {
-      ref: refOf(live),
-      containers: imagesOf(live).map(({ name, image = '' }) => ({ name, before: image, after: image })),
-      ...(replicas === undefined ? {} : { replicas: { before: replicas, after: replicas } }),
-      state: 'unchecked',
-      message: 'serves as before',
-    },
-  ];
+/** What was waited for, as it was seen last. */
+type Watched = Pick<RolloutWatch, 'latest' | 'stateOf' | 'durationOf'>;
+
+/** How a workload is, beside what stands in it. */
+type WorkloadState = Pick<WorkloadReport, 'state' | 'message' | 'durationMs'>;
+
+/**
+ * The row of a workload, as all commands tell of it. What is not counted in pods wanted, such as a DaemonSet, has no replicas.
+ * @param object as the command has left it
+ * @param before as it was; absent where it is new, or where nothing was to be changed
+ */
+export function workloadRow(
+  object: KubernetesObject,
+  { state, message, durationMs }: WorkloadState,
+  before?: KubernetesObject,
+): WorkloadReport {
+  const [from, to] = [before, object].map((one) => numberAt(one, 'spec', 'replicas'));
+  return {
+    ref: refOf(object),
+    containers: containerRows(object, before),
+    ...(to === undefined ? {} : { replicas: { after: to, ...(from === undefined ? {} : { before: from }) } }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+    state,
+    message,
+  };
+}
+
+/** The row of a workload that was taken away: it wants no pods any more. */
+export function goneRow(object: KubernetesObject, message: string): WorkloadReport {
+  return { ref: refOf(object), containers: containerRows(object), state: 'unchecked', message };
+}
+
+function containerRows(object: KubernetesObject, before?: KubernetesObject): WorkloadReport['containers'] {
+  const images = new Map(before === undefined ? [] : imagesOf(before).map(({ name, image }) => [name, image]));
+  return imagesOf(object).map(({ name, image = '' }) => {
+    const old = images.get(name);
+    return { name, after: image, ...(old === undefined ? {} : { before: old }) };
+  });
 }
 
 /** What has really been written so far. */
@@ -38,10 +63,10 @@ export function writtenOf(entries: readonly JournalEntry[]): ObjectReport[] {
  * serves as before.
  */
 export function reportAttempt(
-  report: Report,
+  report: Pick<Report, 'tellWritten'>,
   prepared: readonly Prepared[],
   written: readonly ObjectReport[],
-  watch: RolloutWatch,
+  watch: Watched,
 ): void {
   const changed = new Set(written.map(({ ref }) => keyOf(ref)));
   const planned = new Set(prepared.map(({ manifest }) => keyOf(refOf(manifest.object))));
@@ -51,50 +76,43 @@ export function reportAttempt(
     .filter(({ ref }) => !planned.has(keyOf(ref)))
     .flatMap(({ ref }) => watch.latest(ref) ?? [])
     .filter(isWorkload);
-  report.add({
+  report.tellWritten({
     objects: [...written, ...unchanged.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }))],
     workloads: [
       ...prepared
         .filter(({ manifest }) => isWorkload(manifest.object))
-        .flatMap((entry) => (isWritten(entry) ? workloadReport(entry, watch) : stableReport(entry))),
-      ...candidates.map((object) => reportOf(object, undefined, watch)),
+        .flatMap((entry) => (isWritten(entry) ? [writtenRow(entry, watch)] : stableRows(entry))),
+      ...candidates.map((object) => awaitedRow(object, watch)),
     ],
     addresses: addressesIn(prepared, watch),
   });
 }
 
 /** What a change has written, and how the workloads and Services are that it has. */
-export function reportObjects(report: Report, prepared: readonly Prepared[], watch: RolloutWatch): void {
-  report.add({
+export function reportObjects(
+  report: Pick<Report, 'tellWritten'>,
+  prepared: readonly Prepared[],
+  watch: Watched,
+): void {
+  report.tellWritten({
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
-    workloads: prepared
-      .filter(({ manifest }) => isWorkload(manifest.object))
-      .map((entry) => workloadReport(entry, watch)),
+    workloads: prepared.filter(({ manifest }) => isWorkload(manifest.object)).map((entry) => writtenRow(entry, watch)),
     addresses: addressesIn(prepared, watch),
   });
 }
 
-function workloadReport({ manifest, live }: Prepared, watch: RolloutWatch): WorkloadReport {
-  return reportOf(watch.latest(refOf(manifest.object)) ?? manifest.object, live, watch);
+/** The row of a workload that was written. */
+function writtenRow({ manifest, live }: Prepared, watch: Watched): WorkloadReport {
+  return awaitedRow(watch.latest(refOf(manifest.object)) ?? manifest.object, watch, live);
 }
 
-/** @param live the workload before the change */
-function reportOf(object: KubernetesObject, live: KubernetesObject | undefined, watch: RolloutWatch): WorkloadReport {
+/** The row of a workload that was not touched; none of one that is not there. */
+function stableRows({ live }: Prepared): WorkloadReport[] {
+  return live === undefined ? [] : [workloadRow(live, { state: 'unchecked', message: 'serves as before' })];
+}
+
+function awaitedRow(object: KubernetesObject, watch: Watched, before?: KubernetesObject): WorkloadReport {
   const ref = refOf(object);
-  const before = new Map(live === undefined ? [] : imagesOf(live).map(({ name, image }) => [name, image]));
-  const after = numberAt(object, 'spec', 'replicas');
-  const replicasBefore = live === undefined ? undefined : numberAt(live, 'spec', 'replicas');
-  const duration = watch.durationOf(ref);
-  return {
-    ref,
-    containers: imagesOf(object).map(({ name, image }) => {
-      const old = before.get(name);
-      return { name, after: image ?? '', ...(old === undefined ? {} : { before: old }) };
-    }),
-    ...(after === undefined
-      ? {}
-      : { replicas: { after, ...(replicasBefore === undefined ? {} : { before: replicasBefore }) } }),
-    ...(duration === undefined ? {} : { durationMs: duration }),
-    ...watch.stateOf(ref),
-  };
+  const durationMs = watch.durationOf(ref);
+  return workloadRow(object, { ...watch.stateOf(ref), ...(durationMs === undefined ? {} : { durationMs }) }, before);
 }

@@ -1,5 +1,11 @@
 import { formatDuration } from '../../base/clock.ts';
-import type { FailureReport, RunReport, Status, WorkloadReport } from '../../report/run-report.ts';
+import {
+  hasFailed,
+  type FailureReport,
+  type RunReport,
+  type Status,
+  type WorkloadReport,
+} from '../../report/run-report.ts';
 import { needsAttention } from '../../commands/status-words.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import { notBack, type UndoReport, type UndoResult } from '../../release/undo-report.ts';
@@ -110,7 +116,7 @@ function revisions({ status, revision, previousRevision }: RunReport): string {
   );
   if (status === 'waiting' && numbers.length === 2) return `${previousRevision ?? ''} is live, ${revision ?? ''} waits`;
   const arrow = numbers.join(' → ');
-  return revision !== undefined && ['undone', 'failed', 'cancelled'].includes(status) ? `${arrow} (${status})` : arrow;
+  return revision !== undefined && hasFailed(status) ? `${arrow} (${status})` : arrow;
 }
 
 function workloadTable(workloads: readonly WorkloadReport[], limits: SummaryLimits): string {

@@ -17,7 +17,7 @@ import type { RunReport } from './report/run-report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
 import { runCommand } from './commands/run-command.ts';
 import { failedReport } from './report/failure.ts';
-import { isLeft } from './commands/left-open.ts';
+import { isLeft } from './report/left-open.ts';
 
 /** The main step: inputs → connect → command → outputs and summary. Returns the exit code. */
 export async function main(): Promise<number> {

@@ -34,7 +34,7 @@ import type {
 import { addressReports } from '../report/addresses.ts';
 import { workloadRow } from '../report/workloads.ts';
 import { chooseRevision, revisionBefore } from './rollback.ts';
-import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from './status-words.ts';
+import { headlineOf, sentenceOfCandidate, sentenceOfProgress } from '../report/status-words.ts';
 import { describeLeftCandidates, findStrays } from './strays.ts';
 import {
   describeRevision as describeWorkloadRevision,

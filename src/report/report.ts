@@ -25,10 +25,10 @@ interface Subject {
 
 /** What a change has come to. */
 export interface WrittenReport {
-  objects: ObjectReport[];
-  workloads: WorkloadReport[];
+  objects: readonly ObjectReport[];
+  workloads: readonly WorkloadReport[];
   /** Where the Services among the objects answer. */
-  addresses: AddressReport[];
+  addresses: readonly AddressReport[];
 }
 
 /** The report of a run that is under way: whoever learns something adds it, and `finish` hands over the whole. */
@@ -78,7 +78,7 @@ export class Report {
   }
 
   /** Workloads whose objects are not told of. */
-  tellWorkloads(workloads: WorkloadReport[]): void {
+  tellWorkloads(workloads: readonly WorkloadReport[]): void {
     this.#report.workloads = workloads;
   }
 
@@ -91,7 +91,7 @@ export class Report {
   }
 
   /** @param workloads what the controllers of workloads keep, where the release has no record of them */
-  tellHistory(revisions: HistoryEntry[], workloads: WorkloadHistoryEntry[]): void {
+  tellHistory(revisions: readonly HistoryEntry[], workloads: readonly WorkloadHistoryEntry[]): void {
     this.#report.history = revisions;
     this.#report.workloadHistory = workloads;
   }
@@ -109,7 +109,7 @@ export class Report {
 
   warn(text: string): void {
     if (this.#report.warnings.includes(text)) return;
-    this.#report.warnings.push(text);
+    this.#report.warnings = [...this.#report.warnings, text];
     this.#context.reporter.warning(text);
   }
 
@@ -124,7 +124,8 @@ export class Report {
 
   /** A line of the timeline. */
   mark(text: string): void {
-    this.#report.timeline.push({ atMs: this.#context.clock.now() - this.#context.startedAt, text });
+    const atMs = this.#context.clock.now() - this.#context.startedAt;
+    this.#report.timeline = [...this.#report.timeline, { atMs, text }];
   }
 
   /** How long the run takes so far: `42s`. */

@@ -55,28 +55,28 @@ export interface RunReport {
   context?: string;
   revision?: number;
   previousRevision?: number;
-  objects: ObjectReport[];
-  workloads: WorkloadReport[];
-  addresses: AddressReport[];
-  timeline: TimelineEntry[];
+  objects: readonly ObjectReport[];
+  workloads: readonly WorkloadReport[];
+  addresses: readonly AddressReport[];
+  timeline: readonly TimelineEntry[];
   /** Which share of the requests a candidate got, in order of time. */
-  traffic?: TrafficReport[];
+  traffic?: readonly TrafficReport[];
   /** What the checks of the input `verify` came to, in the order in which they were made. */
-  checks?: CheckResult[];
+  checks?: readonly CheckResult[];
   failure?: FailureReport;
   undo?: UndoReport;
   /** What a rollback has left as it is, and why. */
-  left?: { ref: ObjectRef; reason: string }[];
+  left?: readonly { ref: ObjectRef; reason: string }[];
   /** Revisions of the release, newest first; only of the command `status`. */
-  history?: HistoryEntry[];
+  history?: readonly HistoryEntry[];
   /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */
-  workloadHistory?: WorkloadHistoryEntry[];
+  workloadHistory?: readonly WorkloadHistoryEntry[];
   /** How the release is now; only of the command `status`. */
   health?: HealthReport;
   /** A run that is at work, or was killed and waits to be undone; only of the command `status`. */
   inProgress?: RunInProgress;
   /** Sentences that the user should know of although nothing failed. */
-  warnings: string[];
+  warnings: readonly string[];
   durationMs: number;
 }
 
@@ -93,18 +93,18 @@ export interface HealthReport {
   /** Everything that the live revision and a candidate need is there and ready. */
   healthy: boolean;
   /** What is wrong, the most telling first. */
-  problems: HealthProblem[];
+  problems: readonly HealthProblem[];
   /** What is not as it was recorded. */
-  drift: Drift[];
+  drift: readonly Drift[];
   /** What the pods of each workload run. */
-  versions: { ref: ObjectRef; versions: RunningVersion[] }[];
+  versions: readonly { ref: ObjectRef; versions: RunningVersion[] }[];
   /** Deployments that somebody has paused, one sentence each. */
-  paused: string[];
+  paused: readonly string[];
   /** What else whoever is on call should know, one sentence each: which side serves. */
-  notes: string[];
+  notes: readonly string[];
   /** What `rollback` would go to; or why there is nothing. */
   rollback?: RollbackPreview | { none: string };
-  evidence: Evidence[];
+  evidence: readonly Evidence[];
 }
 
 export interface HealthProblem {
@@ -121,7 +121,7 @@ export interface HistoryEntry {
   outcome: 'live' | 'superseded' | 'undone' | 'failed' | 'waiting' | 'aborted' | 'unreadable';
   /** ISO 8601. */
   finishedAt: string;
-  images: string[];
+  images: readonly string[];
   commit?: string;
   run?: string;
   actor?: string;
@@ -138,7 +138,7 @@ export interface WorkloadHistoryEntry {
   state: 'current' | 'good' | 'unknown' | 'bad';
   /** ISO 8601. */
   createdAt: string;
-  images: string[];
+  images: readonly string[];
   /** Pods of it that there are now, and how many are ready. */
   replicas: number;
   ready: number;
@@ -152,7 +152,7 @@ export interface ObjectReport {
 
 export interface WorkloadReport {
   ref: ObjectRef;
-  containers: { name: string; before?: string; after: string }[];
+  containers: readonly { name: string; before?: string; after: string }[];
   replicas?: { before?: number; after: number };
   /** From the write to ready; absent while it is not. */
   durationMs?: number;
@@ -188,12 +188,12 @@ export interface FailureReport {
   /** One sentence: the cause. */
   message: string;
   hint?: string;
-  causes: Cause[];
+  causes: readonly Cause[];
   /** Places in the user's files, one annotation each. */
-  problems: { message: string; location?: Location; log?: LogExcerpt }[];
+  problems: readonly { message: string; location?: Location; log?: LogExcerpt }[];
   /** What the container that the first cause tells of has said last. */
   log?: LogExcerpt;
-  evidence: Evidence[];
+  evidence: readonly Evidence[];
   /** Seconds from the cluster's first sign of the cause to the moment the action named it. */
   namedAfterSeconds?: number;
 }

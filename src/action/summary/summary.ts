@@ -6,7 +6,7 @@ import {
   type Status,
   type WorkloadReport,
 } from '../../report/run-report.ts';
-import { needsAttention } from '../../commands/status-words.ts';
+import { needsAttention } from '../../report/status-words.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import { notBack, type UndoReport, type UndoResult } from '../../release/undo-report.ts';
 import { imageChange } from './image-change.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { isLeft } from '../../../src/commands/left-open.ts';
+import { isLeft } from '../../../src/report/left-open.ts';
 import { failedReport } from '../../../src/report/failure.ts';
 import type { UndoReport, UndoResult } from '../../../src/release/undo-report.ts';
 

@@ -1,5 +1,5 @@
 import { describeDrift } from '../release/drift-words.ts';
-import type { HealthProblem, HealthReport } from '../report/run-report.ts';
+import type { HealthProblem, HealthReport } from './run-report.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { WaitingCandidate } from '../release/journal-shape.ts';
 

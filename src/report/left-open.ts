@@ -1,4 +1,4 @@
-import type { RunReport } from '../report/run-report.ts';
+import type { RunReport } from './run-report.ts';
 
 /**
  * Whether a run has ended with something of it in the cluster that somebody has to undo: objects that could not be brought back,

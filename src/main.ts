@@ -15,8 +15,8 @@ import { TimeLimit } from './base/time-limit.ts';
 import type { Context } from './release/context.ts';
 import type { RunReport } from './report/run-report.ts';
 import { kustomizeOf } from './manifests/kustomize.ts';
-import { runCommand } from './commands/run-command.ts';
 import { failedReport } from './report/failure.ts';
+import { runCommand } from './commands/index.ts';
 import { isLeft } from './report/left-open.ts';
 
 /** The main step: inputs → connect → command → outputs and summary. Returns the exit code. */

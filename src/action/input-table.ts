@@ -1,29 +1,12 @@
 /**
- * The one table of inputs: action.yml, the README and what `readInputs` accepts all come from it. After a change run
- * `script/docs`.
+ * The one table of inputs: action.yml, the README and what `readInputs` accepts all come from it. Which command and which strategy
+ * takes an input stands with these (`src/commands/index.ts`, `src/strategies/traits.ts`). After a change run `script/docs`.
  */
+import type { AnyCommand } from '../commands/command.ts';
+import { commandNames, commands, type CommandName } from '../commands/index.ts';
+import type { CommandInputId } from '../commands/inputs.ts';
 import { endpointKinds } from '../google/choose-endpoint.ts';
-
-export const commands = [
-  'deploy',
-  'promote',
-  'abort',
-  'rollback',
-  'scale',
-  'pause',
-  'resume',
-  'restart',
-  'status',
-  'plan',
-  'preview',
-  'teardown',
-] as const;
-
-export type Command = (typeof commands)[number];
-
-export const strategies = ['rolling', 'canary', 'blue-green'] as const;
-
-export type Strategy = (typeof strategies)[number];
+import { strategies, strategyNames, type StrategyName } from '../strategies/traits.ts';
 
 interface Definition {
   /** What it is for, in sentences; the first one says it all. Markdown, wrapped by the generator. */
@@ -33,12 +16,16 @@ interface Definition {
    * descriptions too, and then refuses the whole action.
    */
   example: string;
+}
+
+/** Who takes it, as commands and strategies declare it. */
+interface Takers {
   /** The commands on which it has an effect; all of them when absent. */
-  commands?: readonly Command[];
+  commands?: readonly CommandName[];
   /** Likewise for the strategies of commands that have one. */
-  strategies?: readonly Strategy[];
+  strategies?: readonly StrategyName[];
   /** The commands that cannot do without it. */
-  required?: readonly Command[];
+  required?: readonly CommandName[];
 }
 
 interface Format {
@@ -49,7 +36,7 @@ interface Format {
   hint: string;
 }
 
-export type InputDefinition = Definition &
+type InputContent = Definition &
   (
     | { type: 'string'; format?: Format; default?: undefined }
     | { type: 'lines'; default?: undefined }
@@ -61,15 +48,6 @@ export type InputDefinition = Definition &
     | { type: 'choice'; values: readonly string[]; default: string }
   );
 
-/** Commands that read manifests. */
-const withManifests: readonly Command[] = ['deploy', 'plan', 'preview'];
-
-/** Commands that write and then wait until the workloads are ready. */
-const waiting = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'resume', 'restart', 'preview'] as const;
-
-/** Commands whose failure is undone. */
-const undoable = ['deploy', 'promote', 'rollback', 'scale', 'restart', 'preview'] as const;
-
 /** RFC 1123: what a namespace may be called. A release gives its name to a label and to Secrets. */
 const dnsLabel: Format = {
   pattern: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
@@ -77,51 +55,69 @@ const dnsLabel: Format = {
   hint: 'Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.',
 };
 
-export const inputTable = {
+export type InputDefinition = InputContent & Takers;
+
+/** They say which command it is, of which release and where; every command takes them. */
+const inputsOfAll = [
+  'command',
+  'namespace',
+  'release',
+  'kubeconfig',
+  'context',
+  'cluster',
+  'location',
+  'project',
+  'endpoint',
+  'fleet-membership',
+  'workload-identity-provider',
+  'service-account',
+  'credentials-json',
+  'access-token',
+  'quota-project',
+  'universe-domain',
+  'export-kubeconfig',
+] as const;
+
+export type InputId = CommandInputId | (typeof inputsOfAll)[number];
+
+const definitions = {
   command: {
     type: 'choice',
-    values: commands,
+    values: commandNames,
     default: 'deploy',
     description: 'What to do.',
     example: 'rollback',
   },
   strategy: {
     type: 'choice',
-    values: strategies,
+    values: strategyNames,
     default: 'rolling',
     description: 'How a deploy brings in the new version.',
     example: 'rolling',
-    commands: withManifests,
   },
   manifests: {
     type: 'lines',
     description:
       'Where the Kubernetes manifests are: files, folders (with all that is in them; one with a kustomization is built) and globs, one per line, relative to the workspace.',
     example: '|\n  deployments/\n  services/*.yaml',
-    commands: withManifests,
-    required: withManifests,
   },
   'image-tag': {
     type: 'string',
     description:
       'The tag or the digest (`sha256:…`) for the one image repository that the containers use. Images that the manifests pin by digest and those set by `images` stay as they are.',
     example: '1.4.2',
-    commands: withManifests,
   },
   images: {
     type: 'lines',
     description:
       'Images to put into the manifests, one per line: `REPOSITORY:TAG` or `REPOSITORY@DIGEST` for every container of that repository, or `OLD=NEW` to replace the repository too. A line that matches no container is an error.',
     example: '|\n  registry.example.com/shop/web:1.4.2\n  registry.example.com/shop/worker:1.4.2',
-    commands: withManifests,
   },
   replicas: {
     type: 'lines',
     description:
       'How many pods: a number where there is one workload, otherwise one `NAME=NUMBER` or `KIND/NAME=NUMBER` per line.',
     example: '|\n  web=5\n  StatefulSet/db=3',
-    commands: [...withManifests, 'scale', 'rollback'],
-    required: ['scale'],
   },
   'canary-steps': {
     type: 'percents',
@@ -129,8 +125,6 @@ export const inputTable = {
     description:
       'The shares of the requests that a canary gets, in percent, one after the other. Where a Service spreads requests over pods, the nearest number of pods is taken, at least one.',
     example: '10, 25, 50',
-    commands: ['deploy'],
-    strategies: ['canary'],
   },
   'step-duration': {
     type: 'duration',
@@ -138,8 +132,6 @@ export const inputTable = {
     mayBeZero: true,
     description: 'How long each step of a canary is watched before the next one.',
     example: '5m',
-    commands: ['deploy'],
-    strategies: ['canary'],
   },
   'auto-promote': {
     type: 'boolean',
@@ -147,8 +139,6 @@ export const inputTable = {
     description:
       'Bring the new version in when all checks of the candidate have passed. With `false` the candidate is left waiting (status `waiting`) until another run says `promote` or `abort`.',
     example: 'false',
-    commands: ['deploy'],
-    strategies: ['canary', 'blue-green'],
   },
   'constant-total': {
     type: 'boolean',
@@ -156,8 +146,6 @@ export const inputTable = {
     description:
       'For scarce capacity: as many pods as before in all, because stable pods make room for those of the canary.',
     example: 'true',
-    commands: ['deploy'],
-    strategies: ['canary'],
   },
   'keep-old-for': {
     type: 'duration',
@@ -166,8 +154,6 @@ export const inputTable = {
     description:
       'How long the side that served before stays after a switch, so that a rollback only has to switch back. The run waits that long.',
     example: '10m',
-    commands: ['deploy', 'promote', 'rollback'],
-    strategies: ['blue-green'],
   },
   'session-affinity': {
     type: 'string',
@@ -175,21 +161,18 @@ export const inputTable = {
     description:
       'Whether the Services that requests from outside come to send all requests of one client address to the same pod: `none` or `client-ip`. By default as the manifests say.',
     example: 'client-ip',
-    commands: withManifests,
   },
   'session-affinity-services': {
     type: 'lines',
     description:
       'The Services that `session-affinity` is meant for, one name per line. By default those of the manifests that are of type LoadBalancer or NodePort, or behind an Ingress or a route.',
     example: '|\n  web\n  chat',
-    commands: withManifests,
   },
   'session-affinity-timeout': {
     type: 'duration',
     default: '3h',
     description: 'How long a client address stays with its pod.',
     example: '30m',
-    commands: withManifests,
   },
   namespace: {
     type: 'string',
@@ -202,7 +185,6 @@ export const inputTable = {
     default: 'false',
     description: 'Make the namespace when there is none. An undo does not delete it.',
     example: 'true',
-    commands: ['deploy'],
   },
   release: {
     type: 'string',
@@ -216,7 +198,6 @@ export const inputTable = {
     description:
       'Another release whose objects this one may take for good. Without it an object of another release is an error that names both.',
     example: 'old-shop',
-    commands: ['deploy'],
   },
   'adopt-release': {
     type: 'string',
@@ -224,21 +205,18 @@ export const inputTable = {
     description:
       'What this release was called until now: its history comes along with its objects, and the old name has none any more.',
     example: 'old-shop',
-    commands: ['deploy'],
   },
   configmaps: {
     type: 'lines',
     description:
       'ConfigMaps to make from files, one per line: `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder or `KEY=FILE`. A key has no `=`, a path may have some. What is no UTF-8 goes into `binaryData`.',
     example: '|\n  frontend-config=config/frontend.conf',
-    commands: withManifests,
   },
   secrets: {
     type: 'lines',
     description:
       'Secrets to make from files, in the same form. `NAME:TYPE=…` sets the type. Their content shows in no log.',
     example: '|\n  tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key',
-    commands: withManifests,
   },
   'restart-on-config': {
     type: 'boolean',
@@ -246,7 +224,6 @@ export const inputTable = {
     description:
       'Replace pods when a ConfigMap or Secret of the release changes that they read. With `false` they keep running, for applications that reload by themselves; the annotation `gke-rollout/restart-on-config: "false"` says so for one workload. See [docs/config.md](docs/config.md).',
     example: 'false',
-    commands: [...withManifests, 'rollback'],
   },
   workload: {
     type: 'string',
@@ -258,7 +235,6 @@ export const inputTable = {
     description:
       'The one Deployment, StatefulSet or DaemonSet to act on, as `NAME` or `KIND/NAME`. A rollback then goes by the revisions that Kubernetes itself keeps of it. Needed for what this action has not deployed, when the namespace has several workloads.',
     example: 'Deployment/web',
-    commands: ['rollback', 'pause', 'resume', 'restart', 'status'],
   },
   'to-revision': {
     type: 'string',
@@ -270,7 +246,6 @@ export const inputTable = {
     description:
       'The revision to go back to. By default the last one that was live before what is live now. With `workload`, the number that Kubernetes has given it.',
     example: '41',
-    commands: ['rollback'],
   },
   prune: {
     type: 'boolean',
@@ -278,7 +253,6 @@ export const inputTable = {
     description:
       'Remove objects that the revision does not have and a later one has added. Otherwise they are listed and left.',
     example: 'true',
-    commands: ['rollback'],
   },
   force: {
     type: 'boolean',
@@ -286,14 +260,12 @@ export const inputTable = {
     description:
       'Promote a candidate without asking first whether it is ready, is what was deployed, and passes the checks of its deploy.',
     example: 'true',
-    commands: ['promote'],
   },
   verify: {
     type: 'text',
     description:
       'Checks over HTTP that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. A promotion asks those of its deploy again, or these. See docs/verify.md.',
     example: '|\n  /healthz\n  service/web:80/version 200 json .version == {version}',
-    commands: ['deploy', 'promote'],
   },
   timeout: {
     type: 'duration',
@@ -301,7 +273,6 @@ export const inputTable = {
     description:
       'How long all waits of a run together may take, until workloads are ready and checks have passed: `90s`, `10m`, `1h30m`. Steps of a canary do not count.',
     example: '15m',
-    commands: waiting,
   },
   'unschedulable-grace': {
     type: 'duration',
@@ -309,7 +280,6 @@ export const inputTable = {
     description:
       'How long a pod may fit on no node before the wait ends. While a cluster autoscaler says that it adds a node, it goes on; give more where nodes with GPUs take long, or come from elsewhere.',
     example: '15m',
-    commands: waiting,
   },
   'pause-timeout': {
     type: 'duration',
@@ -317,7 +287,6 @@ export const inputTable = {
     description:
       'How long a rollout that somebody has paused meanwhile is waited for. That time does not count for `timeout`. When it is over the run fails, and all is left as it is.',
     example: '4h',
-    commands: ['deploy', 'promote', 'rollback', 'scale', 'resume', 'restart'],
   },
   'on-low-capacity': {
     type: 'choice',
@@ -326,22 +295,18 @@ export const inputTable = {
     description:
       'What to do when nodes or quotas have no room for the pods that come beside the old ones: stop before the first change, or say so and try.',
     example: 'warn',
-    commands: ['deploy'],
-    strategies: ['canary', 'blue-green'],
   },
   'undo-on-failure': {
     type: 'boolean',
     default: 'true',
     description: 'When the run fails, bring back what was there before. With `false` all is left as it is.',
     example: 'false',
-    commands: undoable,
   },
   'undo-timeout': {
     type: 'duration',
     default: '5m',
     description: 'How long the undo may take, counted apart from `timeout`.',
     example: '10m',
-    commands: undoable,
   },
   'force-conflicts': {
     type: 'boolean',
@@ -349,7 +314,6 @@ export const inputTable = {
     description:
       'Take over fields that another manager owns, such as helm or another controller. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
-    commands: [...withManifests, 'promote', 'rollback'],
   },
   kubeconfig: {
     type: 'string',
@@ -449,6 +413,24 @@ export const inputTable = {
       'Let later steps of the job use kubectl on `cluster`: sets `KUBECONFIG` to a file that gets its tokens from gke-gcloud-auth-plugin and holds none. The post step removes it.',
     example: 'true',
   },
-} as const satisfies Record<string, InputDefinition>;
+} as const satisfies Readonly<Record<InputId, InputContent>>;
 
-export type InputId = keyof typeof inputTable;
+type Definitions = typeof definitions;
+
+/** Every input with what it is and who takes it, in the order in which they are documented. */
+export const inputTable = Object.fromEntries(
+  Object.entries(definitions).map(([id, definition]) => [id, { ...definition, ...takersOf(id) }]),
+) as { readonly [Id in InputId]: Definitions[Id] & Takers };
+
+function takersOf(id: string): Takers {
+  if (inputsOfAll.some((one) => one === id)) return {};
+  const taking = (take: (command: AnyCommand) => readonly string[]) =>
+    commandNames.filter((name) => take(commands[name]).includes(id));
+  const required = taking((command) => command.required);
+  const own = strategyNames.filter((name) => strategies[name].inputs.some((input) => input === id));
+  return {
+    commands: taking((command) => command.inputs),
+    ...(required.length === 0 ? {} : { required }),
+    ...(own.length === 0 ? {} : { strategies: own }),
+  };
+}

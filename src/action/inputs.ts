@@ -3,18 +3,14 @@ import { setSecret } from '@actions/core';
 import { Failure, Failures, InvalidInput } from '../base/errors.ts';
 import { closest } from '../base/similar.ts';
 import { isMaskable } from '../base/telling.ts';
+import type { AnyCommand } from '../commands/command.ts';
+import { commandNames, commands, type CommandName } from '../commands/index.ts';
+import type { CommandInputs } from '../commands/inputs.ts';
 import { secretsOfCredentials } from '../google/credentials-file.ts';
+import { strategyNames, type StrategyName } from '../strategies/traits.ts';
 import { ineffectiveInputs } from './dependent-inputs.ts';
 import { parseDuration } from './duration.ts';
-import {
-  commands,
-  inputTable,
-  strategies,
-  type Command,
-  type InputDefinition,
-  type InputId,
-  type Strategy,
-} from './input-table.ts';
+import { inputTable, type InputDefinition, type InputId } from './input-table.ts';
 import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
 import { signInProblems } from './sign-in-inputs.ts';
 
@@ -74,10 +70,12 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
       problems.push(error);
     }
   }
-  const command = commands.find((name) => name === values['command']);
+  const command = commandNames.find((name) => name === values['command']);
   // Commands that go on with a deploy, such as "promote", know its strategy from the cluster.
-  const takesStrategy = inputTable.strategy.commands.some((name) => name === command);
-  const strategy = takesStrategy ? strategies.find((name) => name === values['strategy']) : undefined;
+  const strategy =
+    command !== undefined && takesStrategy(command)
+      ? strategyNames.find((name) => name === values['strategy'])
+      : undefined;
   if (command !== undefined) {
     for (const [id, definition] of definitions()) {
       const problem = misplaced(id, definition, given.get(id), command, strategy);
@@ -91,16 +89,16 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
       : new Failures(`${problems.length} inputs are wrong`, problems, { hint: 'Correct them in the workflow.' });
   }
   // The keys and values follow the same table as the type does.
-  return values as Inputs;
+  return values as Inputs satisfies CommandInputs;
 }
 
 /**
  * The command that the workflow asks for, also where other inputs are wrong: what failed is to be called by its name.
  * Undefined for one that does not exist.
  */
-export function commandAskedFor(env: NodeJS.ProcessEnv): Command | undefined {
+export function commandAskedFor(env: NodeJS.ProcessEnv): CommandName | undefined {
   const asked = givenInputs(env).get('command') ?? inputTable.command.default;
-  return commands.find((name) => name === asked);
+  return commandNames.find((name) => name === asked);
 }
 
 /** Whether an input is of use to this command and strategy, or missing: undefined when all is well. */
@@ -108,8 +106,8 @@ export function misplaced(
   id: string,
   definition: InputDefinition,
   value: string | undefined,
-  command: Command,
-  strategy: Strategy | undefined,
+  command: CommandName,
+  strategy: StrategyName | undefined,
 ): InvalidInput | undefined {
   if (value === undefined) {
     if (definition.required?.includes(command) !== true) return undefined;
@@ -125,14 +123,18 @@ export function misplaced(
       { hint: 'Remove it, or choose another command.' },
     );
   }
-  const hasStrategy = inputTable.strategy.commands.includes(command);
-  if (hasStrategy && strategy !== undefined && definition.strategies?.includes(strategy) === false) {
+  if (takesStrategy(command) && strategy !== undefined && definition.strategies?.includes(strategy) === false) {
     return new InvalidInput(
       `the input "${id}" has no effect on the strategy "${strategy}"; it belongs to ${list(definition.strategies)}`,
       { hint: 'Remove it, or choose another strategy.' },
     );
   }
   return undefined;
+}
+
+function takesStrategy(name: CommandName): boolean {
+  const { inputs }: AnyCommand = commands[name];
+  return inputs.includes('strategy');
 }
 
 /** The example as it could stand on one line. */

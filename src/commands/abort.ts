@@ -1,8 +1,10 @@
 import { isWorkload } from '../manifests/pod-template.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
+import { locking } from '../release/rights.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
+import { command, type OptionsOf } from './command.ts';
 import { exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from './guarded-change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
@@ -13,10 +15,19 @@ import type { RunReport } from '../report/run-report.ts';
 import { goneRow } from '../report/workloads.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
+/** What the input "undo-timeout" of other commands says unless somebody has set it, in ms. */
+export const defaultUndoMs = 300_000;
+
+const inputs = ['timeout', 'unschedulable-grace'] as const;
+
+export const abort = command({ inputs, required: [], rights: locking, run: abortCandidate });
+
 /** Takes a candidate away that a deploy has left waiting: traffic goes back first, its pods go last. */
-export async function abort(context: Context, options: ChangeOptions): Promise<RunReport> {
-  const namespace = options.namespace ?? context.client.defaultNamespace;
-  const { release } = options;
+async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)[number]>): Promise<RunReport> {
+  const namespace = given.namespace ?? context.client.defaultNamespace;
+  const { release } = given;
+  // It is an undo itself: there are no inputs to say whether there is to be one, and for how long.
+  const options: ChangeOptions = { ...given, undoOnFailure: true, undoTimeoutMs: defaultUndoMs };
   const dead = await readJournal(context.client, namespace, release);
   if (dead !== undefined && dead.record.waiting === undefined) {
     return await finishDead(context, { ...options, namespace }, dead.record);

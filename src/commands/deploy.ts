@@ -2,35 +2,45 @@ import { Failure, InvalidInput } from '../base/errors.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { strategyOf, type StrategyOptions } from '../strategies/index.ts';
+import { locking } from '../release/rights.ts';
+import { strategyOf } from '../strategies/index.ts';
+import { strategyInputs } from '../strategies/traits.ts';
 import { adoptable } from './adopt-release.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
+import type { Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
-import { loadManifests, type ManifestOptions } from './load-manifests.ts';
 import type { RunReport } from '../report/run-report.ts';
+import { changeInputs, command, type OptionsOf } from './command.ts';
+import { loadManifests, manifestInputs } from './load-manifests.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
 
-export interface DeployOptions extends ChangeOptions, ManifestOptions, StrategyOptions {
-  keepOldForMs: number;
-  onLowCapacity: 'fail' | 'warn';
-  createNamespace: boolean;
-  forceConflicts: boolean;
-  restartOnConfig: boolean;
-  /** Another release, whose objects this one may take. */
-  takeFromRelease?: string;
-  /** What this release was called until now. */
-  adoptRelease?: string;
-  /** Checks, as `docs/verify.md` has them. */
-  verify?: string;
-}
+const inputs = [
+  ...manifestInputs,
+  ...strategyInputs,
+  ...changeInputs,
+  'create-namespace',
+  'take-from-release',
+  'adopt-release',
+  'restart-on-config',
+  'force-conflicts',
+  'verify',
+] as const;
+
+type DeployOptions = OptionsOf<(typeof inputs)[number]>;
+
+export const deploy = command({
+  inputs,
+  required: ['manifests'],
+  rights: [...locking, 'autoscalers'],
+  run: deployRelease,
+});
 
 /**
  * Applies the manifests and waits until they are what runs; when that fails, brings everything back. Everything that can
  * be wrong about the input is found before the first write.
  * @throws Failure, Failures for problems found before the first write; Cancelled
  */
-export async function deploy(context: Context, options: DeployOptions): Promise<RunReport> {
+async function deployRelease(context: Context, options: DeployOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
   const checks = readChecks(context, options.verify ?? '', options.timeoutMs);

@@ -11,26 +11,30 @@ import { setNamespaces } from '../manifests/namespace.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { setSessionAffinity } from '../manifests/session-affinity.ts';
 import { readSources } from '../manifests/sources.ts';
-import { matchVariants, selectVariants, variantOf, type Strategy } from '../manifests/variants.ts';
+import { matchVariants, selectVariants, variantOf } from '../manifests/variants.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { candidateName } from '../strategies/candidate.ts';
 import { refuseUnnamedSides } from '../strategies/blue-green/own-sides.ts';
+import { strategies } from '../strategies/traits.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
+import type { OptionsOf } from './command.ts';
 import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
 
-export interface ManifestOptions {
-  /** Files, folders (of kustomize too) and globs. */
-  manifests: readonly string[];
-  imageTag?: string;
-  images: readonly string[];
-  replicas: readonly string[];
-  configmaps: readonly string[];
-  secrets: readonly string[];
-  strategy: Strategy;
-  sessionAffinity?: string;
-  sessionAffinityServices: readonly string[];
-  sessionAffinityTimeoutMs: number;
-}
+/** Inputs of commands that read manifests. */
+export const manifestInputs = [
+  'strategy',
+  'manifests',
+  'image-tag',
+  'images',
+  'replicas',
+  'configmaps',
+  'secrets',
+  'session-affinity',
+  'session-affinity-services',
+  'session-affinity-timeout',
+] as const;
+
+export type ManifestOptions = OptionsOf<(typeof manifestInputs)[number]>;
 
 export interface LoadedManifests {
   manifests: Manifest[];
@@ -50,7 +54,7 @@ export async function loadManifests(
 ): Promise<LoadedManifests> {
   const { client, reporter, cwd, kustomize } = context;
   const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd, kustomize);
-  const { taken, left } = selectVariants(read, options.strategy);
+  const { taken, left } = selectVariants(read, strategies[options.strategy].variants);
   for (const { source, object } of left) {
     reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);
   }

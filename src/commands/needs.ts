@@ -4,7 +4,6 @@ import { groupOf, keyOf, refOf, type KubernetesObject, type ObjectRef } from '..
 import { isDeployment } from '../manifests/pod-template.ts';
 import {
   checkGrants,
-  commandSets,
   derivedGrants,
   grantsOf,
   objectGrants,
@@ -12,10 +11,10 @@ import {
   strategySets,
   undoGrants,
   workloadGrants,
-  type Actor,
   type Grant,
   type Need,
   type Place,
+  type RuleSetId,
   type State,
 } from '../release/rights.ts';
 import type { Check } from '../verify/check.ts';
@@ -24,13 +23,8 @@ import type { JournalEntry } from '../release/journal-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
 /** What a command needs whatever the release consists of. */
-export function expectOfCommand({ rights }: Context, command: string, namespace: string): void {
-  if (!isActor(command)) return;
-  rights?.expect(commandSets[command].flatMap((id) => grantsOf(id, namespace)));
-}
-
-function isActor(command: string): command is Actor {
-  return command in commandSets;
+export function expectOfCommand({ rights }: Context, sets: readonly RuleSetId[], namespace: string): void {
+  rights?.expect(sets.flatMap((id) => grantsOf(id, namespace)));
 }
 
 /** What a strategy needs beside what its objects do. */

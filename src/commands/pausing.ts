@@ -13,20 +13,45 @@ import {
 } from '../rollout/pause.ts';
 import { kindsWithHistory } from '../rollout/workload-history.ts';
 import { pausedError } from '../rollout/pause.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
+import type { Context } from '../release/context.ts';
+import { locking } from '../release/rights.ts';
 import { failureOf } from '../report/failure.ts';
 import { Report } from '../report/report.ts';
+import { changeInputs, command, waitInputs, type OptionsOf } from './command.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import { describeEmpty, finishApplied } from './held.ts';
-import { deploymentsBeside, releaseWorkloads, type WorkloadOptions } from './release-workloads.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
+import { deploymentsBeside, releaseWorkloads } from './release-workloads.ts';
 
-type PausingOptions = ChangeOptions & WorkloadOptions;
+export const pause = command({
+  inputs: ['workload'],
+  required: [],
+  rights: ['history'],
+  run: pauseRelease,
+});
+
+const resumeInputs = [...waitInputs, 'workload'] as const;
+
+export const resume = command({
+  inputs: resumeInputs,
+  required: [],
+  rights: ['history', 'causes'],
+  run: resumeRelease,
+});
+
+const restartInputs = [...changeInputs, 'workload'] as const;
+
+export const restart = command({
+  inputs: restartInputs,
+  required: [],
+  rights: locking,
+  run: restartRelease,
+});
 
 /** A manager of its own: what it sets is no part of the manifests, and the next apply must not remove it. */
 const restartManager = 'gke-rollout-restart';
@@ -39,7 +64,7 @@ const pollMs = 200;
  * Stops the rolling update of all Deployments of a release where it is. It takes no lock: the run that it stops holds it,
  * and its clock stands still until the release is resumed. Who has paused is written at each Deployment.
  */
-export async function pause(context: Context, options: PausingOptions): Promise<RunReport> {
+async function pauseRelease(context: Context, options: OptionsOf<'workload'>): Promise<RunReport> {
   const { client, clock, reporter, run } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'pause', { release: options.release, namespace });
@@ -66,7 +91,7 @@ export async function pause(context: Context, options: PausingOptions): Promise<
  * Lets the rolling update go on, and waits until it is complete. A side or a candidate that does not serve is resumed too, or the
  * next deploy would find it paused; it is not waited for.
  */
-export async function resume(context: Context, options: PausingOptions): Promise<RunReport> {
+async function resumeRelease(context: Context, options: OptionsOf<(typeof resumeInputs)[number]>): Promise<RunReport> {
   const { client, clock, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'resume', { release: options.release, namespace });
@@ -174,7 +199,10 @@ function describePaused(object: KubernetesObject): string {
 }
 
 /** Makes all pods of a release anew, as `kubectl rollout restart` does, and waits for them; undone when they do not come up. */
-export async function restart(context: Context, options: PausingOptions): Promise<RunReport> {
+async function restartRelease(
+  context: Context,
+  options: OptionsOf<(typeof restartInputs)[number]>,
+): Promise<RunReport> {
   const { client, reporter, clock } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;

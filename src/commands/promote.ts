@@ -2,9 +2,11 @@ import { InvalidInput } from '../base/errors.ts';
 import { inCluster } from '../apply/owned-change.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
+import { locking } from '../release/rights.ts';
 import { promotionOf } from '../strategies/index.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
+import { changeInputs, command, type OptionsOf } from './command.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
 import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
@@ -14,20 +16,20 @@ import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
-export interface PromoteOptions extends ChangeOptions {
-  keepOldForMs: number;
-  forceConflicts: boolean;
-  /** Checks, as `docs/verify.md` has them; by default those of the deploy. */
-  verify?: string;
-  /** Promote what may not be ready, or not be what was deployed. */
-  force: boolean;
-}
+const inputs = [...changeInputs, 'keep-old-for', 'force', 'verify', 'force-conflicts'] as const;
+
+export const promote = command({
+  inputs,
+  required: [],
+  rights: [...locking, 'autoscalers'],
+  run: promoteCandidate,
+});
 
 /**
  * Brings in a candidate that a deploy has left waiting, from what is recorded in the cluster. When that fails, the candidate
  * waits as before.
  */
-export async function promote(context: Context, options: PromoteOptions): Promise<RunReport> {
+async function promoteCandidate(context: Context, options: OptionsOf<(typeof inputs)[number]>): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;

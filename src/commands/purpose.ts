@@ -4,10 +4,11 @@ import type { Manifest } from '../manifests/manifest.ts';
 import type { Strategy } from '../plan/plan.ts';
 import type { ChangeOptions } from '../release/context.ts';
 import type { RunReport, Status } from '../report/run-report.ts';
+import type { WatchOptions } from '../report/watch.ts';
 import type { Check } from '../verify/check.ts';
 import type { ChangeTask } from './guarded-change.ts';
 
-export interface RollOutOptions extends Required<ChangeOptions> {
+export interface RollOutOptions extends Required<ChangeOptions>, WatchOptions {
   /** The name of the strategy, for the record. */
   strategy: string;
   forceConflicts: boolean;

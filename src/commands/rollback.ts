@@ -18,11 +18,13 @@ import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { preflight } from '../apply/preflight.ts';
 import { listRevisions, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
+import { locking } from '../release/rights.ts';
 import { blueGreen } from '../strategies/blue-green/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
+import type { Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
+import { changeInputs, command, type OptionsOf } from './command.ts';
 import { listed } from './failed-change.ts';
 import { findWorkload } from './find-workload.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
@@ -37,25 +39,32 @@ import { rollbackWorkload } from './rollback-workload.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
-export interface RollbackOptions extends ChangeOptions {
-  keepOldForMs: number;
-  /** A revision number; by default the last one that was live before what is live now. */
-  toRevision?: string;
-  /** `Deployment/web` or `web`: goes by the workload's own revisions, not by those of the release. */
-  workload?: string;
-  /** Remove objects that the revision does not have and a later one has added. */
-  prune: boolean;
-  replicas: readonly string[];
-  forceConflicts: boolean;
-  restartOnConfig: boolean;
-}
+const inputs = [
+  ...changeInputs,
+  'replicas',
+  'keep-old-for',
+  'restart-on-config',
+  'workload',
+  'to-revision',
+  'prune',
+  'force-conflicts',
+] as const;
+
+type RollbackOptions = OptionsOf<(typeof inputs)[number]>;
+
+export const rollback = command({
+  inputs,
+  required: [],
+  rights: [...locking, 'autoscalers'],
+  run: rollBack,
+});
 
 /**
  * Brings back every object of an earlier revision, from what is recorded in the cluster: no checkout is needed. It is a
  * deploy of old objects, and makes a revision of its own; when it fails, it is undone like any other. What this action has
  * never deployed goes back to what its controller keeps.
  */
-export async function rollback(context: Context, options: RollbackOptions): Promise<RunReport> {
+async function rollBack(context: Context, options: RollbackOptions): Promise<RunReport> {
   const { client } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;

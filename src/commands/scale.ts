@@ -9,8 +9,10 @@ import { changedInCluster } from '../apply/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
 import { preflight } from '../apply/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
+import { locking } from '../release/rights.ts';
+import type { Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
+import { changeInputs, command, type OptionsOf } from './command.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from './guarded-change.ts';
 import { expectOfWorkloads } from './needs.ts';
@@ -20,10 +22,14 @@ import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
-export interface ScaleOptions extends ChangeOptions {
-  /** `5`, `web=5`, `StatefulSet/db=3` */
-  replicas: readonly string[];
-}
+const inputs = [...changeInputs, 'replicas'] as const;
+
+export const scale = command({
+  inputs,
+  required: ['replicas'],
+  rights: [...locking, 'autoscalers'],
+  run: scaleWorkloads,
+});
 
 interface Wanted {
   live: KubernetesObject;
@@ -31,7 +37,7 @@ interface Wanted {
 }
 
 /** Changes the number of pods of workloads in the cluster, and waits for it. @throws InvalidInput; Cancelled */
-export async function scale(context: Context, options: ScaleOptions): Promise<RunReport> {
+async function scaleWorkloads(context: Context, options: OptionsOf<(typeof inputs)[number]>): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;

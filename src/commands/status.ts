@@ -19,6 +19,7 @@ import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
 import { Report } from '../report/report.ts';
+import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from './guarded-change.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
@@ -44,12 +45,14 @@ import {
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
-export interface StatusOptions {
-  release: string;
-  namespace?: string;
-  /** `Deployment/web` or `web`: what Kubernetes keeps of it is told too. */
-  workload?: string;
-}
+type StatusOptions = OptionsOf<'workload'>;
+
+export const status = command({
+  inputs: ['workload'],
+  required: [],
+  rights: ['history', 'holder'],
+  run: reportStatus,
+});
 
 /** What is recorded of a release. */
 interface Records {
@@ -65,7 +68,7 @@ interface Records {
  * what is in progress, and what was. Read only. It succeeds when there is something to tell of, also when that is not
  * healthy: the headline and the output `healthy` say so. A release that does not exist is a failure.
  */
-export async function status(context: Context, options: StatusOptions): Promise<RunReport> {
+async function reportStatus(context: Context, options: StatusOptions): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;

@@ -2,7 +2,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/pod-template.ts';
-import { variantOf, type Strategy } from '../manifests/variants.ts';
+import { variantOf } from '../manifests/variants.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Side,
 } from '../strategies/blue-green/own-sides.ts';
 import { chooseSide } from '../strategies/blue-green/turns.ts';
+import type { StrategyName } from '../strategies/traits.ts';
 import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { isUnfinished, settle } from './guarded-change.ts';
@@ -86,7 +87,7 @@ function namesOf(objects: readonly KubernetesObject[]): string {
  */
 export async function refuseOtherStrategy(
   { client }: Context,
-  { namespace, release, strategy }: { namespace: string; release: string; strategy: Strategy },
+  { namespace, release, strategy }: { namespace: string; release: string; strategy: StrategyName },
   left: readonly Manifest[],
 ): Promise<void> {
   const side = left.find(

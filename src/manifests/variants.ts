@@ -5,32 +5,24 @@ import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
 import { imagesOf, isDeployment } from './pod-template.ts';
 
-export type Strategy = 'rolling' | 'canary' | 'blue-green';
-
 export type VariantName = 'canary' | 'blue' | 'green';
 
 /** `web-canary.yaml`, `web-canary.v2.yaml`: manifests of one strategy only. */
 const variant = /-(?<name>canary|blue|green)\./;
-
-const variantsOf: Readonly<Record<Strategy, readonly VariantName[]>> = {
-  rolling: [],
-  canary: ['canary'],
-  'blue-green': ['blue', 'green'],
-};
 
 /** Of which variant a manifest is by the name of its file; undefined for all strategies' own. */
 export function variantOf({ source }: Manifest): VariantName | undefined {
   return variant.exec(basename(source.file))?.groups?.['name'] as VariantName | undefined;
 }
 
-/** Parts the manifests into those that the strategy takes and those that are meant for another one. */
+/** Parts the manifests into those that a strategy with these variants takes and those that are meant for another one. */
 export function selectVariants(
   manifests: readonly Manifest[],
-  strategy: Strategy,
+  variants: readonly VariantName[],
 ): { taken: Manifest[]; left: Manifest[] } {
   const isTaken = (manifest: Manifest) => {
     const name = variantOf(manifest);
-    return name === undefined || variantsOf[strategy].includes(name);
+    return name === undefined || variants.includes(name);
   };
   return { taken: manifests.filter(isTaken), left: manifests.filter((manifest) => !isTaken(manifest)) };
 }

@@ -39,10 +39,6 @@ export interface ChangeOptions {
   namespace?: string;
   /** For everything that is awaited together, from the first write on. */
   timeoutMs: number;
-  /** How long a pod may fit on no node before the wait ends. */
-  unschedulableGraceMs: number;
-  /** How long a rollout that somebody pauses is waited for; that time is none of `timeoutMs`. */
-  pauseTimeoutMs: number;
   undoOnFailure: boolean;
   undoTimeoutMs: number;
 }

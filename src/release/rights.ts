@@ -28,9 +28,6 @@ export interface Grant {
   lost?: string;
 }
 
-/** The commands that there are rights for. */
-export type Actor = 'deploy' | 'promote' | 'abort' | 'rollback' | 'scale' | 'pause' | 'resume' | 'restart' | 'status';
-
 type Rule = readonly [group: string, resource: string, verbs: readonly string[]];
 
 interface RuleSet {
@@ -111,22 +108,10 @@ export const ruleSets = {
 
 export type RuleSetId = keyof typeof ruleSets;
 
-const locking = ['history', 'record', 'lock', 'causes'] as const;
+/** What a command needs of these that changes a release under its lock. */
+export const locking = ['history', 'record', 'lock', 'causes'] as const satisfies readonly RuleSetId[];
 
-/** What each command needs of these, whatever the release consists of. */
-export const commandSets: Readonly<Record<Actor, readonly RuleSetId[]>> = {
-  deploy: [...locking, 'autoscalers'],
-  promote: [...locking, 'autoscalers'],
-  abort: locking,
-  rollback: [...locking, 'autoscalers'],
-  scale: [...locking, 'autoscalers'],
-  restart: locking,
-  pause: ['history'],
-  resume: ['history', 'causes'],
-  status: ['history', 'holder'],
-};
-
-/** What a strategy needs of these beside that. */
+/** What a strategy needs of these beside what its command does. */
 export const strategySets: Readonly<Record<string, readonly RuleSetId[]>> = {
   rolling: [],
   canary: ['traffic', 'leaving', 'budgets', 'room'],

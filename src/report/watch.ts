@@ -16,7 +16,7 @@ import { recentCrash } from '../rollout/recent-crash.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
+import type { Context } from '../release/context.ts';
 import type { FailureReport } from './run-report.ts';
 import type { Graces } from '../rollout/failures/graces.ts';
 
@@ -47,7 +47,12 @@ export function isPausedTooLong(error: unknown): boolean {
   return error instanceof RolloutFailed && error.result.outcome === 'paused';
 }
 
-export type WatchOptions = Pick<ChangeOptions, 'unschedulableGraceMs' | 'pauseTimeoutMs'>;
+export interface WatchOptions {
+  /** How long a pod may fit on no node before the wait ends. */
+  unschedulableGraceMs: number;
+  /** How long a rollout that somebody pauses is waited for; that time is none of the deadline. */
+  pauseTimeoutMs: number;
+}
 
 /** What is waited for; `paused` as a `Target` has it. */
 export interface Watched {

@@ -5,10 +5,11 @@ import { canary } from './canary/canary.ts';
 import { promotionStages } from './canary/promote.ts';
 import { rolling } from './rolling.ts';
 import type { Strategy } from '../plan/plan.ts';
+import type { StrategyName } from './traits.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
 export interface StrategyOptions {
-  strategy: 'rolling' | 'canary' | 'blue-green';
+  strategy: StrategyName;
   canarySteps: readonly number[];
   stepDurationMs: number;
   autoPromote: boolean;

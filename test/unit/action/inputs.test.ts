@@ -5,6 +5,7 @@ import { inputTable, type InputDefinition } from '../../../src/action/input-tabl
 import { misplaced, readInputs, type Inputs } from '../../../src/action/inputs.ts';
 import { secretsOfKubeconfig } from '../../../src/action/kubeconfig-secrets.ts';
 import { Failures } from '../../../src/base/errors.ts';
+import { defaultUndoMs } from '../../../src/commands/abort.ts';
 import { defaultKeepOldMs } from '../../../src/commands/keep-old.ts';
 
 /** Variables as the runner sets them: defaults, and what stands under `with:`. */
@@ -111,7 +112,7 @@ describe('what is wrong', () => {
     [{ ...deploy, timeout: '600' }, 'the input "timeout" is "600", which has no unit. Add one: 600s, 600m or 600h.'],
     [
       { command: 'status', manifests: 'a/' },
-      'the input "manifests" has no effect on the command "status"; it belongs to "deploy", "plan" and "preview". Remove it, or choose another command.',
+      'the input "manifests" has no effect on the command "status"; it belongs to "deploy". Remove it, or choose another command.',
     ],
     [
       {},
@@ -196,6 +197,21 @@ describe('what is wrong', () => {
   test('the old side stays as long as the commands think that nobody has said otherwise', () => {
     expect(read({ command: 'promote' }).keepOldForMs).toBe(defaultKeepOldMs);
   });
+
+  test('an abort undoes as long as other commands do by default', () => {
+    expect(read({ command: 'abort' })).toMatchObject({ undoOnFailure: true, undoTimeoutMs: defaultUndoMs });
+  });
+
+  test.each(['plan', 'preview', 'teardown', 'deply', 'toString'])(
+    'includes a command that does not exist: %s',
+    (command) => {
+      const [problem = '', ...more] = problems({ command });
+      expect(problem).toMatch(
+        `the input "command" is "${command}"; it must be one of "deploy", "promote", "abort", "rollback", "scale", "pause", "resume", "restart" and "status". `,
+      );
+      expect(more).toEqual([]);
+    },
+  );
 
   test('includes an input of another strategy', () => {
     const definition: InputDefinition = { type: 'lines', description: '', example: '', strategies: ['canary'] };

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
-import { selectVariants, type Strategy } from '../../../src/manifests/variants.ts';
+import { selectVariants } from '../../../src/manifests/variants.ts';
+import { strategies, type StrategyName } from '../../../src/strategies/traits.ts';
 import { manifest } from './build.ts';
 
 const files = [
@@ -14,12 +15,12 @@ const files = [
 const manifests = files.map((file) => manifest({ kind: 'ConfigMap' }, file));
 const plain = ['web.yaml', 'bluebird.yaml', 'x-canary.d/web.yaml'];
 
-test.each<[Strategy, string[]]>([
+test.each<[StrategyName, string[]]>([
   ['rolling', []],
   ['canary', ['k8s/web-canary.yaml']],
   ['blue-green', ['web-blue.yml', 'web-green.v2.json']],
 ])('%s takes the plain manifests and its own variants, and hands the others back', (strategy, variants) => {
-  const { taken, left } = selectVariants(manifests, strategy);
+  const { taken, left } = selectVariants(manifests, strategies[strategy].variants);
   const own = new Set([...plain, ...variants]);
   expect(taken.map(({ source }) => source.file)).toStrictEqual(files.filter((file) => own.has(file)));
   expect(left.map(({ source }) => source.file)).toStrictEqual(files.filter((file) => !own.has(file)));

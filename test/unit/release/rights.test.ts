@@ -4,7 +4,7 @@ import { loadAll } from 'js-yaml';
 import type { Json } from '../../../src/base/json.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
 import { MissingRights, RightsCheck } from '../../../src/release/rights-check.ts';
-import { checkGrants, commandSets, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
+import { checkGrants, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
 import { roleFor } from '../../../src/release/role.ts';
 import type { Reporter } from '../../../src/base/reporter.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -84,7 +84,7 @@ test('what may hold data is never deleted, and what is ready at once is never wa
 
 test('all that is missing stands in one message, as one Role and its binding for the user', async () => {
   const check = checkOf(new Authorizer(['get leases', 'create leases', 'update leases']));
-  check.expect(commandSets.pause.flatMap((id) => grantsOf(id, shop)));
+  check.expect(grantsOf('history', shop));
   check.expect(grantsOf('lock', shop));
   check.expect(objectGrants(web, place, 'absent', { undone: true }));
   const error: unknown = await check.require().catch((reason: unknown) => reason);

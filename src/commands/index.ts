@@ -1,0 +1,54 @@
+import { Bounds } from '../release/bounds.ts';
+import type { Context } from '../release/context.ts';
+import { RightsCheck } from '../release/rights-check.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { abort } from './abort.ts';
+import type { AnyCommand, OfRelease } from './command.ts';
+import { deploy } from './deploy.ts';
+import type { CommandInputs } from './inputs.ts';
+import { expectOfCommand } from './needs.ts';
+import { pause, restart, resume } from './pausing.ts';
+import { promote } from './promote.ts';
+import { rollback } from './rollback.ts';
+import { scale } from './scale.ts';
+import { status } from './status.ts';
+
+/** The commands that there are, in the order in which they are documented: what action.yml offers and what runs comes from here. */
+export const commands = {
+  deploy,
+  promote,
+  abort,
+  rollback,
+  scale,
+  pause,
+  resume,
+  restart,
+  status,
+} as const satisfies Readonly<Record<string, AnyCommand>>;
+
+export type CommandName = keyof typeof commands;
+
+export const commandNames = Object.keys(commands) as readonly CommandName[];
+
+/** Runs a command within what it is allowed and what the release may touch. @throws what the command throws */
+export async function runCommand(
+  context: Context,
+  name: CommandName,
+  options: OfRelease & CommandInputs,
+): Promise<RunReport> {
+  const { client, reporter } = context;
+  const { release, namespace = client.defaultNamespace } = options;
+  const command: AnyCommand = commands[name];
+  const rights = new RightsCheck(client, reporter, { command: name, release });
+  const bounds = new Bounds(client, { namespace, release });
+  const checked = { ...context, rights, bounds };
+  expectOfCommand(checked, command.rights, namespace);
+  const endGuard = bounds.guard();
+  try {
+    return await command.run(checked, options);
+  } catch (error) {
+    throw await rights.explain(error);
+  } finally {
+    endGuard();
+  }
+}

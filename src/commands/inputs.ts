@@ -1,0 +1,72 @@
+import type { StrategyName } from '../strategies/traits.ts';
+
+/**
+ * What the inputs of commands hold once they are read. `src/action/` reads them and says what they are for; which command takes
+ * which stands with the command. A list that was not given is empty, a text that was not given is absent; durations are in ms.
+ */
+export interface CommandInputs {
+  strategy: StrategyName;
+  /** Files, folders (of kustomize too) and globs. */
+  manifests: readonly string[];
+  imageTag?: string;
+  images: readonly string[];
+  /** `5`, `web=5`, `StatefulSet/db=3` */
+  replicas: readonly string[];
+  /** Percent of the requests, growing. */
+  canarySteps: readonly number[];
+  stepDurationMs: number;
+  autoPromote: boolean;
+  constantTotal: boolean;
+  /** How long the side that served before stays after a switch. */
+  keepOldForMs: number;
+  sessionAffinity?: string;
+  sessionAffinityServices: readonly string[];
+  sessionAffinityTimeoutMs: number;
+  createNamespace: boolean;
+  /** Another release, whose objects this one may take. */
+  takeFromRelease?: string;
+  /** What this release was called until now. */
+  adoptRelease?: string;
+  configmaps: readonly string[];
+  secrets: readonly string[];
+  /** Whether pods are made anew when config changes that they read. */
+  restartOnConfig: boolean;
+  /** `Deployment/web` or `web`: this one alone. */
+  workload?: string;
+  /** A revision number; by default the last one that was live before what is live now. */
+  toRevision?: string;
+  /** Remove objects that the revision does not have and a later one has added. */
+  prune: boolean;
+  /** Promote what may not be ready, or not be what was deployed. */
+  force: boolean;
+  /** Checks, as `docs/verify.md` has them. */
+  verify?: string;
+  /** For everything that is awaited together, from the first write on. */
+  timeoutMs: number;
+  /** How long a pod may fit on no node before the wait ends. */
+  unschedulableGraceMs: number;
+  /** How long a rollout that somebody pauses is waited for; that time is none of `timeoutMs`. */
+  pauseTimeoutMs: number;
+  onLowCapacity: 'fail' | 'warn';
+  undoOnFailure: boolean;
+  undoTimeoutMs: number;
+  forceConflicts: boolean;
+}
+
+/** `toRevision` → `to-revision` */
+type Kebab<Name extends string> = Name extends `${infer Head}${infer Tail}`
+  ? Head extends Lowercase<Head>
+    ? `${Head}${Kebab<Tail>}`
+    : `-${Lowercase<Head>}${Kebab<Tail>}`
+  : Name;
+
+/** `undoTimeoutMs` → `undo-timeout`: a workflow says the unit beside the number. */
+type IdOf<Property extends string> = Property extends `${infer Name}Ms` ? Kebab<Name> : Kebab<Property>;
+
+/** What the inputs of commands are called in a workflow. */
+export type CommandInputId = IdOf<keyof CommandInputs>;
+
+/** The values of these inputs. */
+export type ValuesOf<Id extends CommandInputId> = {
+  [Property in keyof CommandInputs as IdOf<Property> extends Id ? Property : never]: CommandInputs[Property];
+};

@@ -8,7 +8,6 @@ import {
   grantsOf,
   objectGrants,
   pruneGrants,
-  strategySets,
   undoGrants,
   workloadGrants,
   type Grant,
@@ -17,6 +16,7 @@ import {
   type RuleSetId,
   type State,
 } from '../release/rights.ts';
+import { traitsOf } from '../strategies/traits.ts';
 import type { Check } from '../verify/check.ts';
 import type { Context } from '../release/context.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
@@ -34,7 +34,7 @@ export function expectOfStrategy(
   namespace: string,
   need: Exclude<Need, 'optional'>,
 ): void {
-  rights?.expect((strategySets[strategy] ?? []).flatMap((id) => grantsOf(id, namespace, need)));
+  rights?.expect(traitsOf(strategy).rights.flatMap((id) => grantsOf(id, namespace, need)));
 }
 
 export interface ReleaseNeeds {
@@ -76,7 +76,7 @@ export async function expectOfObjects(
   const isBeside = prepared?.some(({ live, manifest }) => live !== undefined && isDeployment(manifest.object)) === true;
   expectOfStrategy(context, strategy, namespace, isBeside ? 'now' : 'later');
   const kinds = placed.map(({ object, place }) => ({ kind: object.kind, place }));
-  rights.expect(derivedGrants(strategy, kinds, isBeside ? 'now' : 'later'));
+  rights.expect(derivedGrants(traitsOf(strategy).makes, kinds, isBeside ? 'now' : 'later'));
   const sets = prepared?.filter(({ manifest }) => manifest.object.kind === 'StatefulSet') ?? [];
   const isFreed = sets.some((entry) => stateOf(entry) === 'differs') && undone;
   if (objects.some(({ kind }) => kind === 'StatefulSet'))

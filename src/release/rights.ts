@@ -111,13 +111,6 @@ export type RuleSetId = keyof typeof ruleSets;
 /** What a command needs of these that changes a release under its lock. */
 export const locking = ['history', 'record', 'lock', 'causes'] as const satisfies readonly RuleSetId[];
 
-/** What a strategy needs of these beside what its command does. */
-export const strategySets: Readonly<Record<string, readonly RuleSetId[]>> = {
-  rolling: [],
-  canary: ['traffic', 'leaving', 'budgets', 'room'],
-  'blue-green': ['traffic', 'replicaSets', 'leaving', 'networkPolicies', 'room'],
-};
-
 /** The grants of a set in a namespace. */
 export function grantsOf(
   id: RuleSetId,
@@ -238,20 +231,17 @@ export function checkGrants(
   ];
 }
 
-/** The kinds of which a strategy makes objects of its own beside the user's, with what it does to them. */
-export function derivedGrants(
-  strategy: string,
-  places: readonly { kind: string; place: Place }[],
-  need: Need,
-): Grant[] {
-  const made =
-    strategy === 'canary' ? ['Deployment', 'ConfigMap', 'Secret'] : ['Deployment', 'Service', 'ConfigMap', 'Secret'];
+/** Kinds of which a strategy makes objects of its own beside the user's, and whether it waits for them. */
+export type Made = Readonly<Record<string, 'watched' | 'unwatched'>>;
+
+/** What making such objects needs, for objects of these kinds. */
+export function derivedGrants(made: Made, places: readonly { kind: string; place: Place }[], need: Need): Grant[] {
   const verbs = ['get', 'create', 'patch', 'update', 'delete'];
   return places
-    .filter(({ kind }) => made.includes(kind) && strategy in strategySets && strategy !== 'rolling')
+    .filter(({ kind }) => Object.hasOwn(made, kind))
     .map(({ kind, place }) => ({
       ...place,
-      verbs: strategy === 'canary' || kind === 'Deployment' ? [...verbs, 'list', 'watch'] : verbs,
+      verbs: made[kind] === 'watched' ? [...verbs, 'list', 'watch'] : verbs,
       need,
       why: `${kind} beside the one that serves`,
     }));

@@ -2,19 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 
 import { inputTable } from '../../../src/action/input-table.ts';
 import { command } from '../../../src/commands/command.ts';
-import { commandNames, commands } from '../../../src/commands/index.ts';
+import { commandNames, commands, type CommandName } from '../../../src/commands/index.ts';
 import type { AnyCommand } from '../../../src/commands/command.ts';
 import type { CommandInputId } from '../../../src/commands/inputs.ts';
-import { strategies, strategyInputs, strategyNames } from '../../../src/strategies/traits.ts';
+import { strategies, strategyInputs, strategyNames, traitsOf } from '../../../src/strategies/traits.ts';
 
-const records: [string, AnyCommand][] = Object.entries(commands);
-
-/** What says where and who belongs to every run, and to no command. */
-const ofAll = new Set([
-  ...['command', 'namespace', 'release', 'kubeconfig', 'context', 'cluster', 'location', 'project', 'endpoint'],
-  ...['fleet-membership', 'workload-identity-provider', 'service-account', 'credentials-json', 'access-token'],
-  ...['quota-project', 'universe-domain', 'export-kubeconfig'],
-]);
+const records: [CommandName, AnyCommand][] = commandNames.map((name) => [name, commands[name]]);
 
 describe('the record of commands', () => {
   test('has them in the order in which they are documented', () => {
@@ -23,9 +16,10 @@ describe('the record of commands', () => {
     expect(inputTable.command.values).toEqual(documented);
   });
 
-  test.each(records)('%s declares inputs that exist, each of them once, and needs none but these', (_, declared) => {
+  test.each(records)('%s declares inputs that exist, each of them once, and needs none but these', (name, declared) => {
     const { inputs, required, rights } = declared;
-    expect(inputs.filter((id) => !Object.hasOwn(inputTable, id) || ofAll.has(id))).toEqual([]);
+    expect(inputs.filter((id) => !Object.hasOwn(inputTable, id))).toEqual([]);
+    expect(inputs.filter((id) => inputTable[id].commands?.includes(name) !== true)).toEqual([]);
     expect(new Set(inputs).size).toBe(inputs.length);
     expect(inputs).toEqual(expect.arrayContaining([...required]));
     // Each of them reads what is recorded of the release.
@@ -34,8 +28,9 @@ describe('the record of commands', () => {
 
   test('no input is declared by nobody', () => {
     const declared = new Set<string>(records.flatMap(([, { inputs }]) => inputs));
-    const ids = Object.keys(inputTable).filter((id) => !ofAll.has(id));
-    expect(ids.filter((id) => !declared.has(id))).toEqual([]);
+    const ids = Object.entries(inputTable).filter(([, definition]) => 'commands' in definition);
+    expect(ids.map(([id]) => id).filter((id) => !declared.has(id))).toEqual([]);
+    expect(ids).toHaveLength(declared.size);
   });
 
   test('an input belongs to the commands that declare it, in the order of the record', () => {
@@ -79,6 +74,11 @@ describe('the table of strategies', () => {
       [...new Set(Object.values(strategies).flatMap(({ inputs }): readonly string[] => inputs))].sort(),
     );
     expect(commands.deploy.inputs).toEqual(expect.arrayContaining([...ids]));
+  });
+
+  test('one that an old record names and nobody knows any more has no inputs, rights or objects of its own', () => {
+    expect(traitsOf('constructor')).toBe(strategies.rolling);
+    expect(traitsOf('canary')).toBe(strategies.canary);
   });
 
   test('an input belongs to the strategies that name it; to all of them when none does', () => {

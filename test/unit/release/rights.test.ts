@@ -4,7 +4,7 @@ import { loadAll } from 'js-yaml';
 import type { Json } from '../../../src/base/json.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
 import { MissingRights, RightsCheck } from '../../../src/release/rights-check.ts';
-import { checkGrants, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
+import { checkGrants, derivedGrants, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
 import { roleFor } from '../../../src/release/role.ts';
 import type { Reporter } from '../../../src/base/reporter.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -66,6 +66,15 @@ test('an object that is not there needs what makes it, and what takes it away ag
     'create',
     'delete',
   ]);
+});
+
+test('what a strategy makes beside an object may be made and taken away again, and looked at where it is waited for', () => {
+  const kinds = ['Deployment', 'Service', 'Ingress'].map((kind) => ({ kind, place }));
+  const verbs = ['get', 'create', 'patch', 'update', 'delete'];
+  expect(
+    derivedGrants({ Deployment: 'watched', Service: 'unwatched' }, kinds, 'now').map((grant) => grant.verbs),
+  ).toEqual([[...verbs, 'list', 'watch'], verbs]);
+  expect(derivedGrants({}, kinds, 'now')).toEqual([]);
 });
 
 test('without an undo nothing is deleted or written back', () => {

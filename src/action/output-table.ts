@@ -5,7 +5,7 @@
 export const outputTable = {
   status: {
     description:
-      'How it ended: `deployed`, `scaled`, `paused` (by the command, or applied while a pause or an update strategy keeps the pods), `resumed`, `restarted`, `rolled-back`, `aborted`, `reported`, `unchanged`, `waiting` (for `promote` or `abort`), `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
+      'How it ended: `deployed`, `scaled`, `paused` (by the command, or applied while a pause or an update strategy keeps the pods), `resumed`, `restarted`, `rolled-back`, `aborted`, `reported`, `planned`, `unchanged`, `waiting` (for `promote` or `abort`), `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
     example: 'deployed',
   },
   release: { description: 'The name of the release.', example: 'shop' },
@@ -26,6 +26,12 @@ export const outputTable = {
   changed: {
     description: 'The objects that were created or configured, as JSON. An undo may have brought them back since.',
     example: '[{"kind":"Deployment","namespace":"shop","name":"web","change":"configured"}]',
+  },
+  plan: {
+    description:
+      'What a deploy would do, as JSON: `objects` with `change` (`create`, `change`, `unchanged`, `leave`) and `fields`, `steps` with `title` and `writes`, `pods`, `extraPods`, `end`, `stays`; only of the command `plan`. Where it is longer than GitHub takes, without fields.',
+    example:
+      '{"objects":[{"kind":"Deployment","namespace":"shop","name":"web","change":"change","fields":[{"field":"image of container \\"web\\"","change":"changed","before":"web:1","after":"web:2"}]}],"steps":[{"title":"Apply all objects, and wait until they are ready","writes":[{"kind":"Deployment","namespace":"shop","name":"web","change":"change"}]}],"pods":[],"extraPods":0,"end":"live","stays":[]}',
   },
   healthy: {
     description:

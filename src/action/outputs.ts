@@ -1,10 +1,10 @@
 import { setOutput } from '@actions/core';
 
 import type { FailureReport, RunReport } from '../report/run-report.ts';
-import type { ObjectRef } from '../kubernetes/object.ts';
 import { cut } from './harmless.ts';
 import { listWithin } from './output-limits.ts';
 import type { OutputId } from './output-table.ts';
+import { nameOf, planText } from './plan-output.ts';
 
 /** All outputs of a job together may have 1 MB; a message has no need for more than this. */
 const maxMessage = 4_000;
@@ -54,6 +54,7 @@ export function outputsOf(report: RunReport): Record<OutputId, string> {
     url: address?.url ?? '',
     'external-ip': address?.address ?? '',
     changed: listWithin(changed).text,
+    plan: planText(report.plan),
     healthy: report.health === undefined ? '' : String(report.health.healthy),
     history: report.history === undefined ? '' : listWithin(history).text,
     failure: report.failure === undefined ? '' : JSON.stringify(failureOf(report.failure)),
@@ -80,10 +81,6 @@ function failureOf(failure: FailureReport): Record<string, unknown> {
     ...(problem?.location === undefined ? {} : { file: problem.location.file, line: problem.location.line }),
     ...(failure.namedAfterSeconds === undefined ? {} : { namedAfterSeconds: failure.namedAfterSeconds }),
   };
-}
-
-function nameOf({ kind, namespace, name }: ObjectRef): { kind: string; namespace?: string; name: string } {
-  return namespace === undefined ? { kind, name } : { kind, namespace, name };
 }
 
 function numberText(value: number | undefined): string {

@@ -11,10 +11,12 @@ import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { loadManifests, manifestInputs } from './load-manifests.ts';
+import { settle } from './guarded-change.ts';
+import type { Purpose, RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
 
-const inputs = [
+export const deployInputs = [
   ...manifestInputs,
   ...strategyInputs,
   ...changeInputs,
@@ -26,10 +28,10 @@ const inputs = [
   'verify',
 ] as const;
 
-type DeployOptions = OptionsOf<(typeof inputs)[number]>;
+export type DeployOptions = OptionsOf<(typeof deployInputs)[number]>;
 
 export const deploy = command({
-  inputs,
+  inputs: deployInputs,
   required: ['manifests'],
   rights: [...locking, 'autoscalers'],
   run: deployRelease,
@@ -43,23 +45,45 @@ export const deploy = command({
 async function deployRelease(context: Context, options: DeployOptions): Promise<RunReport> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
-  const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
   const report = new Report(context, 'deploy', { release, namespace, strategy });
-  const { manifests, variants, idle, newNamespaces } = await context.reporter.group('Load manifests', async () => {
-    const loaded = await loadManifests(context, options, namespace);
-    for (const warning of loaded.warnings) report.warn(warning);
-    const objects = loaded.manifests.map(({ object }) => object);
-    await assertAskable(context, checks, loaded.manifests, namespace);
+  const first = await readDeploy(context, options, report);
+  if (!first.isHalfDone) return await rollOut(context, first.options, first.purpose, report);
+  await settle(context, first.options, 'deploy');
+  const settled = await readDeploy(context, options, report);
+  return await rollOut(context, settled.options, settled.purpose, report);
+}
+
+/** What a deploy is asked to do. */
+export interface ReadDeploy {
+  options: RollOutOptions;
+  purpose: Purpose;
+  /**
+   * A dead run has left something half done that decides which of the user's sides is to serve: once it is undone, it has to be
+   * read again.
+   */
+  isHalfDone: boolean;
+}
+
+/** Reads manifests and inputs, and finds what is wrong with them. Writes nothing. @throws Failure, Failures */
+export async function readDeploy(context: Context, options: DeployOptions, report: Report): Promise<ReadDeploy> {
+  const namespace = options.namespace ?? context.client.defaultNamespace;
+  const { release } = options;
+  const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
+  const loaded = await context.reporter.group('Load manifests', async () => {
+    const found = await loadManifests(context, options, namespace);
+    for (const warning of found.warnings) report.warn(warning);
+    const objects = found.manifests.map(({ object }) => object);
+    await assertAskable(context, checks, found.manifests, namespace);
     if (options.adoptRelease !== undefined) await adoptable(context, { namespace, release }, options.adoptRelease);
     const newNamespaces = await findNewNamespaces(context, options, namespace, objects);
-    const inFiles = [...objects, ...loaded.variants.map(({ object }) => object), ...(loaded.idle ?? [])];
+    const inFiles = [...objects, ...found.variants.map(({ object }) => object), ...(found.idle ?? [])];
     vouchForFiles(context, inFiles, newNamespaces);
-    return { ...loaded, newNamespaces };
+    return { ...found, newNamespaces };
   });
-  return await rollOut(
-    context,
-    { ...options, namespace, newNamespaces, checks },
-    {
+  const { manifests, variants, idle, newNamespaces, isHalfDone = false } = loaded;
+  return {
+    options: { ...options, namespace, newNamespaces, checks },
+    purpose: {
       command: 'deploy',
       status: 'deployed',
       manifests,
@@ -70,8 +94,8 @@ async function deployRelease(context: Context, options: DeployOptions): Promise<
       done: `Deployed ${release}`,
       attempt: `Deploy of ${release}`,
     },
-    report,
-  );
+    isHalfDone,
+  };
 }
 
 /** What the files have is the user's will; and so are the namespaces that they need. */

@@ -8,6 +8,7 @@ import { deploy } from './deploy.ts';
 import type { CommandInputs } from './inputs.ts';
 import { expectOfCommand } from './needs.ts';
 import { pause, restart, resume } from './pausing.ts';
+import { plan } from './plan.ts';
 import { promote } from './promote.ts';
 import { rollback } from './rollback.ts';
 import { scale } from './scale.ts';
@@ -24,6 +25,7 @@ export const commands = {
   resume,
   restart,
   status,
+  plan,
 } as const satisfies Readonly<Record<string, AnyCommand>>;
 
 export type CommandName = keyof typeof commands;

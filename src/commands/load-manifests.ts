@@ -42,6 +42,8 @@ export interface LoadedManifests {
   variants: Manifest[];
   /** Where the user has written two sides: what the files of the one hold that is not to serve. */
   idle?: KubernetesObject[];
+  /** What decides which side is to serve is half done: `Turn` has it. */
+  isHalfDone?: boolean;
   /** What the user should know of them. */
   warnings: string[];
 }

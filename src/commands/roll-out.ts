@@ -61,7 +61,8 @@ export async function rollOut(
   const ahead = await lookAhead(context, options, purpose, report);
   const unchanged = await whenUnchanged(context, options, purpose, { ahead, report });
   if (unchanged !== undefined) return unchanged;
-  const plan = await planAllowed(context, options, purpose, ahead);
+  const plan = await planOf(context, options, purpose, ahead);
+  await context.rights?.require();
   if (options.adoptRelease !== undefined) await adoptRelease(context, options, options.adoptRelease, report);
   await createNamespace(context, options, report);
   const recording = new Recording(context, options, purpose, { ahead, report });
@@ -86,8 +87,8 @@ export async function rollOut(
   return finishFailed(report, watch, outcome.failure, purpose.attempt, purpose.manifests);
 }
 
-/** The plan, once it is known that the run may do all of it. @throws InvalidInput, MissingRights, LowCapacity */
-export async function planAllowed(
+/** What is going to be done; and what that has to be allowed is known then. @throws InvalidInput, LowCapacity */
+export async function planOf(
   context: Context,
   options: RollOutOptions,
   purpose: Purpose,
@@ -98,9 +99,7 @@ export async function planAllowed(
     expectOfObjects(context, arranged, { ...options, surplus: purpose.surplus }, prepared),
     expectOfUndo(context, leftover?.record.entries ?? []),
   ]);
-  const plan = await arrangement.plan(prepared);
-  await context.rights?.require();
-  return withRemoval(plan, purpose);
+  return withRemoval(await arrangement.plan(prepared), purpose);
 }
 
 /** What the release has no more goes once all else is ready. */

@@ -16,7 +16,7 @@ import { chooseSide } from '../strategies/blue-green/turns.ts';
 import type { StrategyName } from '../strategies/traits.ts';
 import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { isUnfinished, settle } from './guarded-change.ts';
+import { isUnfinished } from './guarded-change.ts';
 
 export interface TurnOptions extends Required<ChangeOptions> {
   imageTag?: string;
@@ -28,13 +28,14 @@ export interface Turn {
   manifests: Manifest[];
   /** What the files of the other side hold. */
   idle: KubernetesObject[];
+  /** A run is at work, or a dead one has left something half done: which side is to serve holds only once that is settled. */
+  isHalfDone: boolean;
 }
 
 /**
- * Decides which of the user's own sides a deploy brings in, from what serves and what is recorded. Waits for a run under way,
- * and undoes a dead one first: both would say something else than what will hold.
+ * Decides which of the user's own sides a deploy brings in, from what serves and what is recorded.
  * @param shared manifests of both sides
- * @throws InvalidInput for sides that do not fit each other; Cancelled
+ * @throws InvalidInput for sides that do not fit each other
  */
 export async function takeTurn(
   context: Context,
@@ -48,7 +49,7 @@ export async function takeTurn(
   const sides = { blue: of('blue'), green: of('green') };
   checkSides(sides);
   const journal = await readJournal(client, namespace, release);
-  if (journal !== undefined && isUnfinished(journal.record)) await settle(context, options, 'deploy');
+  const isHalfDone = journal !== undefined && isUnfinished(journal.record);
   const objects = variants.map(({ object }) => object);
   const [services, revisions, found] = await Promise.all([
     servicesIn(client, namespace),
@@ -65,11 +66,12 @@ export async function takeTurn(
     ...(last?.idle === undefined ? {} : { recorded: byKey([...last.objects, ...last.idle]) }),
     live,
     imagesGiven: imageTag !== undefined || images.length > 0,
+    isHalfDone,
   });
   const idle = sides[otherSide(side)].map(({ object }) => object);
   const names = namesOf(sides[side].map(({ object }) => object));
   reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
-  return { manifests: [...shared, ...sides[side]], idle };
+  return { manifests: [...shared, ...sides[side]], idle, isHalfDone };
 }
 
 function namesOf(objects: readonly KubernetesObject[]): string {

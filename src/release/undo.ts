@@ -37,7 +37,17 @@ const pauseMs = 1000;
 const longestPauseMs = 10_000;
 
 /** What may hold data that cannot be made again. */
-const dataHolding = new Set(['Namespace', 'PersistentVolumeClaim', 'PersistentVolume', 'CustomResourceDefinition']);
+const dataHolding: ReadonlySet<string> = new Set([
+  'Namespace',
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+  'CustomResourceDefinition',
+]);
+
+/** Whether an undo keeps what the run has made, because it may hold data. */
+export function holdsData({ kind }: KubernetesObject): boolean {
+  return dataHolding.has(kind);
+}
 
 /** What decides where requests go. */
 const traffic = new Set(['Service', 'Ingress', 'HTTPRoute', 'GRPCRoute', 'Gateway', 'EndpointSlice']);

@@ -14,6 +14,7 @@ import type {
   WorkloadHistoryEntry,
   WorkloadReport,
 } from './run-report.ts';
+import type { PlanReport } from './plan-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
 /** What the run is about. */
@@ -75,6 +76,10 @@ export class Report {
     this.#report.objects = objects;
     this.#report.workloads = workloads;
     this.#report.addresses = addresses;
+  }
+
+  tellPlan(plan: PlanReport): void {
+    this.#report.plan = plan;
   }
 
   /** Workloads whose objects are not told of. */

@@ -8,6 +8,7 @@ import type { Cause } from '../rollout/verdict.ts';
 import type { RunningVersion } from '../rollout/versions.ts';
 import type { CheckResult } from '../verify/result.ts';
 import type { Drift } from '../release/drift-words.ts';
+import type { PlanReport } from './plan-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
 /** How a run ended; the value of the output `status`. */
@@ -23,6 +24,8 @@ type Success =
   | 'rolled-back'
   | 'aborted'
   | 'reported'
+  /** What a deploy would do was told. */
+  | 'planned'
   | 'unchanged'
   /** A candidate waits for `promote` or `abort`. */
   | 'waiting';
@@ -67,6 +70,8 @@ export interface RunReport {
   undo?: UndoReport;
   /** What a rollback has left as it is, and why. */
   left?: readonly { ref: ObjectRef; reason: string }[];
+  /** What a deploy would do; only of the command `plan`. */
+  plan?: PlanReport;
   /** Revisions of the release, newest first; only of the command `status`. */
   history?: readonly HistoryEntry[];
   /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */

@@ -15,6 +15,7 @@ import { alert, bullets, code, codeBlock, details, html, prose, table } from '..
 import { renderEvidence } from './evidence.ts';
 import { renderChecks } from './checks.ts';
 import { renderLeft } from './left.ts';
+import { renderPlan } from './plan.ts';
 import { renderHistory } from './history.ts';
 import { renderHealth } from './status.ts';
 import type { SummaryLimits } from './limits.ts';
@@ -39,6 +40,7 @@ const icons: Record<Status, string> = {
   'rolled-back': '✅',
   aborted: '✅',
   reported: '✅',
+  planned: '📋',
   unchanged: '✅',
   waiting: '⏸️',
   undone: '↩️',
@@ -65,6 +67,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     failure === undefined ? '' : cause(failure, limits),
     undo === undefined ? '' : undone(undo, limits),
     health === undefined ? '' : renderHealth(health, limits),
+    report.plan === undefined ? '' : renderPlan(report.plan, limits),
     renderLeft(report, limits),
     facts(report),
     renderHistory(report, limits),
@@ -304,7 +307,8 @@ function remark(result: UndoResult): string[] {
 }
 
 function objects(report: RunReport, limits: SummaryLimits): string {
-  if (report.objects.length === 0) return '';
+  // What is planned is told with its fields, and has not been done.
+  if (report.objects.length === 0 || report.plan !== undefined) return '';
   const count = (change: string) => report.objects.filter((object) => object.change === change).length;
   const counts = ['created', 'configured', 'unchanged'].filter((change) => count(change) > 0);
   return details(

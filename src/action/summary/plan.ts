@@ -1,0 +1,86 @@
+import { formatDuration } from '../../base/clock.ts';
+import type { ObjectRef } from '../../kubernetes/object.ts';
+import { describeField } from '../../plan/describe-diff.ts';
+import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../../report/plan-report.ts';
+import { alert, bullets, code, codeBlock, details, html, prose, table } from '../markdown.ts';
+import type { SummaryLimits } from './limits.ts';
+
+/** What a deploy would do: objects with their fields, the steps in order, pods, and what stands in its way. */
+export function renderPlan(plan: PlanReport, limits: SummaryLimits): string {
+  const touched = plan.objects.filter(({ change }) => change !== 'unchanged');
+  const parts = [
+    missing(plan),
+    touched.length === 0
+      ? ''
+      : table(['Object', 'Change', 'Fields'], touched, (object) => row(object, limits), limits.rows),
+    steps(plan.steps, limits),
+    pods(plan),
+    plan.stays.length === 0
+      ? ''
+      : alert(
+          'NOTE',
+          `An undo would leave:\n\n${bullets(plan.stays, ({ ref, reason }) => `${name(ref)}: ${prose(reason)}`, limits.rows)}`,
+        ),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function missing({ missingRights }: PlanReport): string {
+  if (missingRights === undefined) return '';
+  const { message, manifest } = missingRights;
+  const role =
+    manifest === undefined ? '' : `\n\n${details(html('The rights to grant'), codeBlock(manifest.split('\n')))}`;
+  return `${alert('WARNING', `**A deploy would be refused:** ${prose(message, 1_000)}`)}${role}`;
+}
+
+function row({ ref, change, diff }: PlannedObject, limits: SummaryLimits): string[] {
+  const { fields = [], more = 0, only, basis } = diff ?? {};
+  const shown = fields.slice(0, limits.rows).map((field) => prose(describeField(field)));
+  const rest = more + Math.max(0, fields.length - limits.rows);
+  const lines = [
+    ...shown,
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+    ...(only === 'config' ? ['new pods, because config changes that they read'] : []),
+    ...(only === 'ownership' ? ['only who owns its fields'] : []),
+    ...(basis === 'manifest' ? ['by its manifest: the server cannot try it yet'] : []),
+  ];
+  return [name(ref), change, lines.join('<br>')];
+}
+
+function steps(all: readonly PlannedStep[], limits: SummaryLimits): string {
+  if (all.length === 0) return '';
+  return table(
+    ['Step', 'Writes', 'Goes on when'],
+    all.map((step, index) => ({ step, index })),
+    ({ step: { title, writes, waitsUntil, holdsMs }, index }) => [
+      `${index + 1}. ${prose(title)}`,
+      [
+        ...writes.slice(0, limits.rows).map(describeWrite),
+        ...(writes.length > limits.rows ? [`and ${writes.length - limits.rows} more`] : []),
+      ].join('<br>'),
+      [holdsMs === undefined ? '' : `${formatDuration(holdsMs)} are over`, prose(waitsUntil ?? '')]
+        .filter((part) => part !== '')
+        .join(', '),
+    ],
+    limits.rows,
+  );
+}
+
+function describeWrite({ ref, change, field, to }: PlannedWrite): string {
+  const what = field === undefined ? '' : `: ${code(`${field} = ${JSON.stringify(to)}`)}`;
+  return `${change} ${name(ref)}${what}`;
+}
+
+function pods({ pods: numbers, extraPods }: PlanReport): string {
+  if (numbers.length === 0) return '';
+  const extra =
+    extraPods === 0
+      ? 'At no time are there more pods than now'
+      : `At most ${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time`;
+  const list = bullets(numbers, ({ ref, numbers: each }) => `${name(ref)}: ${each.join(' → ')}`, numbers.length);
+  return `Pods:\n\n${list}\n\n${extra}, beside what rolling updates add.`;
+}
+
+function name(ref: ObjectRef): string {
+  return `${prose(ref.kind)} ${code(ref.name)}`;
+}

@@ -1,0 +1,168 @@
+import type { Prepared } from '../apply/prepared.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeFields } from '../plan/describe-diff.ts';
+import { diffOf } from '../plan/diff.ts';
+import { forecast, type Forecast } from '../plan/forecast.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Context } from '../release/context.ts';
+import { MissingRights } from '../release/rights-check.ts';
+import { holdsData } from '../release/undo.ts';
+import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../report/plan-report.ts';
+import { Report } from '../report/report.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { formatDuration } from '../base/clock.ts';
+import { command } from './command.ts';
+import { deployInputs, readDeploy, type DeployOptions } from './deploy.ts';
+import { isUnfinished } from './guarded-change.ts';
+import { lookAhead, type Ahead } from './look-ahead.ts';
+import { planOf } from './roll-out.ts';
+
+export const plan = command({
+  inputs: deployInputs,
+  required: ['manifests'],
+  rights: ['history', 'autoscalers'],
+  run: planRelease,
+});
+
+/**
+ * What `deploy` with the same inputs would do: objects with their fields, the steps in order, pods, rights. Nothing is written,
+ * and no lock is needed.
+ * @throws Failure, Failures for everything for which a deploy would be refused
+ */
+async function planRelease(context: Context, options: DeployOptions): Promise<RunReport> {
+  const namespace = options.namespace ?? context.client.defaultNamespace;
+  const { release, strategy } = options;
+  const report = new Report(context, 'plan', { release, namespace, strategy });
+  const read = await readDeploy(context, options, report);
+  const ahead = await lookAhead(context, read.options, read.purpose, report);
+  tellLeftover(ahead, release, report);
+  const changes = ahead.prepared.filter(({ change }) => change !== 'unchanged');
+  const objects = plannedObjects(ahead);
+  const written = ahead.prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }));
+  report.tellWritten({ objects: written, workloads: [], addresses: [] });
+  if (changes.length === 0) {
+    report.tellPlan({ objects, steps: [], pods: [], extraPods: 0, end: 'live', stays: [] });
+    return report.finish('unchanged', `A deploy of ${release} would change nothing`);
+  }
+  const made = await planOf(context, read.options, read.purpose, ahead);
+  const found = await forecast(made, ahead.plan, ahead.prepared);
+  const missing = await missingRights(context);
+  const steps = [...found.steps, ...afterwards(made, found, read.options.keepOldForMs)];
+  const told: PlanReport = {
+    objects,
+    steps,
+    pods: found.pods,
+    extraPods: found.extraPods,
+    end: found.end.state,
+    ...(missing === undefined ? {} : { missingRights: missing }),
+    stays: stayingOf(ahead.prepared, read.options.newNamespaces),
+  };
+  report.tellPlan(told);
+  if (missing !== undefined) report.warn(`a deploy would be refused: ${missing.message}`);
+  tell(context, told);
+  return report.finish('planned', headlineOf(release, objects, told));
+}
+
+/** A deploy first undoes what a dead run has left; what it finds then may be another state. */
+function tellLeftover({ leftover }: Ahead, release: string, report: Report): void {
+  if (leftover === undefined) return;
+  const { waiting } = leftover.record;
+  if (isUnfinished(leftover.record))
+    report.warn(
+      `an earlier run of release "${release}" is at work, or was killed: a deploy waits for it or undoes it first, and this plan is made from what is there now`,
+    );
+  else if (waiting !== undefined)
+    report.warn(`the candidate that waits (revision ${waiting.revision}) is taken away by a deploy before all else`);
+}
+
+function plannedObjects({ prepared, left }: Ahead): PlannedObject[] {
+  const own = prepared.map((entry): PlannedObject => {
+    const ref = refOf(entry.manifest.object);
+    if (entry.change === 'unchanged') return { ref, change: 'unchanged' };
+    return { ref, change: entry.live === undefined ? 'create' : 'change', diff: diffOf(entry) };
+  });
+  return [...own, ...left.there.map((ref): PlannedObject => ({ ref, change: 'leave' }))];
+}
+
+/** @returns undefined where the run may do all that the plan needs */
+async function missingRights({ rights }: Context): Promise<PlanReport['missingRights']> {
+  try {
+    await rights?.require();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MissingRights)) throw error;
+    return { message: error.message, manifest: error.manifest };
+  }
+}
+
+/** What comes once the new revision is live. */
+function afterwards({ temporary = [] }: Plan, { end }: Forecast, keepOldForMs: number): PlannedStep[] {
+  if (end.state === 'waiting') return [];
+  const removed = temporary.map((ref): PlannedWrite => ({ ref, change: 'remove' }));
+  const retired = (end.retired ?? []).map((of): PlannedWrite => ({
+    ref: of,
+    change: 'change',
+    field: 'spec.replicas',
+    to: 0,
+  }));
+  const steps: PlannedStep[] = [];
+  if (removed.length > 0) steps.push({ title: 'Remove what only the candidate needed', writes: removed });
+  if (retired.length > 0)
+    steps.push({
+      title: 'Take down the old side',
+      writes: retired,
+      ...(keepOldForMs > 0 ? { holdsMs: keepOldForMs } : {}),
+    });
+  return steps;
+}
+
+/** What an undo of this deploy would leave. */
+function stayingOf(prepared: readonly Prepared[], newNamespaces: ReadonlySet<string>): PlanReport['stays'] {
+  const created = prepared.filter(({ live }) => live === undefined).map(({ manifest }) => manifest.object);
+  const kept = created.filter(holdsData).map(refOf);
+  const own = new Set(kept.map(keyOf));
+  const spaces = [...newNamespaces]
+    .map((name): ObjectRef => ({ apiVersion: 'v1', kind: 'Namespace', name }))
+    .filter((ref) => !own.has(keyOf(ref)));
+  const isJob = ({ kind, apiVersion }: KubernetesObject) => kind === 'Job' && apiVersion.startsWith('batch/');
+  return [
+    ...[...kept, ...spaces].map((ref) => ({ ref, reason: 'it may hold data' })),
+    ...created
+      .filter(isJob)
+      .map((job) => ({ ref: refOf(job), reason: 'what it has done outside of the cluster stays done' })),
+  ];
+}
+
+function tell({ reporter }: Context, { objects, steps, extraPods, stays }: PlanReport): void {
+  for (const { ref, change, diff } of objects) {
+    if (change === 'unchanged') continue;
+    reporter.info(`${describeRef(ref, true)}: ${change}`);
+    for (const line of diff === undefined ? [] : describeFields(diff)) reporter.info(`    ${line}`);
+  }
+  for (const [index, { title, writes, waitsUntil, holdsMs }] of steps.entries()) {
+    const hold = holdsMs === undefined ? '' : ` (${formatDuration(holdsMs)})`;
+    reporter.info(`${index + 1}. ${title}${hold}${waitsUntil === undefined ? '' : `, until ${waitsUntil}`}`);
+    for (const { ref, change, field, to } of writes) {
+      const what = field === undefined ? '' : `: ${field} = ${JSON.stringify(to)}`;
+      reporter.info(`    ${change} ${describeRef(ref)}${what}`);
+    }
+  }
+  if (extraPods > 0)
+    reporter.info(
+      `${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time, beside what rolling updates add`,
+    );
+  for (const { ref, reason } of stays) reporter.info(`an undo would leave ${describeRef(ref, true)}: ${reason}`);
+}
+
+function headlineOf(release: string, objects: readonly PlannedObject[], { steps, end }: PlanReport): string {
+  const count = (wanted: PlannedObject['change']) => objects.filter(({ change }) => change === wanted).length;
+  const parts = [
+    ['to create', count('create')],
+    ['to change', count('change')],
+    ['unchanged', count('unchanged')],
+    ['left as they are', count('leave')],
+  ] as const;
+  const list = parts.filter(([, number]) => number > 0).map(([word, number]) => `${number} ${word}`);
+  const ending = end === 'waiting' ? ', then a candidate waits' : '';
+  return `Plan for ${release}: ${list.join(', ')}; ${steps.length === 1 ? '1 step' : `${steps.length} steps`}${ending}`;
+}

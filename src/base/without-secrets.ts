@@ -82,9 +82,12 @@ function followsFlag(item: Json, before: Json | undefined): boolean {
   return typeof item === 'string' && typeof before === 'string' && /^--?[\w-]+$/.test(before) && namesSecret(before);
 }
 
+/** What is longer than a key is looked at so far. */
+const longest = 10_000;
+
 /** Whether a text of any form holds a secret: `--password=a`, `export TOKEN=a`, `https://user:a@host`, a key by itself. */
 export function tellsSecret(text: string): boolean {
-  if (looksSecret(text) || hideShapes(text) !== text) return true;
+  if (looksSecret(text.slice(0, longest)) || hideShapes(text) !== text) return true;
   const assigned = [...text.matchAll(/(?<![\w.-])[\w.-]{1,80}(?=["']?[ \t]?[=:])/g)].map(([name]) => name);
   const flags = [...text.matchAll(/(?<![\w-])--[\w-]{1,80}(?=[ \t])/g)].map(([name]) => name);
   return [...assigned, ...flags].some((name) => namesSecret(name));

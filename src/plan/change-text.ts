@@ -2,12 +2,9 @@ import { isObject, stringAt, stringsAt, type Json, type JsonObject } from '../ba
 import { isSecretPlace, withoutSecrets } from '../base/without-secrets.ts';
 import { maxValue, nameOfField, onOneLine, safeText } from '../apply/field-words.ts';
 import type { FieldDiff } from '../report/field-diff.ts';
-import { binaryTexts, configTexts } from './config-text.ts';
+import { binaryTexts, configTexts, type Shown } from './config-text.ts';
 import { flowText } from './flow-text.ts';
 import type { Change } from './object-changes.ts';
-
-/** Both values on one line each: absent where there is none. `hidden` where one of them is not to be shown. */
-type Shown = { before?: string | undefined; after?: string | undefined } | 'hidden';
 
 /** A change in words. @param kind of the object: nothing of a Secret is shown */
 export function textOfChange(kind: string, change: Change): FieldDiff {
@@ -43,13 +40,8 @@ function isText(value: Json | undefined): value is string | undefined {
 
 function configShown(path: readonly string[], before: string | undefined, after: string | undefined): Shown {
   if (isSecretPlace(path)) return 'hidden';
-  const { before: one, after: other } =
-    path[0] === 'binaryData' ? binaryTexts(before, after) : configTexts(before, after);
-  const texts = [one, other].map((text) => safeText('ConfigMap', path, text));
-  if ((one !== undefined && texts[0] === undefined) || (other !== undefined && texts[1] === undefined)) return 'hidden';
-  if (texts[0] !== undefined && texts[0] === texts[1])
-    return cutApart(JSON.stringify(before ?? ''), JSON.stringify(after ?? ''));
-  return cutApart(texts[0], texts[1]);
+  const texts = path[0] === 'binaryData' ? binaryTexts(before, after) : configTexts(before, after);
+  return texts === 'hidden' ? 'hidden' : cutApart(texts.before, texts.after);
 }
 
 function namesOf(names: Json | undefined): string {

@@ -34,7 +34,8 @@ export interface Versions {
 export function changesBetween(versions: Versions): Change[] {
   const { owned, shape, stated } = versions;
   const found: Change[] = [];
-  compare(versions.before, versions.after, { path: [], shape, owned, stated, isItem: false, versions, found });
+  const root = { path: [], shape, owned, stated, isItem: false, isInOwnedList: false, versions, found };
+  compare(versions.before, versions.after, root);
   return found;
 }
 
@@ -46,6 +47,8 @@ interface Place {
   /** What the user has at the place. */
   stated: Json | undefined;
   isItem: boolean;
+  /** It is in an entry of a list that has its owners as a whole: they tell nothing of what the server has filled in there. */
+  isInOwnedList: boolean;
   versions: Versions;
   found: Change[];
 }
@@ -81,9 +84,10 @@ function compareAddition(after: Json, place: Place): void {
 
 /** What nobody owned was a default, which goes with what it belonged to. */
 function compareRemoval(before: Json, place: Place): void {
-  const { owned, isItem, versions } = place;
+  const { owned, isItem, isInOwnedList, versions } = place;
   const isNobodys = owned?.length === 0;
   if (isNobodys && (versions.asWritten || !isItem)) return;
+  if (versions.asWritten && isInOwnedList && !isItem) return;
   if (Array.isArray(before) && before.length > 0 && compareLists(before, [], place)) return;
   const value = owned === undefined || isNobodys ? before : ownedPart(before, owned);
   if (isSplit(value, place)) compareMaps(value, {}, place);
@@ -103,7 +107,7 @@ function compareLists(before: Json[], after: Json[], place: Place): boolean {
   const { shape, path, versions, found } = place;
   if (shape.set === true && isReordered(before, after)) return true;
   const pairing = pairsOf(before, after, place);
-  if (pairing === undefined) return false;
+  if (pairing === undefined) return tellEntries(before, after, place);
   const { pairs, by } = pairing;
   for (const pair of pairs) compare(pair.left, pair.right, entry(place, pair, by));
   if (by === 'name' && !versions.asWritten) {
@@ -111,6 +115,18 @@ function compareLists(before: Json[], after: Json[], place: Place): boolean {
     if (order !== undefined) found.push({ path, what: 'order', ...order });
   }
   return true;
+}
+
+/** Of a long list whose entries cannot be told apart those that only one side has. */
+function tellEntries(before: readonly Json[], after: readonly Json[], { path, versions, found }: Place): boolean {
+  const isLong = !versions.isShort([...before]) || !versions.isShort([...after]);
+  if (versions.asWritten || !isLong || ![...before, ...after].every(isObject)) return false;
+  const without = (items: readonly Json[], others: readonly Json[]) =>
+    items.filter((item) => !others.some((other) => equal(item, other)));
+  const [gone, added] = [without(before, after), without(after, before)];
+  for (const item of gone) found.push({ path, before: item, after: undefined, what: 'item' });
+  for (const item of added) found.push({ path, before: undefined, after: item, what: 'item' });
+  return gone.length + added.length > 0;
 }
 
 interface Pairing {
@@ -134,7 +150,8 @@ function pairsOf(before: Json[], after: Json[], place: Place): Pairing | undefin
 /** The names of those that both have, where they stand in another order. */
 function orderOf(pairs: readonly EntryPair[], after: readonly Json[]): { before: Json; after: Json } | undefined {
   const both = pairs.filter(({ left, right }) => left !== undefined && right !== undefined);
-  const place = ({ right }: EntryPair) => (right === undefined ? -1 : after.indexOf(right));
+  const places = new Map(after.map((item, index) => [item, index]));
+  const place = ({ right }: EntryPair) => (right === undefined ? -1 : (places.get(right) ?? -1));
   const sorted = both.toSorted((one, other) => place(one) - place(other));
   if (both.every((pair, index) => pair === sorted[index])) return undefined;
   return { before: both.map(({ name }) => name), after: sorted.map(({ name }) => name) };
@@ -179,6 +196,7 @@ function entry(place: Place, { name, left, right }: EntryPair, by: Pairing['by']
     owned: ownedAt(place, name, item),
     stated: by === 'place' ? at(place.stated, Number(name)) : statedEntry(place.stated, right, place),
     isItem: by !== 'place',
+    isInOwnedList: place.isInOwnedList || place.owned?.some((fields) => Object.keys(fields).length === 0) === true,
   };
 }
 

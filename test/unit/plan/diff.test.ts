@@ -353,10 +353,12 @@ describe('what is told of config', () => {
     ['by the name in it', 'a: 1\npassword: hunter2\n', 'a: 1\npassword: hunter3\n'],
     ['by what it belongs to', 'password:\n  value: hunter2\n', 'password:\n  value: hunter3\n'],
     ['by its section', '[credentials]\nuser = a\n', '[credentials]\nuser = b\n'],
+    ['by a word in it', 'port 1\nrequirepass hunter2\n', 'port 1\nrequirepass hunter3\n'],
     ['by its form', 'x: 1\nhttps://a:hunter2@b/\n', 'x: 1\nhttps://a:hunter3@b/\n'],
   ])('a line that is secret %s is not shown', (_, before, after) => {
     expect(toldOf(settings({ f: before }), settings({ f: after })).join('\n')).not.toMatch(/hunter|user/);
-    expect(toldOf(settings({ f: before }), settings({ f: after }))).toHaveLength(1);
+    const lengths = /^key "f": 2 lines → 2 lines, another from line 2 on$/;
+    expect(toldOf(settings({ f: before }), settings({ f: after }))).toEqual([expect.stringMatching(lengths)]);
   });
 
   test('sizes of what is no text, and blanks that differ', () => {
@@ -367,6 +369,15 @@ describe('what is told of config', () => {
     expect(toldOf(binary('abc'), binary('abcd'))).toEqual(['key "logo.png": 3 bytes → 4 bytes']);
     expect(toldOf(binary('abc'), binary('abd'))).toEqual(['key "logo.png": 3 bytes → 3 bytes of other content']);
     expect(toldOf(settings({ a: 'x y' }), settings({ a: 'x  y' }))).toEqual(['key "a": "x y" → "x  y"']);
+    expect(
+      toldOf(settings({ a: 'x: 1\n y: 2\npassword: hunter2\n' }), settings({ a: 'x: 1\n  y: 2\npassword: hunter2\n' })),
+    ).toEqual(['key "a": line 2 of 3: " y: 2" → line 2 of 3: "  y: 2"']);
+    expect(toldOf(settings({ a: 'x\ny\n' }), settings({ a: 'x\ny' }))).toEqual([
+      'key "a": 2 lines → 2 lines, another from line 3 on',
+    ]);
+    expect(toldOf(settings({ a: 'requirepass hunter2' }), settings({ a: 'requirepass hunter3' }))).toEqual([
+      'key "a": changed',
+    ]);
   });
 
   test('keys of a Secret, and no value of it, not even of its labels', () => {
@@ -399,6 +410,18 @@ describe('what is told of config', () => {
     );
     const pair = prepared(configMap({ a: '9' }), live, { ...live, data: { a: '9', b: '2' } }, { takeover: true });
     expect(describeFields(diffOf(pair))).toEqual(['key "a": 1 → 9', 'key "b": removed (2)']);
+    const ports = (...list: JsonObject[]) => ({ spec: { ports: list } });
+    const [http, grpc] = [
+      { name: 'http', port: 80, protocol: 'TCP' },
+      { name: 'grpc', port: 90, protocol: 'TCP' },
+    ];
+    const kept = { 'f:name': {}, 'f:port': {}, '.': {} };
+    const entries = { 'k:{"port":80,"protocol":"TCP"}': kept, 'k:{"port":90,"protocol":"TCP"}': kept };
+    const service = objectOf('v1', 'Service', ports(http, grpc), {
+      managedFields: [updater('kubectl-client-side-apply', { 'f:spec': { 'f:ports': { '.': {}, ...entries } } })],
+    });
+    const without = prepared(objectOf('v1', 'Service', ports(http)), service, service, { takeover: true });
+    expect(describeFields(diffOf(without))).toEqual(['spec.ports.grpc: removed ({name: grpc, port: 90})']);
   });
 
   test('names that JavaScript has for itself, and texts that could be markup or commands, as they are', () => {
@@ -512,6 +535,19 @@ describe('what is told of other kinds', () => {
     expect(line.length).toBeLessThan(260);
   });
 
+  test('of a long list without keys the entries that come and go', () => {
+    const rule = (resource: string) => ({
+      apiGroups: ['apps'],
+      resources: [resource],
+      verbs: ['get', 'list', 'watch', 'patch'],
+    });
+    const role = (...resources: string[]) =>
+      objectOf('rbac.authorization.k8s.io/v1', 'Role', { rules: resources.map(rule) });
+    expect(toldOf(role('deployments', 'statefulsets', 'jobs'), role('deployments', 'jobs'))).toEqual([
+      'rules: removed ({apiGroups: [apps], resources: [statefulsets], verbs: [get, list, watch, patch]})',
+    ]);
+  });
+
   test('entries without names by their place, as long as none comes or goes', () => {
     const route = (weight: number, ...more: JsonObject[]) =>
       objectOf('gateway.networking.k8s.io/v1', 'HTTPRoute', {
@@ -557,6 +593,24 @@ describe('what the server could not try', () => {
       ),
     );
     expect(same.fields).toEqual([]);
+  });
+
+  test('without defaults inside lists that belong to somebody as a whole', () => {
+    const rules = (...backends: JsonObject[]) => ({ spec: { rules: [{ name: 'all', backendRefs: backends }] } });
+    const route = (body: JsonObject, managedFields: ManagedFieldsEntry[] = []) =>
+      objectOf('gateway.networking.k8s.io/v1', 'HTTPRoute', body, { managedFields });
+    const live = route(
+      rules(
+        { name: 'stable', port: 80, kind: 'Service', weight: 1 },
+        { name: 'old', port: 80, kind: 'Service', weight: 1 },
+      ),
+      [owner(fields('spec', 'rules'))],
+    );
+    const manifest = route(rules({ name: 'stable', port: 81 }));
+    expect(describeFields(diffOf(prepared(manifest, live, undefined)))).toEqual([
+      'spec.rules.all.backendRefs.stable.port: 80 → 81',
+      'spec.rules.all.backendRefs.old: removed ({name: old, port: 80, kind: Service, weight: 1})',
+    ]);
   });
 
   test('but all that goes, where it is deleted and made anew', () => {

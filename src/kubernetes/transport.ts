@@ -137,7 +137,7 @@ export class Transport {
         const isFirst401 = status === 401 && !hasRenewed;
         if (!isFirst401 && !outcome.retry) throw outcome.error;
         hasRenewed ||= isFirst401;
-        afterLostAnswer ||= outcome.state === 'broken' && outcome.sent;
+        afterLostAnswer ||= outcome.mayBeDone;
         const isHopeful = this.#hasAnswered && status !== 401 && status !== 500;
         return {
           state: 'passing',
@@ -271,31 +271,36 @@ export class Transport {
       if (!(error instanceof ApiError)) return this.#foreign(call, error);
       if ([403, 404].includes(error.status) && isForeign(response, body))
         return this.#foreign(call, error.status === 404 ? notTheApi(this.#connection.server) : error);
-      const { retryAfterMs, status } = error;
-      if (status < 500 && status !== 401) this.#hasAnswered = true;
-      if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs)
-        return { state: 'refused', error, credentials, retry: false };
-      // 429 and a 5xx with Retry-After were not carried out; any other that passes may have been.
-      const wasNotCarriedOut = status === 429 || (status >= 500 && retryAfterMs !== undefined);
-      const retry =
-        (isPassingStatus(status) && (wasNotCarriedOut || call.idempotent)) ||
-        // Those who look after credentials may be away, too.
-        (status === 401 && this.#hasAnswered);
-      return { state: 'refused', error, credentials, retry, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      return this.#refused(call, error, credentials);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
-      const cause = deadline.aborted
-        ? Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' })
-        : error;
-      const fault = faultOf(cause);
-      const isNameOrCertificate = fault === 'lasting' && nameOrCertificate.test(errorCode(cause));
-      const retry =
-        fault === 'never sent' ||
-        (fault === 'cut off' && call.idempotent) ||
-        (isNameOrCertificate && this.#hasAnswered);
-      return { state: 'broken', error: this.#unreachable(cause), retry, sent: fault === 'cut off' };
+      const silence = Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+      return this.#broken(call, deadline.aborted ? silence : error);
     }
+  }
+
+  #refused(call: Call, error: ApiError, credentials: Headers): Outcome {
+    const { retryAfterMs, status } = error;
+    if (status < 500 && status !== 401) this.#hasAnswered = true;
+    // 429 and a 5xx with Retry-After were not carried out; any other that passes may have been.
+    const wasTurnedAway = status === 429 || (status >= 500 && retryAfterMs !== undefined);
+    const mayBeDone = isPassingStatus(status) && !wasTurnedAway;
+    const retry =
+      (retryAfterMs ?? 0) <= maxRetryAfterMs &&
+      ((isPassingStatus(status) && (wasTurnedAway || call.idempotent)) ||
+        // Those who look after credentials may be away, too.
+        (status === 401 && this.#hasAnswered));
+    return { state: 'refused', error, credentials, retry, mayBeDone, retryAfterMs };
+  }
+
+  #broken(call: Call, error: unknown): Outcome {
+    const fault = faultOf(error);
+    const retry =
+      fault === 'never sent' ||
+      (fault === 'cut off' && call.idempotent) ||
+      (fault === 'lasting' && this.#hasAnswered && nameOrCertificate.test(errorCode(error)));
+    return { state: 'broken', error: this.#unreachable(error), retry, mayBeDone: fault === 'cut off' };
   }
 
   /**
@@ -303,7 +308,12 @@ export class Transport {
    * before. Whether the request was carried out is not known.
    */
   #foreign(call: Call, error: Failure): Outcome {
-    return { state: 'broken', error: foreignAnswer(error), retry: call.idempotent && this.#hasAnswered, sent: true };
+    return {
+      state: 'broken',
+      error: foreignAnswer(error),
+      retry: call.idempotent && this.#hasAnswered,
+      mayBeDone: true,
+    };
   }
 
   /** A redirect leads to a login page: the API server itself does not redirect what we ask. */
@@ -394,10 +404,18 @@ export class Transport {
   }
 }
 
+/** `mayBeDone`: whether the request may have been carried out all the same. */
 type Outcome =
   | { state: 'answered'; answer: Answer }
-  | { state: 'refused'; error: ApiError; credentials: Headers; retry: boolean; retryAfterMs?: number }
-  | { state: 'broken'; error: Failure; retry: boolean; sent: boolean; retryAfterMs?: never };
+  | {
+      state: 'refused';
+      error: ApiError;
+      credentials: Headers;
+      retry: boolean;
+      mayBeDone: boolean;
+      retryAfterMs?: number | undefined;
+    }
+  | { state: 'broken'; error: Failure; retry: boolean; mayBeDone: boolean; retryAfterMs?: never };
 
 /** Nothing for questions: what is asked for holds nothing secret. */
 function valuesSent({ body, attempt }: Call): string[] {

@@ -312,6 +312,31 @@ describe('a write whose answer was lost', () => {
     await expect(fixture.client.create(object, write)).resolves.toEqual({ object: live, warnings: [] });
   });
 
+  test.each([500, 502, 504])(
+    'is known again, too, when %i came in its place: whoever says so need not know',
+    async (code) => {
+      await using fixture = await clientOf(({ method }, count) => {
+        if (count === 1) return status(code, 'Timeout');
+        return method === 'POST' ? status(409, 'AlreadyExists') : { json: object };
+      });
+      await expect(fixture.client.create(object, write)).resolves.toEqual({ object, warnings: [] });
+      await using other = await clientOf((_, count) =>
+        count === 1 ? status(code, 'Timeout') : status(404, 'NotFound'),
+      );
+      expect(await other.client.delete(ref)).toBe(true);
+    },
+  );
+
+  test.each<[string, Reply]>([
+    ['429', status(429, 'TooManyRequests')],
+    ['503 with a Retry-After', { status: 503, headers: { 'Retry-After': '1' }, json: {} }],
+  ])('is none that was turned away with %s: what is there then is not ours', async (_, first) => {
+    await using fixture = await clientOf((_, count) => (count === 1 ? first : status(409, 'AlreadyExists')));
+    await expect(fixture.client.create(object, write)).rejects.toMatchObject({ isAlreadyExists: true });
+    await using other = await clientOf((_, count) => (count === 1 ? first : status(404, 'NotFound')));
+    expect(await other.client.delete(ref)).toBe(false);
+  });
+
   test('is not taken for ours when the object holds something else', async () => {
     await using fixture = await clientOf(({ method }, count) => {
       if (count === 1) return 'reset';

@@ -138,6 +138,7 @@ function merged(now: KubernetesObject | undefined, stated: KubernetesObject): Ku
   if (now === undefined) return structuredClone(stated);
   const object = structuredClone(now);
   for (const [key, value] of Object.entries(stated)) {
+    if (value === undefined) continue;
     const before = object[key];
     setAt(object, [key], isObject(before) && isObject(value) ? { ...before, ...value } : value);
   }

@@ -31,26 +31,21 @@ export const scale = command({
   run: scaleWorkloads,
 });
 
+type ScaleOptions = OptionsOf<(typeof inputs)[number]>;
+
 interface Wanted {
   live: KubernetesObject;
   replicas: number;
 }
 
 /** Changes the number of pods of workloads in the cluster, and waits for it. @throws InvalidInput; Cancelled */
-async function scaleWorkloads(context: Context, options: OptionsOf<(typeof inputs)[number]>): Promise<RunReport> {
+async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<RunReport> {
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const report = new Report(context, 'scale', { release, namespace });
   const requests = parseReplicas(options.replicas);
-  const wanted = await reporter.group('Preflight', async () => {
-    const found = await findWorkloads(context, namespace, release, requests);
-    const scaled = found.map(({ live }) => live);
-    await new Ownership(client, { namespace, release }).refuseTaken(scaled);
-    await refuseAutoscaled(client, namespace, scaled.map(refOf));
-    await expectOfWorkloads(context, scaled, { undone: options.undoOnFailure, waits: true });
-    return found;
-  });
+  const wanted = await reporter.group('Preflight', () => mayScale(context, options, namespace, requests));
   const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
   const watch = new RolloutWatch(context, options);
   let prepared: Prepared[] = [];
@@ -100,6 +95,22 @@ async function scaleWorkloads(context: Context, options: OptionsOf<(typeof input
       : report.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
   }
   return finishFailed(report, watch, outcome.failure, `Scaling ${texts}`);
+}
+
+/** What is to be scaled, when it may be. @throws InvalidInput, Failure when it is not there, or somebody else decides about it */
+async function mayScale(
+  context: Context,
+  { release, undoOnFailure }: ScaleOptions,
+  namespace: string,
+  requests: readonly ReplicaRequest[],
+): Promise<Wanted[]> {
+  const { client } = context;
+  const found = await findWorkloads(context, namespace, release, requests);
+  const scaled = found.map(({ live }) => live);
+  await new Ownership(client, { namespace, release }).refuseTaken(scaled);
+  await refuseAutoscaled(client, namespace, scaled.map(refOf));
+  await expectOfWorkloads(context, scaled, { undone: undoOnFailure, waits: true });
+  return found;
 }
 
 /** A named workload is looked up in the cluster; without a name the release must have exactly one. */

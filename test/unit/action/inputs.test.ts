@@ -112,7 +112,7 @@ describe('what is wrong', () => {
     [{ ...deploy, timeout: '600' }, 'the input "timeout" is "600", which has no unit. Add one: 600s, 600m or 600h.'],
     [
       { command: 'status', manifests: 'a/' },
-      'the input "manifests" has no effect on the command "status"; it belongs to "deploy". Remove it, or choose another command.',
+      'the input "manifests" has no effect on the command "status"; it belongs to "deploy" and "plan". Remove it, or choose another command.',
     ],
     [
       {},
@@ -205,7 +205,7 @@ describe('what is wrong', () => {
   test.each(['preview', 'teardown', 'deply', 'toString'])('includes a command that does not exist: %s', (command) => {
     const [problem = '', ...more] = problems({ command });
     expect(problem).toMatch(
-      `the input "command" is "${command}"; it must be one of "deploy", "promote", "abort", "rollback", "scale", "pause", "resume", "restart" and "status". `,
+      `the input "command" is "${command}"; it must be one of "deploy", "promote", "abort", "rollback", "scale", "pause", "resume", "restart", "status" and "plan". `,
     );
     expect(more).toEqual([]);
   });

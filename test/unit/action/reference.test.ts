@@ -8,6 +8,8 @@ import { reference } from '../../../script/reference.ts';
 import { inputTable, type InputDefinition } from '../../../src/action/input-table.ts';
 import { outputTable } from '../../../src/action/output-table.ts';
 import { readInputs } from '../../../src/action/inputs.ts';
+import { commandNames } from '../../../src/commands/index.ts';
+import { strategyNames } from '../../../src/strategies/traits.ts';
 
 interface ActionYml {
   description: string;
@@ -45,6 +47,16 @@ describe('what is written about inputs and outputs', () => {
   test('action.yml and the README are what script/docs makes of the tables', async () => {
     for (const { path, text } of await reference())
       expect({ path, text: readFileSync(path, 'utf8') }).toEqual({ path, text });
+  });
+
+  test('the README names the strategies and commands that there are, and no others', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    const { strategies, commands } =
+      /^This version has the strategies (?<strategies>[^.]+) and the commands (?<commands>[^.]+)\./m.exec(readme)
+        ?.groups ?? {};
+    const named = (text = '') => [...text.matchAll(/`(?<name>[a-z-]+)`/g)].map(({ groups }) => groups?.['name']);
+    expect(named(strategies)).toEqual(strategyNames);
+    expect(named(commands)).toEqual(commandNames);
   });
 
   test('action.yml declares all of them, and defaults as text', () => {

@@ -11,7 +11,8 @@ const records: [CommandName, AnyCommand][] = commandNames.map((name) => [name, c
 
 describe('the record of commands', () => {
   test('has them in the order in which they are documented', () => {
-    const documented = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'pause', 'resume', 'restart', 'status'];
+    const changing = ['deploy', 'promote', 'abort', 'rollback', 'scale', 'pause', 'resume', 'restart'];
+    const documented = [...changing, 'status', 'plan'];
     expect(commandNames).toEqual(documented);
     expect(inputTable.command.values).toEqual(documented);
   });
@@ -34,7 +35,10 @@ describe('the record of commands', () => {
   });
 
   test('an input belongs to the commands that declare it, in the order of the record', () => {
-    expect(inputTable.replicas).toMatchObject({ commands: ['deploy', 'rollback', 'scale'], required: ['scale'] });
+    expect(inputTable.replicas).toMatchObject({
+      commands: ['deploy', 'rollback', 'scale', 'plan'],
+      required: ['scale'],
+    });
     expect(inputTable.workload.commands).toEqual(['rollback', 'pause', 'resume', 'restart', 'status']);
     expect(inputTable.namespace).not.toHaveProperty('commands');
     expect(inputTable.timeout).not.toHaveProperty('required');

@@ -1,16 +1,10 @@
 import { equal } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import {
-  compareHashes,
-  entriesRead,
-  hashIn,
-  nextRound,
-  renewsPods,
-  restartsOnConfig,
-} from '../manifests/config-hash.ts';
+import { keepsItsPods, renewsPods } from '../manifests/kinds.ts';
+import { compareHashes, entriesRead, hashIn, nextRound, restartsOnConfig } from '../manifests/config-hash.ts';
 import { configReferences } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isBuiltIn, podTemplatePath } from '../manifests/pod-template.ts';
+import { podTemplatePath } from '../manifests/pod-template.ts';
 
 /** What becomes of the pods of a workload when config that they read at their start changes. */
 export type ConfigEffect =
@@ -49,7 +43,7 @@ export function chooseHash(
 ): HashChoice {
   const reads = changedReads(manifest.object, changes);
   if (!renewsPods(manifest.object)) {
-    const isLeft = reads.length > 0 && keepsItsPods(manifest.object);
+    const isLeft = reads.length > 0 && podTemplatePath(manifest.object) !== undefined && keepsItsPods(manifest.object);
     return {
       kept: undefined,
       fresh: undefined,
@@ -78,10 +72,4 @@ function changedReads(workload: KubernetesObject, changes: ConfigChanges): strin
     const isSame = own.length === 0 || equal(entriesRead(own, before), entriesRead(own, after));
     return isSame || object === undefined ? [] : [describeRef(refOf(object))];
   });
-}
-
-/** What has pods that stay although its template changes. A Job has run, or runs to its end; a CronJob makes new pods anyhow. */
-function keepsItsPods(object: KubernetesObject): boolean {
-  const isJob = isBuiltIn(object) && ['Job', 'CronJob', 'PodTemplate'].includes(object.kind);
-  return podTemplatePath(object) !== undefined && !isJob;
 }

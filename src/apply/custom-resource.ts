@@ -12,6 +12,7 @@ import {
 import { closest } from '../base/similar.ts';
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { definesKinds } from '../manifests/kinds.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 
 /** One version of a kind that a CustomResourceDefinition among the manifests brings. */
@@ -25,18 +26,16 @@ export interface Definition {
 }
 
 export function definitionsOf(objects: readonly KubernetesObject[]): Definition[] {
-  return objects
-    .filter((object) => object.kind === 'CustomResourceDefinition')
-    .flatMap((crd) =>
-      objectsAt(crd, 'spec', 'versions').map((version) => ({
-        group: stringAt(crd, 'spec', 'group') ?? '',
-        kind: stringAt(crd, 'spec', 'names', 'kind') ?? '',
-        version: stringAt(version, 'name') ?? '',
-        served: version['served'] === true,
-        namespaced: stringAt(crd, 'spec', 'scope') === 'Namespaced',
-        schema: objectAt(version, 'schema', 'openAPIV3Schema'),
-      })),
-    );
+  return objects.filter(definesKinds).flatMap((crd) =>
+    objectsAt(crd, 'spec', 'versions').map((version) => ({
+      group: stringAt(crd, 'spec', 'group') ?? '',
+      kind: stringAt(crd, 'spec', 'names', 'kind') ?? '',
+      version: stringAt(version, 'name') ?? '',
+      served: version['served'] === true,
+      namespaced: stringAt(crd, 'spec', 'scope') === 'Namespaced',
+      schema: objectAt(version, 'schema', 'openAPIV3Schema'),
+    })),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { equal, isObject, numberAt, ownValue, type Json, type JsonObject } from '../base/json.ts';
-import { describeRef, groupOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { describeRef, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { decidesAnswers, isWorkload } from '../manifests/kinds.ts';
 import { fieldManager } from './field-manager.ts';
 import { applyEntry, entriesOf, extractOwned } from './managed-fields.ts';
 
@@ -12,9 +12,6 @@ export interface ForeignChange {
   message: string;
   hint: string;
 }
-
-/** Their content decides what pods answer; other kinds are changed by their own controllers all the time. */
-const coreKinds = new Set(['Service', 'ConfigMap', 'Secret']);
 
 /** Managers that scale by a metric or a schedule: to nothing as well. */
 const autoscalers = /^(?:kube-controller-manager|keda)|autoscaler|downscaler|hpa/;
@@ -44,11 +41,6 @@ export function foreignChange(asWritten: KubernetesObject, now: KubernetesObject
   const writer = lastScaler(now) ?? lastWriter(now);
   const isStopped = scaledTo === 0 && !autoscalers.test(writer?.manager ?? '');
   return told(now, `scaled it to ${scaledTo ?? 1}`, writer, isStopped);
-}
-
-/** Workloads, Services and config. */
-export function decidesAnswers(object: KubernetesObject): boolean {
-  return isWorkload(object) || (coreKinds.has(object.kind) && groupOf(object.apiVersion) === '');
 }
 
 function told(

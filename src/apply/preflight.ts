@@ -6,10 +6,10 @@ import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts'
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { hashIn, hashPath, renewsPods, withHash } from '../manifests/config-hash.ts';
-import { isConfig } from '../manifests/config-references.ts';
+import { isConfig, isWorkload, renewsPods } from '../manifests/kinds.ts';
+import { hashIn, hashPath, withHash } from '../manifests/config-hash.ts';
 import { needsOf } from '../manifests/needs.ts';
-import { isWorkload, podTemplatePath } from '../manifests/pod-template.ts';
+import { podTemplatePath } from '../manifests/pod-template.ts';
 import { concurrency, withFreshObject } from './apply.ts';
 import { contentOf, isApplied } from './comparison.ts';
 import { chooseHash, type ConfigChanges, type ConfigEffect } from './config-change.ts';

@@ -2,15 +2,15 @@ import { booleanAt } from '../base/json.ts';
 import type { KubernetesClient, WriteOptions, Written } from '../kubernetes/client.ts';
 import { ApiError } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isConfig } from '../manifests/kinds.ts';
 
 /**
  * Whether an object that can no longer be changed can be deleted and made anew instead: a ConfigMap or a Secret holds nothing
  * but what is written into it, and is gone at once where no finalizer holds it.
  */
 export function canBeRemade(live: KubernetesObject, error: unknown): boolean {
-  const isConfig = live.apiVersion === 'v1' && (live.kind === 'ConfigMap' || live.kind === 'Secret');
   return (
-    isConfig &&
+    isConfig(live) &&
     (live.metadata.finalizers ?? []).length === 0 &&
     live.metadata.deletionTimestamp === undefined &&
     error instanceof ApiError &&

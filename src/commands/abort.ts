@@ -1,4 +1,4 @@
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';

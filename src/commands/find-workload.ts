@@ -2,7 +2,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { listAllRevisions, liveRevision } from '../release/revision.ts';
-import { kindsWithHistory } from '../rollout/workload-history.ts';
+import { kindsWithHistory } from '../manifests/kinds.ts';
 import { originOf } from '../strategies/candidate.ts';
 import type { Context } from '../release/context.ts';
 

@@ -1,7 +1,8 @@
 import { numberAt } from '../base/json.ts';
 import { isGoing } from '../kubernetes/going.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isScaledToZero, isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
+import { isScaledToZero } from '../manifests/pod-template.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
@@ -116,7 +117,7 @@ export function scalesToZero(autoscaler: KubernetesObject): boolean {
 function versionsIn({ seen, snapshot: { pods, replicaSets } }: Look): HealthReport['versions'] {
   return seen
     .map(({ object }) => object)
-    .filter((object) => isWorkload(object) && object.kind !== 'CronJob' && object.kind !== 'Job' && !isGoing(object))
+    .filter((object) => isWorkload(object) && keepsItsPods(object) && !isGoing(object))
     .map((object) => ({ ref: refOf(object), versions: versionsOf(object, pods, replicaSets) }));
 }
 

@@ -3,7 +3,7 @@ import { isTrue } from '../kubernetes/conditions.ts';
 import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
 import { describeRef, groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { definesKinds, isWorkload, runsOnce } from '../manifests/kinds.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
@@ -47,7 +47,7 @@ export async function sift(
   } catch (error) {
     if (!isAboutObjects(error)) throw error;
   }
-  const definitions = rest.filter(({ object }) => object.kind === 'CustomResourceDefinition');
+  const definitions = rest.filter(({ object }) => definesKinds(object));
   const fitting: Manifest[] = [];
   for (const manifest of rest) {
     const reason = await problemOf(manifest, definitions, look);
@@ -98,7 +98,7 @@ function isAboutObjects(error: unknown): boolean {
 
 /** Whether without it the version is not back: it runs pods, and not only once. */
 export function runsTheVersion({ manifest: { object } }: LeftOut): boolean {
-  return isWorkload(object) && object.kind !== 'Job';
+  return isWorkload(object) && !runsOnce(object);
 }
 
 /** One short sentence; the summary has all of it. */

@@ -3,7 +3,7 @@ import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.
 import { secretsOf } from '../kubernetes/secret-values.ts';
 import { leftOutOf } from '../manifests/as-meant.ts';
 import { configMapsFromFiles, secretsFromFiles } from '../manifests/config-files.ts';
-import { routeKinds } from '../manifests/exposure.ts';
+import { routeKinds } from '../manifests/kinds.ts';
 import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
 import { describeImage } from '../manifests/pod-template.ts';

@@ -1,7 +1,7 @@
 import { stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource } from '../kubernetes/client.ts';
 import { groupOf, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { definesKinds, isDeployment } from '../manifests/kinds.ts';
 import {
   checkGrants,
   derivedGrants,
@@ -159,7 +159,7 @@ function placeByDefinition(
 ): Place | undefined {
   const definition = objects.find(
     (object) =>
-      object.kind === 'CustomResourceDefinition' &&
+      definesKinds(object) &&
       stringAt(object, 'spec', 'group') === groupOf(apiVersion) &&
       stringAt(object, 'spec', 'names', 'kind') === kind,
   );

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import { stringAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { Context } from '../release/context.ts';

@@ -11,7 +11,7 @@ import {
   pauseNote,
   updatedPods,
 } from '../rollout/pause.ts';
-import { kindsWithHistory } from '../rollout/workload-history.ts';
+import { kindsWithHistory, pausableKinds } from '../manifests/kinds.ts';
 import { pausedError } from '../rollout/pause.ts';
 import type { Context } from '../release/context.ts';
 import { locking } from '../release/rights.ts';
@@ -68,7 +68,7 @@ async function pauseRelease(context: Context, options: OptionsOf<'workload'>): P
   const { client, clock, reporter, run } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'pause', { release: options.release, namespace });
-  const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
+  const deployments = await releaseWorkloads(context, namespace, options, pausableKinds);
   const toChange = deployments.filter((object) => !isPaused(object));
   await expectOfWorkloads(context, deployments, { undone: false, waits: false });
   await context.rights?.require();
@@ -95,7 +95,7 @@ async function resumeRelease(context: Context, options: OptionsOf<(typeof resume
   const { client, clock, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'resume', { release: options.release, namespace });
-  const deployments = await releaseWorkloads(context, namespace, options, ['Deployment']);
+  const deployments = await releaseWorkloads(context, namespace, options, pausableKinds);
   const names = namesOf(deployments);
   const beside =
     options.workload === undefined ? await deploymentsBeside(context, namespace, options.release, deployments) : [];

@@ -1,12 +1,12 @@
 import type { Prepared } from '../apply/prepared.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { keepsData } from '../manifests/kinds.ts';
 import { describeFields } from '../plan/describe-diff.ts';
 import { diffOf } from '../plan/diff.ts';
 import { forecast, type Forecast } from '../plan/forecast.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
 import { MissingRights } from '../release/rights-check.ts';
-import { holdsData } from '../release/undo.ts';
 import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../report/plan-report.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -119,7 +119,7 @@ function afterwards({ temporary = [] }: Plan, { end }: Forecast, keepOldForMs: n
 /** What an undo of this deploy would leave. */
 function stayingOf(prepared: readonly Prepared[], newNamespaces: ReadonlySet<string>): PlanReport['stays'] {
   const created = prepared.filter(({ live }) => live === undefined).map(({ manifest }) => manifest.object);
-  const kept = created.filter(holdsData).map(refOf);
+  const kept = created.filter(keepsData).map(refOf);
   const own = new Set(kept.map(keyOf));
   const spaces = [...newNamespaces]
     .map((name): ObjectRef => ({ apiVersion: 'v1', kind: 'Namespace', name }))

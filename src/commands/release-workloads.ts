@@ -2,7 +2,7 @@ import { Failure, InvalidInput } from '../base/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { markFor, markOf } from '../apply/mark.ts';
 import { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import { remove } from '../apply/prune.ts';
 import { retire } from '../traffic/retire.ts';
 import type { Context } from '../release/context.ts';

@@ -1,7 +1,7 @@
 import { objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import { runningRef } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { candidateName } from '../strategies/candidate.ts';

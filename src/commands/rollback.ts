@@ -7,7 +7,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
-import { isScalable, isWorkload } from '../manifests/pod-template.ts';
+import { isScalable, isWorkload, runsOnce } from '../manifests/kinds.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
@@ -350,7 +350,7 @@ async function notUsedByOthers(
 function refuseWithoutVersion({ manifests, left }: Sifted, target: Revision): void {
   const workloads = left.filter(runsTheVersion);
   const [first] = workloads;
-  const isLeft = ({ object }: Manifest) => isWorkload(object) && object.kind !== 'Job';
+  const isLeft = ({ object }: Manifest) => isWorkload(object) && !runsOnce(object);
   if (first === undefined || manifests.some(isLeft)) return;
   throw new Failure(`revision ${target.revision} cannot come back: ${first.reason}`, {
     hint: 'Mend what it names, or set the input "to-revision" to another one.',

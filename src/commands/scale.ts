@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isScalable } from '../manifests/pod-template.ts';
+import { isScalable, kindsToScale } from '../manifests/kinds.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../apply/apply.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
@@ -131,7 +131,7 @@ async function findWorkloads(
   const named = requests.flatMap(({ kind, name }) =>
     name === undefined || recorded.some((known) => known.name === name)
       ? []
-      : (kind === undefined ? ['Deployment', 'StatefulSet'] : [kind]).map((each) => ({
+      : (kind === undefined ? kindsToScale : [kind]).map((each) => ({
           name,
           ref: { apiVersion: 'apps/v1', kind: each, namespace, name },
         })),

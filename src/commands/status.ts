@@ -1,6 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';

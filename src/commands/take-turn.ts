@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import { variantOf } from '../manifests/variants.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';

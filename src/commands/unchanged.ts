@@ -1,7 +1,7 @@
 import { Cancelled } from '../base/errors.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { isSameRelease, liveRevision } from '../release/revision.ts';

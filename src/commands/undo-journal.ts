@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { stepsBackwards, type Journal } from '../release/journal.ts';
 import { undo } from '../release/undo.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';

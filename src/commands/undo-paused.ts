@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
-import { isDeployment, isWorkload } from '../manifests/pod-template.ts';
+import { isDeployment, isWorkload } from '../manifests/kinds.ts';
 import { withFreshObject } from '../apply/apply.ts';
 import { undoManager } from '../apply/field-manager.ts';
 import { entriesOf, owns, unionFields } from '../apply/managed-fields.ts';

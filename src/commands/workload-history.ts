@@ -1,5 +1,6 @@
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { historyKeeper } from '../manifests/kinds.ts';
 import { readEvent } from '../rollout/failures/events.ts';
 import { historyOf, type WorkloadRevision } from '../rollout/workload-history.ts';
 import type { Context } from '../release/context.ts';
@@ -15,11 +16,11 @@ export async function readHistory({ client }: Context, workload: KubernetesObjec
     const { items } = await client.list(resource, namespace === undefined ? {} : { namespace });
     return items;
   };
-  const isDeployment = workload.kind === 'Deployment';
+  const isInReplicaSets = historyKeeper(workload) === 'ReplicaSet';
   const [replicaSets, controllerRevisions, pods, events] = await Promise.all([
-    isDeployment ? list('apps/v1', 'ReplicaSet') : [],
-    isDeployment ? [] : list('apps/v1', 'ControllerRevision'),
-    isDeployment ? [] : list('v1', 'Pod'),
+    isInReplicaSets ? list('apps/v1', 'ReplicaSet') : [],
+    isInReplicaSets ? [] : list('apps/v1', 'ControllerRevision'),
+    isInReplicaSets ? [] : list('v1', 'Pod'),
     // They only sharpen the judgement, and a Role may not have them.
     list('v1', 'Event').catch((error: unknown) => {
       if (isStatus(error, 403)) return [];

@@ -1,7 +1,7 @@
 import { isObject, objectAt, stringAt, stringsAt, type Json, type JsonObject } from '../base/json.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { placeOf, type Manifest } from './manifest.ts';
-import { isBuiltIn } from './pod-template.ts';
+import { isBuiltIn } from './kinds.ts';
 import { foldStringData } from './string-data.ts';
 
 /**

@@ -2,8 +2,9 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 
 import { InvalidInput } from '../base/errors.ts';
 import { at, isObject, objectAt, setAt, stringAt, type Json } from '../base/json.ts';
-import { describeRef, groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { configReferences, isConfig, type ConfigReference } from './config-references.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isConfig, renewsPods } from './kinds.ts';
+import { configReferences, type ConfigReference } from './config-references.ts';
 import { throwAll, type Manifest } from './manifest.ts';
 
 /**
@@ -17,13 +18,6 @@ export const restartAnnotation = 'gke-rollout/restart-on-config';
 
 /** Where it stands in a workload. */
 export const hashPath = ['spec', 'template', 'metadata', 'annotations', hashAnnotation];
-
-/** Controllers that make pods anew when their template changes. Jobs and single Pods cannot change theirs. */
-const renewing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
-
-export function renewsPods({ apiVersion, kind }: KubernetesObject): boolean {
-  return groupOf(apiVersion) === 'apps' && renewing.has(kind);
-}
 
 /**
  * The secret part of the hashes of a release. Those who may read workloads, but no Secrets, see the hashes: with a plain one

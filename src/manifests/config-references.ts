@@ -12,10 +12,6 @@ export interface ConfigReference {
   entries?: readonly string[];
 }
 
-export function isConfig({ apiVersion, kind }: KubernetesObject): boolean {
-  return apiVersion === 'v1' && (kind === 'ConfigMap' || kind === 'Secret');
-}
-
 /**
  * ConfigMaps and Secrets whose content the pods of a workload read, in variables and volumes, of init containers and
  * sidecars too. Secrets that pull images or mount storage are none of them: no container sees those.

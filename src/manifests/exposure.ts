@@ -1,19 +1,5 @@
 import { isObject, listAt, objectAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
-import { groupOf, type KubernetesObject } from '../kubernetes/object.ts';
-
-/** Kinds that lead requests from outside to Services, with their API groups. */
-export const routeKinds = [
-  { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
-  { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' },
-  { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute' },
-  { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'TLSRoute' },
-  { apiVersion: 'gateway.networking.k8s.io/v1alpha2', kind: 'TCPRoute' },
-  { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' },
-] as const;
-
-export function isRoute({ apiVersion, kind }: KubernetesObject): boolean {
-  return routeKinds.some((route) => route.kind === kind && groupOf(route.apiVersion) === groupOf(apiVersion));
-}
+import type { KubernetesObject } from '../kubernetes/object.ts';
 
 /** Whether requests from outside the cluster come to a Service: by itself, or by one of the routes. */
 export function leadsOutside(service: KubernetesObject, routes: readonly KubernetesObject[]): boolean {

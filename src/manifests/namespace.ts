@@ -1,5 +1,6 @@
 import { stringAt } from '../base/json.ts';
 import { groupOf } from '../kubernetes/object.ts';
+import { definesKinds } from './kinds.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
@@ -31,7 +32,7 @@ export function setNamespaces(
 function scopesDefinedBy(manifests: readonly Manifest[]): Map<string, boolean> {
   return new Map(
     manifests
-      .filter(({ object }) => object.kind === 'CustomResourceDefinition')
+      .filter(({ object }) => definesKinds(object))
       .map(({ object }) => [
         `${stringAt(object, 'spec', 'group') ?? ''}/${stringAt(object, 'spec', 'names', 'kind') ?? ''}`,
         stringAt(object, 'spec', 'scope') !== 'Cluster',

@@ -1,8 +1,6 @@
 import { at, isObject, numberAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
-import { groupOf, type KubernetesObject } from '../kubernetes/object.ts';
-
-const scalable = new Set(['Deployment', 'StatefulSet', 'ReplicaSet', 'ReplicationController']);
-const unscalable = new Set(['DaemonSet', 'Job', 'CronJob', 'Pod']);
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { isScalable, templatePlace } from './kinds.ts';
 
 /**
  * Where the object keeps the pod that it runs: the path of the map with the pod's `metadata` and `spec`, or undefined when
@@ -10,17 +8,8 @@ const unscalable = new Set(['DaemonSet', 'Job', 'CronJob', 'Pod']);
  * Argo Rollouts and Knative do.
  */
 export function podTemplatePath(object: KubernetesObject): string[] | undefined {
-  const path = expectedPath(object);
+  const path = [...templatePlace(object)];
   return Array.isArray(at(object, ...path, 'spec', 'containers')) ? path : undefined;
-}
-
-function expectedPath(object: KubernetesObject): string[] {
-  if (isBuiltIn(object)) {
-    if (object.kind === 'Pod') return [];
-    if (object.kind === 'CronJob') return ['spec', 'jobTemplate', 'spec', 'template'];
-    if (object.kind === 'PodTemplate') return ['template'];
-  }
-  return ['spec', 'template'];
 }
 
 /** The pod spec inside the object (the very map, not a copy), or undefined when it runs no pods. */
@@ -89,30 +78,7 @@ export function describeImage({ name }: Pick<ImageAt, 'name'>): string {
   return volume === undefined ? `container "${name}"` : `volume "${volume}"`;
 }
 
-/** Whether the kind is one whose number of pods stands in `spec.replicas`. */
-export function isScalable(object: KubernetesObject): boolean {
-  return isBuiltIn(object) && scalable.has(object.kind);
-}
-
-/** Whether it is one of these and wants no pods at all. */
+/** Whether it is of a kind that can be scaled, and wants no pods at all. */
 export function isScaledToZero(object: KubernetesObject): boolean {
   return isScalable(object) && numberAt(object, 'spec', 'replicas') === 0;
-}
-
-export function isDeployment({ apiVersion, kind }: KubernetesObject): boolean {
-  return kind === 'Deployment' && groupOf(apiVersion) === 'apps';
-}
-
-/** Whether the kind is one of Kubernetes' own that run pods. */
-export function isWorkload(object: KubernetesObject): boolean {
-  return isBuiltIn(object) && (scalable.has(object.kind) || unscalable.has(object.kind));
-}
-
-/**
- * Whether the kind is of Kubernetes itself: others reuse its names, such as Knative's Service and Volcano's Job. Its groups
- * have no dot, or end in `.k8s.io` (which a few projects of the community share).
- */
-export function isBuiltIn(object: KubernetesObject): boolean {
-  const group = groupOf(object.apiVersion);
-  return !group.includes('.') || group.endsWith('.k8s.io');
 }

@@ -3,7 +3,7 @@ import { isObject, numberAt, setAt } from '../base/json.ts';
 import { refOf, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
 import { trimmed } from './lines.ts';
-import { isScalable } from './pod-template.ts';
+import { isScalable } from './kinds.ts';
 
 /** What a line of the input `replicas` asks for; without a name it is meant for the only workload there is. */
 export interface ReplicaRequest {

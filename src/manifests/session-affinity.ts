@@ -1,7 +1,8 @@
 import { InvalidInput } from '../base/errors.ts';
 import { objectAt, setAt, stringAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { isRoute, leadsOutside } from './exposure.ts';
+import { isRoute } from './kinds.ts';
+import { leadsOutside } from './exposure.ts';
 import { trimmed } from './lines.ts';
 import type { Manifest } from './manifest.ts';
 

@@ -2,7 +2,8 @@ import { InvalidInput } from '../base/errors.ts';
 import { isObject, type Json, type Path } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
-import { isBuiltIn, podTemplatePath } from './pod-template.ts';
+import { definesKinds, isBuiltIn, isConfig } from './kinds.ts';
+import { podTemplatePath } from './pod-template.ts';
 
 /**
  * Mistakes of YAML that the server would answer with words about Go types: numbers and booleans where Kubernetes has
@@ -45,8 +46,8 @@ export function problemsOf(manifest: Manifest): InvalidInput[] {
 
 /** Says of a path whether Kubernetes has a string there. What a custom resource holds besides metadata is its own affair. */
 function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
-  const typed = isBuiltIn(object) && object.kind !== 'CustomResourceDefinition';
-  const isConfig = typed && (object.kind === 'ConfigMap' || object.kind === 'Secret');
+  const typed = isBuiltIn(object) && !definesKinds(object);
+  const holdsTexts = typed && (object.kind === 'ConfigMap' || object.kind === 'Secret');
   const template = podTemplatePath(object);
   return (path) => {
     const [last, parent, outer, outermost] = path.toReversed();
@@ -54,7 +55,8 @@ function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
     if (parent === 'labels' || parent === 'annotations') {
       return outer === 'metadata' && (typed || path.length === 3 || path.length === (template?.length ?? 0) + 3);
     }
-    if (isConfig) return path.length === 2 && (parent === 'data' || parent === 'stringData' || parent === 'binaryData');
+    if (holdsTexts)
+      return path.length === 2 && (parent === 'data' || parent === 'stringData' || parent === 'binaryData');
     if (!typed) return false;
     // `name: y` of a container, a volume, a port or a variable is the boolean.
     if (last === 'name' && typeof parent === 'number') return true;
@@ -113,7 +115,7 @@ function isSecretPlace({ kind }: KubernetesObject, path: Path): boolean {
 
 /** What the server would answer with the values: config that is no map. */
 function misshapenConfig({ object, source }: Manifest): InvalidInput[] {
-  if (object.apiVersion !== 'v1' || (object.kind !== 'Secret' && object.kind !== 'ConfigMap')) return [];
+  if (!isConfig(object)) return [];
   return ['data', 'stringData', 'binaryData'].flatMap((field) => {
     const value = object[field];
     if (value === undefined || value === null || isObject(value)) return [];

@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
-import { imagesOf, isDeployment } from './pod-template.ts';
+import { isDeployment } from './kinds.ts';
+import { imagesOf } from './pod-template.ts';
 
 export type VariantName = 'canary' | 'blue' | 'green';
 

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { definesKinds } from '../manifests/kinds.ts';
 import { applyLayers, isGate } from '../manifests/order.ts';
 import { applyLayer } from '../apply/apply.ts';
 import type { Prepared } from '../apply/prepared.ts';
@@ -42,7 +43,7 @@ export async function applyInLayers(
 }
 
 async function untilKindsServed(execution: Execution, written: ReadonlyMap<Prepared, KubernetesObject>): Promise<void> {
-  const definitions = new Map([...written].filter(([, object]) => object.kind === 'CustomResourceDefinition'));
+  const definitions = new Map([...written].filter(([, object]) => definesKinds(object)));
   if (definitions.size === 0) return;
   await execution.wait(definitions);
   const deadline = execution.limit.until;

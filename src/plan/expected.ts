@@ -1,6 +1,6 @@
 import { isObject, ownValue, putOwn, type Json, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { renewsPods } from '../manifests/config-hash.ts';
+import { renewsPods } from '../manifests/kinds.ts';
 import { listKeys, pairEntries } from '../apply/keyed-lists.ts';
 import { entriesOf, listShape, type ListShape } from '../apply/managed-fields.ts';
 import type { Prepared } from '../apply/prepared.ts';

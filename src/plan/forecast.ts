@@ -1,6 +1,6 @@
 import { numberAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { PlannedPods, PlannedStep, PlannedWrite } from '../report/plan-report.ts';
 import { Imagined } from './imagined.ts';

@@ -2,7 +2,7 @@ import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Step } from './step.ts';
 

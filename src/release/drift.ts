@@ -1,5 +1,6 @@
 import { isObject, ownValue, type Json, type JsonObject, type Path } from '../base/json.ts';
 import { refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { additionsCount } from '../manifests/kinds.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { nameOfField, valueShown } from '../apply/field-words.ts';
 import { listKeys, pairEntries } from '../apply/keyed-lists.ts';
@@ -30,22 +31,11 @@ export function driftOf(recorded: KubernetesObject, live: KubernetesObject, opti
     path: [],
     shape,
     owners: entries.map((entry) => ({ entry, fields: entry.fieldsV1 ?? {} })),
-    comparison: { live, options, additionsCount: kindsWithAdditions.has(live.kind), found: [] },
+    comparison: { live, options, additionsCount: additionsCount(live), found: [] },
   };
   compare(contentOf(recorded), contentOf(live), place);
   return place.comparison.found;
 }
-
-const kindsWithAdditions = new Set([
-  'Deployment',
-  'StatefulSet',
-  'DaemonSet',
-  'CronJob',
-  'Job',
-  'ConfigMap',
-  'Secret',
-  'Service',
-]);
 
 interface Owner {
   entry: ManagedFieldsEntry;

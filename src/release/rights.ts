@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { stringAt } from '../base/json.ts';
 import { groupOf } from '../kubernetes/object.ts';
-import { isBuiltIn } from '../manifests/pod-template.ts';
+import { isBuiltIn, keepsData } from '../manifests/kinds.ts';
 import { hasRule } from '../rollout/readiness/index.ts';
 
 /**
@@ -139,9 +139,6 @@ export interface Place {
 /** How an object of the release compares with the cluster before the run; `unknown` where it could not be looked at. */
 export type State = 'absent' | 'differs' | 'same' | 'unknown';
 
-/** What may hold data is never deleted by an undo. */
-const keptByUndo = new Set(['Namespace', 'PersistentVolumeClaim', 'PersistentVolume', 'CustomResourceDefinition']);
-
 /**
  * What an object of the manifests needs, for the run and its undo. Each verb that any state of it may need is named, so that the
  * next run finds all there is to find; only those of the present state are needed now.
@@ -162,7 +159,7 @@ export function objectGrants(
     why,
     ...(named ? { name } : {}),
   });
-  const mayGo = undone && !keptByUndo.has(object.kind);
+  const mayGo = undone && !keepsData(object);
   return [
     grant(['get'], 'now'),
     ...(isWatched(object) ? [grant(['list', 'watch'], isIn('absent', 'differs'), false)] : []),
@@ -190,7 +187,7 @@ export function pruneGrants({ kind, metadata }: KubernetesObject, place: Place, 
 /** An object that a journal may have to bring back, or to take away where it was made. */
 export function undoGrants(kind: string, name: string, place: Place, wasMade: boolean): Grant[] {
   const why = `${kind} that an undo brings back`;
-  const verbs = wasMade ? ['get', ...(keptByUndo.has(kind) ? [] : ['delete'])] : ['get', 'update'];
+  const verbs = wasMade ? ['get', ...(keepsData({ kind }) ? [] : ['delete'])] : ['get', 'update'];
   return [{ ...place, name, why, need: 'now', verbs }];
 }
 

@@ -5,7 +5,7 @@ import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { directsTraffic, isWorkload, keepsData } from '../manifests/kinds.ts';
 import { concurrency } from '../apply/apply.ts';
 import { bringBack } from './bring-back.ts';
 import { fieldManager } from '../apply/field-manager.ts';
@@ -35,22 +35,6 @@ export interface UndoOptions {
 const retryMs = 60_000;
 const pauseMs = 1000;
 const longestPauseMs = 10_000;
-
-/** What may hold data that cannot be made again. */
-const dataHolding: ReadonlySet<string> = new Set([
-  'Namespace',
-  'PersistentVolumeClaim',
-  'PersistentVolume',
-  'CustomResourceDefinition',
-]);
-
-/** Whether an undo keeps what the run has made, because it may hold data. */
-export function holdsData({ kind }: KubernetesObject): boolean {
-  return dataHolding.has(kind);
-}
-
-/** What decides where requests go. */
-const traffic = new Set(['Service', 'Ingress', 'HTTPRoute', 'GRPCRoute', 'Gateway', 'EndpointSlice']);
 
 /**
  * Brings back what the journal says was there: config first, then what directs traffic, then workloads, and deletions
@@ -152,8 +136,8 @@ function inUndoOrder(entries: readonly JournalEntry[]): { existed: JournalEntry[
   const kindIs = (test: (object: KubernetesObject) => boolean) =>
     existed.filter((entry) => entry.before !== null && test(entry.before));
   const groups = [
-    kindIs((object) => !traffic.has(object.kind) && !isWorkload(object)),
-    kindIs((object) => traffic.has(object.kind)),
+    kindIs((object) => !directsTraffic(object) && !isWorkload(object)),
+    kindIs(directsTraffic),
     kindIs(isWorkload),
   ];
   return { existed: groups.filter((group) => group.length > 0), created };
@@ -191,7 +175,7 @@ async function removeCreated(
   if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };
   const isOurs = done ? live.metadata.uid === after?.metadata.uid : applyEntry(live, fieldManager) !== undefined;
   if (!isOurs) return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
-  if (dataHolding.has(ref.kind) && !isGoing(live)) return { ref, outcome: 'kept' };
+  if (keepsData(ref) && !isGoing(live)) return { ref, outcome: 'kept' };
   const { uid } = live.metadata;
   if (!isGoing(live))
     await client.delete(ref, { propagationPolicy: 'Background', ...(uid === undefined ? {} : { uid }) });

@@ -1,17 +1,8 @@
-import { isObject, objectsAt, ownValue, stringAt, type Json } from '../base/json.ts';
+import { isObject, objectsAt, stringAt, type Json } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { fieldsNaming } from '../manifests/kinds.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
-
-/** Under which fields an object names others of a kind: in pod templates, Ingresses, routes, bindings and autoscalers. */
-const references: Readonly<Record<string, readonly string[]>> = {
-  ConfigMap: ['configMap', 'configMapRef', 'configMapKeyRef'],
-  Secret: ['secret', 'secretRef', 'secretKeyRef', 'imagePullSecrets', 'tls'],
-  ServiceAccount: ['serviceAccountName', 'subjects'],
-  Service: ['service', 'backendRefs', 'serviceName'],
-  Role: ['roleRef'],
-  ClusterRole: ['roleRef'],
-};
 
 /**
  * Of objects that a run has made those that must stay, because something that cannot go back needs them: pods that a Service
@@ -38,7 +29,7 @@ function needs(user: KubernetesObject, object: KubernetesObject): boolean {
   if (user.metadata.namespace !== object.metadata.namespace || keyOf(refOf(user)) === keyOf(refOf(object)))
     return false;
   if (isService(user)) return selects(selectorOf(user), templateLabels(object));
-  const fields = ownValue(references, object.kind) ?? [];
+  const fields = fieldsNaming(object);
   return (
     fields.length > 0 && mentions(user['spec'] ?? { ...user, metadata: {} }, new Set(fields), object.metadata.name)
   );

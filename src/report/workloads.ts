@@ -1,6 +1,7 @@
 import { numberAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { imagesOf, isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
 import { addressesIn } from './addresses.ts';

@@ -1,5 +1,5 @@
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { conditionsOf, isTrue } from '../kubernetes/conditions.ts';
 import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';

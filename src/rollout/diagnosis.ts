@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { conditionsOf } from '../kubernetes/conditions.ts';
 import type { Evidence, LogTail } from './evidence.ts';
 import type { ObjectEvent } from './failures/events.ts';

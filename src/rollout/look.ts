@@ -4,7 +4,7 @@ import { numberAt } from '../base/json.ts';
 import type { KubernetesClient, ListOptions } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { decide } from './decide.ts';
 import { readEvent } from './failures/events.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';

@@ -1,6 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { at, booleanAt, isObject, numberAt, stringAt, type Json } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { canBePaused } from '../manifests/kinds.ts';
 
 /** Who has paused a Deployment with the command `pause`: JSON, for the texts of later runs. */
 export const pausedByAnnotation = 'gke-rollout/paused-by';
@@ -23,7 +24,7 @@ export interface Pauser {
 }
 
 export function isPaused(object: KubernetesObject | undefined): boolean {
-  return object?.kind === 'Deployment' && booleanAt(object, 'spec', 'paused') === true;
+  return object !== undefined && canBePaused(object) && booleanAt(object, 'spec', 'paused') === true;
 }
 
 /**
@@ -116,4 +117,3 @@ export function pausedError(object: KubernetesObject): InvalidInput {
     { hint: resumeHint },
   );
 }
-

@@ -5,7 +5,7 @@ import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { decide, type Decision, type FirstSeen } from './decide.ts';
 import { isHeldBack } from './pause.ts';
 import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';

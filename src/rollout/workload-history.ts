@@ -11,6 +11,7 @@ import {
 } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isTrue } from '../kubernetes/conditions.ts';
+import { historyKeeper } from '../manifests/kinds.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isOwnedBy, newReplicaSet, withoutHash } from './ownership.ts';
 
@@ -46,9 +47,6 @@ export interface Remains {
 
 export const changeCauseAnnotation = 'kubernetes.io/change-cause';
 
-/** The kinds whose controllers keep earlier versions. */
-export const kindsWithHistory: readonly string[] = ['Deployment', 'StatefulSet', 'DaemonSet'];
-
 const revisionAnnotation = 'deployment.kubernetes.io/revision';
 
 /** Warnings about a pod that never got to run, or did not stay. */
@@ -56,7 +54,8 @@ const troubles = new Set(['BackOff', 'Failed', 'FailedCreatePodSandBox', 'Failed
 
 /** The versions that the cluster still has of a workload, newest first. */
 export function historyOf(workload: KubernetesObject, remains: Remains): WorkloadRevision[] {
-  const found = workload.kind === 'Deployment' ? ofDeployment(workload, remains) : ofControlled(workload, remains);
+  const found =
+    historyKeeper(workload) === 'ReplicaSet' ? ofDeployment(workload, remains) : ofControlled(workload, remains);
   return found.sort((left, right) => right.revision - left.revision);
 }
 

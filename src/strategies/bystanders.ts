@@ -1,6 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isDeployment } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
 import { ownersOfSelected } from '../traffic/owners.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';

@@ -1,6 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import { restartAnnotation } from '../manifests/config-hash.ts';
+import { canRunTwice } from '../manifests/kinds.ts';
 import type { ConfigEffect } from '../apply/config-change.ts';
 import { changesPods } from '../apply/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
@@ -10,9 +11,7 @@ import type { Prepared } from '../apply/prepared.ts';
 
 /** @throws InvalidInput for a workload that cannot run in two versions side by side */
 export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {
-  const unfit = prepared.find(
-    (entry) => ['StatefulSet', 'DaemonSet'].includes(entry.manifest.object.kind) && changesPods(entry),
-  );
+  const unfit = prepared.find((entry) => !canRunTwice(entry.manifest.object) && changesPods(entry));
   if (unfit === undefined) return;
   const because = unfit.config?.state === 'renewed' ? `, because it reads ${readsOf(unfit.config)}` : '';
   throw new InvalidInput(

@@ -1,5 +1,5 @@
 import { equal } from '../base/json.ts';
-import { isWorkload } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { settled, type End, type Plan, type Strategy } from '../plan/plan.ts';
 import type { Apply } from '../plan/step.ts';

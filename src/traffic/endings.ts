@@ -1,6 +1,7 @@
 import { numberAt, objectAt, objectsAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isScalable, isScaledToZero, podSpecOf } from '../manifests/pod-template.ts';
+import { isScalable } from '../manifests/kinds.ts';
+import { isScaledToZero, podSpecOf } from '../manifests/pod-template.ts';
 import { templateLabels } from './pods.ts';
 import { isService, selectorOf, selects } from './services.ts';
 

@@ -1,8 +1,7 @@
 import { numberAt, setAt } from '../../base/json.ts';
 import { keyOf, refOf } from '../../kubernetes/object.ts';
-import { isConfig } from '../../manifests/config-references.ts';
+import { isConfig, isWorkload } from '../../manifests/kinds.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { isWorkload } from '../../manifests/pod-template.ts';
 import { isService } from '../../traffic/services.ts';
 import { configOf } from '../candidate.ts';
 import { withPods } from '../numbers.ts';

@@ -2,7 +2,7 @@ import { numberAt } from '../../base/json.ts';
 import { keyOf, refOf } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { rankOf } from '../../manifests/order.ts';
-import { isDeployment } from '../../manifests/pod-template.ts';
+import { isDeployment } from '../../manifests/kinds.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import { settled, type Plan, type PlanContext } from '../../plan/plan.ts';

@@ -1,9 +1,8 @@
 import { InvalidInput } from '../../base/errors.ts';
 import { numberAt, objectAt, setAt, stringAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
-import { isConfig } from '../../manifests/config-references.ts';
+import { isConfig, isDeployment } from '../../manifests/kinds.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { isDeployment } from '../../manifests/pod-template.ts';
 import { isAutoscaler, scaledTargets } from '../../apply/hpa.ts';
 import { templateLabels } from '../../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels, previewName } from '../../traffic/services.ts';

@@ -2,7 +2,7 @@ import { InvalidInput } from '../../base/errors.ts';
 import { numberAt, stringsAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { isDeployment } from '../../manifests/pod-template.ts';
+import { isDeployment } from '../../manifests/kinds.ts';
 import { templateLabels } from '../../traffic/pods.ts';
 import { selectorOf, selects, type Labels } from '../../traffic/services.ts';
 

@@ -1,7 +1,7 @@
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { isDeployment } from '../../manifests/pod-template.ts';
+import { isDeployment } from '../../manifests/kinds.ts';
 import { autoscalersIn } from '../../apply/hpa.ts';
 import type { PlanContext } from '../../plan/plan.ts';
 import { templateLabels } from '../../traffic/pods.ts';

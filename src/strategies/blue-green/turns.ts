@@ -1,9 +1,9 @@
 import { InvalidInput } from '../../base/errors.ts';
 import { equal, objectAt, type Json } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../../kubernetes/object.ts';
-import { isConfig } from '../../manifests/config-references.ts';
+import { isConfig, isDeployment } from '../../manifests/kinds.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { imagesOf, isDeployment } from '../../manifests/pod-template.ts';
+import { imagesOf } from '../../manifests/pod-template.ts';
 import { templateLabels } from '../../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../../traffic/services.ts';
 import { bothSides, otherSide, sideOfName, type Objects, type Side } from './own-sides.ts';

@@ -1,5 +1,5 @@
 import { describeRef, keyOf, refOf } from '../../kubernetes/object.ts';
-import { isWorkload } from '../../manifests/pod-template.ts';
+import { isWorkload } from '../../manifests/kinds.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import { settled, type Plan, type PlanContext, type Stage, type Strategy } from '../../plan/plan.ts';
 import { refuseJoined } from '../bystanders.ts';

@@ -1,9 +1,8 @@
 import { numberAt } from '../../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
-import { isConfig } from '../../manifests/config-references.ts';
+import { isConfig, isDeployment } from '../../manifests/kinds.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { rankOf } from '../../manifests/order.ts';
-import { isDeployment } from '../../manifests/pod-template.ts';
 import { canaryVariantOf } from '../../manifests/variants.ts';
 import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';

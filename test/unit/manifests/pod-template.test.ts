@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { isScalable, isWorkload, podSpecOf, podTemplatePath } from '../../../src/manifests/pod-template.ts';
+import { podSpecOf, podTemplatePath } from '../../../src/manifests/pod-template.ts';
 import { manifest } from './build.ts';
 
 const spec = { containers: [{ name: 'a', image: 'nginx' }] };
@@ -36,18 +36,4 @@ describe('podTemplatePath', () => {
     expect(podTemplatePath(parsed)).toBeUndefined();
     expect(podSpecOf(parsed)).toBeUndefined();
   });
-});
-
-test.each([
-  ['apps/v1', 'Deployment', true, true],
-  ['apps/v1', 'StatefulSet', true, true],
-  ['apps/v1', 'ReplicaSet', true, true],
-  ['apps/v1', 'DaemonSet', true, false],
-  ['batch/v1', 'Job', true, false],
-  ['v1', 'Pod', true, false],
-  ['v1', 'Service', false, false],
-  ['batch.volcano.sh/v1alpha1', 'Job', false, false],
-])('%s %s: workload %s, scalable %s', (apiVersion, kind, workload, scalable) => {
-  const { object } = manifest({ apiVersion, kind });
-  expect([isWorkload(object), isScalable(object)]).toStrictEqual([workload, scalable]);
 });

@@ -14,7 +14,7 @@ import { Redaction } from './base/redaction.ts';
 import { TimeLimit } from './base/time-limit.ts';
 import type { Context } from './release/context.ts';
 import type { RunReport } from './report/run-report.ts';
-import { kustomizeOf } from './manifests/kustomize.ts';
+import { manifestSources } from './manifests/read/index.ts';
 import { failedReport } from './report/failure.ts';
 import { runCommand } from './commands/index.ts';
 import { isLeft } from './report/left-open.ts';
@@ -50,7 +50,7 @@ export async function main(): Promise<number> {
       signal,
       run,
       cwd: workspace(process.env),
-      kustomize: kustomizeOf(process.env, reporter, signal),
+      sources: manifestSources({ env: process.env, reporter, signal }),
       contextName,
       startedAt,
       onChangeBegins: (change) => {

@@ -14,7 +14,7 @@ import { TimeLimit } from './base/time-limit.ts';
 import { failedReport } from './report/failure.ts';
 import { recover } from './commands/recover.ts';
 import type { RunReport } from './report/run-report.ts';
-import { kustomizeOf } from './manifests/kustomize.ts';
+import { manifestSources } from './manifests/read/index.ts';
 
 /**
  * The post step: undoes what a main step that did not come to its end has left, and removes what it lent to later steps. Without
@@ -67,7 +67,7 @@ async function endFor(state: SavedState, reporter: Reporter, startedAt: number):
       signal,
       run: { ...runIdentity(process.env), holder: state.holder },
       cwd: workspace(process.env),
-      kustomize: kustomizeOf(process.env, reporter),
+      sources: manifestSources({ env: process.env, reporter }),
       contextName,
       startedAt,
       onChangeBegins: () => undefined,

@@ -2,7 +2,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { secretsOf } from '../kubernetes/secret-values.ts';
 import { leftOutOf } from '../manifests/as-meant.ts';
-import { configMapsFromFiles, secretsFromFiles } from '../manifests/config-files.ts';
+import { configMapsFromFiles, secretsFromFiles } from '../manifests/read/config-files.ts';
 import { routeKinds } from '../manifests/kinds.ts';
 import { setImages } from '../manifests/images.ts';
 import { assertUnique, type Manifest } from '../manifests/manifest.ts';
@@ -10,7 +10,7 @@ import { describeImage } from '../manifests/pod-template.ts';
 import { setNamespaces } from '../manifests/namespace.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { setSessionAffinity } from '../manifests/session-affinity.ts';
-import { readSources } from '../manifests/sources.ts';
+import { readSources } from '../manifests/read/index.ts';
 import { matchVariants, selectVariants, variantOf } from '../manifests/variants.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { candidateName } from '../strategies/candidate.ts';
@@ -54,8 +54,8 @@ export async function loadManifests(
   options: ManifestOptions & ChangeOptions,
   namespace: string,
 ): Promise<LoadedManifests> {
-  const { client, reporter, cwd, kustomize } = context;
-  const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd, kustomize);
+  const { client, reporter, cwd, sources } = context;
+  const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd, sources);
   const { taken, left } = selectVariants(read, strategies[options.strategy].variants);
   for (const { source, object } of left) {
     reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { TimeLimit } from '../base/time-limit.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import type { Kustomize } from '../manifests/kustomize.ts';
+import type { ManifestSource } from '../manifests/read/source.ts';
 import type { Bounds } from './bounds.ts';
 import type { RightsCheck } from './rights-check.ts';
 import type { RunIdentity } from './run-identity.ts';
@@ -19,7 +19,8 @@ export interface Context {
   run: RunIdentity;
   /** The workspace: what paths in inputs are relative to. */
   cwd: string;
-  kustomize: Kustomize;
+  /** What the input `manifests` can name. */
+  sources: readonly ManifestSource[];
   /** The name of the kubeconfig's context. */
   contextName: string;
   /** Milliseconds since the epoch. */

@@ -4,10 +4,10 @@ import { InvalidInput, messageOf } from '../base/errors.ts';
 import { isObject, type Json } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { shownUrl } from '../base/shown-url.ts';
-import { lineIndex } from '../manifests/line-index.ts';
-import { positionAt, positionsOf, type Position } from '../manifests/positions.ts';
-import { Budget, unshare } from '../manifests/unshare.ts';
-import { withoutQuoted } from '../manifests/yaml-reason.ts';
+import { lineIndex } from '../manifests/read/line-index.ts';
+import { positionAt, positionsOf, type Position } from '../manifests/read/positions.ts';
+import { Budget, unshare } from '../manifests/read/unshare.ts';
+import { withoutQuoted } from '../manifests/read/yaml-reason.ts';
 
 /** One check as it stands in the input, not yet understood: every value is the text that was written. */
 export interface Entry {

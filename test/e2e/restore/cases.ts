@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { parseManifests } from '../../../src/manifests/yaml.ts';
+import { parseManifests } from '../../../src/manifests/read/yaml.ts';
 
 /** One kind: an object, and a deploy that changes it. */
 export interface RestoreCase {

@@ -25,7 +25,7 @@ export function contextOf(client: FakeApi, holder: string): Context {
     signal: new AbortController().signal,
     run: { holder },
     cwd: '/',
-    kustomize: () => Promise.reject(new Error('there is nothing to build')),
+    sources: [],
     contextName: 'test',
     startedAt: 0,
     onChangeBegins: () => undefined,

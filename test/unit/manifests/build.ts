@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Failures, type Failure } from '../../../src/base/errors.ts';
 import type { Json } from '../../../src/base/json.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
-import { parseManifests } from '../../../src/manifests/yaml.ts';
+import { parseManifests } from '../../../src/manifests/read/yaml.ts';
 
 /** A manifest as it would come out of a file of its own. */
 export function manifest(object: Record<string, Json>, file = 'test.yaml'): Manifest {

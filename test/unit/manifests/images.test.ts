@@ -7,7 +7,7 @@ import { stringAt } from '../../../src/base/json.ts';
 import { setImages } from '../../../src/manifests/images.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { containersOf, imagesOf as allImagesOf } from '../../../src/manifests/pod-template.ts';
-import { parseManifests } from '../../../src/manifests/yaml.ts';
+import { parseManifests } from '../../../src/manifests/read/yaml.ts';
 import { deployment, manifest, thrownBy } from './build.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;

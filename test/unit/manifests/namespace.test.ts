@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 
 import { assertUnique } from '../../../src/manifests/manifest.ts';
 import { setNamespaces } from '../../../src/manifests/namespace.ts';
-import { parseManifests } from '../../../src/manifests/yaml.ts';
+import { parseManifests } from '../../../src/manifests/read/yaml.ts';
 import { deployment, manifest, problemsIn, thrownBy } from './build.ts';
 
 /** A server that knows these kinds only. */

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-import { InvalidInput } from '../base/errors.ts';
+import { InvalidInput } from '../../base/errors.ts';
 
 /**
  * Symbolic links come with the repository, whoever wrote it: one that leads out of the workspace would bring what lies on the

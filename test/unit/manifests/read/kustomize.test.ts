@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { kustomizeOf } from '../../../src/manifests/kustomize.ts';
-import { silentReporter } from '../../support/silent-reporter.ts';
-import { inFolder } from './build.ts';
+import { kustomizeOf } from '../../../../src/manifests/read/kustomize.ts';
+import { silentReporter } from '../../../support/silent-reporter.ts';
+import { inFolder } from '../build.ts';
 
 const path = process.env['PATH'];
 
@@ -28,7 +28,7 @@ async function build(scripts: Record<string, string>, env: Record<string, string
       const warning = (text: string) => {
         warnings.push(text);
       };
-      const kustomize = kustomizeOf({ PATH: folder, ...env }, { ...silentReporter, warning });
+      const kustomize = kustomizeOf({ env: { PATH: folder, ...env }, reporter: { ...silentReporter, warning } });
       return { built: await kustomize('/repo/base', 'base/kustomization.yaml'), warnings };
     },
   );

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { InvalidInput } from '../../../src/base/errors.ts';
-import { configMapsFromFiles, secretsFromFiles } from '../../../src/manifests/config-files.ts';
-import { inFolder } from './build.ts';
+import { InvalidInput } from '../../../../src/base/errors.ts';
+import { configMapsFromFiles, secretsFromFiles } from '../../../../src/manifests/read/config-files.ts';
+import { inFolder } from '../build.ts';
 
 const files = {
   'app.conf': 'a=1\n',

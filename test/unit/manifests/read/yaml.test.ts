@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
-import { InvalidInput } from '../../../src/base/errors.ts';
-import { at, type Json } from '../../../src/base/json.ts';
-import { parseManifests } from '../../../src/manifests/yaml.ts';
-import { problemsIn, thrownBy } from './build.ts';
+import { InvalidInput } from '../../../../src/base/errors.ts';
+import { at, type Json } from '../../../../src/base/json.ts';
+import { parseManifests } from '../../../../src/manifests/read/yaml.ts';
+import { problemsIn, thrownBy } from '../build.ts';
 
-const caseFile = (name: string) => readFileSync(join(import.meta.dirname, 'cases', name), 'utf8');
+const caseFile = (name: string) => readFileSync(join(import.meta.dirname, '../cases', name), 'utf8');
 
 const configMap = (body: string) => `apiVersion: example.test/v1\nkind: Sample\nmetadata: {name: s}\n${body}`;
 

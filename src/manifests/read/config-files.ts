@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
-import { notAFile, readBoundedFile } from '../base/bounded-file.ts';
-import { InvalidInput } from '../base/errors.ts';
-import { describeLimit, limits } from '../base/limits.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import { notAFile, readBoundedFile } from '../../base/bounded-file.ts';
+import { InvalidInput } from '../../base/errors.ts';
+import { describeLimit, limits } from '../../base/limits.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { assertInside, boundsOf, nameOf } from './inside.ts';
-import { trimmed } from './lines.ts';
-import { manifestFrom, type Manifest } from './manifest.ts';
+import { trimmed } from '../lines.ts';
+import { manifestFrom, type Manifest } from '../manifest.ts';
 import { textOf } from './text.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { InvalidInput } from '../base/errors.ts';
+import { InvalidInput } from '../../base/errors.ts';
 
 /** The text of a file, byte order mark and all; undefined when the bytes are no UTF-8. */
 export function textOf(content: Buffer): string | undefined {

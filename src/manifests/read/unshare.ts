@@ -1,5 +1,5 @@
-import type { Json } from '../base/json.ts';
-import { describeLimit, type Limit } from '../base/limits.ts';
+import type { Json } from '../../base/json.ts';
+import { describeLimit, type Limit } from '../../base/limits.ts';
 
 /** What each value weighs at least, in bytes. */
 const leastBytes = 16;

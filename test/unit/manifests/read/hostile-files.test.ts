@@ -6,10 +6,12 @@ import { basename, join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
-import { InvalidInput } from '../../../src/base/errors.ts';
-import { configMapsFromFiles, secretsFromFiles } from '../../../src/manifests/config-files.ts';
-import { readSources } from '../../../src/manifests/sources.ts';
-import { inFolder, problemsIn } from './build.ts';
+import { InvalidInput } from '../../../../src/base/errors.ts';
+import { configMapsFromFiles, secretsFromFiles } from '../../../../src/manifests/read/config-files.ts';
+import { plainFiles } from '../../../../src/manifests/read/files.ts';
+import { readSources } from '../../../../src/manifests/read/index.ts';
+import { kustomizedFolders } from '../../../../src/manifests/read/kustomize.ts';
+import { inFolder, problemsIn } from '../build.ts';
 
 const object = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
 const files = {
@@ -20,7 +22,7 @@ const files = {
 const outside = { 'secret.yaml': 'password: hunter2-of-the-runner\n', 'more/b.yaml': object('b') };
 
 const read = (sources: string[], cwd: string) =>
-  readSources(sources, cwd, (path) => Promise.resolve(object(basename(path))));
+  readSources(sources, cwd, [kustomizedFolders((path) => Promise.resolve(object(basename(path)))), plainFiles]);
 
 /** What is thrown for the sources; each problem of several. */
 async function refusal(sources: string[], cwd: string): Promise<Error> {

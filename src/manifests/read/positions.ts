@@ -1,6 +1,6 @@
 import { EVENT_ID, SCALAR_STYLE, getScalarValue, type Event } from 'js-yaml';
 
-import type { Path } from '../base/json.ts';
+import type { Path } from '../../base/json.ts';
 
 /** Where a YAML value stands in its file, and where the values inside it do. */
 export interface Position {

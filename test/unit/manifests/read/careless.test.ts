@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { InvalidInput, type Failure } from '../../../src/base/errors.ts';
-import { configMapsFromFiles, secretsFromFiles } from '../../../src/manifests/config-files.ts';
-import { readSources } from '../../../src/manifests/sources.ts';
-import { parseManifests } from '../../../src/manifests/yaml.ts';
-import { inFolder, problemsIn as problemsOf, thrownBy } from './build.ts';
+import { InvalidInput, type Failure } from '../../../../src/base/errors.ts';
+import { configMapsFromFiles, secretsFromFiles } from '../../../../src/manifests/read/config-files.ts';
+import { plainFiles } from '../../../../src/manifests/read/files.ts';
+import { readSources } from '../../../../src/manifests/read/index.ts';
+import { parseManifests } from '../../../../src/manifests/read/yaml.ts';
+import { inFolder, problemsIn as problemsOf, thrownBy } from '../build.ts';
 
-const noKustomize = () => Promise.reject(new Error('not meant here'));
 function problemsIn(work: () => unknown): readonly Failure[] {
   const thrown = thrownBy(work);
   return thrown instanceof InvalidInput ? [thrown] : problemsOf(thrown);
@@ -17,7 +17,7 @@ const configMap = (data: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\
 async function problemOfFile(content: Uint8Array): Promise<string[]> {
   return await inFolder({ 'a.yaml': content }, async (cwd) => {
     try {
-      await readSources(['a.yaml'], cwd, noKustomize);
+      await readSources(['a.yaml'], cwd, [plainFiles]);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const { location, hint } = error as { location?: { file: string; line?: number }; hint?: string };
@@ -54,7 +54,7 @@ describe('a file that is not UTF-8', () => {
 
   test('may begin with the mark of UTF-8, and may hold the letter that stands for others', async () => {
     await inFolder({ 'a.yaml': `\ufeff${configMap('  a: "b\ufffd"')}` }, async (cwd) => {
-      const [manifest] = await readSources(['a.yaml'], cwd, noKustomize);
+      const [manifest] = await readSources(['a.yaml'], cwd, [plainFiles]);
       expect(manifest?.object).toMatchObject({ apiVersion: 'v1', data: { a: 'b\ufffd' } });
     });
   });

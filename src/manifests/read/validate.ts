@@ -1,9 +1,9 @@
-import { InvalidInput } from '../base/errors.ts';
-import { isObject, type Json, type Path } from '../base/json.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Manifest } from './manifest.ts';
-import { definesKinds, isBuiltIn, isConfig } from './kinds.ts';
-import { podTemplatePath } from './pod-template.ts';
+import { InvalidInput } from '../../base/errors.ts';
+import { isObject, type Json, type Path } from '../../base/json.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import type { Manifest } from '../manifest.ts';
+import { definesKinds, isBuiltIn, isConfig } from '../kinds.ts';
+import { podTemplatePath } from '../pod-template.ts';
 
 /**
  * Mistakes of YAML that the server would answer with words about Go types: numbers and booleans where Kubernetes has

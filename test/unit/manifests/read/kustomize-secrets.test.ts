@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
 
-import { secretsOfKustomization } from '../../../src/manifests/kustomize-secrets.ts';
-import { inFolder } from './build.ts';
+import { secretsOfKustomization } from '../../../../src/manifests/read/kustomize-secrets.ts';
+import { inFolder } from '../build.ts';
 
 const laughs = [
   'x0: &x0 [swordfish-1]',

@@ -1,11 +1,15 @@
 import { chmod, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
-import { InvalidInput } from '../../../src/base/errors.ts';
-import { readSources } from '../../../src/manifests/sources.ts';
-import { inFolder, problemsIn } from './build.ts';
+import { InvalidInput } from '../../../../src/base/errors.ts';
+import { plainFiles } from '../../../../src/manifests/read/files.ts';
+import { manifestSources, readSources } from '../../../../src/manifests/read/index.ts';
+import { kustomizedFolders } from '../../../../src/manifests/read/kustomize.ts';
+import type { ManifestSource } from '../../../../src/manifests/read/source.ts';
+import { silentReporter } from '../../../support/silent-reporter.ts';
+import { inFolder, problemsIn } from '../build.ts';
 
 const sample = (name: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
 
@@ -27,7 +31,10 @@ const files = {
 
 /** What kustomize makes of a folder: an object that is called like it. */
 const read = (lines: string[], cwd: string) =>
-  readSources(lines, cwd, (path) => Promise.resolve(sample(`built-${basename(path)}`)));
+  readSources(lines, cwd, [
+    kustomizedFolders((path) => Promise.resolve(sample(`built-${basename(path)}`))),
+    plainFiles,
+  ]);
 
 const namesOf = (sources: string[], more: Record<string, string> = {}) =>
   inFolder({ ...files, ...more }, async (cwd) => (await read(sources, cwd)).map(({ object }) => object.metadata.name));
@@ -164,4 +171,46 @@ describe('readSources refuses', () => {
       await expect(read(['a.yaml'], cwd)).rejects.toThrow('holds no .yaml, .yml or .json files: it has no files');
     });
   });
+});
+
+describe('a source of another kind', () => {
+  /** What a folder with a recipe comes to: an object that is called like it. */
+  const recipes: ManifestSource = {
+    matches: (file) => basename(file) === 'recipe.yaml',
+    isWholeFolder: true,
+    read: ({ path, name }) => ({ text: sample(basename(dirname(path))), name: `${name} (cooked)` }),
+  };
+  const recipeFolder = { 'soup/recipe.yaml': 'a: b', 'soup/parts/carrot.yaml': sample('carrot') };
+  const cook = (lines: string[], more: Record<string, string> = {}) =>
+    inFolder({ ...recipeFolder, ...more }, (cwd) => readSources(lines, cwd, [recipes, plainFiles]));
+
+  test.each(['soup', 'soup/recipe.yaml'])('reads its folder as a whole: %s', async (line) => {
+    const found = await cook([line]);
+    expect(found.map(({ object, source }) => [object.metadata.name, source.file])).toEqual([
+      ['soup', 'soup/recipe.yaml (cooked)'],
+    ]);
+  });
+
+  test('leaves other files to the others, in the order in which they are named', async () => {
+    const found = await cook(['b.yaml', 'soup', 'a.yaml'], { 'a.yaml': sample('a'), 'b.yaml': sample('b') });
+    expect(found.map(({ object }) => object.metadata.name)).toEqual(['b', 'soup', 'a']);
+  });
+
+  test.each(['.', '*'])('is not guessed at among other files: %s', async (line) => {
+    await expect(cook([line], { 'a.yaml': sample('a') })).rejects.toThrow(
+      `"${line}" holds "soup/recipe.yaml", and it does not say whether that is to be built`,
+    );
+  });
+});
+
+test.each([
+  ['overlay/kustomization.yaml', true],
+  ['overlay/kustomization.yml', true],
+  ['overlay/Kustomization', true],
+  ['overlay/web.yaml', false],
+  ['overlay/WEB.JSON', false],
+])('of the sources that there are, the first that matches %s reads a whole folder: %s', (file, isWhole) => {
+  const sources = manifestSources({ env: {}, reporter: silentReporter });
+  expect(sources.find((source) => source.matches(file))?.isWholeFolder).toBe(isWhole);
+  expect(sources.find((source) => source.matches('README.md'))).toBeUndefined();
 });

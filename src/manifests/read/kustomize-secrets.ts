@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 
 import { loadAll } from 'js-yaml';
 
-import { isObject, listAt, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
-import { isTelling } from '../base/telling.ts';
-import { partsOf, secretsOf } from '../kubernetes/secret-values.ts';
+import { isObject, listAt, objectsAt, stringAt, type Json, type JsonObject } from '../../base/json.ts';
+import { isTelling } from '../../base/telling.ts';
+import { partsOf, secretsOf } from '../../kubernetes/secret-values.ts';
 import { Budget, unshare } from './unshare.ts';
 
 /** What one folder is read of, at most: enough for what people write by hand. */

@@ -1,11 +1,11 @@
 import { YAMLException, constructFromEvents, parseEvents } from 'js-yaml';
 
-import { InvalidInput, messageOf, type Location } from '../base/errors.ts';
-import { at, isObject, stringAt, type Json, type JsonObject, type Path } from '../base/json.ts';
-import { limits } from '../base/limits.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import { InvalidInput, messageOf, type Location } from '../../base/errors.ts';
+import { at, isObject, stringAt, type Json, type JsonObject, type Path } from '../../base/json.ts';
+import { limits } from '../../base/limits.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { lineIndex } from './line-index.ts';
-import { throwAll, type Manifest, type Source } from './manifest.ts';
+import { throwAll, type Manifest, type Source } from '../manifest.ts';
 import { positionAt, positionsOf, type Position } from './positions.ts';
 import { kubectlSchema } from './scalars.ts';
 import { Budget, unshare } from './unshare.ts';

@@ -1,13 +1,19 @@
-import { InvalidInput } from '../base/errors.ts';
-import { limits } from '../base/limits.ts';
-import { runProgram } from '../base/program.ts';
-import type { Reporter } from '../base/reporter.ts';
-import { withoutDumps } from '../kubernetes/server-words.ts';
+import { basename, dirname } from 'node:path';
+
+import { InvalidInput } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import { runProgram } from '../../base/program.ts';
+import { shortened } from '../../base/said.ts';
+import { withoutDumps } from '../../kubernetes/server-words.ts';
+import { assertLinksInside } from './inside.ts';
 import { secretsOfKustomization } from './kustomize-secrets.ts';
-import { shortened } from '../base/said.ts';
+import type { ManifestSource, Tools } from './source.ts';
 
 /** Builds a folder of kustomize. @throws InvalidInput when there is no program for it, or the folder does not build */
 export type Kustomize = (path: string, kustomization: string) => Promise<string>;
+
+/** What says that a folder is to be built. */
+const kustomizations = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
 
 /** What can build a folder, the first that is there: each with its arguments before the folder. */
 const programs = [
@@ -15,18 +21,25 @@ const programs = [
   ['kustomize', 'build'],
 ] as const;
 
+/** Folders of kustomize, whose objects have their places in what came out. No link below one may lead out of its bounds. */
+export function kustomizedFolders(kustomize: Kustomize): ManifestSource {
+  return {
+    matches: (file) => kustomizations.has(basename(file)),
+    isWholeFolder: true,
+    async read({ path, name, bounds }) {
+      const folder = dirname(path);
+      await assertLinksInside(folder, bounds);
+      return { text: await kustomize(folder, name), name: `${name} (as built)` };
+    },
+  };
+}
+
 /**
  * Builds with the `kubectl` or the `kustomize` of the runner. What it prints may hold Secrets, and so never reaches the log; what it
  * complains of may quote what the folder is built from, whose secrets are masked first;
  * in turn it gets to know none of the action's inputs and tokens. It may wait for a network, or a pipe: it has a time limit.
- * @param env of the action
- * @param signal ends it
  */
-export function kustomizeOf(
-  env: Readonly<Record<string, string | undefined>>,
-  reporter: Reporter,
-  signal?: AbortSignal,
-): Kustomize {
+export function kustomizeOf({ env, reporter, signal }: Tools): Kustomize {
   const known = Object.entries(env).flatMap(([name, value]): [string, string][] =>
     value === undefined || /^(?:INPUT|STATE|ACTIONS)_/.test(name) ? [] : [[name, value]],
   );

@@ -10,7 +10,7 @@ import { secretsOf } from '../kubernetes/secret-values.ts';
 import type { Inputs } from './inputs.ts';
 import { workspace } from './workspace.ts';
 
-export interface Connected {
+interface Connected {
   client: KubernetesClient;
   /** The name of the kubeconfig's context, or the one that gcloud would give the cluster. */
   contextName: string;
@@ -31,10 +31,10 @@ type GkeInput =
   | 'quotaProject'
   | 'universeDomain';
 
-export type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | 'namespace' | GkeInput>;
+type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | 'namespace' | GkeInput>;
 
 /** What ends requests, and how much patience they have. */
-export interface Patience {
+interface Patience {
   signal: AbortSignal;
   limit: TimeLimit;
   /** Whether this server has answered an earlier step of the same job: then it is away for a while, and the address is right. */

@@ -46,7 +46,7 @@ export function removeExportedKubeconfig(path: string): void {
  * A kubeconfig whose user is whoever the plugin finds. JSON is YAML.
  * @param credentialsFile the file that this run has signed in with; absent: where the plugin looks by itself
  */
-export function kubeconfigFor(
+function kubeconfigFor(
   { ca, context, server }: Pick<GkeCluster, 'ca' | 'context' | 'server'>,
   command: string,
   credentialsFile: string | undefined,

@@ -5,7 +5,7 @@
  */
 export const maxList = 100_000;
 
-export interface LimitedList {
+interface LimitedList {
   /** JSON, whole, of as many of the first items as there is room for. */
   text: string;
   /** How many are left out. */

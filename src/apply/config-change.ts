@@ -19,7 +19,7 @@ export type ConfigChanges = ReadonlyMap<
 >;
 
 /** The hash that is to stand in the pod template. */
-export interface HashChoice {
+interface HashChoice {
   /** As long as nothing else in it changes. */
   kept: string | undefined;
   /** When its pods are made anew anyhow. */

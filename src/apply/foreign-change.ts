@@ -5,7 +5,7 @@ import { fieldManager } from './field-manager.ts';
 import { applyEntry, entriesOf, extractOwned } from './managed-fields.ts';
 
 /** What somebody else has made of an object since we wrote it. */
-export interface ForeignChange {
+interface ForeignChange {
   /** Whether what runs now is not what was written; otherwise only its number of pods is another one. */
   isOther: boolean;
   /** `Deployment "web": "kubectl-set" changed spec.template.spec.containers[web].image while we waited` */

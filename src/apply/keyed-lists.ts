@@ -38,7 +38,7 @@ export function pairEntries(left: readonly Json[], right: readonly Json[], keys:
 }
 
 /** A key that one of them does not have is a default of the server: `protocol: TCP`. */
-export function isSameEntry(left: Json, right: Json, keys: readonly string[]): boolean {
+function isSameEntry(left: Json, right: Json, keys: readonly string[]): boolean {
   if (!isObject(left) || !isObject(right)) return false;
   return (
     keys.some((key) => left[key] !== undefined) &&

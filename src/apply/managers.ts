@@ -4,7 +4,7 @@ import { fieldManager } from './field-manager.ts';
 import { applyEntry, entriesOf, itemOf } from './managed-fields.ts';
 
 /** One of ours: `gke-rollout`, and those under which single commands write. */
-export function isOurManager(manager: string): boolean {
+function isOurManager(manager: string): boolean {
   return manager === fieldManager || manager.startsWith(`${fieldManager}-`);
 }
 
@@ -27,7 +27,7 @@ export const versionPaths: readonly (readonly string[])[] = [
 ];
 
 /** A field that somebody else than we owns. */
-export interface ForeignField {
+interface ForeignField {
   manager: string;
   /** ISO 8601, when this manager wrote last. */
   time: string;

@@ -29,7 +29,7 @@ import { placesOfRefusal, placesOfStringData, unownedAt, type Places } from './u
 import type { StatusCause } from '../kubernetes/attempt.ts';
 import type { Prepared } from './prepared.ts';
 
-export interface PreflightOptions {
+interface PreflightOptions {
   /** Take fields over from other managers. */
   force: boolean;
   /** Paths that the apply is to own alone, whoever has written there. */

@@ -8,7 +8,7 @@ import { takenSince } from './mark.ts';
 import { untilGone, type RemovalOptions } from './removal.ts';
 import type { WriteAhead } from './write-ahead.ts';
 
-export interface PruneOptions extends RemovalOptions {
+interface PruneOptions extends RemovalOptions {
   reporter: Reporter;
 }
 

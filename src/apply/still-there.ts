@@ -11,7 +11,7 @@ import { inCluster } from './owned-change.ts';
 
 const pollMs = 200;
 
-export interface StillThereOptions {
+interface StillThereOptions {
   clock: Clock;
   signal: AbortSignal;
   /** Milliseconds since the epoch. */

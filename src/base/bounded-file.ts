@@ -44,7 +44,7 @@ function readAll(file: number, name: string, limit: Limit): Buffer {
   }
 }
 
-export function tooLarge(name: string, bytes: number, limit: Limit): InvalidInput {
+function tooLarge(name: string, bytes: number, limit: Limit): InvalidInput {
   return new InvalidInput(`${name} is too large (${sizeOf(bytes)}): ${describeLimit(limit)}`, {
     hint: 'See whether it is the file that is meant, and split it if it is.',
   });

@@ -5,7 +5,7 @@ export interface Location {
   column?: number;
 }
 
-export interface FailureDetails {
+interface FailureDetails {
   /** What to do next: one imperative sentence. */
   hint?: string;
   /** Where in the user's files the cause stands. */

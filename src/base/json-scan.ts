@@ -1,4 +1,4 @@
-export interface JsonLimits {
+interface JsonLimits {
   /** How deep lists and maps may be nested. */
   depth: number;
   /** About how many values there may be: each takes some memory, however short its text is. */

@@ -16,7 +16,7 @@ export interface ProgramOptions {
 }
 
 /** How a program came to its end by itself. */
-export interface ProgramEnd {
+interface ProgramEnd {
   /** Or the signal that ended it. */
   code: number | NodeJS.Signals;
   stdout: string;

@@ -12,7 +12,7 @@ export class Misshapen extends Error {
 }
 
 /** How each field of a record is read: every field has to be named, so that none is forgotten when one is added. */
-export type Fields<T> = {
+type Fields<T> = {
   [K in keyof T]-?: undefined extends T[K] ? { optional: Reader<Exclude<T[K], undefined>> } : Reader<T[K]>;
 };
 

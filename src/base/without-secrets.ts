@@ -3,7 +3,7 @@ import { hideShapes } from './secret-shapes.ts';
 import { isPlain, looksSecret, namesSecret, secretNames } from './telling.ts';
 
 /** What stands in the place of a value that is not shown. */
-export const hidden = '***';
+const hidden = '***';
 
 /** What is known of the place of a value. */
 interface Around {

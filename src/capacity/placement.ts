@@ -6,14 +6,14 @@ import { neighbourOf, repel, Spread, type Neighbour } from './neighbours.ts';
 import { obstacleOn, type Obstacle } from './node-fit.ts';
 
 /** A node with what its pods leave of it. */
-export interface Room {
+interface Room {
   node: KubernetesObject;
   free: Amounts;
   pods: Neighbour[];
 }
 
 /** Pods that are to find a place. */
-export interface Ask {
+interface Ask {
   demand: Demand;
   pod: Neighbour;
 }

@@ -5,7 +5,7 @@ import { limitsOf, requestsOf, requestsOfContainer } from './demand.ts';
 import { matchesExpression } from './selectors.ts';
 
 /** Pods that are to be made, and pods that go before; `spec` has the defaults of the namespace. */
-export interface QuotaChange {
+interface QuotaChange {
   spec: JsonObject;
   extra: number;
   /** The specs of the pods that go. */

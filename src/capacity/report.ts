@@ -14,7 +14,7 @@ export interface Surge {
 }
 
 /** What brings the pods; `promotion` is the rolling update at the end of a canary. */
-export type Subject = 'canary' | 'blue-green' | 'promotion';
+type Subject = 'canary' | 'blue-green' | 'promotion';
 
 export interface CapacityOptions {
   /** Named in messages; also decides what they advise. */

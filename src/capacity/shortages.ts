@@ -8,7 +8,7 @@ import type { AskedFor, CapacityOptions, CreatedKind, Shortage } from './report.
 import { describePlacement, describeQuota, listed, subjectOf } from './words.ts';
 
 /** Where pods find a place: beside those that are there, and if as many of their workload's own pods went first. */
-export interface Placements {
+interface Placements {
   beside: readonly Placement[];
   inPlace: readonly Placement[];
 }

@@ -22,7 +22,7 @@ interface Declaration<Id extends CommandInputId> {
   rights: readonly RuleSetId[];
 }
 
-export interface Command<Id extends CommandInputId> extends Declaration<Id> {
+interface Command<Id extends CommandInputId> extends Declaration<Id> {
   run: (context: Context, options: OptionsOf<Id>) => Promise<RunReport>;
 }
 

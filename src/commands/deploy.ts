@@ -54,7 +54,7 @@ async function deployRelease(context: Context, options: DeployOptions): Promise<
 }
 
 /** What a deploy is asked to do. */
-export interface ReadDeploy {
+interface ReadDeploy {
   options: RollOutOptions;
   purpose: Purpose;
   /**

@@ -6,7 +6,7 @@ import { kindsWithHistory } from '../manifests/kinds.ts';
 import { originOf } from '../strategies/candidate.ts';
 import type { Context } from '../release/context.ts';
 
-export interface WorkloadSearch {
+interface WorkloadSearch {
   namespace: string;
   release: string;
   /** `Deployment/web` or `web`; absent: the only one there is. */

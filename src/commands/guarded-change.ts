@@ -40,7 +40,7 @@ const evidenceMs = 10_000;
 /** How long it tries to record how it has ended. */
 const lastWordsMs = 10_000;
 
-export type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failure: ChangeFailure };
+type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failure: ChangeFailure };
 
 export interface ChangeTask<T> {
   command: string;
@@ -152,7 +152,7 @@ async function openJournal<T>(
 }
 
 /** What the user reads when a command does not go with a candidate that waits. */
-export function candidateInTheWay({ release, waiting }: JournalRecord, command: string): InvalidInput {
+function candidateInTheWay({ release, waiting }: JournalRecord, command: string): InvalidInput {
   return new InvalidInput(
     `revision ${waiting?.revision ?? ''} of release "${release}" is a candidate that waits since ${waiting?.since ?? ''}, so that "${command}" is not possible`,
     { hint: 'Run the command "promote" to bring it in, or "abort" to take it away.' },
@@ -243,7 +243,7 @@ async function handleFailure(
  * Closes the journal of a run whose revision is live. What only its candidate needed goes first: its pods once no request
  * comes to them any more. Where that fails the journal stays, and the next run tries again.
  */
-export async function closeFinished(context: Context, journal: Journal): Promise<void> {
+async function closeFinished(context: Context, journal: Journal): Promise<void> {
   const { client, limit, reporter, signal } = context;
   const { temporary = [] } = journal.record;
   try {

@@ -16,7 +16,7 @@ export interface RetireOptions {
   timeoutMs: number;
 }
 
-export interface KeepOldOptions extends RetireOptions {
+interface KeepOldOptions extends RetireOptions {
   keepOldForMs: number;
 }
 

@@ -34,9 +34,9 @@ export const manifestInputs = [
   'session-affinity-timeout',
 ] as const;
 
-export type ManifestOptions = OptionsOf<(typeof manifestInputs)[number]>;
+type ManifestOptions = OptionsOf<(typeof manifestInputs)[number]>;
 
-export interface LoadedManifests {
+interface LoadedManifests {
   manifests: Manifest[];
   /** The user's own candidates for this strategy, from files such as `web-canary.yaml`. */
   variants: Manifest[];

@@ -18,7 +18,7 @@ import { expectOfChecks, expectOfObjects } from './needs.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 
 /** Manifests as a strategy brings them in, compared with the cluster. */
-export interface Sight {
+interface Sight {
   arrangement: Arrangement;
   prepared: Prepared[];
 }

@@ -37,7 +37,7 @@ export function expectOfStrategy(
   rights?.expect(traitsOf(strategy).rights.flatMap((id) => grantsOf(id, namespace, need)));
 }
 
-export interface ReleaseNeeds {
+interface ReleaseNeeds {
   namespace: string;
   strategy: string;
   undoOnFailure: boolean;

@@ -13,7 +13,7 @@ import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { ownSteps, undoJournal } from './undo-journal.ts';
 
-export interface RecoverOptions extends Required<ChangeOptions> {
+interface RecoverOptions extends Required<ChangeOptions> {
   /** The main step was not cancelled or killed: it has tried to undo what it did, in vain. */
   hasFailed?: boolean;
 }

@@ -10,7 +10,7 @@ import type { Context } from '../release/context.ts';
 import { findWorkload } from './find-workload.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
-export interface WorkloadOptions {
+interface WorkloadOptions {
   release: string;
   /** `Deployment/web` or `web`: this one alone. */
   workload?: string;

@@ -21,7 +21,7 @@ import { workloadRow } from '../report/workloads.ts';
 import { describeRevision, readHistory } from './workload-history.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
-export interface WorkloadRollback {
+interface WorkloadRollback {
   workload: KubernetesObject;
   /** The workload's own revision number; by default the last good one. */
   toRevision: string | undefined;

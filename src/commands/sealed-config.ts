@@ -3,7 +3,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { configReferences, renameConfig } from '../manifests/config-references.ts';
 
 /** A ConfigMap or Secret, and the name under which its earlier content comes back. */
-export interface Beside {
+interface Beside {
   kind: string;
   from: string;
   to: string;

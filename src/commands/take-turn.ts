@@ -18,12 +18,12 @@ import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { isUnfinished } from './guarded-change.ts';
 
-export interface TurnOptions extends Required<ChangeOptions> {
+interface TurnOptions extends Required<ChangeOptions> {
   imageTag?: string;
   images: readonly string[];
 }
 
-export interface Turn {
+interface Turn {
   /** With those of the side that is to serve. */
   manifests: Manifest[];
   /** What the files of the other side hold. */

@@ -13,7 +13,7 @@ import type { Context } from '../release/context.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
 
 /** A Deployment that is resumed until its pods are back. */
-export interface Resumed {
+interface Resumed {
   /** As it was paused. */
   paused: KubernetesObject;
 }

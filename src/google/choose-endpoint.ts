@@ -9,7 +9,7 @@ export const endpointKinds = ['auto', 'public', 'internal', 'dns', 'connect-gate
 export type EndpointKind = Exclude<(typeof endpointKinds)[number], 'auto'>;
 
 /** The address to use, and why that one. */
-export interface ChosenEndpoint {
+interface ChosenEndpoint {
   kind: Exclude<EndpointKind, 'connect-gateway'>;
   server: string;
   /** PEM; absent where the certificate is a public one. */

@@ -10,7 +10,7 @@ export interface ClusterName {
 }
 
 /** What was given of it. */
-export interface ClusterReference {
+interface ClusterReference {
   /** The short name, or `projects/P/locations/L/clusters/C`. */
   cluster: string;
   project?: string;

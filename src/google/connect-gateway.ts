@@ -6,7 +6,7 @@ import type { GoogleApi } from './google-api.ts';
 import type { Hosts } from './hosts.ts';
 
 /** A cluster as a member of a fleet. */
-export interface Membership {
+interface Membership {
   /** Number or id. */
   project: string;
   /** `global` or a region. */
@@ -28,7 +28,7 @@ export function parseMembership(text: string | undefined): Membership | undefine
 }
 
 /** A membership and whether it is a GKE cluster, which decides about its path at the gateway. */
-export interface FoundMembership extends Membership {
+interface FoundMembership extends Membership {
   isGke: boolean;
 }
 

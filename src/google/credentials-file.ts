@@ -49,7 +49,7 @@ export interface AuthorizedUser {
   account?: string;
 }
 
-export interface Impersonated {
+interface Impersonated {
   type: 'impersonated_service_account';
   source: CredentialsFile;
   impersonation: Impersonation;

@@ -3,7 +3,7 @@ import { apiIsDisabled } from './explain-sign-in.ts';
 import type { GoogleError } from './google-error.ts';
 
 /** What was asked of an API of Google when it refused, and by whom. */
-export interface ApiAttempt {
+interface ApiAttempt {
   /** After "cannot": `get cluster "bootcamp"`. */
   purpose: string;
   /** The permission that it takes, and the smallest role that holds it. */

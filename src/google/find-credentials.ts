@@ -34,7 +34,7 @@ export const fileVariables = [
 ] as const;
 
 /** Where credentials are, apart from the metadata server, before anything is asked. */
-export type Source =
+type Source =
   | { type: 'access-token'; token: string }
   | { type: 'github'; provider: string; serviceAccount: string | undefined }
   | { type: 'text'; text: string; name: string }
@@ -63,7 +63,7 @@ export function chooseSource(
 }
 
 /** `projects/1/locations/…`, also from the forms with a host before it. */
-export function providerName(provider: string): string {
+function providerName(provider: string): string {
   return provider.replace(/^(?:https:)?\/\/iam\.[^/]+\//, '');
 }
 

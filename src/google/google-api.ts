@@ -5,7 +5,7 @@ import type { AccessToken, Credentials } from './credentials.ts';
 import type { Renewing } from '../http/renewing.ts';
 import type { Web } from './web.ts';
 
-export interface ApiCall {
+interface ApiCall {
   url: string;
   /** After "cannot": `get cluster "bootcamp"`. */
   purpose: string;

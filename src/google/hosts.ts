@@ -3,8 +3,7 @@ import { InvalidInput } from '../base/errors.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The APIs of Google that signing in needs, by the names that gcloud gives them. */
-export type Service =
-  'cloudresourcemanager' | 'connectgateway' | 'container' | 'gkehub' | 'iamcredentials' | 'oauth2' | 'sts';
+type Service = 'cloudresourcemanager' | 'connectgateway' | 'container' | 'gkehub' | 'iamcredentials' | 'oauth2' | 'sts';
 
 export const defaultUniverse = 'googleapis.com';
 

@@ -11,7 +11,7 @@ import { GoogleApi } from './google-api.ts';
 import { defaultUniverse, firstOf, Hosts, universeOf, type Environment } from './hosts.ts';
 import { Web } from './web.ts';
 
-export interface GkeInputs extends SignInInputs {
+interface GkeInputs extends SignInInputs {
   /** Absent where only a fleet membership was given. */
   cluster?: string;
   location?: string;
@@ -22,7 +22,7 @@ export interface GkeInputs extends SignInInputs {
   universeDomain?: string;
 }
 
-export interface SignInOptions {
+interface SignInOptions {
   clock: Clock;
   env: Environment;
   signal?: AbortSignal;
@@ -131,7 +131,7 @@ async function throughGateway(api: GoogleApi, hosts: Hosts, membership: Awaited<
   };
 }
 
-export function contextOf({ project, location, cluster }: ClusterName): string {
+function contextOf({ project, location, cluster }: ClusterName): string {
   return `gke_${project}_${location}_${cluster}`;
 }
 

@@ -10,7 +10,7 @@ import { proxyFor } from '../http/proxy.ts';
 import { retry, retryAfterOf, type Tried } from '../http/retry.ts';
 import type { Environment } from './hosts.ts';
 
-export interface WebRequest {
+interface WebRequest {
   method?: 'GET' | 'POST';
   url: string;
   headers?: Record<string, string>;
@@ -40,7 +40,7 @@ export interface WebAnswer {
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-export interface WebOptions {
+interface WebOptions {
   clock: Clock;
   /** `HTTPS_PROXY`, `NO_PROXY` and the like. */
   env: Environment;
@@ -152,7 +152,7 @@ function checked({ url, purpose, local }: WebRequest): URL {
   });
 }
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 

@@ -15,7 +15,7 @@ Object.assign(AnyDispatcher.prototype, { connect, request: requestOn });
 export { Agent, ProxyAgent };
 export type { Dispatcher };
 
-export type RequestOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
+type RequestOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
   method: string;
   dispatcher: Dispatcher;
 };

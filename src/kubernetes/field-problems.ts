@@ -1,6 +1,6 @@
 import type { StatusCause } from './attempt.ts';
 
-export interface FieldProblem {
+interface FieldProblem {
   kind: 'unknown' | 'duplicate';
   /** `spec.replcas`, or `spec.containers[name="web"].imge` in answers to an apply. */
   field: string;

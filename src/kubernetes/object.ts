@@ -22,7 +22,7 @@ export interface ObjectMeta extends JsonObject {
   finalizers?: string[];
 }
 
-export interface OwnerReference extends JsonObject {
+interface OwnerReference extends JsonObject {
   apiVersion: string;
   kind: string;
   name: string;

@@ -2,7 +2,7 @@ import { conflictingManager, strictDecodingProblems } from './field-problems.ts'
 import type { Attempt, StatusCause } from './attempt.ts';
 
 /** What the server answered, taken apart. */
-export interface Refusal {
+interface Refusal {
   status: number;
   reason: string;
   serverMessage: string;

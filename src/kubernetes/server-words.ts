@@ -17,7 +17,7 @@ const label = /(?:Invalid|Unsupported|Duplicate) value: |Not found: /g;
 /** Fields whose values are nobody's business; the name of a variable is what tells which one is meant. */
 const secretField = /(?:^|[.[\]])(?:data|stringData|binaryData|env|annotations)(?:$|[.[\]])(?!.*\]\.name$)/;
 
-export interface Hiding {
+interface Hiding {
   /** Texts that the message must not repeat, such as the values of the object that was sent. */
   values: readonly string[];
   /** The field that the message is about, where it is known. */

@@ -44,7 +44,7 @@ export interface Answer {
 }
 
 /** A request of somebody else that the server only passes on. */
-export interface Passage {
+interface Passage {
   method: string;
   /** With its query, encoded. */
   path: string;
@@ -54,7 +54,7 @@ export interface Passage {
   signal?: AbortSignal;
 }
 
-export interface Passed {
+interface Passed {
   status: number;
   headers: Record<string, string>;
   body: string;

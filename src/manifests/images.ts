@@ -6,7 +6,7 @@ import { describeImage, imagesOf, type ImageAt } from './pod-template.ts';
 import { formatReference, parseReference, sameRepository, withVersion, type Reference } from './reference.ts';
 
 /** What became of the image of one container or volume; equal images when nothing did. */
-export interface ImageChange {
+interface ImageChange {
   workload: ObjectRef;
   /** Its name as `ImageAt` has it. */
   container: string;

@@ -19,7 +19,7 @@ export function podSpecOf(object: KubernetesObject): JsonObject | undefined {
   return isObject(spec) ? spec : undefined;
 }
 
-export interface ContainerAt {
+interface ContainerAt {
   /** The very map inside the object, not a copy. */
   container: JsonObject;
   name: string;

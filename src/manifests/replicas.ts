@@ -13,7 +13,7 @@ export interface ReplicaRequest {
   replicas: number;
 }
 
-export interface ReplicasChange {
+interface ReplicasChange {
   workload: ObjectRef;
   /** Undefined when the manifest leaves the number to the server or an autoscaler. */
   before: number | undefined;

@@ -9,7 +9,7 @@ import type { Manifest } from './manifest.ts';
 /** Kubernetes accepts 1 s to 1 day (core/v1 ClientIPConfig). */
 const longestSeconds = 86_400;
 
-export interface SessionAffinity {
+interface SessionAffinity {
   /** `none` or `client-ip`; undefined leaves all Services as they are. */
   affinity: string | undefined;
   timeoutMs: number;

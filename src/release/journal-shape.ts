@@ -109,7 +109,7 @@ const waiting = recordOf<WaitingCandidate>({
   verify: { optional: text() },
 });
 
-export const runReader: Reader<RunIdentity> = recordOf<RunIdentity>({
+const runReader: Reader<RunIdentity> = recordOf<RunIdentity>({
   holder: line(),
   url: { optional: line() },
   actor: { optional: line() },

@@ -13,7 +13,7 @@ import { runningRef } from './revision.ts';
 import type { Revision } from './revision-shape.ts';
 
 /** What earlier revisions had and the next one lacks. */
-export interface LeftBehind {
+interface LeftBehind {
   /** What is there still, to be told. */
   there: ObjectRef[];
   /** That, and what may not be looked at: the next revision records it, so that it is not forgotten with the older ones. */

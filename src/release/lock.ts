@@ -8,7 +8,7 @@ import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 
-export interface LockOptions {
+interface LockOptions {
   clock: Clock;
   reporter: Reporter;
   /** Until when to wait for another run, milliseconds since the epoch. */

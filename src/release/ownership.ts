@@ -18,7 +18,7 @@ export interface OwnershipOptions {
 }
 
 /** Who has an object: `mark` names the release, `revision` is its live one where that can be read. */
-export interface Owner {
+interface Owner {
   mark: string;
   revision?: Revision;
 }

@@ -32,7 +32,7 @@ const headOf = recordOf<Head>({
   format: { optional: integer(1) },
 });
 
-export interface Content {
+interface Content {
   /** For the Secret of the record itself. */
   head: Record<'record' | 'parts', string>;
   /** For the other Secrets, by their names. */

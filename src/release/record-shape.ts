@@ -19,7 +19,7 @@ import type { Kept } from './kept.ts';
 
 const apiVersion = matching(/^(?:[a-z0-9][-a-z0-9.]*\/)?[a-z0-9]+$/, 'is not an apiVersion', 320);
 const kind = matching(/^[A-Za-z][A-Za-z0-9]*$/, 'is not the name of a kind', 63);
-export const namespaceName = matching(/^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/, 'is not the name of a namespace', 63);
+const namespaceName = matching(/^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/, 'is not the name of a namespace', 63);
 /** RBAC allows colons, so that only what cannot be a part of a path is refused (apimachinery pkg/api/validation/path). */
 export const objectName = matching(/^(?!\.{1,2}$)[^/%\p{Cc}]+$/u, 'is not the name of an object', 253);
 

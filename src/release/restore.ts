@@ -13,7 +13,7 @@ import {
 } from '../apply/managed-fields.ts';
 
 /** What has to be written to bring an object back. */
-export type Restoration =
+type Restoration =
   | {
       state: 'untouched';
       /** Fields that we had changed, and somebody else since: they stay as they are. */

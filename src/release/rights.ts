@@ -37,7 +37,7 @@ interface RuleSet {
 }
 
 /** What is needed beside the kinds of the user's own manifests: the README's rules are made of these. */
-export const ruleSets = {
+const ruleSets = {
   history: { why: 'revisions and the journal of the run under way', rules: [['', 'secrets', ['get', 'list']]] },
   record: {
     why: 'revisions and the journal of the run under way',
@@ -171,7 +171,7 @@ export function objectGrants(
 }
 
 /** Whether a run waits for objects of the kind, so that it watches them. */
-export function isWatched(object: KubernetesObject): boolean {
+function isWatched(object: KubernetesObject): boolean {
   if (object.kind === 'Service' && groupOf(object.apiVersion) === '')
     return stringAt(object, 'spec', 'type') === 'LoadBalancer';
   return hasRule(object) || !isBuiltIn(object);

@@ -49,7 +49,7 @@ export interface RecordRef {
 }
 
 /** Looks at a value that anybody may have written. @throws Misshapen */
-export type Check<T> = (value: Json, head: KubernetesObject) => T;
+type Check<T> = (value: Json, head: KubernetesObject) => T;
 
 const type = 'gke-rollout/record';
 

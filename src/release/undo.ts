@@ -17,7 +17,7 @@ import type { UndoReport, UndoResult } from './undo-report.ts';
 import { neededByWhatStays } from './what-stays.ts';
 import type { JournalEntry } from './journal-shape.ts';
 
-export interface UndoOptions {
+interface UndoOptions {
   reporter: Reporter;
   clock: Clock;
   /** Until when to try, milliseconds since the epoch; what is not done by then is reported as failed. */

@@ -174,12 +174,12 @@ export interface AddressReport {
   url: string;
 }
 
-export interface TrafficReport extends TrafficStep {
+interface TrafficReport extends TrafficStep {
   /** Milliseconds since the start of the run. */
   atMs: number;
 }
 
-export interface TimelineEntry {
+interface TimelineEntry {
   /** Milliseconds since the start of the run. */
   atMs: number;
   text: string;

@@ -26,7 +26,7 @@ const lookMs = 20_000;
 const lookHoldMs = 1_000;
 
 /** Objects that were written will not be ready. */
-export class RolloutFailed extends Failure {
+class RolloutFailed extends Failure {
   readonly result: RolloutResult;
   readonly causes: readonly Cause[];
 
@@ -56,7 +56,7 @@ export interface WatchOptions {
 }
 
 /** What is waited for; `paused` as a `Target` has it. */
-export interface Watched {
+interface Watched {
   object: KubernetesObject;
   changed: boolean;
   paused?: boolean;

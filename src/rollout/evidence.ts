@@ -8,7 +8,7 @@ export interface Evidence {
   logs: LogTail[];
 }
 
-export interface Condition {
+interface Condition {
   /** Whose condition it is: the workload or one of its pods. */
   object: ObjectRef;
   type: string;
@@ -17,7 +17,7 @@ export interface Condition {
   message: string;
 }
 
-export interface EventLine {
+interface EventLine {
   object: ObjectRef;
   /** ISO 8601. */
   time: string;

@@ -13,7 +13,7 @@ export const pauseManager = 'gke-rollout-pause';
 const manifestManagers: readonly string[] = ['gke-rollout', 'kubectl-client-side-apply'];
 
 /** Who has set `spec.paused`, as far as the object tells. */
-export interface Pauser {
+interface Pauser {
   actor?: string;
   /** The URL of the run. */
   run?: string;
@@ -54,7 +54,7 @@ export function pauseNote({ actor, url }: { actor?: string; url?: string }, now:
  * Who has paused a Deployment; undefined where nobody has, or nothing is known of it. The annotation counts only while our
  * command still owns the field: somebody may have resumed and paused it since.
  */
-export function pauserOf(object: KubernetesObject): Pauser | undefined {
+function pauserOf(object: KubernetesObject): Pauser | undefined {
   const entry = ownerOfPause(object);
   if (!isPaused(object) || entry === undefined) return undefined;
   const noted =

@@ -7,7 +7,7 @@ import { isReadyPod } from './failures/pod.ts';
 import type { Cause } from './verdict.ts';
 
 /** What a pod of the new version is busy with: all is well while it lasts, and it is the cause when time runs out over it. */
-export type Work = Required<Pick<Cause, 'reason' | 'message' | 'hint' | 'object'>> & Pick<Cause, 'container' | 'since'>;
+type Work = Required<Pick<Cause, 'reason' | 'message' | 'hint' | 'object'>> & Pick<Cause, 'container' | 'since'>;
 
 /** So that a slow start is told from a hang; undefined when nothing is known. */
 export function workOf(

@@ -28,7 +28,7 @@ export interface Target {
   paused?: boolean;
 }
 
-export interface TargetResult {
+interface TargetResult {
   /** As it was seen last. */
   object: KubernetesObject;
   verdict: Verdict;
@@ -46,7 +46,7 @@ export interface RolloutResult {
   snapshot: Snapshot;
 }
 
-export interface RolloutOptions {
+interface RolloutOptions {
   reporter: Reporter;
   clock: Clock;
   /** Milliseconds since the epoch. */

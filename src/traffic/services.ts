@@ -34,7 +34,7 @@ const clusterSettleMs = 5_000;
 const negSettleMs = 60_000;
 
 /** On a Service: how long whatever sends requests to it from outside takes to follow its endpoints: `90s`. */
-export const settleAnnotation = 'gke-rollout/settle';
+const settleAnnotation = 'gke-rollout/settle';
 
 const negAnnotations = ['cloud.google.com/neg', 'cloud.google.com/neg-status'];
 

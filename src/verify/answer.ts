@@ -69,7 +69,7 @@ export function judgeAttempt(attempt: Attempt, { expected, place, version }: Exp
 }
 
 /** Which version an answer says it was made by. */
-export function versionOf(answer: Answer, place: VersionPlace): string | undefined {
+function versionOf(answer: Answer, place: VersionPlace): string | undefined {
   if (place.kind === 'header') return ownValue(answer.headers, place.name);
   return textAt(jsonOf(answer.body), place.path);
 }

@@ -65,7 +65,7 @@ export interface JsonRule {
 export type VersionPlace = { kind: 'header'; name: string } | { kind: 'json'; path: JsonPath };
 
 /** Stands in expected values for the tag of the candidate's image. */
-export const versionPlaceholder = '{version}';
+const versionPlaceholder = '{version}';
 
 /** Whether the check can only be judged when the version that is brought in is known. */
 export function needsVersion({ expected }: Check): boolean {

@@ -22,7 +22,7 @@ export interface HeaderUse {
 }
 
 /** A problem with one of the headers of a check. Values are not repeated: they may be secret. */
-export interface HeaderProblem {
+interface HeaderProblem {
   message: string;
   hint: string;
 }

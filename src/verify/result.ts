@@ -21,7 +21,7 @@ export interface CheckFigures {
 }
 
 /** Which part of the requests reached the candidate, in percent. */
-export interface Share {
+interface Share {
   wanted: number;
   measured: number;
   requests: number;

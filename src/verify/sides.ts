@@ -23,7 +23,7 @@ export interface Sides {
   formerShare?: number;
 }
 
-export interface VersionSide {
+interface VersionSide {
   pods: readonly KubernetesObject[];
   service?: ObjectRef;
 }

@@ -13,7 +13,7 @@ export interface Tally {
   lostBecause?: string;
 }
 
-export interface TallyLimits {
+interface TallyLimits {
   /** How long a request may take at all. */
   timeoutMs: number;
   /** From when on it is slow; never, if absent. */

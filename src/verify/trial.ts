@@ -13,7 +13,7 @@ const interval = 20;
 export const mostRequests = 100_000;
 
 /** After an alarm it goes on all the same; decided is decided. */
-export type TrialState = 'open' | 'alarm' | 'decided';
+type TrialState = 'open' | 'alarm' | 'decided';
 
 /**
  * One check while it is under way: takes what was found, request by request, and says when that is enough.

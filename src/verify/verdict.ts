@@ -25,7 +25,7 @@ export interface Verdict {
   message: string;
 }
 
-export type Limits = Pick<Check, 'requests' | 'maxErrorRate' | 'maxP95Ms'>;
+type Limits = Pick<Check, 'requests' | 'maxErrorRate' | 'maxP95Ms'>;
 
 /** What was seen of the candidate, and of the stable version beside it where there is one. */
 export interface Seen {
@@ -203,6 +203,6 @@ function points(value: number): string {
   return String(value < 1 ? Number(value.toPrecision(2)) : Number(value.toFixed(1)));
 }
 
-export function ms(value: number): string {
+function ms(value: number): string {
   return value < 1000 ? `${Math.round(value)} ms` : `${Number((value / 1000).toFixed(2))} s`;
 }

@@ -30,6 +30,6 @@ export async function verify(
 }
 
 /** A line for the log: `check "/healthz": pass: 20 of 20 requests were answered right, p95 3 ms (asked at …)`. */
-export function describeResult({ check, verdict, message, via }: CheckResult): string {
+function describeResult({ check, verdict, message, via }: CheckResult): string {
   return `check "${check}": ${verdict}: ${message} (asked ${via})`;
 }

@@ -40,7 +40,7 @@ export interface Credentials {
 }
 
 /** An API server and a way to get credentials for it. */
-export interface Endpoint {
+interface Endpoint {
   /** `https://203.0.113.7:6443`, perhaps with a path. */
   server: string;
   /** How messages name it. */
@@ -69,7 +69,7 @@ export type Problem =
   /** 403 from something that stands before the API server: its answer is not one of Kubernetes. */
   | 'refused-on-the-way';
 
-export interface Surroundings {
+interface Surroundings {
   clock: Clock;
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   env: Readonly<Record<string, string | undefined>>;

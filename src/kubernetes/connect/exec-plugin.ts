@@ -3,7 +3,7 @@ import { booleanAt, listAt, objectAt, objectsAt, stringAt, type Json, type JsonO
 import { limits, type Limit } from '../../base/limits.ts';
 import { runProgram } from '../../base/program.ts';
 
-export interface ExecCredential {
+interface ExecCredential {
   token?: string;
   /** A client certificate and its key, as PEM. */
   cert?: string;
@@ -12,7 +12,7 @@ export interface ExecCredential {
   expiresAt?: number;
 }
 
-export interface Surroundings {
+interface Surroundings {
   /** The environment that the plugin gets. */
   env: Readonly<Record<string, string | undefined>>;
   /** A plugin that asks a person something would wait for ever. */

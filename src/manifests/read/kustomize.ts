@@ -10,7 +10,7 @@ import { secretsOfKustomization } from './kustomize-secrets.ts';
 import type { ManifestSource, Tools } from './source.ts';
 
 /** Builds a folder of kustomize. @throws InvalidInput when there is no program for it, or the folder does not build */
-export type Kustomize = (path: string, kustomization: string) => Promise<string>;
+type Kustomize = (path: string, kustomization: string) => Promise<string>;
 
 /** What says that a folder is to be built. */
 const kustomizations = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);

@@ -1,5 +1,5 @@
 /** Where an offset of a text stands; line and column count from 1. */
-export interface Place {
+interface Place {
   line: number;
   column: number;
 }

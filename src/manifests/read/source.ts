@@ -12,7 +12,7 @@ export interface ManifestSource {
 }
 
 /** A file that is known to lie in its bounds; what lies beside it is the source's to look at. */
-export interface FoundFile {
+interface FoundFile {
   /** Absolute. */
   path: string;
   /** As messages name it. */

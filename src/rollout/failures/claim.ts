@@ -5,7 +5,7 @@ import type { ObjectEvent } from './events.ts';
 import { diagnostic, mayHeal, type Sign } from './sign.ts';
 
 /** A claim of a pod: one that it names, or one that is made for it (`ephemeral`) and is called after pod and volume. */
-export interface Claim {
+interface Claim {
   name: string;
   /** How it is spoken of. */
   what: string;

@@ -7,7 +7,7 @@ export const probeHint = 'See its log, and whether path, port and delays of the 
 const maxAnswerLength = 300;
 
 /** `readiness`, `liveness` or `startup`, of an Unhealthy event. */
-export function probeOf(event: ObjectEvent): string {
+function probeOf(event: ObjectEvent): string {
   return /^(?<kind>Readiness|Liveness|Startup) probe/.exec(event.message)?.groups?.['kind']?.toLowerCase() ?? '';
 }
 

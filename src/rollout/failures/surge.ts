@@ -5,7 +5,7 @@ import type { Cause } from '../verdict.ts';
 import { readRefusal } from './unschedulable.ts';
 
 /** The pods of the workload: `pods` of the version that was written, `old` those before it. */
-export interface Sides {
+interface Sides {
   pods: readonly KubernetesObject[];
   old: readonly KubernetesObject[];
 }

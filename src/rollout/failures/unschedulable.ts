@@ -1,5 +1,5 @@
 /** What the scheduler's sentence about a pod says: `0/3 nodes are available: 3 Insufficient cpu. preemption: …`. */
-export interface Refusal {
+interface Refusal {
   /** In words; without the part about preemption. */
   words: string;
   hint: string;

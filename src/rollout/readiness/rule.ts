@@ -16,7 +16,7 @@ export interface Facts {
   asWritten: KubernetesObject;
 }
 
-export type Judge = (object: KubernetesObject, facts: Facts) => Verdict;
+type Judge = (object: KubernetesObject, facts: Facts) => Verdict;
 
 export interface Rule {
   /** Kinds, with their API group where another group has the same kind. */

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { keyOf, refOf } from '../kubernetes/object.ts';
+import { serverTimestamp } from '../kubernetes/server-time.ts';
 import { imagesOf } from '../manifests/pod-template.ts';
 import type { Kept } from '../release/kept.ts';
 import { recordRevision, setOutcome } from '../release/record-revision.ts';
@@ -49,7 +50,7 @@ async function writeDead(
     outcome,
     strategy: '',
     startedAt,
-    finishedAt: new Date(clock.now()).toISOString(),
+    finishedAt: serverTimestamp(client, clock),
     ...(commit === undefined ? {} : { commit }),
     ...(url === undefined ? {} : { run: url }),
     ...(actor === undefined ? {} : { actor }),

@@ -1,5 +1,6 @@
 import { Cancelled, Failure, InvalidInput, messageOf } from '../base/errors.ts';
 import { nameGoing } from '../kubernetes/going.ts';
+import { serverTimestamp } from '../kubernetes/server-time.ts';
 import { Journal, readJournal } from '../release/journal.ts';
 import { keptOf } from '../release/kept.ts';
 import { acquireLock, type Lock } from '../release/lock.ts';
@@ -135,7 +136,7 @@ async function openJournal<T>(
   // What others have recorded is one thing, what the files of this run have is another.
   const ofOthers = <R>(work: () => Promise<R>) => context.bounds?.withoutFiles(work) ?? work();
   const { leftover, ...recovery } = await ofOthers(() => undoLeftover(context, options));
-  const opening = { command: task.command, run, startedAt: new Date(clock.now()).toISOString(), undoOnFailure };
+  const opening = { command: task.command, run, startedAt: serverTimestamp(client, clock), undoOnFailure };
   if (leftover === undefined) {
     return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), ...recovery };
   }

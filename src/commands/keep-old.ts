@@ -2,6 +2,7 @@ import { formatDuration } from '../base/clock.ts';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
@@ -60,14 +61,14 @@ export async function keepOldSide(
 
 /**
  * Takes away an old side whose own run died before it did so.
- * @param time milliseconds since the epoch, now by default: a side that is to stay longer than that is left to its own run
+ * @param time milliseconds since the epoch by the server's clock, now by default: a side that is to stay longer than that is left to its own run
  */
 export async function retireLeftover(
   context: Context,
   options: RetireOptions,
   { revision, retiring }: Revision,
   report: Report,
-  time = context.clock.now(),
+  time = serverNow(context.client, context.clock),
 ): Promise<void> {
   if (retiring === undefined || Date.parse(retiring.until) > time) return;
   const found = (await Promise.all(retiring.refs.map((ref) => context.client.read(ref)))).filter(

@@ -1,5 +1,6 @@
 import { numberAt, type JsonObject } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import {
   isHeldBack,
@@ -74,7 +75,7 @@ async function pauseRelease(context: Context, options: OptionsOf<'workload'>): P
   await context.rights?.require();
   await reporter.group('Pause', async () => {
     for (const object of toChange) {
-      await setPaused(context, object, { paused: true, note: pauseNote(run, clock.now()) });
+      await setPaused(context, object, { paused: true, note: pauseNote(run, serverNow(client, clock)) });
       reporter.info(`${describeRef(refOf(object), true)} paused`);
     }
   });
@@ -221,7 +222,7 @@ async function restartRelease(
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
-  const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': new Date(clock.now()).toISOString() };
+  const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': serverTimestamp(client, clock) };
   const patch = { spec: { template: { metadata: { annotations } } } };
   const write = async (object: KubernetesObject, dryRun: boolean) => {
     const body = { type: 'merge', patch } as const;

@@ -1,6 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import { stepsBackwards, type Journal } from '../release/journal.ts';
 import { undo } from '../release/undo.ts';
 import type { UndoReport, UndoResult } from '../release/undo-report.ts';
@@ -204,7 +205,8 @@ async function waitForRestored(
   restored: readonly KubernetesObject[],
   deadline: number,
 ): Promise<boolean> {
-  const targets = restored.filter(isWorkload).map((object) => ({ object, changed: true, writtenAt: clock.now() }));
+  const writtenAt = serverNow(client, clock);
+  const targets = restored.filter(isWorkload).map((object) => ({ object, changed: true, writtenAt }));
   if (targets.length === 0) return true;
   const result = await waitForRollout(client, targets, { reporter, clock, deadline, signal });
   if (result.outcome !== 'ready') reporter.warning('the restored workloads are not ready again');

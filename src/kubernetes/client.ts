@@ -116,6 +116,8 @@ export interface KubernetesClient {
   readonly server: string;
   /** The namespace of the kubeconfig's context, or `default`. */
   readonly defaultNamespace: string;
+  /** By how many ms the server's clock is ahead of ours, as its answers tell: see `serverNow`. 0 before the first one. */
+  readonly aheadMs: number;
 
   /** Undefined when the server does not serve this kind. Discovery is made once and again after `forgetDiscovery`. */
   resource(apiVersion: string, kind: string): Promise<Resource | undefined>;

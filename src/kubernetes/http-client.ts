@@ -78,6 +78,10 @@ class HttpClient implements KubernetesClient {
     this.#openApi = new OpenApi(transport);
   }
 
+  get aheadMs(): number {
+    return this.#transport.serverTime.aheadMs;
+  }
+
   get requestCounts(): ReadonlyMap<string, number> {
     return this.#transport.requestCounts;
   }

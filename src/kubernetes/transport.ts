@@ -13,6 +13,7 @@ import type { Connection, Headers, Problem } from './connect/endpoint.ts';
 import { AnswerBrokeOff, ApiError, connectionError, ForeignAnswer } from './errors.ts';
 import { ownStatus } from './proxied.ts';
 import { valuesOf } from './secret-values.ts';
+import { ServerTime } from './server-time.ts';
 import { serverWords } from './server-words.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -104,6 +105,7 @@ const nameOrCertificate = /^(ENOTFOUND$|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|
 /** Sends requests: authenticated, with deadlines and retries, JSON verbatim in both directions. */
 export class Transport {
   readonly requestCounts = new Map<string, number>();
+  readonly serverTime = new ServerTime();
   /** Refuses writes by throwing; it may wait until then, milliseconds since the epoch. */
   guard: ((until: number) => Promise<void>) | undefined;
   readonly #connection: Connection;
@@ -245,12 +247,14 @@ export class Transport {
     const deadline = AbortSignal.timeout(this.#attemptMs());
     try {
       const credentials = await this.#connection.authorize();
+      const sentAt = this.#options.clock.now();
       const response = await this.#request(
         call,
         credentials,
         this.#connection.requests,
         signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       );
+      const answeredAt = this.#options.clock.now();
       const text = await boundedText(response.body, 'an answer of the API server', limits.apiAnswer);
       // undici gives the connection free one turn after the answer; the next request would open another one before.
       await nextTurn();
@@ -260,6 +264,7 @@ export class Transport {
         if (isWebPage(response) || (expectsJson && typeof body === 'string') || !isExpected(call, body))
           return this.#foreign(call, notTheApi(this.#connection.server));
         this.#hasAnswered = true;
+        this.#learnTime(call, response, body, { sentAt, answeredAt });
         const isSecret = call.attempt.plural === 'secrets';
         const words = (warning: string) => serverWords(warning, { values: valuesSent(call), isSecret });
         return {
@@ -301,6 +306,17 @@ export class Transport {
       (fault === 'cut off' && call.idempotent) ||
       (fault === 'lasting' && this.#hasAnswered && nameOrCertificate.test(errorCode(error)));
     return { state: 'broken', error: this.#unreachable(error), retry, mayBeDone: fault === 'cut off' };
+  }
+
+  #learnTime(
+    { method }: Call,
+    { headers }: Dispatcher.ResponseData,
+    body: Json | undefined,
+    { sentAt, answeredAt }: { sentAt: number; answeredAt: number },
+  ): void {
+    this.serverTime.learnFromDate(String(headers['date'] ?? ''), sentAt, answeredAt);
+    if (method !== 'POST') return;
+    this.serverTime.learnFromCreation(stringAt(body, 'metadata', 'creationTimestamp'), sentAt, answeredAt);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { ApiError, isStatus } from '../kubernetes/errors.ts';
+import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 
@@ -91,8 +92,8 @@ export async function acquireLock(
 }
 
 /**
- * Whether a run holds the lock of a release and renews it, as far as one look can tell: the clocks of runners differ, so that
- * a holder is given four lifetimes. False without one.
+ * Whether a run holds the lock of a release and renews it, as far as one look can tell: how far
+ * runners know the server's clock differs, so that a holder is given four lifetimes. False without one.
  */
 export async function isHeld(
   client: KubernetesClient,
@@ -103,7 +104,7 @@ export async function isHeld(
   const lease = await client.read(leaseRef(namespace, release));
   if ((stringAt(lease, 'spec', 'holderIdentity') ?? '') === '') return false;
   const renewedAt = timeOf(stringAt(lease, 'spec', 'renewTime')) ?? 0;
-  return clock.now() - renewedAt < 4 * durationSeconds * 1000;
+  return serverNow(client, clock) - renewedAt < 4 * durationSeconds * 1000;
 }
 
 /** Frees the lock if this holder has it still: it may have died after its last write, or before its first. */
@@ -133,7 +134,7 @@ async function tryTake(
   clock: Clock,
 ): Promise<KubernetesObject | undefined> {
   const { apiVersion, kind, name, namespace = '' } = ref;
-  const now = microTime(clock);
+  const now = microTime(client, clock);
   const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, acquireTime: now, renewTime: now };
   try {
     if (lease === undefined) {
@@ -179,7 +180,7 @@ function hold(
           ? await tryTake(client, ref, undefined, holder, clock)
           : (
               await client.replace(
-                { ...lease, spec: { ...objectAt(lease, 'spec'), renewTime: microTime(clock) } },
+                { ...lease, spec: { ...objectAt(lease, 'spec'), renewTime: microTime(client, clock) } },
                 { fieldManager },
               )
             ).object;
@@ -258,7 +259,7 @@ function hold(
   };
 }
 
-/** Lease times have microseconds: `2026-01-02T03:04:05.678000Z`. */
-function microTime(clock: Clock): string {
-  return new Date(clock.now()).toISOString().replace('Z', '000Z');
+/** Lease times have microseconds: `2026-01-02T03:04:05.678000Z`. They are the server's, for other runners compare them. */
+function microTime(client: KubernetesClient, clock: Clock): string {
+  return serverTimestamp(client, clock).replace('Z', '000Z');
 }

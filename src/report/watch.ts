@@ -9,6 +9,7 @@ import { readLive } from '../apply/preflight.ts';
 import { hasTimeToLive } from '../apply/still-there.ts';
 import { applyEntry } from '../apply/managed-fields.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
@@ -78,6 +79,7 @@ export class RolloutWatch {
   readonly #noted = new Set<string>();
   #failed: RolloutFailed | undefined;
   #evidence: Evidence[] = [];
+  /** By the server's clock, as the causes have it. */
   #namedAt: number | undefined;
   wroteAnything = false;
 
@@ -103,7 +105,10 @@ export class RolloutWatch {
     }
     const result = await waitForRollout(
       client,
-      targets.map((target) => ({ ...target, writtenAt: writtenAt(target.asWritten ?? target.object) ?? now })),
+      targets.map((target) => ({
+        ...target,
+        writtenAt: writtenAt(target.asWritten ?? target.object) ?? serverNow(client, clock),
+      })),
       {
         reporter,
         clock,
@@ -125,7 +130,7 @@ export class RolloutWatch {
       if (readyAt !== undefined) this.#readyAt.set(key, readyAt);
     }
     if (result.outcome === 'ready') return;
-    this.#namedAt = clock.now();
+    this.#namedAt = serverNow(client, clock);
     this.#failed = new RolloutFailed(result);
     throw this.#failed;
   }
@@ -181,12 +186,12 @@ export class RolloutWatch {
   async #refuseCrashing(workload: KubernetesObject): Promise<void> {
     const { client, clock } = this.#context;
     const pods = await podsSelectedBy(client, workload);
-    const crash = recentCrash(pods, clock.now());
+    const crash = recentCrash(pods, serverNow(client, clock));
     if (crash === undefined) return;
     const cause = { ...crash, message: `${describeRef(refOf(workload))}: ${crash.message}` };
     const targets: RolloutResult['targets'] = [{ object: workload, verdict: { state: 'failed', cause } }];
     const snapshot = { pods, replicaSets: [], events: [] };
-    this.#namedAt = clock.now();
+    this.#namedAt = serverNow(client, clock);
     this.#failed = new RolloutFailed({ outcome: 'failed', targets, causes: [cause], snapshot });
     throw this.#failed;
   }

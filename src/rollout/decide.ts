@@ -20,7 +20,7 @@ import type { Graces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * When each sign was seen first, milliseconds since the epoch by our clock, by the text of its cause without the numbers.
+ * When each sign was seen first, milliseconds since the epoch by the server's clock, by the text of its cause without the numbers.
  */
 export type FirstSeen = Map<string, number>;
 

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { numberAt } from '../base/json.ts';
 import type { KubernetesClient, ListOptions } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { decide } from './decide.ts';
@@ -44,7 +45,7 @@ export async function lookAt(
   clock: Clock,
 ): Promise<Look> {
   const { snapshot, blind } = await takeSnapshot(client, objects.filter(isWorkload));
-  const now = clock.now();
+  const now = serverNow(client, clock);
   const seen = objects.map((object): Seen => {
     const generation = numberAt(object, 'metadata', 'generation') ?? 0;
     // As after a write of long ago: whatever conditions and events there are count, and pods have to have settled.

@@ -4,6 +4,7 @@ import { numberAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { decide, type Decision, type FirstSeen } from './decide.ts';
@@ -85,10 +86,10 @@ export async function waitForRollout(
   targets: readonly Target[],
   options: RolloutOptions,
 ): Promise<RolloutResult> {
-  const tracker = new Tracker(targets, options);
+  const tracker = new Tracker(client, targets, options);
   const early = tracker.evaluate();
   if (early !== undefined) return early;
-  return await tracker.follow(client);
+  return await tracker.follow();
 }
 
 interface Followed extends Target {
@@ -100,6 +101,7 @@ interface Followed extends Target {
 }
 
 class Tracker {
+  readonly #client: KubernetesClient;
   readonly #options: RolloutOptions;
   readonly #targets: Followed[];
   readonly #surroundings: Surroundings;
@@ -111,7 +113,8 @@ class Tracker {
   #readySince: number | undefined;
   readonly #stopwatch: PauseStopwatch;
 
-  constructor(targets: readonly Target[], options: RolloutOptions) {
+  constructor(client: KubernetesClient, targets: readonly Target[], options: RolloutOptions) {
+    this.#client = client;
     this.#options = options;
     this.#surroundings = new Surroundings(options);
     this.#lastProgress = options.clock.now();
@@ -141,13 +144,7 @@ class Tracker {
         continue;
       }
       if (state !== 'progressing' && !(state === 'ready' && this.#holdMs > 0)) continue;
-      target.decision = decide(
-        target.object,
-        this.#factsOf(target, now),
-        snapshot,
-        this.#firstSeen,
-        this.#gracesOf(target),
-      );
+      target.decision = decide(target.object, this.#factsOf(target), snapshot, this.#firstSeen, this.#gracesOf(target));
       if (target.decision.verdict.state === 'ready') target.readyAt ??= now;
       this.#sayChange(target);
     }
@@ -169,7 +166,8 @@ class Tracker {
   }
 
   /** What was broken before counts only when nothing was written that could heal it (kapp#1020). */
-  #factsOf({ generation, changed, writtenAt, asWritten }: Followed, now: number): Facts {
+  #factsOf({ generation, changed, writtenAt, asWritten }: Followed): Facts {
+    const now = serverNow(this.#client, this.#options.clock);
     if (changed || this.#lastWrite === undefined) return { generation, changed, writtenAt, now, asWritten };
     return { generation, changed: true, writtenAt: this.#lastWrite, now, asWritten };
   }
@@ -189,13 +187,12 @@ class Tracker {
   }
 
   #pausedMeanwhile(): Followed[] {
-    const now = this.#options.clock.now();
     return this.#pending().filter(
-      (target) => isPausedMeanwhile(target.object, this.#factsOf(target, now)) && isHeldBack(target.object),
+      (target) => isPausedMeanwhile(target.object, this.#factsOf(target)) && isHeldBack(target.object),
     );
   }
 
-  async follow(client: KubernetesClient): Promise<RolloutResult> {
+  async follow(): Promise<RolloutResult> {
     const { signal, clock } = this.#options;
     signal.throwIfAborted();
     const stop = new AbortController();
@@ -216,7 +213,7 @@ class Tracker {
         signal.addEventListener('abort', () => {
           reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
         });
-        this.#observeAll(client, watches, look).catch(reject);
+        this.#observeAll(this.#client, watches, look).catch(reject);
         const tick = async () => {
           while (!watches.aborted) {
             await clock.sleep(tickMs, watches).catch(() => undefined);

@@ -12,6 +12,7 @@ type Operation = 'read' | 'list' | 'apply' | 'create' | 'replace' | 'delete';
 export class FakeApi implements KubernetesClient {
   readonly server = 'https://fake.test';
   readonly defaultNamespace = 'default';
+  aheadMs = 0;
   readonly requestCounts = new Map<string, number>();
   readonly objects = new Map<string, KubernetesObject>();
   /** `apply ConfigMap/a`, in the order of the requests. */

@@ -19,6 +19,7 @@ export class ScriptedCluster {
   #version = 10;
 
   readonly client: KubernetesClient = {
+    aheadMs: 0,
     resource: (apiVersion: string, kind: string) => {
       const [version = '', group = ''] = apiVersion.split('/').reverse();
       const resource: Resource = {

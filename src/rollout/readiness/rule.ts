@@ -10,7 +10,7 @@ export interface Facts {
   changed: boolean;
   /** When the server carried our write out, milliseconds since the epoch by its clock. */
   writtenAt: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by the server's clock too. */
   now: number;
   /** The object as our write left it, or as it was found: tells what others have changed since. */
   asWritten: KubernetesObject;

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import { imagesOf } from '../manifests/pod-template.ts';
 import type { Live } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
@@ -38,7 +39,7 @@ export class Recording {
     this.#purpose = purpose;
     this.#ahead = ahead;
     this.#report = report;
-    this.#startedAt = new Date(context.clock.now()).toISOString();
+    this.#startedAt = serverTimestamp(context.client, context.clock);
     this.known = ahead.revisions;
   }
 
@@ -63,7 +64,7 @@ export class Recording {
     const { namespace, keepOldForMs } = this.#options;
     const { serving: names = this.#purpose.serving } = end;
     const live = liveRevision(this.known);
-    const retiring = retiringOf(end, live, this.#context.clock.now() + keepOldForMs);
+    const retiring = retiringOf(end, live, serverNow(this.#context.client, this.#context.clock) + keepOldForMs);
     const { idle, restores } = this.#purpose;
     const { left, restarts } = this.#ahead;
     const revision: Revision = {
@@ -93,7 +94,7 @@ export class Recording {
   }
 
   #facts(outcome: Outcome): Revision {
-    const { clock, run } = this.#context;
+    const { client, clock, run } = this.#context;
     const { commit, url, actor } = run;
     const { alongside = [], manifests } = this.#purpose;
     const objects = [...alongside, ...manifests.map(({ object }) => object)];
@@ -103,7 +104,7 @@ export class Recording {
       outcome,
       strategy: this.#options.strategy,
       startedAt: this.#startedAt,
-      finishedAt: new Date(clock.now()).toISOString(),
+      finishedAt: serverTimestamp(client, clock),
       ...(commit === undefined ? {} : { commit }),
       ...(url === undefined ? {} : { run: url }),
       ...(actor === undefined ? {} : { actor }),
@@ -122,7 +123,10 @@ function imagesIn(objects: readonly KubernetesObject[]): Record<string, string> 
   );
 }
 
-/** What is to go after a switch; or what an earlier one has left, as long as it does not serve again. */
+/**
+ * What is to go after a switch; or what an earlier one has left, as long as it does not serve again.
+ * @param until milliseconds since the epoch by the server's clock
+ */
 function retiringOf(
   { retired = [], serving }: Partial<Live>,
   live: Revision | undefined,

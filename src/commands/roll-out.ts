@@ -3,6 +3,7 @@ import { fieldManager } from '../apply/field-manager.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { serverTimestamp } from '../kubernetes/server-time.ts';
 import { execute, type Done } from '../plan/execute.ts';
 import { broughtIn, settled, type Plan, type Waiting } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
@@ -178,7 +179,7 @@ async function leaveWaiting(
   await journal.leaveWaiting({
     revision,
     candidates,
-    since: new Date(context.clock.now()).toISOString(),
+    since: serverTimestamp(context.client, context.clock),
     ...(options.verify === undefined ? {} : { verify: options.verify }),
     ...(constantTotal === undefined ? {} : { constantTotal }),
     ...(numbers === undefined ? {} : { numbers }),

@@ -117,7 +117,7 @@ describe.each([0, 10, -10])('with a server that is %d minutes ahead', (minutes) 
         return Promise.resolve({ object: web, warnings: [] });
       },
     });
-    await pause(context, { ...options, workload: 'Deployment/web' });
+    await pause.run(context, { release: 'web', namespace: 'shop', workload: 'Deployment/web' });
     expect(notes[0]).toContain(textAt(aheadMs, 0).slice(0, 19));
   });
 

@@ -77,15 +77,20 @@ export class Imagined {
     const known = this.#entries.get(key);
     const prepared = own?.manifest === manifest ? own : this.#sameAsCompared(manifest);
     const now = known?.object ?? (await this.#client.read(ref));
-    const isThere =
-      known === undefined
-        ? prepared === undefined
-          ? contains(now, manifest.object)
-          : prepared.change === 'unchanged'
-        : equal(known.stated ?? null, manifest.object) || contains(known.object, manifest.object);
+    const isThere = this.#isThere(manifest, { known, prepared, now });
     const predicted = known === undefined ? prepared?.predicted : undefined;
     this.#entries.set(key, { object: predicted ?? merged(now, manifest.object), stated: manifest.object });
     return isThere ? undefined : { ref, change: now === undefined ? 'create' : 'change' };
+  }
+
+  /** An apply takes back what the one before it has stated and it does not. */
+  #isThere(
+    { object }: Manifest,
+    { known, prepared, now }: { known: Entry | undefined; prepared: Prepared | undefined; now: Json | undefined },
+  ): boolean {
+    if (known?.stated !== undefined) return equal(known.stated, object);
+    if (known === undefined && prepared !== undefined) return prepared.change === 'unchanged';
+    return contains(known?.object ?? now, object);
   }
 
   #sameAsCompared({ object }: Manifest): Prepared | undefined {
@@ -103,13 +108,20 @@ export class Imagined {
     for (const { of, path, to } of fields) {
       const now = await this.read(of);
       if (now === undefined) continue;
-      const object = structuredClone(now);
-      setAt(object, path, to);
-      this.#entries.set(keyOf(of), { object });
+      const stated = this.#entries.get(keyOf(of))?.stated;
+      const [object, meant] = [now, stated].map((one) => one && withField(one, path, to));
+      if (object === undefined) continue;
+      this.#entries.set(keyOf(of), { object, ...(meant === undefined ? {} : { stated: meant }) });
       if (!equal(now, object)) writes.push({ ref: of, change: 'change', field: path.join('.'), to });
     }
     return writes;
   }
+}
+
+function withField(object: KubernetesObject, path: readonly string[], to: Json): KubernetesObject {
+  const copy = structuredClone(object);
+  setAt(copy, path, to);
+  return copy;
 }
 
 function withoutGuard(manifest: Manifest): Manifest {

@@ -189,12 +189,13 @@ test('is refused for a field that there is not, as a deploy is, at its line', as
 
 test('names the rights that a deploy lacks, with the Role that grants them, and writes nothing', async () => {
   const rules = [
-    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] },
-    { apiGroups: [''], resources: ['services', 'secrets'], verbs: ['get', 'list', 'watch', 'patch'] },
+    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch', 'create'] },
+    { apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'patch', 'create'] },
+    { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list'] },
   ];
   const kubeconfig = await limitedUser(stage.namespace, 'planner', rules);
   const told = await plan('rights', [deployment('rights'), service('rights')], { kubeconfig });
-  expect(told.outputs['status']).toBe('planned');
+  expect(told.outputs).toMatchObject({ status: 'planned', failure: '' });
   const missing = objectAt(planIn(told), 'missingRights');
   expect(stringAt(missing, 'manifest')).toContain('leases');
   expect(told.summary).toContain('A deploy would be refused');

@@ -38,11 +38,11 @@ export async function applyLayer(
       ...(prepared.remake === true ? { remade: true as const } : {}),
     })),
   );
-  await takeOverAll(client, changing, journal, force);
+  const versions = await takeOverAll(client, changing, journal, force);
   const results = new Map<Prepared, KubernetesObject>();
   try {
     await mapConcurrently(changing, concurrency, async (prepared) => {
-      results.set(prepared, (await applyOne(client, prepared, force)).object);
+      results.set(prepared, (await applyOne(client, atVersion(prepared, versions.get(prepared)), force)).object);
     });
   } finally {
     // Also when one of them failed: the others are in the cluster.
@@ -54,38 +54,50 @@ export async function applyLayer(
 /**
  * Takes fields over from our predecessors first, and only then learns from the server what the apply will do: before, it
  * could not say which fields will go.
+ * @returns the versions that guards on what was read have to hold for from then on
  */
 async function takeOverAll(
   client: KubernetesClient,
   layer: readonly Prepared[],
   journal: WriteAhead,
   force: boolean,
-): Promise<void> {
+): Promise<Map<Prepared, string>> {
+  const versions = new Map<Prepared, string>();
   const inherited = layer.filter((prepared) => prepared.takeover);
-  if (inherited.length === 0) return;
-  const predicted = await mapConcurrently(
-    inherited,
-    concurrency,
-    async ({ manifest, live, claims, mark, places = [], force: isDecided }): Promise<PlannedWrite> => {
-      const ref = refOf(manifest.object);
-      await withFreshObject(client, ref, live, async (object) => {
-        const taken = await takeOver(client, object, claims, unownedAt(object, manifest.object, places));
-        const { metadata } = manifest.object;
-        // A guard on what was read holds for what we have just made of it.
-        if (metadata.resourceVersion !== undefined && metadata.resourceVersion === object.metadata.resourceVersion)
-          metadata.resourceVersion = taken.metadata.resourceVersion ?? metadata.resourceVersion;
+  if (inherited.length === 0) return versions;
+  const predicted = await mapConcurrently(inherited, concurrency, async (prepared): Promise<PlannedWrite> => {
+    const { manifest, live, claims, mark, places = [], force: isDecided } = prepared;
+    const ref = refOf(manifest.object);
+    await withFreshObject(client, ref, live, async (object) => {
+      const taken = await takeOver(client, object, claims, unownedAt(object, manifest.object, places));
+      const { resourceVersion: guard } = manifest.object.metadata;
+      // A guard on what was read holds for what we have just made of it.
+      if (guard !== undefined && guard === object.metadata.resourceVersion)
+        versions.set(prepared, taken.metadata.resourceVersion ?? guard);
+    });
+    const guarded = atVersion(prepared, versions.get(prepared)).manifest.object;
+    const after = await client
+      .apply(marked(guarded, mark), { fieldManager, force: force || isDecided === true, dryRun: true })
+      .then(({ object }) => object)
+      .catch((error: unknown) => {
+        if (cannotBeTried(error)) return null;
+        throw error;
       });
-      const after = await client
-        .apply(marked(manifest.object, mark), { fieldManager, force: force || isDecided === true, dryRun: true })
-        .then(({ object }) => object)
-        .catch((error: unknown) => {
-          if (cannotBeTried(error)) return null;
-          throw error;
-        });
-      return { ref, before: live ?? null, after, done: false };
-    },
-  );
+    return { ref, before: live ?? null, after, done: false };
+  });
   await journal.plan(predicted);
+  return versions;
+}
+
+/** The same with a guard on another version of what is there. */
+function atVersion(prepared: Prepared, resourceVersion: string | undefined): Prepared {
+  if (resourceVersion === undefined) return prepared;
+  const { manifest } = prepared;
+  const { object } = manifest;
+  return {
+    ...prepared,
+    manifest: { ...manifest, object: { ...object, metadata: { ...object.metadata, resourceVersion } } },
+  };
 }
 
 async function applyOne(

@@ -31,19 +31,20 @@ export function isAutoscaler(object: KubernetesObject): boolean {
 }
 
 /**
- * Leaves `spec.replicas` of a workload to its autoscaler, in place. Where we alone own the field, dropping it would let it
- * fall to 1: then it keeps the live value, which hands it over with the autoscaler's next change (kubernetes/website#29739).
+ * The workload with `spec.replicas` left to its autoscaler; itself where it has none. Where we alone own the field, dropping it
+ * would let it fall to 1: then it keeps the live value, which hands it over with the autoscaler's next change
+ * (kubernetes/website#29739).
  */
 export function leaveReplicasToAutoscaler(
   manifest: KubernetesObject,
   live: KubernetesObject | undefined,
   targets: ReadonlySet<string>,
-): void {
-  if (!targets.has(keyOf(refOf(manifest))) || live === undefined) return;
+): KubernetesObject {
+  if (!targets.has(keyOf(refOf(manifest))) || live === undefined) return manifest;
   const owners = entriesOf(live).filter((entry) => owns(entry, ['spec', 'replicas']));
-  const spec = objectAt(manifest, 'spec');
   // What predecessors own will be ours by the time of the apply.
   const isOurs = (entry: ManagedFieldsEntry) => entry.manager === fieldManager || isPredecessor(entry);
-  if (!owners.every(isOurs)) delete spec['replicas'];
-  else spec['replicas'] = numberAt(live, 'spec', 'replicas') ?? spec['replicas'];
+  const { replicas: stated, ...others } = objectAt(manifest, 'spec');
+  const replicas = owners.every(isOurs) ? (numberAt(live, 'spec', 'replicas') ?? stated) : undefined;
+  return { ...manifest, spec: { ...others, ...(replicas === undefined ? {} : { replicas }) } };
 }

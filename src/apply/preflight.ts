@@ -77,10 +77,11 @@ export async function preflight(
         return;
       }
       const missing = [...(needs.get(manifest) ?? [])].filter((needed) => !live.has(keyOf(refOf(needed.object))));
-      leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
+      const object = leaveReplicasToAutoscaler(manifest.object, current, autoscaled);
+      const meant = object === manifest.object ? manifest : { ...manifest, object };
       const attempt = async (one: Manifest) =>
         await prepare(client, one, { live: current, missing, definitions }, claimingHash(one, current, options));
-      found.set(manifest, await withChosenHash(manifest, current, { attempt, changes, options }));
+      found.set(manifest, await withChosenHash(meant, current, { attempt, changes, options }));
     });
   };
   // What becomes of config decides about the pods that read it.

@@ -4,7 +4,8 @@ import { refOf } from '../../../src/kubernetes/object.ts';
 import { applyLayer } from '../../../src/apply/apply.ts';
 import { readJournal } from '../../../src/release/journal.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
-import { configMap, journalIn, manifestOf } from '../release/build.ts';
+import { frozen } from '../../support/frozen.ts';
+import { configMap, fields, journalIn, manifestOf, updater } from '../release/build.ts';
 import type { Prepared } from '../../../src/apply/prepared.ts';
 
 function prepared(name: string, change: Prepared['change'] = 'created'): Prepared {
@@ -64,4 +65,35 @@ test('a conflict at a quota that counts the objects is no reason to give up', as
   const entry = prepared('one');
   await applyLayer(api, [entry], journalIn(api), false);
   expect(api.get(refOf(entry.manifest.object))).toBeDefined();
+});
+
+test('a guard on what was read holds for what a takeover has made of it, and what was prepared stays as it is', async () => {
+  const api = new FakeApi();
+  const managedFields = [updater('kubectl-client-side-apply', fields('data', 'a'))];
+  const live = api.put(configMap({ a: '1' }, { name: 'one', managedFields }));
+  const { resourceVersion = '' } = live.metadata;
+  const applied: (string | undefined)[] = [];
+  Object.assign(api, {
+    patch: () => Promise.resolve({ object: api.put(live), warnings: [] }),
+    apply: (object: typeof live) => {
+      if (object.kind === 'ConfigMap') applied.push(object.metadata.resourceVersion);
+      return Promise.resolve({ object, warnings: [] });
+    },
+  });
+  const wanted = configMap({ a: '2' }, { name: 'one' });
+  const manifest = manifestOf({ ...wanted, metadata: { ...wanted.metadata, resourceVersion } });
+  const entry: Prepared = frozen({
+    manifest,
+    live,
+    predicted: manifest.object,
+    change: 'configured',
+    takeover: true,
+    warnings: [],
+  });
+  const results = await applyLayer(api, [entry], journalIn(api), false);
+  expect([...results.keys()]).toEqual([entry]);
+  // The dry run and the apply.
+  const taken = api.get(refOf(live))?.metadata.resourceVersion;
+  expect(taken).not.toBe(resourceVersion);
+  expect(applied).toEqual([taken, taken]);
 });

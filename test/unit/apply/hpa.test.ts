@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { numberAt } from '../../../src/base/json.ts';
 import type { ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
 import { leaveReplicasToAutoscaler, scaledTargets } from '../../../src/apply/hpa.ts';
+import { frozen } from '../../support/frozen.ts';
 import { fields, objectOf, owner, updater } from '../release/build.ts';
 
 const hpa = objectOf('autoscaling/v2', 'HorizontalPodAutoscaler', {
@@ -20,8 +21,8 @@ function after(wanted: number | undefined, live: number | undefined, owners: Man
     { name },
   );
   const current = objectOf('apps/v1', 'Deployment', { spec: { replicas: live } }, { name, managedFields: owners });
-  leaveReplicasToAutoscaler(manifest, live === undefined ? undefined : current, targets);
-  return numberAt(manifest, 'spec', 'replicas');
+  const left = leaveReplicasToAutoscaler(frozen(manifest), live === undefined ? undefined : frozen(current), targets);
+  return numberAt(left, 'spec', 'replicas');
 }
 
 describe('replicas of a workload with an autoscaler (kubernetes/kubernetes#25238)', () => {

@@ -6,6 +6,7 @@ import { hashIn, newHashKey, withConfigHashes } from '../../../src/manifests/con
 import { changedInCluster } from '../../../src/apply/owned-change.ts';
 import { preflight } from '../../../src/apply/preflight.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { frozen } from '../../support/frozen.ts';
 import { configMap, fields, manifestOf, objectOf, owner, updater } from '../release/build.ts';
 
 const options = { force: false, newNamespaces: new Set<string>() };
@@ -199,4 +200,21 @@ describe('a part of an object that somebody else has made', () => {
     const [prepared] = await preflight(api, [changedInCluster(live, ['data', 'a'], '1')], options);
     expect(prepared).toMatchObject({ change: 'unchanged', takeover: false });
   });
+});
+
+test('what is looked at stays as it is, also where an autoscaler decides about the number of pods', async () => {
+  const api = new FakeApi();
+  const scaler = updater('kube-controller-manager', fields('spec', 'replicas'), { subresource: 'scale' });
+  const metadata = { name: 'web', managedFields: [owner(fields('spec', 'paused')), scaler] };
+  api.put(objectOf('apps/v1', 'Deployment', { spec: { replicas: 9 } }, metadata));
+  const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+  const manifests = frozen([
+    manifestOf(objectOf('apps/v1', 'Deployment', { spec: { replicas: 3, paused: true } }, { name: 'web' })),
+    manifestOf(
+      objectOf('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { scaleTargetRef: target } }, { name: 'web' }),
+    ),
+  ]);
+  const [prepared] = await preflight(api, manifests, options);
+  expect(prepared?.manifest.object['spec']).toEqual({ paused: true });
+  expect(manifests[0]?.object['spec']).toEqual({ replicas: 3, paused: true });
 });

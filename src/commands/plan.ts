@@ -7,6 +7,7 @@ import { forecast, type Forecast } from '../plan/forecast.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
 import { MissingRights } from '../release/rights-check.ts';
+import { locking } from '../release/rights.ts';
 import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../report/plan-report.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -20,7 +21,8 @@ import { planOf } from './roll-out.ts';
 export const plan = command({
   inputs: deployInputs,
   required: ['manifests'],
-  rights: ['history', 'autoscalers'],
+  // Those of a deploy: what is missing of them is told.
+  rights: [...locking, 'autoscalers'],
   run: planRelease,
 });
 

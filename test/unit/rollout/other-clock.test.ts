@@ -6,14 +6,7 @@ import { lookAt } from '../../../src/rollout/look.ts';
 import { waitForRollout, type RolloutResult } from '../../../src/rollout/tracker.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { moved } from '../../support/moved.ts';
-import {
-  conditionAt,
-  liveDeployment,
-  podOf,
-  replicaSetOf,
-  start,
-  timeAt,
-} from '../../support/rollout-objects.ts';
+import { conditionAt, liveDeployment, podOf, replicaSetOf, start, timeAt } from '../../support/rollout-objects.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { silentReporter } from '../../support/silent-reporter.ts';
 

@@ -22,10 +22,7 @@ describe('all at once', () => {
 
   test('leads a Service to pods that are made anew only once these are ready', async () => {
     const moved = compared(service('web', { app: 'next' }), service('web', { app: 'web' }));
-    expect(await lines([moved, compared(deployment('next', 2), null)])).toEqual([
-      'apply next×2',
-      'apply Service/web',
-    ]);
+    expect(await lines([moved, compared(deployment('next', 2), null)])).toEqual(['apply next×2', 'apply Service/web']);
   });
 
   test('does not hold a Service back whose pods are there and are not made anew', async () => {

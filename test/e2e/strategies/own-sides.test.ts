@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
 import { autoscaler, deployment, relabelled, service } from '../../support/objects.ts';
-import { image, Stage, type Inputs } from '../../support/strategy-stage.ts';
-import type { StepResult } from '../../support/step.ts';
+import { testKubeconfig } from '../../support/kubectl.ts';
+import { image, Stage, until, type Inputs } from '../../support/strategy-stage.ts';
+import { Step, type StepResult } from '../../support/step.ts';
+import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -228,5 +230,34 @@ describe("blue-green with two sides of the user's own", () => {
     );
     expect(result.outputs['status']).toBe('deployed');
     expect([await serves('ctwoc'), await stage.imageOf('ctwoc-green')]).toEqual(['green', image('2.0.0')]);
+  });
+
+  test('finds what is wrong with the input before it undoes what a killed run has left; a plan undoes nothing', async () => {
+    await stage.run('dead', {}, files('dead', '1.0.0', '1.0.0'));
+    const workspace = createWorkspace(files('dead', '1.0.0', '2.0.0'));
+    const at = { kubeconfig: testKubeconfig(), namespace: stage.namespace, release: 'dead' };
+    const step = new Step({ ...at, manifests: '.', strategy: 'blue-green', timeout: '60s' }, { workspace });
+    const running = step.main();
+    await until('the green side comes up', async () => await stage.exists('deployment', 'dead-green'));
+    step.signal('SIGKILL');
+    await running;
+    step.dispose();
+    removeWorkspace(workspace);
+    const left = async () => await stage.kubectl('get', 'secrets', '-o', 'name', 'gke-rollout.dead.journal');
+    const journal = await left();
+
+    const wrong = await stage.run('dead', { replicas: 'nobody=3' }, files('dead', '1.0.0', '2.0.0'));
+    expect(wrong.exit).toBe(1);
+    expect(wrong.log).toContain('nobody');
+    const plan = { command: 'plan', manifests: '.', strategy: 'blue-green' };
+    const told = await stage.run('dead', plan, files('dead', '1.0.0', '2.0.0'));
+    expect(told.log).toContain('is at work, or was killed');
+    expect(wrong.log + told.log).not.toContain('::group::Undo');
+    expect(await left()).toBe(journal);
+    expect(await stage.exists('deployment', 'dead-green')).toBe(true);
+
+    const again = await stage.run('dead', {}, files('dead', '1.0.0', '2.0.0'));
+    expect(again.outputs['status']).toBe('deployed');
+    expect(await serves('dead')).toBe('green');
   });
 });

@@ -235,8 +235,8 @@ describe("blue-green with two sides of the user's own", () => {
   test('finds what is wrong with the input before it undoes what a killed run has left; a plan undoes nothing', async () => {
     await stage.run('dead', {}, files('dead', '1.0.0', '1.0.0'));
     const workspace = createWorkspace(files('dead', '1.0.0', '2.0.0'));
-    const at = { kubeconfig: testKubeconfig(), namespace: stage.namespace, release: 'dead' };
-    const step = new Step({ ...at, manifests: '.', strategy: 'blue-green', timeout: '60s' }, { workspace });
+    const where = { kubeconfig: testKubeconfig(), namespace: stage.namespace, release: 'dead' };
+    const step = new Step({ ...where, manifests: '.', strategy: 'blue-green', timeout: '60s' }, { workspace });
     const running = step.main();
     await until('the green side comes up', async () => await stage.exists('deployment', 'dead-green'));
     step.signal('SIGKILL');

@@ -29,7 +29,7 @@ export const outputTable = {
   },
   plan: {
     description:
-      'What a deploy would do, as JSON: `objects` with `change` (`create`, `change`, `unchanged`, `leave`) and `fields`, `steps` with `title` and `writes`, `pods`, `extraPods`, `end`, `stays`; only of the command `plan`. Where it is longer than GitHub takes, without fields.',
+      'What a deploy would do, as JSON: `objects` with `change` (`create`, `change`, `unchanged`, `leave`), `fields`, `basis` and `only`, `steps` with `title` and `writes`, `pods`, `extraPods`, `end`, `stays`, `missingRights`; only of the command `plan`. Where it is longer than GitHub takes, without fields, and then with `end`, `extraPods` and `cut` alone.',
     example:
       '{"objects":[{"kind":"Deployment","namespace":"shop","name":"web","change":"change","fields":[{"field":"image of container \\"web\\"","change":"changed","before":"web:1","after":"web:2"}]}],"steps":[{"title":"Apply all objects, and wait until they are ready","writes":[{"kind":"Deployment","namespace":"shop","name":"web","change":"change"}]}],"pods":[],"extraPods":0,"end":"live","stays":[]}',
   },

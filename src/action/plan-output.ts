@@ -20,7 +20,7 @@ function contentOf({ objects, steps, pods, ...rest }: PlanReport, withFields: bo
     objects: objects.map(({ ref, change, diff }) => ({
       ...nameOf(ref),
       change,
-      ...(withFields && diff !== undefined ? { fields: diff.fields, more: diff.more } : {}),
+      ...(withFields && diff !== undefined ? diff : {}),
     })),
     steps: steps.map(({ writes, ...step }) => ({
       ...step,

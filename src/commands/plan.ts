@@ -47,7 +47,10 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
     return report.finish('unchanged', `A deploy of ${release} would change nothing`);
   }
   const made = await planOf(context, read.options, read.purpose, ahead);
-  const found = await forecast(made, ahead.plan, ahead.prepared);
+  const found = await forecast(made, ahead.plan, {
+    compared: ahead.prepared,
+    hasChecks: read.options.checks.length > 0,
+  });
   const missing = await missingRights(context);
   const steps = [...found.steps, ...afterwards(made, found, read.options.keepOldForMs)];
   const told: PlanReport = {
@@ -135,7 +138,7 @@ function stayingOf(prepared: readonly Prepared[], newNamespaces: ReadonlySet<str
   ];
 }
 
-function tell({ reporter }: Context, { objects, steps, extraPods, stays }: PlanReport): void {
+function tell({ reporter }: Context, { objects, steps, pods, extraPods, stays }: PlanReport): void {
   for (const { ref, change, diff } of objects) {
     if (change === 'unchanged') continue;
     reporter.info(`${describeRef(ref, true)}: ${change}`);
@@ -149,6 +152,7 @@ function tell({ reporter }: Context, { objects, steps, extraPods, stays }: PlanR
       reporter.info(`    ${change} ${describeRef(ref)}${what}`);
     }
   }
+  for (const { ref, numbers } of pods) reporter.info(`pods of ${describeRef(ref)}: ${numbers.join(' → ')}`);
   if (extraPods > 0)
     reporter.info(
       `${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time, beside what rolling updates add`,

@@ -17,9 +17,13 @@ export interface Forecast {
 /**
  * What carrying a plan out will do, step by step, when nobody else is at work: each stage is decided by the cluster as the
  * stages before it will leave it.
- * @param compared the objects of the release, compared with the cluster
+ * @param options `compared`: the objects of the release, compared with the cluster. `hasChecks`: there is something to verify by
  */
-export async function forecast(plan: Plan, context: PlanContext, compared: readonly Prepared[]): Promise<Forecast> {
+export async function forecast(
+  plan: Plan,
+  context: PlanContext,
+  { compared, hasChecks }: { compared: readonly Prepared[]; hasChecks: boolean },
+): Promise<Forecast> {
   const imagined = new Imagined(context.client, compared);
   const counter = new PodCounter(compared);
   const steps: PlannedStep[] = [];
@@ -29,12 +33,17 @@ export async function forecast(plan: Plan, context: PlanContext, compared: reado
     for (const step of decision.steps) {
       const writes = await writesOf(step, imagined);
       for (const { ref } of writes) counter.take(ref, await imagined.read(ref));
-      if (step.do !== 'note') steps.push(describeStep(step, writes));
+      if (isTold(step, hasChecks)) steps.push(describeStep(step, writes));
     }
     end = decision.end ?? end;
     if (end.state === 'waiting') break;
   }
   return { steps, end, pods: counter.pods, extraPods: counter.extra };
+}
+
+function isTold(step: Step, hasChecks: boolean): boolean {
+  if (step.do === 'route') return step.services.length > 0;
+  return step.do !== 'note' && (step.do !== 'verify' || hasChecks);
 }
 
 async function writesOf(step: Step, imagined: Imagined): Promise<PlannedWrite[]> {
@@ -60,7 +69,7 @@ function waitsOf(step: Step): string | undefined {
     case 'set':
       return step.until === 'ready' ? 'all of it is ready' : undefined;
     case 'route':
-      return step.services.length === 0 ? undefined : 'the EndpointSlices say so, and nodes and load balancers follow';
+      return 'EndpointSlices, nodes and load balancers have followed';
     case 'remove':
       return 'it is gone';
     case 'verify':

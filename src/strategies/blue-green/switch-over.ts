@@ -119,7 +119,7 @@ export function stepsToUnite({ state, switches }: World): Step[] {
       do: 'note',
       title: `${names}: both sides serve for ${seconds} s, until the load balancer in front has taken in the new one`,
     },
-    { do: 'route', title: 'Wait for the load balancer', services: late.map(refOf) },
+    { do: 'route', title: 'Let the load balancer take the new side in', services: late.map(refOf) },
   ];
 }
 
@@ -147,7 +147,7 @@ export function decideSwitch(
       },
       {
         do: 'route',
-        title: 'Wait until all requests reach it, and none the old side',
+        title: 'Let all requests reach it, and none the old side',
         services: moved,
         marks: moved.map(({ name }) => `${name} sends all requests to the new side`),
       },

@@ -75,7 +75,7 @@ export function decideStep(
   return {
     steps: [
       ...write,
-      { do: 'route', title: 'Wait until requests reach the candidate', services: [...services].map(refOf) },
+      { do: 'route', title: 'Let requests reach the candidate', services: [...services].map(refOf) },
       {
         do: 'hold',
         title: 'Watch the candidate',

@@ -202,7 +202,7 @@ export function stepsWithRelief({ pairs, bindings }: Relief, manifests: readonly
       until: 'ready',
     },
     // Whatever follows late has to know the new ones before it loses the others.
-    { do: 'route', title: 'Wait for the load balancer', services: late },
+    { do: 'route', title: 'Let the load balancer take the new pods in', services: late },
   ];
   return [
     ...(growing.length === 0 ? [] : grow),
@@ -215,7 +215,7 @@ export function stepsWithRelief({ pairs, bindings }: Relief, manifests: readonly
         to: { ...selector },
       })),
     },
-    { do: 'route', title: 'Wait until no request reaches stable pods', services },
+    { do: 'route', title: 'Let requests leave the stable pods', services },
     { do: 'note', title: `${names} takes all requests while the stable pods, which end at once, are replaced` },
     {
       do: 'apply',
@@ -225,7 +225,7 @@ export function stepsWithRelief({ pairs, bindings }: Relief, manifests: readonly
     },
     { do: 'apply', title: 'Lead the Services to the stable pods again', objects: manifests },
     // Candidates may go only then.
-    { do: 'route', title: 'Wait until requests reach them', services },
+    { do: 'route', title: 'Let requests reach the stable pods', services },
   ];
 }
 

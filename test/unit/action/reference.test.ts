@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 
-import { reference } from '../../../script/reference.ts';
+import { reference } from '../../../script/reference/reference.ts';
 import { inputTable, type InputDefinition } from '../../../src/action/input-table.ts';
 import { outputTable } from '../../../src/action/output-table.ts';
 import { readInputs } from '../../../src/action/inputs.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 
-import { licenseFile, packageFolders, packagesOf } from '../../../script/licenses.ts';
+import { licenseFile, packageFolders, packagesOf } from '../../../script/packaging/licenses.ts';
 import { objectAt, type Json } from '../../../src/base/json.ts';
 
 const root = join(import.meta.dirname, '../../..');

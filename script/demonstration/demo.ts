@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { down, up } from '../test/cluster/cluster.ts';
-import { run, waitUntil } from '../test/cluster/run.ts';
-import { Load } from '../test/support/load.ts';
-import { Step, runStep, type StepResult } from '../test/support/step.ts';
-import { expect, expectNoneLost, headline, seconds, showInputs, type Stage } from './demo-stage.ts';
-import { tourOfStrategies } from './demo-strategies.ts';
-import { summaryPage } from './summary-page.ts';
+import { down, up } from '../../test/cluster/cluster.ts';
+import { run, waitUntil } from '../../test/cluster/run.ts';
+import { Load } from '../../test/support/load.ts';
+import { Step, runStep, type StepResult } from '../../test/support/step.ts';
+import { expect, expectNoneLost, headline, seconds, showInputs, type Stage } from './stage.ts';
+import { tourOfStrategies } from './strategies.ts';
+import { summaryPage } from '../summary/summary-page.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const output = join(root, 'demo-output');
 const namespace = 'ctwoc';
 const common = { namespace, release: 'ctwoc' };

@@ -1,12 +1,12 @@
 /** docs/rollout-rules.md: the rules as the code has them. Classes and graces of the signs come from the code at work on samples. */
-import type { JsonObject } from '../src/base/json.ts';
-import type { KubernetesObject } from '../src/kubernetes/object.ts';
-import { controllerSigns } from '../src/rollout/failures/controller.ts';
-import type { ObjectEvent } from '../src/rollout/failures/events.ts';
-import { podSigns } from '../src/rollout/failures/pod.ts';
-import type { Sign } from '../src/rollout/failures/sign.ts';
-import { lostNodeSigns } from '../src/rollout/node-loss.ts';
-import { rules } from '../src/rollout/readiness/index.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { controllerSigns } from '../../src/rollout/failures/controller.ts';
+import type { ObjectEvent } from '../../src/rollout/failures/events.ts';
+import { podSigns } from '../../src/rollout/failures/pod.ts';
+import type { Sign } from '../../src/rollout/failures/sign.ts';
+import { lostNodeSigns } from '../../src/rollout/node-loss.ts';
+import { rules } from '../../src/rollout/readiness/index.ts';
 import {
   conditionAt,
   crashed,
@@ -18,7 +18,7 @@ import {
   start,
   timeAt,
   waiting,
-} from '../test/support/rollout-objects.ts';
+} from '../../test/support/rollout-objects.ts';
 import { markdownTable } from './markdown-table.ts';
 
 export function rolloutRulesPage(): string {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
-import { inputTable, type InputDefinition } from '../src/action/input-table.ts';
-import { outputTable } from '../src/action/output-table.ts';
+import { inputTable, type InputDefinition } from '../../src/action/input-table.ts';
+import { outputTable } from '../../src/action/output-table.ts';
 import { markdownTable } from './markdown-table.ts';
 import { rolloutRulesPage } from './rollout-rules.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 export interface Generated {
   path: string;

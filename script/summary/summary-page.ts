@@ -7,7 +7,7 @@ import markedAlert from 'marked-alert';
 /** A page that looks as GitHub's; with `open`, folded blocks are shown unfolded. */
 export function summaryPage(markdown: string, open: boolean): string {
   const style = readFileSync(
-    join(import.meta.dirname, '../node_modules/github-markdown-css/github-markdown-light.css'),
+    join(import.meta.dirname, '../../node_modules/github-markdown-css/github-markdown-light.css'),
   );
   const body = new Marked(markedAlert()).parse(markdown, { async: false, gfm: true });
   return `<!doctype html>

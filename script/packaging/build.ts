@@ -11,7 +11,7 @@ import { minifySync } from '@swc/core';
 
 import { licenseFile, packageFolders, readPackage } from './licenses.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 
 /** What both entry points together may weigh. */

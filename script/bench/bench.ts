@@ -10,17 +10,17 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { systemClock } from '../src/base/clock.ts';
-import type { KubernetesClient } from '../src/kubernetes/client.ts';
-import { connect } from '../src/kubernetes/connection.ts';
-import { createClient } from '../src/kubernetes/http-client.ts';
-import { down, up } from '../test/cluster/cluster.ts';
-import { configMap, deployment, service } from '../test/support/objects.ts';
-import { Step, type StepResult } from '../test/support/step.ts';
-import { createWorkspace, removeWorkspace } from '../test/support/workspace.ts';
-import { firstComplete } from './bench/completion.ts';
-import { crowd } from './bench/crowd.ts';
-import { median, percentile, ratioOf } from './bench/statistics.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { KubernetesClient } from '../../src/kubernetes/client.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
+import { createClient } from '../../src/kubernetes/http-client.ts';
+import { down, up } from '../../test/cluster/cluster.ts';
+import { configMap, deployment, service } from '../../test/support/objects.ts';
+import { Step, type StepResult } from '../../test/support/step.ts';
+import { createWorkspace, removeWorkspace } from '../../test/support/workspace.ts';
+import { firstComplete } from './completion.ts';
+import { crowd } from './crowd.ts';
+import { median, percentile, ratioOf } from './statistics.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -67,7 +67,7 @@ async function start(): Promise<void> {
     action.push(
       await firstConnection((kubeconfig) => [
         process.execPath,
-        [join(import.meta.dirname, '../dist/index.js')],
+        [join(import.meta.dirname, '../../dist/index.js')],
         { INPUT_KUBECONFIG: kubeconfig, INPUT_MANIFESTS: 'app.yaml' },
       ]),
     );

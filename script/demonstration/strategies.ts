@@ -6,12 +6,12 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { waitUntil } from '../test/cluster/run.ts';
-import { Load } from '../test/support/load.ts';
-import { shareTolerance } from '../test/support/measured-share.ts';
-import { ask, expect, expectNoneLost, type Stage } from './demo-stage.ts';
+import { waitUntil } from '../../test/cluster/run.ts';
+import { Load } from '../../test/support/load.ts';
+import { shareTolerance } from '../../test/support/measured-share.ts';
+import { ask, expect, expectNoneLost, type Stage } from './stage.ts';
 
-const example = join(import.meta.dirname, '../examples/ctwoc');
+const example = join(import.meta.dirname, '../../examples/ctwoc');
 const parts = ['auth', 'ctwoc', 'frontend'];
 
 const application = {

@@ -1,8 +1,8 @@
 /** What all parts of the demo share: running the action, and saying what is as it should be. */
 import { request } from 'node:http';
 
-import { total, type LoadResult } from '../test/support/load.ts';
-import type { Step, StepOptions, StepResult } from '../test/support/step.ts';
+import { total, type LoadResult } from '../../test/support/load.ts';
+import type { Step, StepOptions, StepResult } from '../../test/support/step.ts';
 
 export interface Stage {
   /** Runs a step to its end, main and post, and shows its inputs and its log. */

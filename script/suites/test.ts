@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { down, ensureBuilt, up, type Binaries } from '../test/cluster/cluster.ts';
+import { down, ensureBuilt, up, type Binaries } from '../../test/cluster/cluster.ts';
 
 interface Tally {
   passed: number;
@@ -23,7 +23,7 @@ interface Suite {
   output: string[];
 }
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const reports = join(root, 'test-output');
 
 const { values: options, positionals } = parseArgs({
@@ -36,7 +36,7 @@ const checks: Record<string, string[]> = {
   types: ['node_modules/typescript/bin/tsc', '--noEmit'],
   lint: ['node_modules/eslint/bin/eslint.js', '.'],
   format: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
-  dist: ['script/build.ts', '--check'],
+  dist: ['script/packaging/build.ts', '--check'],
 };
 
 /** Programs in Go, with tests of their own; each counts as one. */

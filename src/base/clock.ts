@@ -30,3 +30,14 @@ export function formatDuration(ms: number): string {
   const hours = Math.floor(minutes / 60);
   return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
 }
+
+/** Waits for work, but no longer than this: no timer is left when it ends earlier. The work goes on. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown> | undefined): Promise<void> {
+  if (work === undefined) return;
+  const ended = new AbortController();
+  try {
+    await Promise.race([work, clock.sleep(ms, ended.signal).catch(() => undefined)]);
+  } finally {
+    ended.abort();
+  }
+}

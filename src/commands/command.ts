@@ -20,6 +20,8 @@ interface Declaration<Id extends CommandInputId> {
   required: readonly Id[];
   /** What it has to be allowed whatever the release consists of. */
   rights: readonly RuleSetId[];
+  /** The command that those rights are for, as messages name it: of a plan, what it plans. */
+  asks?: string;
 }
 
 interface Command<Id extends CommandInputId> extends Declaration<Id> {

@@ -41,7 +41,7 @@ export async function runCommand(
   const { client, reporter } = context;
   const { release, namespace = client.defaultNamespace } = options;
   const command: AnyCommand = commands[name];
-  const rights = new RightsCheck(client, reporter, { command: name, release });
+  const rights = new RightsCheck(client, reporter, { command: command.asks ?? name, release });
   const bounds = new Bounds(client, { namespace, release });
   const checked = { ...context, rights, bounds };
   expectOfCommand(checked, command.rights, namespace);

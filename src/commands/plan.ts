@@ -3,12 +3,11 @@ import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from
 import { keepsData } from '../manifests/kinds.ts';
 import { describeFields } from '../plan/describe-diff.ts';
 import { diffOf } from '../plan/diff.ts';
-import { forecast, type Forecast } from '../plan/forecast.ts';
-import type { Plan } from '../plan/plan.ts';
+import { forecast } from '../plan/forecast.ts';
 import type { Context } from '../release/context.ts';
 import { MissingRights } from '../release/rights-check.ts';
 import { locking } from '../release/rights.ts';
-import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../report/plan-report.ts';
+import type { PlannedObject, PlannedStep, PlanReport } from '../report/plan-report.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { formatDuration } from '../base/clock.ts';
@@ -16,13 +15,16 @@ import { command } from './command.ts';
 import { deployInputs, readDeploy, type DeployOptions } from './deploy.ts';
 import { isUnfinished } from './guarded-change.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';
+import type { RollOutOptions } from './purpose.ts';
 import { planOf } from './roll-out.ts';
+import { isSettled, sameRevision } from './unchanged.ts';
 
 export const plan = command({
   inputs: deployInputs,
   required: ['manifests'],
   // Those of a deploy: what is missing of them is told.
   rights: [...locking, 'autoscalers'],
+  asks: 'deploy',
   run: planRelease,
 });
 
@@ -38,11 +40,17 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   const read = await readDeploy(context, options, report);
   const ahead = await lookAhead(context, read.options, read.purpose, report);
   tellLeftover(ahead, release, report);
-  const changes = ahead.prepared.filter(({ change }) => change !== 'unchanged');
-  const objects = plannedObjects(ahead);
-  const written = ahead.prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }));
+  const namespaces = namespacesMade(read.options, ahead.prepared);
+  const objects = [...namespaces.map((ref): PlannedObject => ({ ref, change: 'create' })), ...plannedObjects(ahead)];
+  const written = [
+    ...namespaces.map((ref) => ({ ref, change: 'created' as const })),
+    ...ahead.prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
+  ];
   report.tellWritten({ objects: written, workloads: [], addresses: [] });
-  if (changes.length === 0) {
+  if (
+    (await isSettled(context, read.options, read.purpose, ahead)) &&
+    sameRevision(read.purpose, ahead) !== undefined
+  ) {
     report.tellPlan({ objects, steps: [], pods: [], extraPods: 0, end: 'live', stays: [] });
     return report.finish('unchanged', `A deploy of ${release} would change nothing`);
   }
@@ -50,9 +58,10 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   const found = await forecast(made, ahead.plan, {
     compared: ahead.prepared,
     hasChecks: read.options.checks.length > 0,
+    keepOldForMs: read.options.keepOldForMs,
   });
   const missing = await missingRights(context);
-  const steps = [...found.steps, ...afterwards(made, found, read.options.keepOldForMs)];
+  const steps = [...beforehand(ahead, namespaces), ...found.steps];
   const told: PlanReport = {
     objects,
     steps,
@@ -100,25 +109,33 @@ async function missingRights({ rights }: Context): Promise<PlanReport['missingRi
   }
 }
 
-/** What comes once the new revision is live. */
-function afterwards({ temporary = [] }: Plan, { end }: Forecast, keepOldForMs: number): PlannedStep[] {
-  if (end.state === 'waiting') return [];
-  const removed = temporary.map((ref): PlannedWrite => ({ ref, change: 'remove' }));
-  const retired = (end.retired ?? []).map((of): PlannedWrite => ({
-    ref: of,
-    change: 'change',
-    field: 'spec.replicas',
-    to: 0,
-  }));
+/** What a deploy does before its own steps. */
+function beforehand({ leftover }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  if (removed.length > 0) steps.push({ title: 'Remove what only the candidate needed', writes: removed });
-  if (retired.length > 0)
+  if (leftover !== undefined) {
+    const { entries, waiting } = leftover.record;
+    const title =
+      waiting === undefined
+        ? 'Undo what an earlier run has left half done'
+        : `Take away the candidate that waits (revision ${waiting.revision})`;
+    const writes = new Map(
+      entries.map(({ ref, before }) => [keyOf(ref), { ref, change: before === null ? 'remove' : 'change' } as const]),
+    );
+    steps.push({ title, writes: [...writes.values()], waitsUntil: 'what was there before is ready' });
+  }
+  if (namespaces.length > 0)
     steps.push({
-      title: 'Take down the old side',
-      writes: retired,
-      ...(keepOldForMs > 0 ? { holdsMs: keepOldForMs } : {}),
+      title: 'Make the namespace of the release',
+      writes: namespaces.map((ref) => ({ ref, change: 'create' })),
     });
   return steps;
+}
+
+/** The release's own namespace, where a deploy makes it and no manifest has it. */
+function namespacesMade({ namespace, newNamespaces }: RollOutOptions, prepared: readonly Prepared[]): ObjectRef[] {
+  const ref: ObjectRef = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
+  const isBrought = prepared.some(({ manifest }) => keyOf(refOf(manifest.object)) === keyOf(ref));
+  return newNamespaces.has(namespace) && !isBrought ? [ref] : [];
 }
 
 /** What an undo of this deploy would leave. */

@@ -19,6 +19,26 @@ import type { Purpose, RollOutOptions } from './purpose.ts';
 import { findStrays, removeStrays } from './strays.ts';
 import { verifyRelease, type VerificationOptions } from './verification.ts';
 
+/** Whether a roll-out has nothing to write: all is as it is to be, and nothing else is left to do. */
+export async function isSettled(
+  context: Context,
+  options: RollOutOptions,
+  { surplus }: Purpose,
+  { prepared, revisions, leftover }: Ahead,
+): Promise<boolean> {
+  if (leftover !== undefined || surplus.length > 0) return false;
+  if (prepared.some(({ change }) => change !== 'unchanged')) return false;
+  // A candidate that a failed run was told to leave may get requests, whatever the manifests say.
+  return !(await findStrays(context, options, revisions)).some(isDeployment);
+}
+
+/** The revision that is live, if it is the one that is to be deployed. */
+export function sameRevision({ manifests }: Purpose, { revisions }: Pick<Ahead, 'revisions'>): Revision | undefined {
+  const live = liveRevision(revisions);
+  const objects = manifests.map(({ object }) => object);
+  return live !== undefined && isSameRelease(live, objects) ? live : undefined;
+}
+
 /** How a roll-out ends that has nothing to write; undefined where there is something. */
 export async function whenUnchanged(
   context: Context,
@@ -26,16 +46,11 @@ export async function whenUnchanged(
   purpose: Purpose,
   { ahead, report }: { ahead: Ahead; report: Report },
 ): Promise<RunReport | undefined> {
-  const { prepared, revisions, leftover } = ahead;
-  const changes = purpose.surplus.length > 0 || prepared.some(({ change }) => change !== 'unchanged');
-  if (changes || leftover !== undefined) return undefined;
-  // A candidate that a failed run was told to leave may get requests, whatever the manifests say.
-  if ((await findStrays(context, options, revisions)).some(isDeployment)) return undefined;
+  if (!(await isSettled(context, options, purpose, ahead))) return undefined;
   if (purpose.whenUnchanged !== undefined) return await purpose.whenUnchanged();
-  const live = liveRevision(revisions);
-  const objects = purpose.manifests.map(({ object }) => object);
-  if (live === undefined || !isSameRelease(live, objects)) return undefined;
-  return await confirmUnchanged(context, options, { prepared, live }, report);
+  const live = sameRevision(purpose, ahead);
+  const { prepared } = ahead;
+  return live === undefined ? undefined : await confirmUnchanged(context, options, { prepared, live }, report);
 }
 
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */

@@ -1,5 +1,5 @@
 import { numberAt, stringsAt } from '../base/json.ts';
-import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { applyLayer } from '../apply/apply.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
 import type { Prepared } from '../apply/prepared.ts';
@@ -85,19 +85,31 @@ async function carryOut(step: Step, execution: Execution, progress: Progress): P
 
 async function apply(step: Apply, execution: Execution, progress: Progress): Promise<void> {
   const { client, journal } = execution;
-  const compared = new Map(step.compared?.map((entry) => [entry.manifest, entry]));
-  const rest = step.objects.filter((manifest) => !compared.has(manifest));
-  for (const entry of rest.length === 0 ? [] : await execution.look(rest)) compared.set(entry.manifest, entry);
+  const entries = await comparedIn(step, execution);
   const serving = await Promise.all((step.beside ?? []).map((ref) => client.read(ref)));
   const beside = serving
     .filter((object) => object !== undefined)
     .map((object) => changedInCluster(object, ['spec', 'replicas'], numberAt(object, 'spec', 'replicas') ?? 1));
   const awaited = beside.length === 0 ? [] : await execution.look(beside, { force: true });
   journal.beginStep();
-  const entries = step.objects.flatMap((manifest) => compared.get(manifest) ?? []);
   const written = await applyInLayers(execution, [...entries, ...awaited]);
   progress.applied = entries;
   for (const [entry, object] of written) progress.written.set(keyOf(refOf(object)), [entry, object]);
+}
+
+/** What a look has answered for these very manifests; and for all others what it answers now. */
+async function comparedIn({ objects, compared = [] }: Apply, { look }: Execution): Promise<Prepared[]> {
+  const known = new Map(compared.map((entry) => [entry.manifest, entry]));
+  const rest = objects.filter((manifest) => !known.has(manifest));
+  const looked = rest.length === 0 ? [] : await look(rest);
+  // It may have made other manifests of them, but it leaves none out.
+  const answered = new Map(looked.map((entry) => [keyOf(refOf(entry.manifest.object)), entry]));
+  return objects.map((manifest) => {
+    const entry = known.get(manifest) ?? answered.get(keyOf(refOf(manifest.object)));
+    if (entry === undefined)
+      throw new Error(`${describeRef(refOf(manifest.object))} was not compared with the cluster`);
+    return entry;
+  });
 }
 
 function writtenTo(refs: readonly ObjectRef[], { written }: Progress): Map<Prepared, KubernetesObject> {

@@ -14,15 +14,23 @@ export interface Forecast {
   extraPods: number;
 }
 
+export interface ForecastOptions {
+  /** The objects of the release, compared with the cluster. */
+  compared: readonly Prepared[];
+  /** There is something to verify by. */
+  hasChecks: boolean;
+  /** How long the side that served before stays after a switch. */
+  keepOldForMs: number;
+}
+
 /**
  * What carrying a plan out will do, step by step, when nobody else is at work: each stage is decided by the cluster as the
  * stages before it will leave it.
- * @param options `compared`: the objects of the release, compared with the cluster. `hasChecks`: there is something to verify by
  */
 export async function forecast(
   plan: Plan,
   context: PlanContext,
-  { compared, hasChecks }: { compared: readonly Prepared[]; hasChecks: boolean },
+  { compared, hasChecks, keepOldForMs }: ForecastOptions,
 ): Promise<Forecast> {
   const imagined = new Imagined(context.client, compared);
   const counter = new PodCounter(compared);
@@ -38,7 +46,26 @@ export async function forecast(
     end = decision.end ?? end;
     if (end.state === 'waiting') break;
   }
-  return { steps, end, pods: counter.pods, extraPods: counter.extra };
+  const last = afterwards(plan, end, keepOldForMs);
+  for (const { ref } of last.flatMap(({ writes }) => writes)) counter.drop(ref);
+  return { steps: [...steps, ...last], end, pods: counter.pods, extraPods: counter.extra };
+}
+
+/** What comes once the new revision is live. */
+function afterwards({ temporary = [] }: Plan, end: End, keepOldForMs: number): PlannedStep[] {
+  if (end.state === 'waiting') return [];
+  const removed = temporary.map((ref): PlannedWrite => ({ ref, change: 'remove' }));
+  const retired = (end.retired ?? []).map((of): PlannedWrite => ({
+    ref: of,
+    change: 'change',
+    field: 'spec.replicas',
+    to: 0,
+  }));
+  const hold = keepOldForMs > 0 ? { holdsMs: keepOldForMs } : {};
+  return [
+    ...(removed.length === 0 ? [] : [{ title: 'Remove what only the candidate needed', writes: removed }]),
+    ...(retired.length === 0 ? [] : [{ title: 'Take down the old side', writes: retired, ...hold }]),
+  ];
 }
 
 function isTold(step: Step, hasChecks: boolean): boolean {
@@ -108,6 +135,12 @@ class PodCounter {
     known.numbers.push(pods);
     this.#now += pods - before;
     this.#most = Math.max(this.#most, this.#now);
+  }
+
+  /** A workload that ends without pods. */
+  drop(ref: ObjectRef): void {
+    const known = this.#numbers.get(keyOf(ref));
+    if (known !== undefined && known.numbers.at(-1) !== 0) known.numbers.push(0);
   }
 
   get pods(): PlannedPods[] {

@@ -1,6 +1,7 @@
 import { equal, isObject, ownValue, setAt, type Json } from '../base/json.ts';
 import type { KubernetesClient, ObjectList } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { PlannedWrite } from '../report/plan-report.ts';
@@ -50,7 +51,17 @@ export class Imagined {
   }
 
   async read(ref: ObjectRef): Promise<KubernetesObject | undefined> {
-    return this.#entries.get(keyOf(ref))?.object ?? (await this.#client.read(ref));
+    return this.#entries.get(keyOf(ref))?.object ?? (await this.#readLive(ref));
+  }
+
+  /** Of a kind that an earlier step brings there is nothing yet. */
+  async #readLive(ref: ObjectRef): Promise<KubernetesObject | undefined> {
+    try {
+      return await this.#client.read(ref);
+    } catch (error) {
+      if (error instanceof UnknownKind) return undefined;
+      throw error;
+    }
   }
 
   #shownIn(list: ObjectList, isNew: (object: KubernetesObject) => boolean): ObjectList {
@@ -76,7 +87,7 @@ export class Imagined {
     const key = keyOf(ref);
     const known = this.#entries.get(key);
     const prepared = own?.manifest === manifest ? own : this.#sameAsCompared(manifest);
-    const now = known?.object ?? (await this.#client.read(ref));
+    const now = known?.object ?? (await this.#readLive(ref));
     const isThere = this.#isThere(manifest, { known, prepared, now });
     const predicted = known === undefined ? prepared?.predicted : undefined;
     this.#entries.set(key, { object: predicted ?? merged(now, manifest.object), stated: manifest.object });

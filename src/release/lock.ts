@@ -1,4 +1,4 @@
-import { formatDuration, type Clock } from '../base/clock.ts';
+import { atMost, formatDuration, type Clock } from '../base/clock.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
@@ -237,7 +237,7 @@ function hold(
           },
         );
       }
-      await Promise.race([renewOnce(), clock.sleep(left)]);
+      await atMost(clock, left, renewOnce());
       if (!isFresh()) await clock.sleep(Math.min(retryMs, left), lost.signal);
     }
   });
@@ -248,7 +248,7 @@ function hold(
       clearInterval(timer);
       isReleased = true;
       endGuard();
-      await Promise.race([renewal, clock.sleep(freshMs)]);
+      await atMost(clock, freshMs, renewal);
       if (lost.signal.aborted || lease === undefined) return;
       const spec = { ...objectAt(lease, 'spec'), holderIdentity: '' };
       await client.replace({ ...lease, spec }, { fieldManager }).catch((error: unknown) => {

@@ -114,12 +114,10 @@ async function lookAtTemporary(
     ...pairs.map(({ candidate }) => candidate),
     ...given,
   ]);
-  const users = new Set([
-    ...given,
-    ...pairs.flatMap(({ candidate, variant }) => (variant === undefined ? [] : candidate)),
-  ]);
+  const own = pairs.flatMap(({ candidate, variant }) => (variant === undefined ? [] : [candidate]));
+  const users = new Set([...given, ...own].map(({ object }) => keyOf(refOf(object))));
   refuseForeign(
-    temporary.filter(({ manifest }) => !users.has(manifest)),
+    temporary.filter(({ manifest }) => !users.has(keyOf(refOf(manifest.object)))),
     'candidate',
   );
   refusePaused(temporary);

@@ -42,7 +42,7 @@ export interface FinalNumber {
  */
 export function promotionStages(manifests: readonly Manifest[], promotion: Promotion): Stage[] {
   const { constantTotal = false } = promotion;
-  const found: { pairs: Promoted[]; prepared: Prepared[] } = { pairs: [], prepared: [] };
+  const found = { pairs: [] as Promoted[], prepared: [] as Prepared[], finals: new Map<string, FinalNumber>() };
   const looked = stage(
     async (context) => {
       found.prepared = await context.look(manifests);
@@ -56,9 +56,13 @@ export function promotionStages(manifests: readonly Manifest[], promotion: Promo
   if (constantTotal) {
     return [
       looked,
-      stage(numbersIn, (finals) => ({ steps: [reduced(manifests, finals)] })),
       stage(
-        async (context) => await lookAtHandover(context, found.pairs, await numbersIn(context)),
+        async (context) => (found.finals = await numbersIn(context)),
+        (finals) => ({ steps: [reduced(manifests, finals)] }),
+      ),
+      stage(
+        // How many there are to be in all was decided before the first of them was written.
+        async (context) => await lookAtHandover(context, found.pairs, found.finals),
         (world) => ({ steps: handOver(world) }),
       ),
     ];

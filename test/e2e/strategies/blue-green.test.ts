@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { at, stringAt } from '../../../src/base/json.ts';
-import { autoscaler, configMap } from '../../support/objects.ts';
+import { autoscaler, configMap, deployment } from '../../support/objects.ts';
 import { app, image, Stage } from '../../support/strategy-stage.ts';
 
 let stage: Stage;
@@ -129,5 +129,22 @@ describe('blue-green', () => {
     );
     expect(result.exit).toBe(1);
     expect(result.log).toContain('Service "leave" sends its requests to the blue side of a blue-green deploy');
+  });
+
+  test('rolls what is beside it and has no Service, also where an autoscaler or its config has a say', async () => {
+    const reads = { envFrom: [{ configMapRef: { name: 'beside' } }] };
+    const objects = (version: string, replicas: number) => [
+      ...app('beside', version),
+      configMap('beside', { VERSION: version }),
+      deployment('beside-scaled', { image: image(version), replicas: 2 }),
+      autoscaler('beside-scaled'),
+      deployment('beside-reads', { image: image(version), replicas, ...reads }),
+    ];
+    await stage.given('beside', objects('1.0.0', 1));
+    const inputs = { 'restart-on-config': 'false' };
+    expect((await stage.deploy('beside', objects('2.0.0', 3), inputs)).outputs['status']).toBe('deployed');
+    expect(await stage.imageOf('beside-scaled')).toBe(image('2.0.0'));
+    expect(await stage.imageOf('beside-reads')).toBe(image('2.0.0'));
+    expect(await stage.replicasOf('beside-reads')).toBe(3);
   });
 });

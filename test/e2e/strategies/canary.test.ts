@@ -321,4 +321,26 @@ describe('before anything is changed', () => {
     expect(result.log).toContain('Deployment "lost-canary" would get no requests');
     expect(await names('deployments', 'app=lost-canary')).toEqual([]);
   });
+
+  test('of an autoscaled Deployment brings the new version to the stable pods, at once and promoted later', async () => {
+    const scaled = (version: string) => [...twoOf('auto', version), autoscaler('auto')];
+    await stage.given('auto', scaled('1.0.0'));
+    const direct = await stage.run('auto', { 'canary-steps': '50' }, { 'app.yaml': scaled('2.0.0') });
+    expect(direct.outputs['status']).toBe('deployed');
+    expect(await stage.imageOf('auto')).toBe(image('2.0.0'));
+    await stage.run('auto', { 'canary-steps': '50', 'auto-promote': 'false' }, { 'app.yaml': scaled('3.0.0') });
+    const promoted = await stage.run('auto', { command: 'promote' });
+    expect(promoted.outputs['status']).toBe('deployed');
+    expect(await stage.imageOf('auto')).toBe(image('3.0.0'));
+    expect(new Set(await stage.imagesOf('auto'))).toEqual(new Set([image('3.0.0')]));
+  });
+
+  test('with a constant total makes a stable Deployment anew that is gone, with as many pods as there were', async () => {
+    const inputs = { 'canary-steps': '50', 'constant-total': 'true', 'auto-promote': 'false' };
+    await stage.given('gone', twoOf('gone', '1.0.0', { replicas: 4 }));
+    await stage.given('gone', twoOf('gone', '2.0.0', { replicas: 4 }), inputs);
+    await stage.kubectl('delete', 'deployment', 'gone');
+    expect((await stage.run('gone', { command: 'promote' })).outputs['status']).toBe('deployed');
+    expect([await stage.replicasOf('gone'), await stage.imageOf('gone')]).toEqual([4, image('2.0.0')]);
+  });
 });

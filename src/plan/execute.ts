@@ -98,10 +98,10 @@ async function apply(step: Apply, execution: Execution, progress: Progress): Pro
 }
 
 /** What a look has answered for these very manifests; and for all others what it answers now. */
-async function comparedIn({ objects, compared = [] }: Apply, { look }: Execution): Promise<Prepared[]> {
+async function comparedIn({ objects, compared = [] }: Apply, execution: Execution): Promise<Prepared[]> {
   const known = new Map(compared.map((entry) => [entry.manifest, entry]));
   const rest = objects.filter((manifest) => !known.has(manifest));
-  const looked = rest.length === 0 ? [] : await look(rest);
+  const looked = rest.length === 0 ? [] : await execution.look(rest);
   // It may have made other manifests of them, but it leaves none out.
   const answered = new Map(looked.map((entry) => [keyOf(refOf(entry.manifest.object)), entry]));
   return objects.map((manifest) => {

@@ -400,7 +400,7 @@ describe('what is told of config', () => {
   });
 
   test('what `kubectl apply` had written and the manifest lacks, which the dry run still has', () => {
-    const last = { 'kubectl.kubernetes.io/last-applied-configuration': '{}' };
+    const last = { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{"a":"1","b":"2"}}' };
     const live = configMap(
       { a: '1', b: '2' },
       {
@@ -422,6 +422,34 @@ describe('what is told of config', () => {
     });
     const without = prepared(objectOf('v1', 'Service', ports(http)), service, service, { takeover: true });
     expect(describeFields(diffOf(without))).toEqual(['spec.ports.grpc: removed ({name: grpc, port: 90})']);
+  });
+
+  test('no default of the server, though `kubectl apply` owns it as the one who has made the object', () => {
+    const stated = { spec: { replicas: 2, selector: { matchLabels: { app: 'a' } } } };
+    const defaults = { revisionHistoryLimit: 10, strategy: { type: 'RollingUpdate' } };
+    const live = objectOf(
+      'apps/v1',
+      'Deployment',
+      { spec: { ...stated.spec, ...defaults } },
+      {
+        annotations: {
+          'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ ...stated, kind: 'Deployment' }),
+        },
+        managedFields: [
+          updater('kubectl-client-side-apply', {
+            'f:spec': {
+              'f:replicas': {},
+              'f:selector': {},
+              'f:revisionHistoryLimit': {},
+              'f:strategy': { 'f:type': {} },
+            },
+          }),
+        ],
+      },
+    );
+    const next = objectOf('apps/v1', 'Deployment', { spec: { ...stated.spec, replicas: 3 } });
+    const predicted = { ...live, spec: { ...stated.spec, ...defaults, replicas: 3 } };
+    expect(describeFields(diffOf(prepared(next, live, predicted, { takeover: true })))).toEqual(['replicas: 2 → 3']);
   });
 
   test('names that JavaScript has for itself, and texts that could be markup or commands, as they are', () => {

@@ -10,6 +10,7 @@ import { byKept, byOriginal, kept, keptLabels, setApart } from './apart.ts';
 import { candidateName, configOf, copyConfig, deriveCandidate, trackLabel, useCopies } from '../candidate.ts';
 import {
   bothSides,
+  isPreview,
   only,
   otherSide,
   ownSideOf,
@@ -50,8 +51,6 @@ export interface Group {
 export function groupsOf(manifests: readonly Manifest[], live: readonly KubernetesObject[], sides?: Objects): Group[] {
   const own = manifests.filter(({ object }) => isService(object));
   const ownKeys = new Set(own.map(({ object }) => keyOf(refOf(object))));
-  // What this strategy has made to preview a candidate is no Service of the user's.
-  const isPreview = ({ metadata }: KubernetesObject) => metadata.labels?.[trackLabel] !== undefined;
   const foreign = live.filter((service) => !ownKeys.has(keyOf(refOf(service))) && !isPreview(service));
   const groups: Group[] = [];
   for (const workload of manifests.filter(({ object }) => isDeployment(object))) {

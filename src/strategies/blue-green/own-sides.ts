@@ -1,6 +1,7 @@
 import { InvalidInput } from '../../base/errors.ts';
 import { numberAt, stringsAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
+import { trackLabel } from '../candidate.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { isDeployment } from '../../manifests/kinds.ts';
 import { templateLabels } from '../../traffic/pods.ts';
@@ -83,7 +84,7 @@ export function servingOwnSide(
 ): Side | undefined {
   const liveOn = (side: Side) => live.get(keyOf(refOnOwn(side, workload)));
   const leads = services
-    .filter((service) => sideOfName(service) === undefined)
+    .filter((service) => sideOfName(service) === undefined && !isPreview(service))
     .map((service) => ({ service, to: bothSides.filter((side) => leadsTo(service, liveOn(side))) }));
   const bound = new Set(leads.flatMap(({ to }) => (to.length === 1 ? to : [])));
   const [only] = bound;
@@ -98,6 +99,11 @@ export function servingOwnSide(
   throw new InvalidInput(`it is not clear which side of ${describeRef(refOf(workload))} serves: ${which}`, {
     hint: 'Bind the Service to one of them first, by the label that tells their pods apart.',
   });
+}
+
+/** What this strategy has made to ask a candidate by before it serves: no Service of the user's. */
+export function isPreview({ metadata }: KubernetesObject): boolean {
+  return metadata.labels?.[trackLabel] !== undefined;
 }
 
 function leadsTo(service: KubernetesObject, deployment: KubernetesObject | undefined): boolean {

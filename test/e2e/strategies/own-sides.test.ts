@@ -146,6 +146,10 @@ describe("blue-green with two sides of the user's own", () => {
     expect(waiting.outputs['status']).toBe('waiting');
     expect([await serves('wait'), await podsOf('wait')]).toEqual(['blue', [1, 1]]);
     expect(await stage.selectorOf('wait-preview')).toEqual({ app: 'wait', version: 'green' });
+    // The Service by which it can be asked is none that says which side serves.
+    const newer = await stage.run('wait', wait, files('wait', '1.0.0', '3.0.0'));
+    expect(newer.outputs['status']).toBe('waiting');
+    expect(await stage.imageOf('wait-green')).toBe(image('3.0.0'));
     const aborted = await stage.run('wait', { command: 'abort' });
     expect(aborted.outputs['status']).toBe('aborted');
     expect(await stage.exists('deployment', 'wait-green')).toBe(false);

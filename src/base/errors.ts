@@ -20,6 +20,8 @@ interface FailureDetails {
 export class Failure extends Error {
   readonly hint: string | undefined;
   readonly location: Location | undefined;
+  /** Whether what was done until then is left as it is, and not undone. */
+  readonly keepsState: boolean = false;
 
   constructor(message: string, details: FailureDetails = {}) {
     super(message, { cause: details.cause });

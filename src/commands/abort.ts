@@ -6,7 +6,7 @@ import type { ChangeOptions, Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
 import { command, type OptionsOf } from './command.ts';
 import { exceptionsOf } from './failed-change.ts';
-import { guardedChange, settle, takeAway } from './guarded-change.ts';
+import { guardedChange, settle, takeAway } from '../release/change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
 import { findCandidate } from './promote.ts';

@@ -11,7 +11,7 @@ import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { loadManifests, manifestInputs } from './load-manifests.ts';
-import { settle } from './guarded-change.ts';
+import { settle } from '../release/change.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';

@@ -6,7 +6,7 @@ import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
 import type { RolloutWatch } from '../report/watch.ts';
 import { isPaused } from '../rollout/pause.ts';
-import type { GuardedChange } from './guarded-change.ts';
+import type { GuardedChange } from '../release/change.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { verifyCandidate, type VerificationOptions } from './verification.ts';
 

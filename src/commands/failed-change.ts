@@ -1,11 +1,12 @@
+import { Failure } from '../base/errors.ts';
 import { describeRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { goingIn, type UndoReport } from '../release/undo-report.ts';
 import { failureOf } from '../report/failure.ts';
 import type { Report } from '../report/report.ts';
-import type { ChangeFailure } from './guarded-change.ts';
+import type { ChangeFailure } from '../release/change.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { isPausedTooLong, type RolloutWatch } from '../report/watch.ts';
+import type { RolloutWatch } from '../report/watch.ts';
 
 /**
  * The report of a change that failed: why, and what became of it.
@@ -21,7 +22,7 @@ export function finishFailed(
   const failure = watch.explain(failureOf(error), manifests);
   report.tellFailure(failure);
   if (undo !== undefined) report.tellUndo(undo);
-  if (isPausedTooLong(error)) {
+  if (error instanceof Failure && error.keepsState) {
     return report.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
   }
   if (undo === undefined) return report.finish('failed', `${attempt} failed`);

@@ -8,7 +8,7 @@ import { changedInCluster } from '../apply/owned-change.ts';
 import { Ownership } from '../release/ownership.ts';
 import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
-import { whileLive } from './while-live.ts';
+import { whileLive } from '../release/while-live.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
 export interface RetireOptions {

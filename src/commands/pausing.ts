@@ -20,7 +20,7 @@ import { failureOf } from '../report/failure.ts';
 import { Report } from '../report/report.ts';
 import { changeInputs, command, waitInputs, type OptionsOf } from './command.ts';
 import { finishFailed } from './failed-change.ts';
-import { guardedChange } from './guarded-change.ts';
+import { guardedChange } from '../release/change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import { describeEmpty, finishApplied } from './held.ts';

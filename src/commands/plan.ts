@@ -13,7 +13,7 @@ import type { RunReport } from '../report/run-report.ts';
 import { formatDuration } from '../base/clock.ts';
 import { command } from './command.ts';
 import { deployInputs, readDeploy, type DeployOptions } from './deploy.ts';
-import { isUnfinished } from './guarded-change.ts';
+import { leftoverIn } from '../release/leftover.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';
 import type { RollOutOptions } from './purpose.ts';
 import { planOf } from './roll-out.ts';
@@ -78,15 +78,16 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
 }
 
 /** A deploy first undoes what a dead run has left; what it finds then may be another state. */
-function tellLeftover({ leftover }: Ahead, release: string, report: Report): void {
-  if (leftover === undefined) return;
-  const { waiting } = leftover.record;
-  if (isUnfinished(leftover.record))
+function tellLeftover({ leftover, revisions }: Ahead, release: string, report: Report): void {
+  const left = leftoverIn(leftover, revisions);
+  if (left.state === 'dead')
     report.warn(
       `an earlier run of release "${release}" is at work, or was killed: a deploy waits for it or undoes it first, and this plan is made from what is there now`,
     );
-  else if (waiting !== undefined)
-    report.warn(`the candidate that waits (revision ${waiting.revision}) is taken away by a deploy before all else`);
+  else if (left.state === 'waiting')
+    report.warn(
+      `the candidate that waits (revision ${left.candidate.revision}) is taken away by a deploy before all else`,
+    );
 }
 
 function plannedObjects({ prepared, left }: Ahead): PlannedObject[] {
@@ -110,14 +111,15 @@ async function missingRights({ rights }: Context): Promise<PlanReport['missingRi
 }
 
 /** What a deploy does before its own steps. */
-function beforehand({ leftover }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
+function beforehand({ leftover, revisions }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  if (leftover !== undefined) {
-    const { entries, waiting } = leftover.record;
+  const left = leftoverIn(leftover, revisions);
+  if (left.state === 'dead' || left.state === 'waiting') {
+    const { entries } = left.journal.record;
     const title =
-      waiting === undefined
+      left.state === 'dead'
         ? 'Undo what an earlier run has left half done'
-        : `Take away the candidate that waits (revision ${waiting.revision})`;
+        : `Take away the candidate that waits (revision ${left.candidate.revision})`;
     const writes = new Map(
       entries.map(({ ref, before }) => [keyOf(ref), { ref, change: before === null ? 'remove' : 'change' } as const]),
     );

@@ -7,7 +7,8 @@ import { promotionOf } from '../strategies/index.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
-import { isUnfinished, settle } from './guarded-change.ts';
+import { settle } from '../release/change.ts';
+import { isHalfDone, leftoverIn } from '../release/leftover.ts';
 import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -37,7 +38,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, { ...options, namespace }, 'promote');
     // Where Services go by the user's own labels, they say which side serves only when nothing is half done.
-    if (found.revision.idle !== undefined && isUnfinished(found.record))
+    if (found.revision.idle !== undefined && found.isHalfDone)
       await settle(context, { ...options, namespace }, 'promote');
     const { commit, finishedAt, problem } = found.revision;
     if (problem !== undefined) throw unreadable(found.revision.revision, release, problem);
@@ -100,7 +101,7 @@ export async function findCandidate(
   context: Context,
   options: Required<ChangeOptions>,
   command: 'promote' | 'abort',
-): Promise<{ record: JournalRecord; revision: Revision }> {
+): Promise<{ record: JournalRecord; revision: Revision; isHalfDone: boolean }> {
   const { client } = context;
   const { namespace, release } = options;
   const [journal, revisions] = await Promise.all([
@@ -110,7 +111,9 @@ export async function findCandidate(
   const waiting = journal?.record.waiting;
   const revision = revisions.find((entry) => entry.revision === waiting?.revision);
   const isLive = revision?.outcome === 'live';
-  if (journal !== undefined && revision !== undefined && !isLive) return { record: journal.record, revision };
+  if (journal !== undefined && revision !== undefined && !isLive) {
+    return { record: journal.record, revision, isHalfDone: isHalfDone(leftoverIn(journal, revisions)) };
+  }
   // A promotion had come to its end, and was killed before it had tidied up.
   if (isLive) await settle(context, options, command);
   const live = liveRevision(revisions);

@@ -6,7 +6,7 @@ import type { ChangeOptions } from '../release/context.ts';
 import type { RunReport, Status } from '../report/run-report.ts';
 import type { WatchOptions } from '../report/watch.ts';
 import type { Check } from '../verify/check.ts';
-import type { ChangeTask } from './guarded-change.ts';
+import type { ChangeTask } from '../release/change.ts';
 
 export interface RollOutOptions extends Required<ChangeOptions>, WatchOptions {
   /** The name of the strategy, for the record. */

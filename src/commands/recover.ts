@@ -2,16 +2,17 @@ import { Bounds } from '../release/bounds.ts';
 import { readJournal } from '../release/journal.ts';
 import { keptOf, type Kept } from '../release/kept.ts';
 import { acquireLock, releaseLeftLock } from '../release/lock.ts';
-import { isFinished, listRevisions, liveRevision } from '../release/revision.ts';
+import { leftoverIn } from '../release/leftover.ts';
+import { listRevisions, liveRevision } from '../release/revision.ts';
 import { UnreadableRecord } from '../release/store.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { recordDead } from './dead-run.ts';
+import { recordDead } from '../release/dead-run.ts';
 import { Report } from '../report/report.ts';
 import { describeUndo } from './failed-change.ts';
-import { finishLeftover, recordUndone } from './guarded-change.ts';
+import { finishLeftover, recordUndone } from '../release/change.ts';
 import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { ownSteps, undoJournal } from './undo-journal.ts';
+import { ownSteps, undoJournal } from '../release/undo-journal.ts';
 
 interface RecoverOptions extends Required<ChangeOptions> {
   /** The main step was not cancelled or killed: it has tried to undo what it did, in vain. */
@@ -53,7 +54,8 @@ async function undoOwn(
   const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
   try {
     const report = new Report(context, journal.record.command, { release, namespace });
-    if (await isFinished(client, namespace, journal.record)) {
+    const { state } = leftoverIn(journal, await listRevisions(client, namespace, release));
+    if (state === 'finished') {
       await finishLeftover(context, journal, { release, namespace });
       reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
       return undefined;

@@ -16,7 +16,7 @@ import { reportAttempt, reportObjects, writtenOf } from '../report/workloads.ts'
 import { adoptRelease } from './adopt-release.ts';
 import { executionOf, verificationOf } from './execution.ts';
 import { finishFailed } from './failed-change.ts';
-import { guardedChange, type GuardedChange } from './guarded-change.ts';
+import { guardedChange, type GuardedChange } from '../release/change.ts';
 import { finishApplied } from './held.ts';
 import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';

@@ -12,7 +12,6 @@ import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { concurrency } from '../apply/apply.ts';
-import { readJournal } from '../release/journal.ts';
 import { formerRefs, isLeft } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
@@ -27,7 +26,8 @@ import { Report } from '../report/report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { listed } from './failed-change.ts';
 import { findWorkload } from './find-workload.ts';
-import { isUnfinished, settle } from './guarded-change.ts';
+import { settle } from '../release/change.ts';
+import { isHalfDone, readLeftover } from '../release/leftover.ts';
 import { refuseUselessKeepOld } from './keep-old.ts';
 import { describeLeftOut, runsTheVersion, sift, type LeftOut, type Running, type Sifted } from './left-out.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -69,9 +69,9 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
   const report = new Report(context, 'rollback', { release, namespace });
-  const unfinished = (await readJournal(client, namespace, release))?.record;
-  if (unfinished !== undefined && isUnfinished(unfinished))
-    await settle(context, { ...options, namespace }, 'rollback');
+  const leftover = await readLeftover(client, namespace, release);
+  const unfinished = leftover.state === 'none' ? undefined : leftover.journal.record;
+  if (isHalfDone(leftover)) await settle(context, { ...options, namespace }, 'rollback');
   const revisions = await listRevisions(client, namespace, release);
   for (const problem of problemsOfRevisions(revisions)) report.warn(problem);
   if (options.workload !== undefined || !revisions.some(wasLive)) {

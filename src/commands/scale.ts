@@ -14,7 +14,7 @@ import type { Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { finishFailed } from './failed-change.ts';
-import { guardedChange } from './guarded-change.ts';
+import { guardedChange } from '../release/change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import type { RunReport } from '../report/run-report.ts';

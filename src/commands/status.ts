@@ -21,7 +21,7 @@ import { failureOf } from '../report/failure.ts';
 import { Report } from '../report/report.ts';
 import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
-import { ownSteps } from './guarded-change.ts';
+import { ownSteps } from '../release/undo-journal.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
 import type {

@@ -13,8 +13,8 @@ import { candidateName, configCopyName, configOf, trackLabel } from '../strategi
 import { isService, previewName } from '../traffic/services.ts';
 import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
-import { removeMade } from './remove-made.ts';
-import { whileLive } from './while-live.ts';
+import { removeMade } from '../release/remove-made.ts';
+import { whileLive } from '../release/while-live.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
 /** Requests under way at once. */

@@ -3,7 +3,6 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Manifest } from '../manifests/manifest.ts';
 import { isDeployment } from '../manifests/kinds.ts';
 import { variantOf } from '../manifests/variants.ts';
-import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
 import {
   checkSides,
@@ -16,7 +15,7 @@ import { chooseSide } from '../strategies/blue-green/turns.ts';
 import type { StrategyName } from '../strategies/traits.ts';
 import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { isUnfinished } from './guarded-change.ts';
+import { isHalfDone, readLeftover } from '../release/leftover.ts';
 
 interface TurnOptions extends Required<ChangeOptions> {
   imageTag?: string;
@@ -48,8 +47,7 @@ export async function takeTurn(
   const of = (side: Side) => variants.filter((manifest) => variantOf(manifest) === side);
   const sides = { blue: of('blue'), green: of('green') };
   checkSides(sides);
-  const journal = await readJournal(client, namespace, release);
-  const isHalfDone = journal !== undefined && isUnfinished(journal.record);
+  const halfDone = isHalfDone(await readLeftover(client, namespace, release));
   const objects = variants.map(({ object }) => object);
   const [services, revisions, found] = await Promise.all([
     servicesIn(client, namespace),
@@ -66,12 +64,12 @@ export async function takeTurn(
     ...(last?.idle === undefined ? {} : { recorded: byKey([...last.objects, ...last.idle]) }),
     live,
     imagesGiven: imageTag !== undefined || images.length > 0,
-    isHalfDone,
+    isHalfDone: halfDone,
   });
   const idle = sides[otherSide(side)].map(({ object }) => object);
   const names = namesOf(sides[side].map(({ object }) => object));
   reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
-  return { manifests: [...shared, ...sides[side]], idle, isHalfDone };
+  return { manifests: [...shared, ...sides[side]], idle, isHalfDone: halfDone };
 }
 
 function namesOf(objects: readonly KubernetesObject[]): string {

@@ -145,16 +145,6 @@ export function nextRevision(revisions: readonly Revision[]): number {
   });
 }
 
-/** Whether a run had come to its end but for closing its journal: then what it wrote is what is live, and not to be undone. */
-export async function isFinished(
-  client: KubernetesClient,
-  namespace: string,
-  { release, revision }: { release: string; revision?: number },
-): Promise<boolean> {
-  if (revision === undefined) return false;
-  return liveRevision(await listRevisions(client, namespace, release))?.revision === revision;
-}
-
 /** Whether these are the very objects of a revision. */
 export function isSameRelease({ objects }: Revision, manifests: readonly KubernetesObject[]): boolean {
   const recorded = new Map(objects.map((object) => [keyOf(refOf(object)), object]));

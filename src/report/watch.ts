@@ -30,6 +30,7 @@ const lookHoldMs = 1_000;
 class RolloutFailed extends Failure {
   readonly result: RolloutResult;
   readonly causes: readonly Cause[];
+  override readonly keepsState: boolean;
 
   constructor(result: RolloutResult) {
     const { causes } = result;
@@ -41,12 +42,9 @@ class RolloutFailed extends Failure {
     );
     this.result = result;
     this.causes = causes;
+    // The wait was given up because somebody has paused what it was for.
+    this.keepsState = result.outcome === 'paused';
   }
-}
-
-/** Whether a wait was given up because somebody has paused what it was for: that is left as it is, and not undone. */
-export function isPausedTooLong(error: unknown): boolean {
-  return error instanceof RolloutFailed && error.result.outcome === 'paused';
 }
 
 export interface WatchOptions {

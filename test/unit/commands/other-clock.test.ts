@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { numberAt, stringAt } from '../../../src/base/json.ts';
 import { TimeLimit } from '../../../src/base/time-limit.ts';
-import { recordDead } from '../../../src/commands/dead-run.ts';
+import { recordDead } from '../../../src/release/dead-run.ts';
 import { retireLeftover } from '../../../src/commands/keep-old.ts';
 import { pause } from '../../../src/commands/pausing.ts';
 import { refOf, type ObjectRef } from '../../../src/kubernetes/object.ts';

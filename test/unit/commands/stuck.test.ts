@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { guardedChange } from '../../../src/commands/guarded-change.ts';
+import { guardedChange } from '../../../src/release/change.ts';
 import { refOf, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';

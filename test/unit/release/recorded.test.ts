@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 import type { Json } from '../../../src/base/json.ts';
-import { isUnfinished, ownSteps } from '../../../src/commands/undo-journal.ts';
+import { Journal } from '../../../src/release/journal.ts';
+import { leftoverIn } from '../../../src/release/leftover.ts';
+import { ownSteps } from '../../../src/release/undo-journal.ts';
+import { FakeApi } from '../../support/fake-api.ts';
 import { journalOf } from '../../../src/release/journal-shape.ts';
 import type { JournalRecord } from '../../../src/release/journal-shape.ts';
 import { revisionOf } from '../../../src/release/revision-shape.ts';
@@ -28,6 +31,10 @@ function read(file: string): { release: string; journal: JournalRecord; revision
   return { release, journal: journalOf(journal?.value ?? null, release), revisions };
 }
 
+function stateOf(journal: JournalRecord, revisions: ReturnType<typeof revisionOf>[]): string {
+  return leftoverIn(new Journal(new FakeApi(), 'shop', journal), revisions).state;
+}
+
 describe('records of the version before', () => {
   test.each([
     ['waiting-canary', ['can-canary'], false],
@@ -35,7 +42,7 @@ describe('records of the version before', () => {
     ['waiting-blue-green', ['bg-green'], undefined],
   ])('of "%s" are a candidate that can be promoted', (file, candidates, constantTotal) => {
     const { journal, revisions } = read(file);
-    expect(isUnfinished(journal)).toBe(false);
+    expect(stateOf(journal, revisions)).toBe('waiting');
     expect(journal.waiting?.candidates.map(({ name }) => name)).toEqual(candidates);
     expect(journal.waiting?.constantTotal).toBe(constantTotal);
     expect(journal.waiting?.revision).toBe(2);
@@ -48,7 +55,7 @@ describe('records of the version before', () => {
     ['killed-blue-green', ['Deployment/k3-green', 'Service/k3-preview']],
   ])('of "%s" are a run that is to be undone, with what was there before', (file, written) => {
     const { journal, revisions } = read(file);
-    expect(isUnfinished(journal)).toBe(true);
+    expect(stateOf(journal, revisions)).toBe('dead');
     const entries = ownSteps(journal).flatMap((step) => step.entries);
     expect(entries.map(({ ref }) => `${ref.kind}/${ref.name}`).sort()).toEqual(written);
     expect(journal.revision).toBe(2);

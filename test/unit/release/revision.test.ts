@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 
 import { recordRevision, supersedeOlder } from '../../../src/release/record-revision.ts';
 import {
-  isFinished,
   isSameRelease,
   listRevisions,
   liveRevision,
@@ -105,14 +104,6 @@ describe('the history of a release', () => {
 });
 
 describe('a run that was killed', () => {
-  test('has come to its end once its revision is live', async () => {
-    const api = new FakeApi();
-    await recordAll(api, ['live', 'live']);
-    expect(await isFinished(api, 'shop', { release: 'web', revision: 2 })).toBe(true);
-    expect(await isFinished(api, 'shop', { release: 'web', revision: 3 })).toBe(false);
-    expect(await isFinished(api, 'shop', { release: 'web' })).toBe(false);
-  });
-
   test('between the record of its revision and that of the one before leaves two live ones, of which the later one stays', async () => {
     const api = new FakeApi();
     await recordAll(api, ['live']);

@@ -1,21 +1,19 @@
 import { Cancelled, Failure, InvalidInput, messageOf } from '../base/errors.ts';
 import { nameGoing } from '../kubernetes/going.ts';
 import { serverTimestamp } from '../kubernetes/server-time.ts';
-import { Journal, readJournal } from '../release/journal.ts';
-import { keptOf } from '../release/kept.ts';
-import { acquireLock, type Lock } from '../release/lock.ts';
+import { Journal } from './journal.ts';
+import { keptOf } from './kept.ts';
+import { acquireLock, type Lock } from './lock.ts';
 import { takenSince } from '../apply/mark.ts';
-import { recordKept, setOutcome, supersedeOlder } from '../release/record-revision.ts';
-import { isFinished, listRevisions } from '../release/revision.ts';
-import { notBack, type UndoReport } from '../release/undo-report.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
+import { recordKept, setOutcome, supersedeOlder } from './record-revision.ts';
+import { listRevisions } from './revision.ts';
+import { notBack, type UndoReport } from './undo-report.ts';
+import type { ChangeOptions, Context } from './context.ts';
 import { recordDead } from './dead-run.ts';
 import { removeMade } from './remove-made.ts';
-import { isPausedTooLong } from '../report/watch.ts';
-import { isUnfinished, ownSteps, undoJournal } from './undo-journal.ts';
-import type { JournalEntry, JournalRecord } from '../release/journal-shape.ts';
-
-export { isUnfinished, ownSteps } from './undo-journal.ts';
+import { readLeftover } from './leftover.ts';
+import { ownSteps, undoJournal } from './undo-journal.ts';
+import type { JournalEntry, JournalRecord } from './journal-shape.ts';
 
 /** A change under way: the lock is held, and everything is written down before it is done. */
 export interface GuardedChange {
@@ -227,7 +225,7 @@ async function handleFailure(
     if (replaced !== undefined) context.reporter.warning(notBack(replaced));
     return { error };
   }
-  if (!options.undoOnFailure || isPausedTooLong(error)) {
+  if (!options.undoOnFailure || (error instanceof Failure && error.keepsState)) {
     // The failed state is what the user asked to keep: the next run starts from it.
     await journal.accept();
     return { error };
@@ -295,16 +293,16 @@ async function undoLeftover(
   context: Context,
   options: Required<ChangeOptions>,
 ): Promise<{ leftover?: Journal; recovered: boolean; undone?: UndoReport }> {
-  const { client } = context;
   const { namespace } = options;
-  const leftover = await readJournal(client, namespace, options.release);
-  if (leftover === undefined) return { recovered: false };
-  if (await isFinished(client, namespace, leftover.record)) {
+  const found = await readLeftover(context.client, namespace, options.release);
+  if (found.state === 'none') return { recovered: false };
+  const { journal: leftover } = found;
+  if (found.state === 'finished') {
     await finishLeftover(context, leftover, options);
     return { recovered: true };
   }
+  if (found.state === 'waiting') return { leftover, recovered: false };
   const { undoOnFailure, undoAttempts = 0, waiting } = leftover.record;
-  if (!isUnfinished(leftover.record)) return { leftover, recovered: false };
   const name = nameOfRun(leftover.record);
   context.reporter.warning(
     undoAttempts === 0

@@ -2,21 +2,16 @@ import { messageOf } from '../base/errors.ts';
 import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
-import { stepsBackwards, type Journal } from '../release/journal.ts';
-import { undo } from '../release/undo.ts';
-import type { UndoReport, UndoResult } from '../release/undo-report.ts';
+import { stepsBackwards, type Journal } from './journal.ts';
+import { undo } from './undo.ts';
+import type { UndoReport, UndoResult } from './undo-report.ts';
 import { waitForRollout } from '../rollout/tracker.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { retire } from '../traffic/retire.ts';
 import { isService } from '../traffic/services.ts';
-import type { Context } from '../release/context.ts';
+import type { Context } from './context.ts';
 import { pauseAgain, podsNotBack, resumeRestored } from './undo-paused.ts';
-import type { JournalRecord } from '../release/journal-shape.ts';
-
-/** Whether a run is under way, or has died: what merely waits for a decision is whole. */
-export function isUnfinished(record: JournalRecord): boolean {
-  return record.waiting === undefined || ownSteps(record).length > 0;
-}
+import type { JournalRecord } from './journal-shape.ts';
 
 /** What the run under way has done, the last step first; not what belongs to a candidate that waits. */
 export function ownSteps(record: JournalRecord): ReturnType<typeof stepsBackwards> {

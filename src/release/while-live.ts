@@ -1,7 +1,7 @@
-import { acquireLock } from '../release/lock.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
-import type { ChangeOptions, Context } from '../release/context.ts';
-import type { Revision } from '../release/revision-shape.ts';
+import { acquireLock } from './lock.ts';
+import { listRevisions, liveRevision } from './revision.ts';
+import type { ChangeOptions, Context } from './context.ts';
+import type { Revision } from './revision-shape.ts';
 
 /**
  * Does under the lock what is left to do after a change, if its revision is live still. Undefined when another run has come

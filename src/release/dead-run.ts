@@ -2,11 +2,11 @@ import { messageOf } from '../base/errors.ts';
 import { keyOf, refOf } from '../kubernetes/object.ts';
 import { serverTimestamp } from '../kubernetes/server-time.ts';
 import { imagesOf } from '../manifests/pod-template.ts';
-import type { Kept } from '../release/kept.ts';
-import { recordRevision, setOutcome } from '../release/record-revision.ts';
-import { listRevisions } from '../release/revision.ts';
-import type { Context } from '../release/context.ts';
-import type { JournalRecord } from '../release/journal-shape.ts';
+import type { Kept } from './kept.ts';
+import { recordRevision, setOutcome } from './record-revision.ts';
+import { listRevisions } from './revision.ts';
+import type { Context } from './context.ts';
+import type { JournalRecord } from './journal-shape.ts';
 
 /**
  * The history tells of a run that was cancelled or killed too; what it would have applied in all, whoever comes after it does

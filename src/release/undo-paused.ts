@@ -5,12 +5,12 @@ import { isDeployment, isWorkload } from '../manifests/kinds.ts';
 import { withFreshObject } from '../apply/apply.ts';
 import { undoManager } from '../apply/field-manager.ts';
 import { entriesOf, owns, unionFields } from '../apply/managed-fields.ts';
-import type { UndoReport } from '../release/undo-report.ts';
+import type { UndoReport } from './undo-report.ts';
 import { isHeldBack, isPaused, pausedBy } from '../rollout/pause.ts';
 import { judge } from '../rollout/readiness/index.ts';
 import type { Held } from '../rollout/verdict.ts';
-import type { Context } from '../release/context.ts';
-import type { JournalEntry } from '../release/journal-shape.ts';
+import type { Context } from './context.ts';
+import type { JournalEntry } from './journal-shape.ts';
 
 /** A Deployment that is resumed until its pods are back. */
 interface Resumed {

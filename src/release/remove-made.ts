@@ -2,7 +2,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/kinds.ts';
 import { remove } from '../apply/prune.ts';
 import { retire } from '../traffic/retire.ts';
-import type { Context } from '../release/context.ts';
+import type { Context } from './context.ts';
 
 /**
  * Removes what strategies have made beside the user's own: pods once no request comes to them any more. Answers what something

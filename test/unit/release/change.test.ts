@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { guardedChange, type GuardedChange } from '../../../src/commands/guarded-change.ts';
+import { guardedChange, type GuardedChange } from '../../../src/release/change.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
-import { contextOf, options } from './build.ts';
+import { contextOf, options } from '../commands/build.ts';
 import type { Revision } from '../../../src/release/revision-shape.ts';
 
 /** A run that wrote revision 1 and was killed before it closed its journal; `recorded`: after it had recorded it as live. */

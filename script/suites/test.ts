@@ -68,11 +68,11 @@ if (share !== '1') console.log(`a share of ${share} of long matrices, with TEST_
 const inTurn = ['bystanders', 'crash-matrix', 'known-failures', 'switching'];
 const turn = inTurn[Number(seed) % inTurn.length];
 const everything = known.filter((name) => !inTurn.includes(name) || name === turn);
-/** By far the longest one; it begins first, so that no lane waits for it at the end. */
-const longest = 'truth';
-const isLongest = (name: string) => Number(name === longest);
+/** The longest ones begin first, so that no lane waits for one of them at the end. */
+const longest = ['truth', 'strategies', 'deploy', 'known-failures', 'plan', 'unit', 'fault-matrix'];
+const lengthOf = (name: string) => longest.length - (longest.includes(name) ? longest.indexOf(name) : longest.length);
 const chosen =
-  positionals.length > 0 ? positionals : everything.toSorted((left, right) => isLongest(right) - isLongest(left));
+  positionals.length > 0 ? positionals : everything.toSorted((left, right) => lengthOf(right) - lengthOf(left));
 /** Checkouts that test at the same time on one machine need clusters of their own. */
 const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 

@@ -76,6 +76,9 @@ const chosen =
 /** Checkouts that test at the same time on one machine need clusters of their own. */
 const clusterName = process.env['TEST_CLUSTER'] ?? 'test';
 
+/** Suites of few long files that wait more than they compute. */
+const wide = new Set(['truth', 'strategies']);
+
 /** Suites that measure under load: nothing else runs meanwhile. */
 const alone = new Set(['bystanders', 'switching']);
 
@@ -175,7 +178,7 @@ async function jest(suite: Suite, folder: string, env: Record<string, string>): 
       `${folder}/`,
       ...(ownSuites.includes(name)
         ? []
-        : [`--maxWorkers=${alone.has(name) ? 1 : name === longest ? 3 : 2}`, '--testTimeout=600000']),
+        : [`--maxWorkers=${alone.has(name) ? 1 : wide.has(name) ? 3 : 2}`, '--testTimeout=600000']),
       '--silent=false',
       '--json',
       `--outputFile=${report}`,

@@ -67,12 +67,25 @@ export async function ask(url: string, times: number): Promise<Answers> {
   return answers;
 }
 
-function headersOf(url: string): Promise<NodeJS.Dict<string | string[]>> {
+async function headersOf(url: string): Promise<NodeJS.Dict<string | string[]>> {
+  return (await answerOf(url)).headers;
+}
+
+interface Answer {
+  headers: NodeJS.Dict<string | string[]>;
+  /** Without white space around it. */
+  text: string;
+}
+
+/** Asks on a connection of its own: one that was kept open may still lead to a pod that is about to end. */
+export function answerOf(url: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(url, { agent: false, timeout: 3000 }, (response) => {
-      response.resume();
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
       response.on('end', () => {
-        resolve(response.headers);
+        resolve({ headers: response.headers, text: text.trim() });
       });
     });
     call.on('timeout', () => call.destroy(new Error(`${url} does not answer`)));

@@ -16,7 +16,7 @@ import type { Purpose, RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
 import { assertAskable, readChecks } from './verification.ts';
 
-export const deployInputs = [
+const deployInputs = [
   ...manifestInputs,
   ...strategyInputs,
   ...changeInputs,

@@ -18,7 +18,7 @@ import { refuseUnnamedSides } from '../strategies/blue-green/own-sides.ts';
 import { strategies } from '../strategies/traits.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import type { OptionsOf } from './command.ts';
-import { refuseOtherStrategy, takeTurn } from './take-turn.ts';
+import { refuseOtherStrategy, takeTurn, type Turn } from './take-turn.ts';
 
 /** Inputs of commands that read manifests. */
 export const manifestInputs = [
@@ -91,11 +91,7 @@ export async function loadManifests(
   if (options.strategy === 'blue-green') refuseUnnamedSides(own);
   const turn = isSided ? await takeTurn(context, { ...options, namespace }, own, variants) : undefined;
   const wanted = turn?.manifests ?? own;
-  const scaled = setReplicas(wanted, options.replicas).map(({ workload }) => workload);
-  // An autoscaler goes by the side that serves.
-  const sides = scaled.map((ref) => ({ ...ref, name: candidateName(ref.name, 'green') }));
-  const objects = wanted.map(({ object }) => object);
-  await refuseAutoscaled(client, namespace, [...scaled, ...sides], objects);
+  await setNumbers(context, { ...options, namespace }, wanted, turn);
   assertUnique(turn === undefined ? manifests : wanted);
   for (const { object, source } of manifests) {
     reporter.debug(`${describeRef(refOf(object), true)} of ${source.file}:${source.line}`);
@@ -104,7 +100,41 @@ export async function loadManifests(
     if (before !== after) reporter.info(`${describeRef(workload)}: ${describeImage({ name })}: ${before} → ${after}`);
   }
   if (options.strategy === 'canary') matchVariants(own, variants);
-  return turn === undefined ? { manifests: own, variants, warnings } : { ...turn, variants: [], warnings };
+  if (turn === undefined) return { manifests: own, variants, warnings };
+  const { idle, isHalfDone } = turn;
+  return { manifests: wanted, idle, isHalfDone, variants: [], warnings };
+}
+
+/** @throws InvalidInput for numbers that fit no workload, or that an autoscaler would change back */
+async function setNumbers(
+  { client }: Context,
+  { namespace, replicas }: ManifestOptions & Required<Pick<ChangeOptions, 'namespace'>>,
+  wanted: readonly Manifest[],
+  turn: Turn | undefined,
+): Promise<void> {
+  // Which side is to serve is known once what is half done is undone: until then what fits either of them is no mistake.
+  const choices = turn?.isHalfDone === true ? [wanted, turn.others] : [wanted];
+  const scaled = setReplicasIn(choices, replicas).map(({ workload }) => workload);
+  // An autoscaler goes by the side that serves.
+  const sides = scaled.map((ref) => ({ ...ref, name: candidateName(ref.name, 'green') }));
+  const objects = wanted.map(({ object }) => object);
+  await refuseAutoscaled(client, namespace, [...scaled, ...sides], objects);
+}
+
+/** Sets numbers in the first of these that they fit. @throws what the first one throws, where they fit none */
+function setReplicasIn(
+  choices: readonly (readonly Manifest[])[],
+  lines: readonly string[],
+): ReturnType<typeof setReplicas> {
+  let problem: unknown;
+  for (const manifests of choices) {
+    try {
+      return setReplicas(manifests, lines);
+    } catch (error) {
+      problem ??= error;
+    }
+  }
+  throw problem;
 }
 
 async function setAffinity(

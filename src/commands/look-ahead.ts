@@ -4,7 +4,8 @@ import { refOf, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Arrangement, PlanContext } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
-import { readJournal, type Journal } from '../release/journal.ts';
+import { readJournal } from '../release/journal.ts';
+import { leftoverIn, type Leftover } from '../release/leftover.ts';
 import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
 import type { Revision } from '../release/revision-shape.ts';
@@ -29,7 +30,7 @@ export interface Ahead extends Sight {
   plan: PlanContext;
   revisions: Revision[];
   /** What an earlier run has left. */
-  leftover: Journal | undefined;
+  leftover: Leftover;
   left: Awaited<ReturnType<typeof leftBehind>>;
   restarts: ConfigRestarts;
   /** Looks once more: another run may have come and gone. */
@@ -106,7 +107,7 @@ async function firstLook(
   return await reporter.group('Preflight', async () => {
     const isNew = newNamespaces.has(namespace);
     const recorded = isNew ? Promise.resolve([]) : listRevisions(client, namespace, release);
-    const [sight, revisions, leftover] = await Promise.all([
+    const [sight, revisions, journal] = await Promise.all([
       recorded.then(look),
       recorded,
       isNew ? undefined : readJournal(client, namespace, release),
@@ -116,7 +117,7 @@ async function firstLook(
     reporter.info(
       `${count === 1 ? '1 object is' : `${count} objects are`} valid; ${changes === 1 ? '1 is' : `${changes} are`} to be changed`,
     );
-    return { ...sight, revisions, leftover };
+    return { ...sight, revisions, leftover: leftoverIn(journal, revisions) };
   });
 }
 

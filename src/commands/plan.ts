@@ -6,24 +6,22 @@ import { diffOf } from '../plan/diff.ts';
 import { forecast } from '../plan/forecast.ts';
 import type { Context } from '../release/context.ts';
 import { MissingRights } from '../release/rights-check.ts';
-import { locking } from '../release/rights.ts';
 import type { PlannedObject, PlannedStep, PlanReport } from '../report/plan-report.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { formatDuration } from '../base/clock.ts';
 import { command } from './command.ts';
-import { deployInputs, readDeploy, type DeployOptions } from './deploy.ts';
-import { leftoverIn } from '../release/leftover.ts';
+import { deploy, readDeploy, type DeployOptions } from './deploy.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';
 import type { RollOutOptions } from './purpose.ts';
 import { planOf } from './roll-out.ts';
 import { isSettled, sameRevision } from './unchanged.ts';
 
 export const plan = command({
-  inputs: deployInputs,
+  inputs: deploy.inputs,
   required: ['manifests'],
-  // Those of a deploy: what is missing of them is told.
-  rights: [...locking, 'autoscalers'],
+  // What is missing of them is told.
+  rights: deploy.rights,
   asks: 'deploy',
   run: planRelease,
 });
@@ -78,8 +76,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
 }
 
 /** A deploy first undoes what a dead run has left; what it finds then may be another state. */
-function tellLeftover({ leftover, revisions }: Ahead, release: string, report: Report): void {
-  const left = leftoverIn(leftover, revisions);
+function tellLeftover({ leftover: left }: Ahead, release: string, report: Report): void {
   if (left.state === 'dead')
     report.warn(
       `an earlier run of release "${release}" is at work, or was killed: a deploy waits for it or undoes it first, and this plan is made from what is there now`,
@@ -111,9 +108,8 @@ async function missingRights({ rights }: Context): Promise<PlanReport['missingRi
 }
 
 /** What a deploy does before its own steps. */
-function beforehand({ leftover, revisions }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
+function beforehand({ leftover: left }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  const left = leftoverIn(leftover, revisions);
   if (left.state === 'dead' || left.state === 'waiting') {
     const { entries } = left.journal.record;
     const title =

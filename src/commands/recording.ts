@@ -1,14 +1,12 @@
 import { messageOf } from '../base/errors.ts';
-import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
 import type { Live } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
 import { keptOf } from '../release/kept.ts';
 import { recordRevision } from '../release/record-revision.ts';
 import { placeForRecords } from '../release/record-room.ts';
 import type { Outcome, Revision } from '../release/revision-shape.ts';
-import { liveRevision, nextRevision } from '../release/revision.ts';
+import { imagesIn, liveRevision, nextRevision } from '../release/revision.ts';
 import type { UndoReport } from '../release/undo-report.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Report } from '../report/report.ts';
@@ -112,15 +110,6 @@ export class Recording {
       objects,
     };
   }
-}
-
-/** `workload/container` → image */
-function imagesIn(objects: readonly KubernetesObject[]): Record<string, string> {
-  return Object.fromEntries(
-    objects.flatMap((object) =>
-      imagesOf(object).map(({ name, image }) => [`${keyOf(refOf(object))}/${name}`, image ?? '']),
-    ),
-  );
 }
 
 /**

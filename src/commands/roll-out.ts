@@ -98,7 +98,7 @@ export async function planOf(
   const arranged = arrangement.manifests.map(({ object }) => object);
   await Promise.all([
     expectOfObjects(context, arranged, { ...options, surplus: purpose.surplus }, prepared),
-    expectOfUndo(context, leftover?.record.entries ?? []),
+    expectOfUndo(context, leftover.state === 'none' ? [] : leftover.journal.record.entries),
   ]);
   return withRemoval(await arrangement.plan(prepared), purpose);
 }

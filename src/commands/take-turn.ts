@@ -15,18 +15,21 @@ import { chooseSide } from '../strategies/blue-green/turns.ts';
 import type { StrategyName } from '../strategies/traits.ts';
 import { servicesIn } from '../traffic/services.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
-import { isHalfDone, readLeftover } from '../release/leftover.ts';
+import { readJournal } from '../release/journal.ts';
+import { isHalfDone, leftoverIn } from '../release/leftover.ts';
 
 interface TurnOptions extends Required<ChangeOptions> {
   imageTag?: string;
   images: readonly string[];
 }
 
-interface Turn {
+export interface Turn {
   /** With those of the side that is to serve. */
   manifests: Manifest[];
   /** What the files of the other side hold. */
   idle: KubernetesObject[];
+  /** As `manifests`, with those of the other side instead. */
+  others: Manifest[];
   /** A run is at work, or a dead one has left something half done: which side is to serve holds only once that is settled. */
   isHalfDone: boolean;
 }
@@ -47,29 +50,31 @@ export async function takeTurn(
   const of = (side: Side) => variants.filter((manifest) => variantOf(manifest) === side);
   const sides = { blue: of('blue'), green: of('green') };
   checkSides(sides);
-  const halfDone = isHalfDone(await readLeftover(client, namespace, release));
   const objects = variants.map(({ object }) => object);
-  const [services, revisions, found] = await Promise.all([
+  const [journal, services, revisions, found] = await Promise.all([
+    readJournal(client, namespace, release),
     servicesIn(client, namespace),
     listRevisions(client, namespace, release),
     Promise.all(refsOfOwnSides(objects).map((ref) => client.read(ref))),
   ]);
+  const halfDone = isHalfDone(leftoverIn(journal, revisions));
   const live = byKey(found.filter((object) => object !== undefined));
   const last = liveRevision(revisions);
   const workload = objects.find(isDeployment);
   const side = chooseSide({
-    serving: workload && servingOwnSide(workload, live, services),
+    // What is half done says nothing of which side serves once it is undone, and both may for a while.
+    serving: halfDone ? undefined : workload && servingOwnSide(workload, live, services),
     shared,
     sides,
     ...(last?.idle === undefined ? {} : { recorded: byKey([...last.objects, ...last.idle]) }),
     live,
     imagesGiven: imageTag !== undefined || images.length > 0,
-    isHalfDone: halfDone,
   });
   const idle = sides[otherSide(side)].map(({ object }) => object);
   const names = namesOf(sides[side].map(({ object }) => object));
   reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
-  return { manifests: [...shared, ...sides[side]], idle, isHalfDone: halfDone };
+  const others = [...shared, ...sides[otherSide(side)]];
+  return { manifests: [...shared, ...sides[side]], idle, others, isHalfDone: halfDone };
 }
 
 function namesOf(objects: readonly KubernetesObject[]): string {

@@ -26,7 +26,7 @@ export async function isSettled(
   { surplus }: Purpose,
   { prepared, revisions, leftover }: Ahead,
 ): Promise<boolean> {
-  if (leftover !== undefined || surplus.length > 0) return false;
+  if (leftover.state !== 'none' || surplus.length > 0) return false;
   if (prepared.some(({ change }) => change !== 'unchanged')) return false;
   // A candidate that a failed run was told to leave may get requests, whatever the manifests say.
   return !(await findStrays(context, options, revisions)).some(isDeployment);

@@ -82,3 +82,8 @@ export function describeImage({ name }: Pick<ImageAt, 'name'>): string {
 export function isScaledToZero(object: KubernetesObject): boolean {
   return isScalable(object) && numberAt(object, 'spec', 'replicas') === 0;
 }
+
+/** How many pods a workload is to have: what the API server takes for no number at all is 1. */
+export function podsOf(workload: KubernetesObject | undefined): number {
+  return numberAt(workload, 'spec', 'replicas') ?? 1;
+}

@@ -1,16 +1,17 @@
-import { numberAt, stringsAt } from '../base/json.ts';
+import { stringsAt } from '../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { applyLayer } from '../apply/apply.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { prune } from '../apply/prune.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import { podsOf } from '../manifests/pod-template.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { podShare } from '../traffic/replica-share.ts';
 import { applyInLayers } from './apply-in-layers.ts';
 import { checkCandidates } from './check-candidates.ts';
 import { tellApplied, waitingIn, type Execution } from './execution.ts';
-import type { Decision, End, Plan } from './plan.ts';
+import type { End, Plan } from './plan.ts';
 import type { Apply, Beside, FieldChange, SetFields, Step, Verify } from './step.ts';
 
 /** How a plan has ended. */
@@ -43,7 +44,7 @@ export async function execute(plan: Plan, execution: Execution): Promise<Done> {
   let end: End = { state: 'live' };
   for (const stage of plan.stages) {
     execution.signal.throwIfAborted();
-    const decision: Decision = await stage.decide(execution);
+    const decision = await stage.decide(execution);
     for (const step of decision.steps) {
       await carryOut(step, execution, progress);
       for (const text of step.marks ?? []) execution.mark(text);
@@ -89,7 +90,7 @@ async function apply(step: Apply, execution: Execution, progress: Progress): Pro
   const serving = await Promise.all((step.beside ?? []).map((ref) => client.read(ref)));
   const beside = serving
     .filter((object) => object !== undefined)
-    .map((object) => changedInCluster(object, ['spec', 'replicas'], numberAt(object, 'spec', 'replicas') ?? 1));
+    .map((object) => changedInCluster(object, ['spec', 'replicas'], podsOf(object)));
   const awaited = beside.length === 0 ? [] : await execution.look(beside, { force: true });
   journal.beginStep();
   const written = await applyInLayers(execution, [...entries, ...awaited]);
@@ -155,7 +156,7 @@ async function verifyBeside(
   { shares }: Progress,
 ): Promise<void> {
   const [stable, candidate] = await Promise.all([stableRef, candidateRef].map((ref) => execution.client.read(ref)));
-  const pods = { candidate: podsIn(candidate), stable: podsIn(stable) };
+  const pods = { candidate: podsOf(candidate), stable: podsOf(stable) };
   const wantedShare = podShare(pods);
   const key = keyOf(stableRef);
   const measured = await execution.verify({
@@ -176,8 +177,4 @@ async function verifyBeside(
   const requests =
     measured === undefined ? '' : `, ${measured.percent.toFixed(1)} % of ${measured.requests} requests went to them`;
   execution.mark(`${name}: ${pods.candidate} of ${pods.candidate + pods.stable} pods are the candidate's${requests}`);
-}
-
-function podsIn(workload: KubernetesObject | undefined): number {
-  return numberAt(workload, 'spec', 'replicas') ?? 1;
 }

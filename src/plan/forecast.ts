@@ -1,20 +1,20 @@
-import { numberAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/kinds.ts';
+import { podsOf } from '../manifests/pod-template.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { PlannedPods, PlannedStep, PlannedWrite } from '../report/plan-report.ts';
 import { Imagined } from './imagined.ts';
 import type { End, Plan, PlanContext } from './plan.ts';
 import type { Step } from './step.ts';
 
-export interface Forecast {
+interface Forecast {
   steps: PlannedStep[];
   end: End;
   pods: PlannedPods[];
   extraPods: number;
 }
 
-export interface ForecastOptions {
+interface ForecastOptions {
   /** The objects of the release, compared with the cluster. */
   compared: readonly Prepared[];
   /** There is something to verify by. */
@@ -116,7 +116,7 @@ class PodCounter {
 
   constructor(compared: readonly Prepared[]) {
     for (const { live } of compared)
-      if (live !== undefined && isDeployment(live)) this.#begin(refOf(live), podsIn(live));
+      if (live !== undefined && isDeployment(live)) this.#begin(refOf(live), podsOf(live));
   }
 
   #begin(ref: ObjectRef, pods: number): void {
@@ -127,7 +127,7 @@ class PodCounter {
 
   take(ref: ObjectRef, object: KubernetesObject | undefined): void {
     if (object === undefined || !isDeployment(object)) return;
-    const pods = podsIn(object);
+    const pods = podsOf(object);
     const known = this.#numbers.get(keyOf(ref)) ?? { ref, numbers: [0] };
     this.#numbers.set(keyOf(ref), known);
     const before = known.numbers.at(-1) ?? 0;
@@ -151,8 +151,4 @@ class PodCounter {
     const first = [...this.#numbers.values()].reduce((sum, { numbers }) => sum + (numbers[0] ?? 0), 0);
     return Math.max(0, this.#most - first);
   }
-}
-
-function podsIn(deployment: KubernetesObject): number {
-  return numberAt(deployment, 'spec', 'replicas') ?? 1;
 }

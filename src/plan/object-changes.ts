@@ -15,7 +15,7 @@ export interface Change {
 }
 
 /** Two versions of an object, and what is known of them. */
-export interface Versions {
+interface Versions {
   before: JsonObject;
   after: JsonObject;
   /** What the user wrote: what the later version has beside that is a default of the server. */

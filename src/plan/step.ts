@@ -43,13 +43,13 @@ export interface FieldChange {
 }
 
 /** Done when Services send requests to the ready pods that they select and to no other, everywhere. */
-export interface Route extends Titled {
+interface Route extends Titled {
   do: 'route';
   services: readonly ObjectRef[];
 }
 
 /** Watches what an earlier step has applied: it has to stay ready. */
-export interface Hold extends Titled {
+interface Hold extends Titled {
   do: 'hold';
   objects: readonly ObjectRef[];
   forMs: number;
@@ -85,12 +85,12 @@ export interface Beside {
 }
 
 /** Removes objects of the release that it has no more. */
-export interface Remove extends Titled {
+interface Remove extends Titled {
   do: 'remove';
   objects: readonly KubernetesObject[];
 }
 
 /** Says something that the user should know of at this point. */
-export interface Note extends Titled {
+interface Note extends Titled {
   do: 'note';
 }

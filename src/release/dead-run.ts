@@ -1,10 +1,8 @@
 import { messageOf } from '../base/errors.ts';
-import { keyOf, refOf } from '../kubernetes/object.ts';
 import { serverTimestamp } from '../kubernetes/server-time.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
 import type { Kept } from './kept.ts';
 import { recordRevision, setOutcome } from './record-revision.ts';
-import { listRevisions } from './revision.ts';
+import { imagesIn, listRevisions } from './revision.ts';
 import type { Context } from './context.ts';
 import type { JournalRecord } from './journal-shape.ts';
 
@@ -41,9 +39,6 @@ async function writeDead(
     return;
   }
   const written = entries.flatMap(({ after }) => (after === null ? [] : [after]));
-  const images = written.flatMap((object) =>
-    imagesOf(object).map(({ name, image = '' }): [string, string] => [`${keyOf(refOf(object))}/${name}`, image]),
-  );
   const dead = {
     release,
     revision,
@@ -54,7 +49,7 @@ async function writeDead(
     ...(commit === undefined ? {} : { commit }),
     ...(url === undefined ? {} : { run: url }),
     ...(actor === undefined ? {} : { actor }),
-    images: Object.fromEntries(images),
+    images: imagesIn(written),
     objects: [],
     ...(kept.length === 0 ? {} : { kept: [...kept] }),
   };

@@ -3,6 +3,7 @@ import { equal, stringsAt, type Json } from '../base/json.ts';
 import { Misshapen } from '../base/shape.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import { keepWhatIsMeant } from '../manifests/as-meant.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { describeKept } from './kept.ts';
@@ -143,6 +144,15 @@ export function nextRevision(revisions: readonly Revision[]): number {
   throw new Failure(`there is no number left after revision ${last}, which no run of this action can have made`, {
     hint: 'Delete its Secret, whose name ends with this number.',
   });
+}
+
+/** What a revision records of images: `workload/container` → image. */
+export function imagesIn(objects: readonly KubernetesObject[]): Record<string, string> {
+  return Object.fromEntries(
+    objects.flatMap((object) =>
+      imagesOf(object).map(({ name, image = '' }) => [`${keyOf(refOf(object))}/${name}`, image]),
+    ),
+  );
 }
 
 /** Whether these are the very objects of a revision. */

@@ -42,7 +42,7 @@ function withCandidates(ref: ObjectRef): ObjectRef[] {
  * renamed, or a second one beside the first.
  * @param others what belongs to the release beside these
  */
-export async function joined(
+async function joined(
   context: PlanContext,
   prepared: readonly Prepared[],
   others: readonly ObjectRef[] = [],

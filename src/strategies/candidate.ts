@@ -5,10 +5,10 @@ import { configReferences, renameConfig } from '../manifests/config-references.t
 import type { Manifest } from '../manifests/manifest.ts';
 
 /** Labels of what a strategy makes beside the user's own: which workload it is for, and which side or track of it. */
-export const workloadLabel = 'gke-rollout/workload';
+const workloadLabel = 'gke-rollout/workload';
 export const trackLabel = 'gke-rollout/track';
 
-export type Track = 'canary' | 'blue' | 'green';
+type Track = 'canary' | 'blue' | 'green';
 
 /** A ReplicaSet is called like its Deployment, with a hyphen and a hash of up to ten characters (253 in all). */
 const longestDeployment = 242;

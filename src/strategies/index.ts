@@ -8,7 +8,7 @@ import type { Strategy } from '../plan/plan.ts';
 import type { StrategyName } from './traits.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
-export interface StrategyOptions {
+interface StrategyOptions {
   strategy: StrategyName;
   canarySteps: readonly number[];
   stepDurationMs: number;

@@ -1,13 +1,14 @@
-import { numberAt, setAt } from '../base/json.ts';
+import { setAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import { podsOf } from '../manifests/pod-template.ts';
 import type { FieldChange } from '../plan/step.ts';
 
 /** How many pods workloads that serve had at one moment, by their keys. */
 export type Numbers = Readonly<Record<string, number>>;
 
 /** What is known of how many pods a new version needs when it is to take all requests. */
-export interface Demand {
+interface Demand {
   /** What it would have: by its manifest, or because it was made so; undefined where nobody says. */
   meant: number | undefined;
   /** What served when the new version was made; undefined where that is not recorded. */
@@ -32,11 +33,6 @@ export function podsNeeded({ meant, then, now = 0, isScaled = false }: Demand): 
 
 export function numbersOf(workloads: readonly KubernetesObject[]): Numbers {
   return Object.fromEntries(workloads.map((object) => [keyOf(refOf(object)), podsOf(object)]));
-}
-
-/** What is there of a workload: what the API server takes for no number at all is 1. */
-export function podsOf(workload: KubernetesObject): number {
-  return numberAt(workload, 'spec', 'replicas') ?? 1;
 }
 
 /** The same workload with another number of pods. */

@@ -1,9 +1,9 @@
 import { formatDuration } from '../../base/clock.ts';
-import type { ObjectRef } from '../../kubernetes/object.ts';
 import { describeField } from '../../plan/describe-diff.ts';
 import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../../report/plan-report.ts';
 import { alert, bullets, code, codeBlock, details, html, prose, table } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';
+import { name } from './name.ts';
 
 /** What a deploy would do: objects with their fields, the steps in order, pods, and what stands in its way. */
 export function renderPlan(plan: PlanReport, limits: SummaryLimits): string {
@@ -79,8 +79,4 @@ function pods({ pods: numbers, extraPods }: PlanReport): string {
       : `At most ${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time`;
   const list = bullets(numbers, ({ ref, numbers: each }) => `${name(ref)}: ${each.join(' → ')}`, numbers.length);
   return `Pods:\n\n${list}\n\n${extra}, beside what rolling updates add.`;
-}
-
-function name(ref: ObjectRef): string {
-  return `${prose(ref.kind)} ${code(ref.name)}`;
 }

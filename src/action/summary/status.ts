@@ -7,6 +7,7 @@ import { lastLinesOf } from '../last-lines.ts';
 import { alert, bullets, code, codeBlock, prose, table } from '../markdown.ts';
 import type { Drift } from '../../release/drift-words.ts';
 import type { SummaryLimits } from './limits.ts';
+import { name } from './name.ts';
 
 /** What the command `status` has found of how the release is now: what is wrong first, then what is not as recorded. */
 export function renderHealth(health: HealthReport, limits: SummaryLimits): string {
@@ -79,8 +80,4 @@ function renderRollback(rollback: RollbackPreview | { none: string }, limits: Su
   ]
     .filter((part) => part !== '')
     .join('\n\n');
-}
-
-function name(ref: ObjectRef): string {
-  return `${prose(ref.kind)} ${code(ref.name)}`;
 }

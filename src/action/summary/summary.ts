@@ -7,7 +7,6 @@ import {
   type WorkloadReport,
 } from '../../report/run-report.ts';
 import { needsAttention } from '../../report/status-words.ts';
-import type { ObjectRef } from '../../kubernetes/object.ts';
 import { notBack, type UndoReport, type UndoResult } from '../../release/undo-report.ts';
 import { imageChange } from './image-change.ts';
 import { lastLinesOf } from '../last-lines.ts';
@@ -19,6 +18,7 @@ import { renderPlan } from './plan.ts';
 import { renderHistory } from './history.ts';
 import { renderHealth } from './status.ts';
 import type { SummaryLimits } from './limits.ts';
+import { name } from './name.ts';
 
 /** A summary of more than 1 MiB is dropped by GitHub as a whole; this much is what anybody may still want to read. */
 export const maxSummaryBytes = 200_000;
@@ -323,8 +323,4 @@ function timeline(report: RunReport, limits: SummaryLimits): string {
     html('Timeline'),
     table(['After', 'What'], report.timeline, ({ atMs, text }) => [formatDuration(atMs), prose(text)], limits.rows),
   );
-}
-
-function name(ref: ObjectRef): string {
-  return `${prose(ref.kind)} ${code(ref.name)}`;
 }

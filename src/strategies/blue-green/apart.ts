@@ -65,7 +65,7 @@ export function setApart(labels: Labels, keys: readonly string[]): Labels {
 }
 
 /** What in a namespace goes by the labels of pods, beside the Services of a release. */
-export interface Selecting {
+interface Selecting {
   services: readonly KubernetesObject[];
   policies: readonly KubernetesObject[];
   budgets: readonly KubernetesObject[];

@@ -21,8 +21,6 @@ export interface Facts {
   live: Objects;
   /** Whether an input says which images are meant; otherwise the manifests do. */
   imagesGiven: boolean;
-  /** Something is half done, and will be undone: which side serves may then be another one. */
-  isHalfDone?: boolean;
 }
 
 /**
@@ -32,7 +30,7 @@ export interface Facts {
  */
 export function chooseSide(facts: Facts): Side {
   const side = sideToServe(facts);
-  if (facts.isHalfDone !== true) refuseInPlace(facts, side);
+  refuseInPlace(facts, side);
   return side;
 }
 

@@ -5,12 +5,13 @@ import { stage, type Decision, type PlanContext, type Stage } from '../../plan/p
 import type { Apply, Step } from '../../plan/step.ts';
 import type { ReplicaShare } from '../../traffic/replica-share.ts';
 import { servicesIn } from '../../traffic/services.ts';
-import { podsOf, podsTo, withPods } from '../numbers.ts';
+import { podsTo, withPods } from '../numbers.ts';
+import { podsOf } from '../../manifests/pod-template.ts';
 import { behindWhich } from './neighbours.ts';
 import { shareOf, type CanaryOptions, type Pair } from './pairs.ts';
 
 /** What comes in beside the stable version. */
-export interface Arrival {
+interface Arrival {
   pairs: readonly Pair[];
   /** All that only the candidate needs: copies of config, candidates. */
   temporary: readonly Prepared[];
@@ -19,7 +20,7 @@ export interface Arrival {
 }
 
 /** What a step of a canary goes by, read when it begins: an autoscaler may have changed numbers since the one before. */
-export interface StepWorld {
+interface StepWorld {
   /** Pods of each pair. */
   pods: readonly { stable: number; candidate: number }[];
   services: readonly KubernetesObject[];

@@ -5,7 +5,8 @@ import { settled, type Plan, type PlanContext, type Stage, type Strategy } from 
 import { refuseJoined } from '../bystanders.ts';
 import { copyConfig } from '../candidate.ts';
 import { refuseForeign, refusePinned, refuseUnfit } from '../fitness.ts';
-import { numbersOf, podsOf, withPods } from '../numbers.ts';
+import { numbersOf, withPods } from '../numbers.ts';
+import { podsOf } from '../../manifests/pod-template.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce, applyCompared } from '../rolling.ts';
 import { judgeSharedClaims } from '../shared-claims.ts';

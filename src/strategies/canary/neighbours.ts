@@ -10,7 +10,7 @@ import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from '..
 import type { Pair } from './pairs.ts';
 
 /** What in the namespace goes by the labels of pods. */
-export interface Neighbours {
+interface Neighbours {
   services: readonly KubernetesObject[];
   autoscalers: readonly KubernetesObject[];
   budgets: readonly KubernetesObject[];

@@ -7,12 +7,13 @@ import type { Prepared } from '../../apply/prepared.ts';
 import { stage, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { Step } from '../../plan/step.ts';
 import { originOf } from '../candidate.ts';
-import { podsNeeded, podsOf, podsTo, withPods, type Numbers } from '../numbers.ts';
+import { podsNeeded, podsTo, withPods, type Numbers } from '../numbers.ts';
+import { podsOf } from '../../manifests/pod-template.ts';
 import { refusePaused } from '../paused.ts';
 import { isStableOf, stableName } from './pairs.ts';
 import { reliefFor, stepsWithRelief, type Relief, type Relieved } from './relief.ts';
 
-export interface Promotion {
+interface Promotion {
   candidates: readonly ObjectRef[];
   constantTotal?: boolean;
   /** How many stable pods there were before the candidate was brought in. */
@@ -22,14 +23,14 @@ export interface Promotion {
 }
 
 /** A candidate and the stable Deployment of the manifests that it is for. */
-export interface Promoted {
+interface Promoted {
   candidate: ObjectRef;
   name: string;
   stable: Manifest | undefined;
 }
 
 /** How many pods a stable Deployment is to have in the end; read when it is brought in, which may be hours later. */
-export interface FinalNumber {
+interface FinalNumber {
   /** What the manifest says. */
   meant: number | undefined;
   now: number | undefined;
@@ -210,7 +211,7 @@ function reduced(manifests: readonly Manifest[], finals: ReadonlyMap<string, Fin
 }
 
 /** Numbers of pods between which the candidate gives its places back. */
-export interface Handover {
+interface Handover {
   candidate: ObjectRef;
   candidatePods: number;
   stable: ObjectRef;

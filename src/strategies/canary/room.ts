@@ -3,7 +3,7 @@ import { refOf } from '../../kubernetes/object.ts';
 import { needsRoomForOneMore } from '../../manifests/rolling-update.ts';
 import { checkCapacity, enforceCapacity, type Surge } from '../../capacity/capacity.ts';
 import type { PlanContext } from '../../plan/plan.ts';
-import { podsOf } from '../numbers.ts';
+import { podsOf } from '../../manifests/pod-template.ts';
 import { shareOf, type CanaryOptions, type Pair } from './pairs.ts';
 
 /**

@@ -260,7 +260,8 @@ describe("blue-green with two sides of the user's own", () => {
     expect(await left()).toBe(journal);
     expect(await stage.exists('deployment', 'dead-green')).toBe(true);
 
-    const again = await stage.run('dead', {}, files('dead', '1.0.0', '2.0.0'));
+    // What is meant for the side that is to serve is right, although that is known only once the rest is undone.
+    const again = await stage.run('dead', { replicas: 'dead-green=1' }, files('dead', '1.0.0', '2.0.0'));
     expect(again.outputs['status']).toBe('deployed');
     expect(await serves('dead')).toBe('green');
   });

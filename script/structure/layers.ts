@@ -1,7 +1,6 @@
 /** The layers of `src/`, top first: a file may import from its own layer and from those below it, never upwards. */
 export const layers = [
   'action',
-  'github',
   'commands',
   'strategies',
   'plan',
@@ -12,8 +11,10 @@ export const layers = [
   'rollout',
   'verify',
   'traffic',
+  'preview',
   'manifests',
   'kubernetes',
+  'github',
   'google',
   'http',
   'base',

@@ -315,6 +315,144 @@ const definitions = {
       'Take over fields that another manager owns, such as helm or another controller. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
   },
+  'pull-request': {
+    type: 'string',
+    format: {
+      pattern: /^[1-9]\d{0,8}$/,
+      name: 'number of a pull request',
+      hint: 'Write its number alone, such as 7.',
+    },
+    description:
+      'The number of the pull request that a preview is of. By default that of the event; needed with `workflow_dispatch`.',
+    example: '7',
+  },
+  'preview-namespace': {
+    type: 'string',
+    description:
+      'What the namespace of a preview is called, with `{release}` and `{number}`. By default `{release}-pr-{number}`. Where it gets too long the release is cut, never the number.',
+    example: 'preview-{release}-{number}',
+  },
+  'preview-host': {
+    type: 'string',
+    description:
+      'Under which host a preview answers, with `{number}`, `{release}` and `{host-label}` (the first label of the host in the manifests): put into Ingresses and routes. Use one label under a wildcard record and certificate.',
+    example: 'pr-{number}-{release}.preview.example.com',
+  },
+  'preview-ttl': {
+    type: 'duration',
+    default: '72h',
+    description: 'How long a preview lives after its last deploy; `teardown` removes it then.',
+    example: '24h',
+  },
+  'preview-limit': {
+    type: 'string',
+    format: {
+      pattern: /^[1-9]\d{0,3}$/,
+      name: 'number of previews',
+      hint: 'Write a number from 1 on, such as 10.',
+    },
+    description:
+      'How many previews of the release there may be at once. One more is skipped, and the run names who holds the places.',
+    example: '10',
+  },
+  'preview-when': {
+    type: 'string',
+    format: {
+      pattern: /^(always|ready|label:.+)$/,
+      name: 'rule for previews',
+      hint: 'Write always, ready (no drafts) or label:NAME.',
+    },
+    description:
+      'Which pull requests get a preview: `always`, `ready` (no drafts) or `label:NAME`. By default always. A label that is taken away takes the preview away.',
+    example: 'label:preview',
+  },
+  'preview-keep-label': {
+    type: 'string',
+    description: 'A label of a pull request by which its preview does not expire. By default `preview-keep`.',
+    example: 'preview-keep',
+  },
+  'preview-until': {
+    type: 'choice',
+    values: ['closed', 'branch-deleted'],
+    default: 'closed',
+    description: 'Until when a pull request has a preview: until it is closed, or until its branch is deleted.',
+    example: 'branch-deleted',
+  },
+  'preview-role': {
+    type: 'string',
+    description:
+      'A ClusterRole that a preview binds to its own user in the namespace that it makes, so that it needs no rights in others. See docs/previews.md.',
+    example: 'gke-rollout-preview',
+  },
+  forks: {
+    type: 'choice',
+    values: ['skip', 'approved'],
+    default: 'skip',
+    description:
+      'What becomes of pull requests from forks: no preview, or one because the job stands behind an environment that somebody approves. See docs/previews.md.',
+    example: 'approved',
+  },
+  'copy-secrets': {
+    type: 'lines',
+    description:
+      'Secrets that a preview gets a copy of, one per line: `NAMESPACE/NAME`, or `NAMESPACE/NAME as OTHER`. They are copied anew with each deploy.',
+    example: '|\n  staging/registry-pull\n  staging/app-config as app',
+  },
+  'copy-configmaps': {
+    type: 'lines',
+    description: 'Likewise for ConfigMaps.',
+    example: '|\n  staging/features',
+  },
+  'namespace-labels': {
+    type: 'lines',
+    description:
+      'Labels for the namespace of a preview, one `KEY=VALUE` per line: such as the one by which a Gateway lets routes in.',
+    example: '|\n  shared-gateway=true',
+  },
+  isolation: {
+    type: 'choice',
+    values: ['none', 'default', 'fork'],
+    default: 'default',
+    description:
+      'What a preview is kept within: `default` has a quota, limits, a NetworkPolicy and Pod Security labels, `fork` is stricter, `none` has nothing of that. See docs/previews.md.',
+    example: 'fork',
+  },
+  'cluster-scoped': {
+    type: 'choice',
+    values: ['fail', 'skip'],
+    default: 'fail',
+    description:
+      'What becomes of objects in the manifests that belong to the whole cluster: an error that lists them, or left out of a preview, which then uses what is there.',
+    example: 'skip',
+  },
+  comment: {
+    type: 'choice',
+    values: ['true', 'on-failure', 'false'],
+    default: 'true',
+    description:
+      'Whether a preview is told of in one comment of the pull request, which each run edits. The job summary always has the same.',
+    example: 'on-failure',
+  },
+  'comment-author': {
+    type: 'string',
+    description:
+      'The login that comments of `github-token` have, where it is another token than that of the job. By default `github-actions[bot]`.',
+    example: 'acme-deployer[bot]',
+  },
+  teardown: {
+    type: 'choice',
+    values: ['this', 'expired', 'all-closed'],
+    default: 'this',
+    description:
+      'Which previews to remove: that of this pull request, all that have expired, or all whose pull request is closed as well.',
+    example: 'all-closed',
+  },
+  'dry-run': {
+    type: 'boolean',
+    default: 'false',
+    description: 'Only say what would be removed.',
+    example: 'true',
+  },
   kubeconfig: {
     type: 'string',
     description:

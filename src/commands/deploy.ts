@@ -10,7 +10,7 @@ import type { Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
-import { loadManifests, manifestInputs } from './load-manifests.ts';
+import { loadManifests, manifestInputs, type Adapt } from './load-manifests.ts';
 import { settle } from '../release/change.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
@@ -65,7 +65,11 @@ interface ReadDeploy {
 }
 
 /** Reads manifests and inputs, and finds what is wrong with them. Writes nothing. @throws Failure, Failures */
-export async function readDeploy(context: Context, options: DeployOptions, report: Report): Promise<ReadDeploy> {
+export async function readDeploy(
+  context: Context,
+  options: DeployOptions & { adapt?: Adapt },
+  report: Report,
+): Promise<ReadDeploy> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
   const checks = readChecks(context, options.verify ?? '', options.timeoutMs);

@@ -51,6 +51,36 @@ export interface CommandInputs {
   undoOnFailure: boolean;
   undoTimeoutMs: number;
   forceConflicts: boolean;
+  /** The number of the pull request; absent: that of the event. */
+  pullRequest?: string;
+  /** `{release}-pr-{number}` */
+  previewNamespace?: string;
+  /** `pr-{number}-{release}.preview.example.com` */
+  previewHost?: string;
+  /** Since the last deploy. */
+  previewTtlMs: number;
+  /** How many previews of the release there may be at once, as a number. */
+  previewLimit?: string;
+  /** `always`, `ready` or `label:NAME` */
+  previewWhen?: string;
+  /** A label by which a preview does not expire. */
+  previewKeepLabel?: string;
+  previewUntil: 'closed' | 'branch-deleted';
+  /** A ClusterRole that the run binds to itself in the namespace that it makes. */
+  previewRole?: string;
+  forks: 'skip' | 'approved';
+  /** `NAMESPACE/NAME` or `NAMESPACE/NAME as OTHER` */
+  copySecrets: readonly string[];
+  copyConfigmaps: readonly string[];
+  /** `KEY=VALUE` */
+  namespaceLabels: readonly string[];
+  isolation: 'none' | 'default' | 'fork';
+  clusterScoped: 'fail' | 'skip';
+  comment: 'true' | 'on-failure' | 'false';
+  /** The login that comments of the token have. */
+  commentAuthor?: string;
+  teardown: 'this' | 'expired' | 'all-closed';
+  dryRun: boolean;
 }
 
 /** `toRevision` → `to-revision` */

@@ -34,7 +34,13 @@ export const manifestInputs = [
   'session-affinity-timeout',
 ] as const;
 
-type ManifestOptions = OptionsOf<(typeof manifestInputs)[number]>;
+/** Changes manifests of the user's for the place that they go to; it answers new ones. @throws InvalidInput, Failures */
+export type Adapt = (manifests: readonly Manifest[]) => Promise<Manifest[]>;
+
+type ManifestOptions = OptionsOf<(typeof manifestInputs)[number]> & {
+  /** Before numbers of pods are set; a strategy with files of its own knows none. */
+  adapt?: Adapt;
+};
 
 interface LoadedManifests {
   manifests: Manifest[];
@@ -62,14 +68,14 @@ export async function loadManifests(
   }
   await refuseOtherStrategy(context, { ...options, namespace }, left);
   const variants = taken.filter((manifest) => variantOf(manifest) !== undefined);
-  const own = [
+  const given = [
     ...(await configMapsFromFiles(options.configmaps, cwd)),
     ...(await secretsFromFiles(options.secrets, cwd)),
     ...taken.filter((manifest) => variantOf(manifest) === undefined),
   ];
-  const manifests = [...own, ...variants];
+  const manifests = [...given, ...variants];
   const isSided = options.strategy === 'blue-green' && variants.length > 0;
-  if (own.length === 0 && !isSided) {
+  if (given.length === 0 && !isSided) {
     throw new InvalidInput('there is nothing to deploy', {
       hint: 'Set the input "manifests" to files that hold Kubernetes objects for this strategy.',
     });
@@ -88,11 +94,12 @@ export async function loadManifests(
     return resource?.namespaced;
   });
   await setAffinity(context, options, manifests, namespace);
+  const own = options.adapt === undefined ? given : await options.adapt(given);
   if (options.strategy === 'blue-green') refuseUnnamedSides(own);
   const turn = isSided ? await takeTurn(context, { ...options, namespace }, own, variants) : undefined;
   const wanted = turn?.manifests ?? own;
   await setNumbers(context, { ...options, namespace }, wanted, turn);
-  assertUnique(turn === undefined ? manifests : wanted);
+  assertUnique(turn === undefined ? [...own, ...variants] : wanted);
   for (const { object, source } of manifests) {
     reporter.debug(`${describeRef(refOf(object), true)} of ${source.file}:${source.line}`);
   }

@@ -102,6 +102,7 @@ async function underLock<T>(
   const { limit } = context;
   const { journal, recovered, undone } = await openJournal(context, options, task);
   try {
+    await context.wanted?.assert();
     limit.begin(options.timeoutMs);
     const result = await task.work({
       journal,
@@ -117,6 +118,7 @@ async function underLock<T>(
     return { state: 'done', result };
   } catch (error) {
     if (context.signal.aborted || lock.lost.aborted) throw error;
+    if (await isDoomed(context)) return { state: 'failed', failure: { error } };
     const failure = await handleFailure(context, options, journal, error, task);
     await task.afterFailure?.(failure);
     return { state: 'failed', failure };
@@ -236,6 +238,16 @@ async function handleFailure(
   // A revision of its own is recorded with all that is to be known of it.
   if (revision === undefined || waiting !== undefined) await noteKept(context, options, waiting?.revision, undo);
   return { error, undo };
+}
+
+/** What goes away with its namespace needs no undo, and nobody waits for one. */
+async function isDoomed({ wanted, reporter }: Context): Promise<boolean> {
+  return (
+    (await wanted?.isDoomed().catch((problem: unknown) => {
+      reporter.debug(`whether the namespace stays is not known: ${messageOf(problem)}`);
+      return false;
+    })) === true
+  );
 }
 
 /**

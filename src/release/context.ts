@@ -6,6 +6,7 @@ import type { ManifestSource } from '../manifests/read/source.ts';
 import type { Bounds } from './bounds.ts';
 import type { RightsCheck } from './rights-check.ts';
 import type { RunIdentity } from './run-identity.ts';
+import type { Wanted } from './wanted.ts';
 
 /** What every command gets from the entry point. */
 export interface Context {
@@ -31,6 +32,8 @@ export interface Context {
   rights?: RightsCheck;
   /** What the run may write that lies outside of the release's namespace. */
   bounds?: Bounds;
+  /** Absent: what the run does is wanted until its end. */
+  wanted?: Wanted;
 }
 
 /** What all commands that change a release are told. */

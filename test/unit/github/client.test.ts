@@ -112,7 +112,9 @@ describe('pull requests', () => {
 
   test('a list with a page missing is an error and no shorter list', async () => {
     for (let number = 1; number <= 150; number += 1) fake.state.open(number);
-    fake.after('pulls/list', () => fake.fail('pulls/list', 'empty page'));
+    fake.after('pulls/list', () => {
+      fake.fail('pulls/list', 'empty page');
+    });
     expect(await problemOf(github.openPullRequests())).toMatchObject({ problem: 'unreachable' });
   });
 });
@@ -385,9 +387,9 @@ describe('faults', () => {
     fake.state.open(7);
     let under = 0;
     let most = 0;
-    for (const number of [1, 2, 3]) {
+    for (let count = 1; count <= 3; count += 1) {
       fake.before('issues/create-comment', () => {
-        under += number > 0 ? 1 : 0;
+        under += 1;
         most = Math.max(most, under);
       });
       fake.after('issues/create-comment', () => {

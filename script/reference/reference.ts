@@ -62,8 +62,14 @@ function inputYml(id: string, definition: InputDefinition): string {
     '',
     ...example.map((line) => `    ${line}`),
   ];
-  const value = definition.default === undefined ? '' : `\n    default: '${definition.default}'`;
+  const given = givenBy(definition);
+  const value = given === undefined ? '' : `\n    default: '${given}'`;
   return `  ${id}:\n${block(lines)}\n    required: false${value}`;
+}
+
+/** What the runner hands over where the workflow says nothing. */
+function givenBy({ default: value, runnerDefault }: InputDefinition): string | undefined {
+  return value ?? runnerDefault;
 }
 
 /** A description as a block scalar, wrapped; lines that begin with a blank stay as they are. */
@@ -110,7 +116,7 @@ function inputsTable(): string {
     return [
       `\`${id}\``,
       `${text}<br>${example.map((line) => `\`${line}\``).join('<br>')}`,
-      definition.default === undefined ? '' : `\`${definition.default}\``,
+      givenBy(definition) === undefined ? '' : `\`${givenBy(definition) ?? ''}\``,
       commandsOf(definition).replace(/^For /, '').replace(/\.$/, '') || 'all',
     ];
   });

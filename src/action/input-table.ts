@@ -9,6 +9,8 @@ import { endpointKinds } from '../google/choose-endpoint.ts';
 import { strategies, strategyNames, type StrategyName } from '../strategies/traits.ts';
 
 interface Definition {
+  /** What the runner gives where the workflow does not: an expression, which it evaluates. */
+  runnerDefault?: string;
   /** What it is for, in sentences; the first one says it all. Markdown, wrapped by the generator. */
   description: string;
   /**
@@ -76,6 +78,7 @@ const inputsOfAll = [
   'quota-project',
   'universe-domain',
   'export-kubeconfig',
+  'github-token',
 ] as const;
 
 export type InputId = CommandInputId | (typeof inputsOfAll)[number];
@@ -452,6 +455,24 @@ const definitions = {
     default: 'false',
     description: 'Only say what would be removed.',
     example: 'true',
+  },
+  environment: {
+    type: 'string',
+    format: {
+      pattern: /^[^\r\n]{1,255}$/,
+      name: 'name of an environment',
+      hint: 'Use at most 255 characters on one line.',
+    },
+    description:
+      'The environment of GitHub that this run deploys to: GitHub then shows what runs there, since when and at which URL. It needs `deployments: write`, and a job that does not declare the same environment without `deployment: false`. See [docs/github.md](docs/github.md).',
+    example: 'production',
+  },
+  'github-token': {
+    type: 'string',
+    runnerDefault: '${{ github.token }}',
+    description:
+      'The token for what the action writes and reads on GitHub. By default that of the job, with the permissions of its `permissions:`.',
+    example: 'ghs_example',
   },
   kubeconfig: {
     type: 'string',

@@ -56,6 +56,7 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
     ...secretsOfKubeconfig(given.get('kubeconfig') ?? ''),
     ...secretsOfCredentials(given.get('credentials-json') ?? ''),
     given.get('access-token') ?? '',
+    given.get('github-token') ?? '',
   ];
   for (const secret of secrets.filter(isMaskable)) mask(secret);
 

@@ -18,7 +18,7 @@ import type { JournalRecord } from '../release/journal-shape.ts';
 /** What the input "undo-timeout" of other commands says unless somebody has set it, in ms. */
 export const defaultUndoMs = 300_000;
 
-const inputs = ['timeout', 'unschedulable-grace'] as const;
+const inputs = ['timeout', 'unschedulable-grace', 'environment'] as const;
 
 export const abort = command({ inputs, required: [], rights: locking, run: abortCandidate });
 

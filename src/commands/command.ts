@@ -44,4 +44,4 @@ export function command<const Id extends CommandInputId>(
 export const waitInputs = ['timeout', 'unschedulable-grace', 'pause-timeout'] as const;
 
 /** Inputs of commands that change a release, and undo that when they fail. */
-export const changeInputs = [...waitInputs, 'undo-on-failure', 'undo-timeout'] as const;
+export const changeInputs = [...waitInputs, 'undo-on-failure', 'undo-timeout', 'environment'] as const;

@@ -91,6 +91,7 @@ export async function readDeploy(
       command: 'deploy',
       status: 'deployed',
       manifests,
+      commit: context.run.commit,
       strategy: strategyOf(options, variants, idle !== undefined),
       ...(idle === undefined ? {} : { idle }),
       candidate: 'replace',

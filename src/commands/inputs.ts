@@ -81,6 +81,8 @@ export interface CommandInputs {
   commentAuthor?: string;
   teardown: 'this' | 'expired' | 'all-closed';
   dryRun: boolean;
+  /** GitHub's name of what is deployed to; what runs there is recorded under it. */
+  environment?: string;
 }
 
 /** `toRevision` → `to-revision` */

@@ -9,7 +9,7 @@ import { leftoverIn, type Leftover } from '../release/leftover.ts';
 import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
 import type { Revision } from '../release/revision-shape.ts';
-import { listRevisions, liveRevision, problemsOfRevisions, remarksOnKept } from '../release/revision.ts';
+import { commitOf, listRevisions, liveRevision, problemsOfRevisions, remarksOnKept } from '../release/revision.ts';
 import type { Report } from '../report/report.ts';
 import { bothSides, refOnOwn, sideOfName } from '../strategies/blue-green/own-sides.ts';
 import { describeAbruptEnds } from '../traffic/endings.ts';
@@ -64,6 +64,7 @@ export async function lookAhead(
   if (purpose.command === 'deploy') for (const text of describeLeft(left.there, options.namespace)) report.warn(text);
   const live = liveRevision(revisions);
   if (live !== undefined) report.tellPreviousRevision(live.revision);
+  report.tellCommits({ now: purpose.commit, before: commitOf(live, revisions) });
   const again = async (of: readonly Revision[]) => {
     ownership.refresh();
     return await look(of);

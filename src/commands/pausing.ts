@@ -19,6 +19,7 @@ import { locking } from '../release/rights.ts';
 import { failureOf } from '../report/failure.ts';
 import { Report } from '../report/report.ts';
 import { changeInputs, command, waitInputs, type OptionsOf } from './command.ts';
+import { commitThatRuns } from './commit-now.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from '../release/change.ts';
 import { expectOfWorkloads } from './needs.ts';
@@ -222,6 +223,7 @@ async function restartRelease(
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
+  const runs = await commitThatRuns(client, { namespace, release }, report);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': serverTimestamp(client, clock) };
   const patch = { spec: { template: { metadata: { annotations } } } };
   const write = async (object: KubernetesObject, dryRun: boolean) => {
@@ -233,6 +235,7 @@ async function restartRelease(
     { ...options, namespace },
     {
       command: 'restart',
+      runs,
       work: async (change) => {
         const planned = workloads.map(async (object) => {
           return { ref: refOf(object), before: object, after: await write(object, true), done: false };

@@ -75,6 +75,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
       command: 'promote',
       status: 'deployed',
       manifests,
+      commit: revision.commit,
       strategy: promotionOf(strategy, record, { ownSides: revision.idle !== undefined, force }),
       ...(revision.idle === undefined ? {} : { idle: revision.idle }),
       candidate: 'continue',

@@ -93,8 +93,8 @@ export class Recording {
 
   #facts(outcome: Outcome): Revision {
     const { client, clock, run } = this.#context;
-    const { commit, url, actor } = run;
-    const { alongside = [], manifests } = this.#purpose;
+    const { url, actor } = run;
+    const { alongside = [], commit, manifests } = this.#purpose;
     const objects = [...alongside, ...manifests.map(({ object }) => object)];
     return {
       release: this.#options.release,

@@ -73,6 +73,10 @@ export async function rollOut(
   let failedWith: ObjectReport[] = [];
   const outcome = await guardedChange(context, options, {
     command: purpose.command,
+    runs: {
+      ...(purpose.commit === undefined ? {} : { commit: purpose.commit }),
+      revision: recording.number,
+    },
     ...(purpose.candidate === undefined ? {} : { candidate: purpose.candidate }),
     work: async (change) => await carryOut(rolling, change),
     beforeUndo: async (error, entries) => {

@@ -16,7 +16,7 @@ import { formerRefs, isLeft } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { preflight } from '../apply/preflight.ts';
-import { listRevisions, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
+import { commitOf, listRevisions, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';
 import { blueGreen } from '../strategies/blue-green/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
@@ -171,6 +171,7 @@ async function goTo(
       command: 'rollback',
       status: 'rolled-back',
       manifests,
+      commit: commitOf(target, revisions),
       strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rolling,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),

@@ -17,6 +17,7 @@ import { finishFailed } from './failed-change.ts';
 import { guardedChange } from '../release/change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
+import { commitThatRuns } from './commit-now.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
@@ -48,12 +49,15 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
   const wanted = await reporter.group('Preflight', () => mayScale(context, options, namespace, requests));
   const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
   const watch = new RolloutWatch(context, options);
+  const runs = await commitThatRuns(client, { namespace, release }, report);
+  const isSame = wanted.every(({ live, replicas }) => numberAt(live, 'spec', 'replicas') === replicas);
   let prepared: Prepared[] = [];
   const outcome = await guardedChange(
     context,
     { ...options, namespace },
     {
       command: 'scale',
+      ...(isSame ? {} : { runs }),
       work: async (change) => {
         // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
         const manifests = wanted.map(({ live, replicas }) => changedInCluster(live, ['spec', 'replicas'], replicas));

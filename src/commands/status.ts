@@ -5,6 +5,7 @@ import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';
 import {
+  commitOf,
   listAllRevisions,
   listRevisions,
   liveRevision,
@@ -86,6 +87,8 @@ async function reportStatus(context: Context, options: StatusOptions): Promise<R
   for (const entry of numbered) reporter.info(describeRevision(entry));
   const others = await workloadsBeside(context, namespace, options, records.live);
   if (records.live !== undefined) report.tellRevision(records.live.revision);
+  const before = revisions.findLast(({ outcome }) => outcome === 'superseded');
+  report.tellCommits({ now: commitOf(records.live, revisions), before: commitOf(before, revisions) });
   report.tellHistory(numbered.map(historyEntry), await workloadHistory(context, others));
   const isKnown = revisions.length > 0 || Object.keys(journal).length > 0 || options.workload !== undefined;
   const headline = await tellHealth(context, report, records, others);

@@ -69,6 +69,8 @@ export interface Deployment {
   sha: string;
   task: string;
   environment: string;
+  /** As whoever made it has written it; empty where that is nothing, or no object of texts. */
+  payload?: Readonly<Record<string, string>>;
   /** ISO 8601. */
   createdAt: string;
 }

@@ -8,7 +8,7 @@ import { takenSince } from '../apply/mark.ts';
 import { recordKept, setOutcome, supersedeOlder } from './record-revision.ts';
 import { listRevisions } from './revision.ts';
 import { notBack, type UndoReport } from './undo-report.ts';
-import type { ChangeOptions, Context } from './context.ts';
+import type { ChangeOptions, Context, WhatRuns } from './context.ts';
 import { recordDead } from './dead-run.ts';
 import { removeMade } from './remove-made.ts';
 import { readLeftover } from './leftover.ts';
@@ -43,6 +43,8 @@ type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failur
 
 export interface ChangeTask<T> {
   command: string;
+  /** What runs afterwards. Absent where that is what runs already. */
+  runs?: Omit<WhatRuns, 'command'>;
   /** What becomes of a candidate that an earlier deploy has left waiting; by default the task is refused. */
   candidate?: 'replace' | 'continue';
   work(change: GuardedChange): Promise<T>;
@@ -64,7 +66,7 @@ export async function guardedChange<T>(
   options: Required<ChangeOptions>,
   task: ChangeTask<T>,
 ): Promise<ChangeOutcome<T>> {
-  const lock = await lockRelease(context, options);
+  const lock = await lockRelease(context, options, task);
   try {
     return await underLock(context, options, task, lock);
   } catch (error) {
@@ -287,11 +289,12 @@ export async function finishLeftover(
 async function lockRelease(
   context: Context,
   { release, namespace, timeoutMs }: Required<ChangeOptions>,
+  { command, runs }: Pick<ChangeTask<unknown>, 'command' | 'runs'>,
 ): Promise<Lock> {
   const { client, clock, limit, reporter, signal, run } = context;
   await context.rights?.require();
   // Said before the lock is taken: a run that is killed right after must be found by its post step.
-  context.onChangeBegins({ release, namespace });
+  context.onChangeBegins({ release, namespace, ...(runs === undefined ? {} : { runs: { command, ...runs } }) });
   limit.begin(timeoutMs);
   const deadline = limit.until;
   return await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });

@@ -8,6 +8,23 @@ import type { RightsCheck } from './rights-check.ts';
 import type { RunIdentity } from './run-identity.ts';
 import type { Wanted } from './wanted.ts';
 
+/** What is to run once a change is done. */
+export interface WhatRuns {
+  command: string;
+  /** The full hash that it comes from; absent where that is not known. */
+  commit?: string;
+  /** The number that its revision gets unless another run comes before; absent where it makes none. */
+  revision?: number;
+}
+
+/** A change that is about to begin. */
+export interface BeginningChange {
+  release: string;
+  namespace: string;
+  /** Absent where it is only settled what an earlier run has left, or where nothing else will run. */
+  runs?: WhatRuns;
+}
+
 /** What every command gets from the entry point. */
 export interface Context {
   client: KubernetesClient;
@@ -26,8 +43,8 @@ export interface Context {
   contextName: string;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** Tells the post step what it would have to undo, before the first write. */
-  onChangeBegins(change: { release: string; namespace: string }): void;
+  /** Tells the post step what it would have to undo, and GitHub what is to run, before the first write. */
+  onChangeBegins(change: BeginningChange): void;
   /** What the run has to be allowed. Absent in the post step: an undo is tried with the rights that there are. */
   rights?: RightsCheck;
   /** What the run may write that lies outside of the release's namespace. */

@@ -132,6 +132,18 @@ export function liveRevision(revisions: readonly Revision[]): Revision | undefin
   return revisions.findLast((revision) => revision.outcome === 'live');
 }
 
+/**
+ * The commit that the objects of a revision come from. Of a rollback it is that of the revision that it has brought back:
+ * earlier versions of this action have recorded the one that the rollback itself was started from.
+ */
+export function commitOf(
+  revision: Pick<Revision, 'commit' | 'restores'> | undefined,
+  revisions: readonly Revision[],
+): string | undefined {
+  const restored = revisions.find((one) => one.revision === revision?.restores);
+  return restored === undefined ? revision?.commit : restored.commit;
+}
+
 /** What the hashes of config in the pod templates of the release are made with, once it has any. */
 export function configKeyOf(revisions: readonly Revision[]): string | undefined {
   return revisions.findLast(({ configKey }) => configKey !== undefined)?.configKey;

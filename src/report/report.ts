@@ -72,6 +72,12 @@ export class Report {
     this.#report.previousRevision = revision;
   }
 
+  /** The commits that what the run is about, and what was live before it, come from; as far as they are known. */
+  tellCommits({ now, before }: { now?: string | undefined; before?: string | undefined }): void {
+    if (now !== undefined) this.#report.commit = now;
+    if (before !== undefined) this.#report.previousCommit = before;
+  }
+
   tellWritten({ objects, workloads, addresses }: WrittenReport): void {
     this.#report.objects = objects;
     this.#report.workloads = workloads;

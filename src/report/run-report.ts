@@ -58,6 +58,11 @@ export interface RunReport {
   context?: string;
   revision?: number;
   previousRevision?: number;
+  /** The commits that these two come from; text from outside until it is looked at. */
+  commit?: string;
+  previousCommit?: string;
+  /** Where there is more to see, and who runs; from what the runner says. */
+  links?: Links;
   objects: readonly ObjectReport[];
   workloads: readonly WorkloadReport[];
   addresses: readonly AddressReport[];
@@ -83,6 +88,19 @@ export interface RunReport {
   /** Sentences that the user should know of although nothing failed. */
   warnings: readonly string[];
   durationMs: number;
+}
+
+/** Addresses that the action has made itself, from nothing but what the runner and the inputs say. */
+export interface Links {
+  /** `https://github.com/acme/shop` */
+  repository?: string;
+  /** The page of this attempt of the run. */
+  run?: string;
+  /** Who has started it. */
+  actor?: string;
+  pullRequest?: { number: number; url: string };
+  /** Pages of Google's console, of a cluster of GKE. */
+  console?: { workloads: string; logs: string };
 }
 
 export interface RunInProgress {

@@ -34,6 +34,7 @@ export const limits = {
   message: { value: 16_384, unit: 'characters', what: 'one message of a server, an event or a condition' },
   kustomizeTime: { value: 120_000, unit: 'ms', what: 'building a folder of kustomize' },
   kustomizeOutput: { value: 32 * mebibyte, unit: 'bytes', what: 'what is built from a folder of kustomize' },
+  event: { value: 32 * mebibyte, unit: 'bytes', what: 'the event that a run is about' },
   pluginTime: { value: 60_000, unit: 'ms', what: 'a credential plugin' },
   pluginOutput: { value: mebibyte, unit: 'bytes', what: 'what a credential plugin prints' },
 } as const satisfies Record<string, Limit>;

@@ -15,13 +15,14 @@ import type { RolloutWatch } from '../report/watch.ts';
 export function finishFailed(
   report: Report,
   watch: RolloutWatch,
-  { error, undo }: ChangeFailure,
+  { error, stays, undo }: ChangeFailure,
   attempt: string,
   manifests: readonly Manifest[] = [],
 ): RunReport {
   const failure = watch.explain(failureOf(error), manifests);
   report.tellFailure(failure);
   if (undo !== undefined) report.tellUndo(undo);
+  if (stays === true) report.tellStays();
   if (error instanceof Failure && error.keepsState) {
     return report.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
   }

@@ -32,6 +32,8 @@ export interface ChangeFailure {
   error: unknown;
   /** Absent when nothing was to be undone. */
   undo?: UndoReport;
+  /** There was something to undo, and it is left as it is. */
+  stays?: boolean;
 }
 
 /** How long a run looks at what has failed before it undoes it. */
@@ -232,7 +234,7 @@ async function handleFailure(
   if (!options.undoOnFailure || (error instanceof Failure && error.keepsState)) {
     // The failed state is what the user asked to keep: the next run starts from it.
     await journal.accept();
-    return { error };
+    return { error, stays: true };
   }
   const undo = await undoJournal(context, journal, options.undoTimeoutMs);
   context.limit.begin(lastWordsMs);

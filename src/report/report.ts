@@ -97,6 +97,10 @@ export class Report {
     this.#report.failure = failure;
   }
 
+  tellStays(): void {
+    this.#report.stays = true;
+  }
+
   tellUndo(undo: UndoReport): void {
     this.#report.undo = undo;
   }

@@ -73,6 +73,8 @@ export interface RunReport {
   checks?: readonly CheckResult[];
   failure?: FailureReport;
   undo?: UndoReport;
+  /** It has failed, and what it changed until then is left as it is. */
+  stays?: boolean;
   /** What a rollback has left as it is, and why. */
   left?: readonly { ref: ObjectRef; reason: string }[];
   /** What a deploy would do; only of the command `plan`. */

@@ -1,0 +1,91 @@
+/** What a run that has ended says in its deployment record, and what becomes of the records before it. */
+import type { DeploymentState } from '../github/github.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { plainLines } from './harmless.ts';
+
+/** GitHub refuses a longer description of a status (REST API, "Create a deployment status"). */
+export const maxDescription = 140;
+
+export interface RecordOutcome {
+  state: DeploymentState;
+  /** At most `maxDescription` characters. */
+  description: string;
+  environmentUrl?: string;
+  /** The last states of older records of the release that are true no longer. */
+  ends: readonly DeploymentState[];
+}
+
+/** What has served before, and what has waited. */
+const allBefore = ['success', 'pending'] as const;
+
+/**
+ * @param willRetry something of it could not be taken back, and the post step tries once more: what was live before may serve
+ *   again
+ */
+export function outcomeOf(report: RunReport, willRetry: boolean): RecordOutcome {
+  const { status, headline, addresses } = report;
+  const url = addresses[0]?.url;
+  const where = url === undefined || !/^https?:\/\//.test(url) ? {} : { environmentUrl: url };
+  switch (status) {
+    case 'waiting':
+      return { state: 'pending', description: describe(waitingFor(report)), ends: ['pending'] };
+    case 'undone':
+      // The older one goes on serving at this address (pingdotgg/t3code#8261).
+      return {
+        state: 'failure',
+        description: describe(`undone: ${causeOf(report)}`),
+        ...where,
+        ends: replaced(report),
+      };
+    case 'failed':
+      return { state: 'failure', description: describe(failed(report)), ends: willRetry ? [] : endedBy(report) };
+    case 'cancelled':
+      return { state: 'error', description: 'cancelled; what was changed is undone by the post step', ends: [] };
+    case 'deployed':
+    case 'rolled-back':
+    case 'restarted':
+    case 'scaled':
+    case 'unchanged':
+      return { state: 'success', description: describe(headline), ...where, ends: allBefore };
+    default:
+      // What runs is as it was.
+      return { state: 'inactive', description: describe(headline), ends: [] };
+  }
+}
+
+/** `waiting for promote, 25 % of requests` */
+function waitingFor({ traffic = [] }: RunReport): string {
+  const share = traffic.at(-1)?.wanted;
+  return share === undefined ? 'waiting for promote' : `waiting for promote, ${share} % of requests`;
+}
+
+function causeOf({ failure, headline }: RunReport): string {
+  return failure?.message ?? headline;
+}
+
+function failed(report: RunReport): string {
+  if (report.undo !== undefined) return `not undone completely: ${causeOf(report)}`;
+  return report.stays === true ? `left as it is: ${causeOf(report)}` : causeOf(report);
+}
+
+/** A candidate that waited and was taken away for this one does not wait again. */
+function replaced({ undo }: RunReport): DeploymentState[] {
+  return undo?.replaced === undefined ? [] : ['pending'];
+}
+
+/** A run that has failed before it changed anything, such as one that waited for another in vain, has ended nothing. */
+function endedBy({ undo, failure, stays }: RunReport): readonly DeploymentState[] {
+  return undo !== undefined || failure === undefined || stays === true ? allBefore : [];
+}
+
+/** One plain line, cut between words where it is too long. */
+export function describe(text: string, limit = maxDescription): string {
+  const line = plainLines(text.slice(0, limit * 10))
+    .join(' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  if (line.length <= limit) return line;
+  const cut = line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '');
+  const lastWord = line[limit - 1] === ' ' ? -1 : cut.lastIndexOf(' ');
+  return `${(lastWord < 1 ? cut : cut.slice(0, lastWord)).replace(/[,;:. ]$/, '')}…`;
+}

@@ -1,0 +1,94 @@
+/** Deployment records of one release among all those of an environment. */
+import { GitHubError } from './github-error.ts';
+import type { Deployment, DeploymentState, GitHub } from './github.ts';
+
+/** Whose records they are: an environment may hold those of several releases, and of other tools. */
+export interface RecordOwner {
+  environment: string;
+  release: string;
+  namespace: string;
+}
+
+/** Of a failed run after the other, how far it is looked back for the one that still counts as what serves. */
+const mostLookedAt = 20;
+/** Of records that others have made of the same commit, how many may be that of the job. */
+const mostOfJob = 5;
+
+/**
+ * The record that GitHub itself keeps of a job that declares the environment: its runner made it for the commit of the run and
+ * links the run in it. Undefined where there is none.
+ * @param shas the commits that the run may have been started for
+ * @param runUrl the page of the run, without an attempt: `https://github.com/acme/shop/actions/runs/42`
+ */
+export async function recordOfJob(
+  github: GitHub,
+  { environment, shas, runUrl }: { environment: string; shas: readonly string[]; runUrl: string },
+): Promise<Deployment | undefined> {
+  for (const sha of new Set(shas)) {
+    const found = await github.deployments({ environment, sha });
+    for (const record of found.filter(isOfOthers).slice(0, mostOfJob)) {
+      const statuses = await github.deploymentStatuses(record.id);
+      if (statuses.some(({ logUrl }) => logUrl !== undefined && isOfRun(logUrl, runUrl))) return record;
+    }
+  }
+  return undefined;
+}
+
+/** Whether an address is that of the run, of an attempt or of a job of it; run 4 is not run 42. */
+function isOfRun(url: string, runUrl: string): boolean {
+  return url === runUrl || url.startsWith(`${runUrl}/`);
+}
+
+/** This action writes into the payload of each which release it is of. */
+function isOfOthers({ payload }: Deployment): boolean {
+  return payload?.['release'] === undefined;
+}
+
+/**
+ * Sets what has served before, or has waited, to inactive. GitHub's `auto_inactive` does that neither for production nor for
+ * transient records, and elsewhere for those of other releases as well. Older than the newest success none is looked at: that was done
+ * when it became one.
+ * @param states the last states that are to end so
+ * @param except the record that stays
+ */
+export async function retireRecords(
+  github: GitHub,
+  owner: RecordOwner,
+  { states, except, description }: { states: readonly DeploymentState[]; except?: number; description: string },
+): Promise<void> {
+  if (states.length === 0) return;
+  const all = await github.deployments({ environment: owner.environment });
+  const own = all.filter((record) => record.id !== except && isOwn(record, owner)).slice(0, mostLookedAt);
+  for (const { id } of own) {
+    const [last] = await github.deploymentStatuses(id);
+    if (last === undefined) continue;
+    if (states.includes(last.state)) await github.createDeploymentStatus(id, { state: 'inactive', description });
+    if (last.state === 'success') return;
+  }
+}
+
+function isOwn({ payload }: Deployment, { release, namespace }: RecordOwner): boolean {
+  return payload?.['release'] === release && payload['namespace'] === namespace;
+}
+
+/**
+ * The record that a run has opened and could not tell of any more.
+ * @param run as it stands in the payload
+ */
+export async function recordOfRun(
+  github: GitHub,
+  owner: RecordOwner & { task: string; ref: string; run: string },
+): Promise<Deployment | undefined> {
+  const { environment, task, ref, run } = owner;
+  const found = await github.deployments({ environment, task, sha: ref });
+  return found.find((record) => isOwn(record, owner) && record.payload?.['run'] === run);
+}
+
+/** What to do about a problem of GitHub's, as a sentence; empty where nothing is known. */
+export function adviceOn(error: unknown): string {
+  if (!(error instanceof GitHubError)) return '';
+  const { hint, permission } = error;
+  if (permission === undefined || hint?.includes(permission) === true || error.message.includes(permission))
+    return hint ?? '';
+  return [hint, `Add "${permission}" to the "permissions" of the job.`].filter((part) => part !== undefined).join(' ');
+}

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 
 import type { RunIdentity } from '../release/run-identity.ts';
+import { commitOfRun, gitHubRun } from './github-run.ts';
 
 /**
  * Who runs, from the variables that the runner sets. Nothing in them tells the jobs of a matrix apart, hence `nonce`; the
  * post step takes the holder from the saved state instead.
  */
 export function runIdentity(env: NodeJS.ProcessEnv, nonce: string = randomUUID().slice(0, 8)): RunIdentity {
+  const github = gitHubRun(env);
+  const commit = (github === undefined ? undefined : commitOfRun(github)) ?? env['GITHUB_SHA'];
   const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT } = env;
-  const { GITHUB_JOB, GITHUB_ACTION, GITHUB_ACTOR, GITHUB_SHA } = env;
+  const { GITHUB_JOB, GITHUB_ACTION, GITHUB_ACTOR } = env;
   const repository = GITHUB_REPOSITORY ?? 'local';
   const parts = [repository, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB, GITHUB_ACTION, nonce];
   return {
@@ -17,7 +20,7 @@ export function runIdentity(env: NodeJS.ProcessEnv, nonce: string = randomUUID()
       ? {}
       : { url: `${GITHUB_SERVER_URL}/${repository}/actions/runs/${GITHUB_RUN_ID}` }),
     ...(GITHUB_ACTOR === undefined ? {} : { actor: GITHUB_ACTOR }),
-    ...(GITHUB_SHA === undefined ? {} : { commit: GITHUB_SHA }),
+    ...(commit === undefined ? {} : { commit }),
   };
 }
 

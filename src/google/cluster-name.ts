@@ -84,3 +84,17 @@ export function partsOf(cluster: string): ClusterName | undefined {
 export function projectOfServiceAccount(email: string | undefined): string | undefined {
   return /^[^@]+@(?<project>[a-z0-9.:-]+)\.iam\.gserviceaccount\.com$/.exec(email ?? '')?.groups?.['project'];
 }
+
+/**
+ * The name in a context that gcloud or get-gke-credentials have made: `gke_shop_us-central1_bootcamp`. No part of it can have an
+ * underscore. Undefined for every other context.
+ */
+export function parseGkeContext(context: string): ClusterName | undefined {
+  const found =
+    /^gke_(?<project>[a-z][a-z0-9.:-]{3,60}[a-z0-9])_(?<location>[a-z]+-[a-z]+\d{1,2}(?:-[a-z])?)_(?<cluster>[a-z][a-z0-9-]{0,39})$/.exec(
+      context,
+    );
+  const { project, location, cluster } = found?.groups ?? {};
+  if (project === undefined || location === undefined || cluster === undefined) return undefined;
+  return { project, location, cluster };
+}

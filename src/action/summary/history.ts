@@ -2,9 +2,13 @@ import type { RunReport } from '../../report/run-report.ts';
 import { imageChange } from './image-change.ts';
 import { alert, code, prose, table } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';
+import { commitLink, runLink } from './links.ts';
 
 /** What the command `status` has found: a run under way, and the revisions, newest first. */
-export function renderHistory({ history, workloadHistory, inProgress }: RunReport, limits: SummaryLimits): string {
+export function renderHistory(
+  { history, workloadHistory, inProgress, links }: RunReport,
+  limits: SummaryLimits,
+): string {
   const parts = [];
   if (inProgress !== undefined) {
     const { command, run, startedAt } = inProgress;
@@ -17,7 +21,7 @@ export function renderHistory({ history, workloadHistory, inProgress }: RunRepor
       table(
         ['Revision', 'Outcome', 'Images', 'Finished', 'By', 'Commit'],
         history,
-        ({ revision, outcome, images, finishedAt, actor = '', commit = '', restores }) => [
+        ({ revision, outcome, images, finishedAt, actor = '', commit = '', restores, run }) => [
           `${revision}`,
           (outcome === 'live' ? '**live**' : outcome) + (restores === undefined ? '' : `, restores ${restores}`),
           images
@@ -25,8 +29,8 @@ export function renderHistory({ history, workloadHistory, inProgress }: RunRepor
             .map((image) => imageChange(undefined, image))
             .join('<br>'),
           prose(finishedAt, 40),
-          prose(actor, 40),
-          code(commit.slice(0, 7)),
+          runLink(links, run, prose(actor, 40)),
+          commitLink(links, commit),
         ],
         limits.rows,
       ),

@@ -18,6 +18,7 @@ import { renderPlan } from './plan.ts';
 import { renderHistory } from './history.ts';
 import { renderHealth } from './status.ts';
 import type { SummaryLimits } from './limits.ts';
+import { consoleLinks, origin } from './links.ts';
 import { name } from './name.ts';
 
 /** A summary of more than 1 MiB is dropped by GitHub as a whole; this much is what anybody may still want to read. */
@@ -98,13 +99,18 @@ function outcome(report: RunReport): string {
 }
 
 function facts(report: RunReport): string {
-  const { release, namespace, context, server, command, strategy } = report;
-  const cluster = [context === undefined ? '' : code(context), server === undefined ? '' : prose(server)];
+  const { release, namespace, context, server, command, strategy, links = {} } = report;
+  const cluster = [
+    context === undefined ? '' : code(context),
+    server === undefined ? '' : prose(server),
+    consoleLinks(links),
+  ];
   const rows = [
     ['Release', release === undefined ? '' : code(release)],
     ['Revision', revisions(report)],
     ['Namespace', namespace === undefined ? '' : code(namespace)],
     ['Cluster', cluster.filter((part) => part !== '').join('<br>')],
+    ['From', origin(report)],
     ['Command', [code(command), ...(strategy === undefined ? [] : [code(strategy)])].join(', ')],
     ['Took', formatDuration(report.durationMs)],
   ].filter(([, value]) => value !== '');

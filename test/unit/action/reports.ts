@@ -1,5 +1,5 @@
 /** Reports of runs as the commands hand them over, for the tests of outputs and summaries. */
-import type { RunReport, WorkloadReport } from '../../../src/report/run-report.ts';
+import type { Links, RunReport, WorkloadReport } from '../../../src/report/run-report.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Evidence } from '../../../src/rollout/evidence.ts';
 
@@ -47,9 +47,28 @@ export function report(overrides: Partial<RunReport> = {}): RunReport {
   };
 }
 
+const repository = 'https://github.test/acme/shop';
+
+/** Of a run of a pull request that deploys to GKE. */
+export const links: Links = {
+  repository,
+  run: `${repository}/actions/runs/42/attempts/2`,
+  actor: 'octocat',
+  pullRequest: { number: 7, url: `${repository}/pull/7` },
+  console: {
+    workloads: 'https://console.cloud.google.com/kubernetes/workload/overview?project=acme-shop',
+    logs: 'https://console.cloud.google.com/logs/query;query=x?project=acme-shop',
+  },
+};
+
+/** Full hashes. */
+export const commits = { now: 'b'.repeat(40), before: 'a'.repeat(40) };
+
 export function firstDeploy(): RunReport {
   return report({
     strategy: 'rolling',
+    commit: commits.now,
+    links: { repository, run: `${repository}/actions/runs/42`, actor: 'octocat' },
     objects: [
       { ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'frontend-config' }, change: 'created' },
       ...['auth', 'ctwoc', 'frontend'].flatMap((name) => [
@@ -113,6 +132,9 @@ export function waitingCanary(): RunReport {
       'Revision 7 of shop waits as a candidate (web-canary): run "promote" to bring it in, or "abort" to take it away',
     revision: 7,
     previousRevision: 6,
+    commit: commits.now,
+    previousCommit: commits.before,
+    links,
     objects: [{ ref: deployment('web-canary'), change: 'created' }],
     workloads: [
       {
@@ -299,6 +321,9 @@ export function status(): RunReport {
     status: 'reported',
     headline: 'Revision 8 of shop is live: not healthy: Deployment "web": 1 of 2 pods updated, 2 available',
     revision: 8,
+    commit: commits.now,
+    previousCommit: commits.before,
+    links: { repository, run: `${repository}/actions/runs/43`, actor: 'octocat' },
     health: {
       healthy: false,
       problems: [
@@ -420,6 +445,9 @@ export function hostile(): RunReport {
     headline: `Deploy failed: ${hostileText}`,
     context: hostileText,
     release: 'shop|`x`',
+    commit: hostileText,
+    previousCommit: `${commits.before}](http://evil.test)`,
+    links: { repository, actor: hostileText },
     workloads: [
       workload('web', { state: 'failed', message: hostileText, containers: [{ name: '|<b>', after: '`|<b>' }] }),
     ],

@@ -58,6 +58,7 @@ function builds(): Build[] {
     module('coredns'),
     module('registry'),
     module('act'),
+    module('actionlint'),
     {
       name: 'node',
       key: sources(join(here, 'node')),

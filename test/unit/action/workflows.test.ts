@@ -6,10 +6,13 @@ import { load } from 'js-yaml';
 
 import { readInputs } from '../../../src/action/inputs.ts';
 import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../../src/base/json.ts';
+import { commandNames } from '../../../src/commands/index.ts';
 import { parseChecks } from '../../../src/verify/parse.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const action = 'acme/gke-rollout@v1';
+/** Builds an image without any right; another workflow deploys it. */
+const deploysNothing = ['preview-fork-build.yml'];
 
 /** What stands under `with:` of each step that uses this action, and the choices of the person who starts the workflow. */
 function stepsOf(text: string): { inputs: JsonObject; choices: readonly string[] }[] {
@@ -26,11 +29,19 @@ function stepsOf(text: string): { inputs: JsonObject; choices: readonly string[]
     .map((step) => ({ inputs: objectAt(step, 'with'), choices }));
 }
 
+/** An example may be there before the command that it is about. */
+function isBuilt({ inputs }: { inputs: JsonObject }): boolean {
+  const command = stringAt(inputs, 'command') ?? 'deploy';
+  return command.startsWith('${{') || commandNames.some((name) => name === command);
+}
+
 /** The inputs as the runner sets them, with `chosen` where the workflow has an expression. */
 function environment(inputs: JsonObject, chosen: string): NodeJS.ProcessEnv {
-  const expression = /\$\{\{ *(?<name>[\w.]+) *\}\}/g;
+  const expression = /\$\{\{ *(?<name>[\w.-]+)(?: \|\| '?(?<otherwise>[\w-]+)'?)? *\}\}/g;
   const value = (text: string) =>
-    text.replaceAll(expression, (_, name: string) => (name === 'inputs.decision' ? chosen : '3'));
+    text.replaceAll(expression, (_, name: string, otherwise?: string) =>
+      name === 'inputs.decision' ? chosen : (otherwise ?? '3'),
+    );
   return Object.fromEntries(
     Object.entries(inputs).map(([name, text]) => [
       `INPUT_${name.toUpperCase()}`,
@@ -43,8 +54,8 @@ describe('the inputs of the example workflow are right', () => {
   const files = readdirSync(join(root, 'examples/workflows'));
   test.each(files)('%s', (file) => {
     const steps = stepsOf(readFileSync(join(root, 'examples/workflows', file), 'utf8'));
-    expect(steps.length).toBeGreaterThan(0);
-    for (const { inputs, choices } of steps) {
+    expect(steps.length > 0).toBe(!deploysNothing.includes(file));
+    for (const { inputs, choices } of steps.filter(isBuilt)) {
       for (const chosen of stringAt(inputs, 'command')?.includes('inputs.') === true ? choices : ['']) {
         const read = readInputs(environment(inputs, chosen), () => undefined);
         parseChecks(read.verify ?? '');

@@ -26,9 +26,12 @@ const workflows: Workflow[] = ['.github/workflows', 'examples/workflows'].flatMa
 );
 
 /** A line like `uses: actions/checkout@0123… # v1.2.3`, where an action of others is used. */
-const pinned = /^ *(?:- )?uses: (?<action>[\w.-]+\/[\w./-]+)@[0-9a-f]{40} # (?<version>v\d+\.\d+\.\d+)$/;
+const pinned = /^ *(?:- )?uses: (?<action>[\w.-]+\/[\w./-]+)@[0-9a-f]{40} # (?<version>v?\d+\.\d+\.\d+)$/;
 /** What the examples are about: their readers put in the version that they want, as SECURITY.md says. */
 const own = 'acme/gke-rollout@v1';
+
+/** Takes the number of a pull request and nothing else of it. */
+const onlyTearsDown = 'examples/workflows/preview-closed.yml';
 
 const jobsOf = ({ content }: Workflow) => Object.entries(objectAt(content, 'jobs'));
 const stepsOf = (workflow: Workflow) => jobsOf(workflow).flatMap(([, job]) => objectsAt(job, 'steps'));
@@ -48,6 +51,13 @@ test('one version of an action is used everywhere', () => {
     versions.set(action, (versions.get(action) ?? new Set()).add(line.slice(line.indexOf('@'))));
   }
   expect([...versions].filter(([, found]) => found.size > 1)).toEqual([]);
+});
+
+test('a closed pull request is only torn down by what runs with the rights of the repository', () => {
+  const workflow = workflows.find(({ path }) => path === onlyTearsDown);
+  expect(workflow?.content['on']).toEqual({ pull_request_target: { types: ['closed'] } });
+  const steps = workflow === undefined ? [] : stepsOf(workflow);
+  expect(steps.map((step) => [stringAt(step, 'uses'), stringAt(step, 'with', 'command')])).toEqual([[own, 'teardown']]);
 });
 
 describe.each(workflows.map((workflow) => [workflow.path, workflow] as const))('%s', (_, workflow) => {
@@ -80,7 +90,8 @@ describe.each(workflows.map((workflow) => [workflow.path, workflow] as const))('
   test('runs nothing of a pull request with the rights of the repository', () => {
     const events = workflow.content['on'];
     const names = isObject(events) ? Object.keys(events) : [events].flat();
-    expect(names.filter((name) => name === 'pull_request_target' || name === 'workflow_run')).toEqual([]);
+    const trusted = names.filter((name) => name === 'pull_request_target' || name === 'workflow_run');
+    expect(trusted).toEqual(workflow.path === onlyTearsDown ? ['pull_request_target'] : []);
     expect(jobsOf(workflow).filter(([, job]) => stringAt(job, 'secrets') === 'inherit')).toEqual([]);
   });
 

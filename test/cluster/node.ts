@@ -47,8 +47,8 @@ export function filesOf(name: string): NodeFiles {
 }
 
 /** The registry as the machine reaches it. */
-export function registryUrl(network: Network): string {
-  return `http://${network.node}:${registryPort}`;
+export function registryUrl({ node }: Pick<Network, 'node'>): string {
+  return `http://${node}:${registryPort}`;
 }
 
 /** Writes all configuration of a node below its state folder. */

@@ -1,0 +1,181 @@
+import { afterAll, expect, test } from '@jest/globals';
+
+import { certificateFor } from '../../support/certificate.ts';
+import { figure } from '../../support/figure.ts';
+import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
+import { Repository, type RunOptions } from './act.ts';
+import { fakeGoogle } from './google.ts';
+
+const push = { name: 'push' };
+const dispatch = (inputs: object) => ({ name: 'workflow_dispatch', payload: { inputs } });
+
+/** The examples that have been run to their end. */
+const ran = new Set<string>();
+const namespaces: string[] = [];
+
+afterAll(async () => {
+  await Promise.all(namespaces.map(deleteNamespace));
+  figure('examples-run', ran.size);
+});
+
+/** A repository whose workflows deploy into a namespace of their own. */
+async function application(): Promise<Repository> {
+  const namespace = await createNamespace('examples');
+  namespaces.push(namespace);
+  return await Repository.create(namespace);
+}
+
+/** Fails with the log of act when a job does. */
+async function run(
+  repository: Repository,
+  example: string,
+  event: { name: string; payload?: object },
+  options: RunOptions = {},
+): Promise<string> {
+  const log = await repository.run(example, event, options);
+  ran.add(example);
+  return log;
+}
+
+/** The image of a Deployment and how many of its pods are ready: `registry.test/ctwoc:1.0.0 1`. */
+const stateOf = (namespace: string, name: string) =>
+  kubectl([
+    'get',
+    'deployment',
+    name,
+    `--namespace=${namespace}`,
+    '--ignore-not-found',
+    '--output=jsonpath={.spec.template.spec.containers[0].image} {.status.readyReplicas}',
+  ]);
+
+async function createCertificate(namespace: string): Promise<void> {
+  using certificate = await certificateFor(['DNS:frontend']);
+  const stringData = { 'tls.crt': certificate.cert, 'tls.key': certificate.key };
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tls-certs', namespace }, stringData };
+  await kubectl(['create', '--filename=-'], JSON.stringify(secret));
+}
+
+test('deploy, plan, scale and roll back: deploy.yml, plan.yml, scale.yml, rollback.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  const first = await repository.commit('1.0.0');
+  await run(repository, 'deploy.yml', push);
+  for (const name of ['auth', 'ctwoc', 'frontend']) {
+    expect(await stateOf(namespace, name)).toBe(`registry.test/ctwoc:${first} 1`);
+  }
+
+  const second = await repository.commit('2.0.0');
+  const head = { sha: second, ref: 'change', repo: { full_name: 'acme/shop' } };
+  const plan = await run(repository, 'plan.yml', {
+    name: 'pull_request',
+    payload: {
+      number: 7,
+      pull_request: { number: 7, head, base: { ref: 'main' } },
+      repository: { full_name: 'acme/shop' },
+    },
+  });
+  expect(plan).toContain('Plan for ctwoc');
+  expect(await stateOf(namespace, 'ctwoc')).toContain(first);
+
+  await run(repository, 'scale.yml', dispatch({ workload: 'ctwoc', replicas: 2 }));
+  expect(await stateOf(namespace, 'ctwoc')).toBe(`registry.test/ctwoc:${first} 2`);
+
+  await run(repository, 'deploy.yml', push);
+  expect(await stateOf(namespace, 'ctwoc')).toContain(second);
+
+  const looked = dispatch({ environment: 'production', revision: '', 'dry-run': true });
+  await run(repository, 'rollback.yml', looked);
+  expect(await stateOf(namespace, 'ctwoc')).toContain(second);
+
+  await run(repository, 'rollback.yml', dispatch({ environment: 'production', revision: '', 'dry-run': false }));
+  expect(await stateOf(namespace, 'ctwoc')).toContain(first);
+});
+
+test('a canary that is approved is promoted: canary.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  await repository.commit('1.0.0');
+  await run(repository, 'deploy.yml', push);
+  const sha = await repository.commit('2.0.0');
+  await run(repository, 'canary.yml', push);
+  expect(await stateOf(namespace, 'ctwoc')).toContain(sha);
+  expect(await stateOf(namespace, 'ctwoc-canary')).toBe('');
+});
+
+test('a canary that is rejected is aborted, and one that is left waiting is decided by hand: canary.yml, promote-or-abort.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  const first = await repository.commit('1.0.0');
+  await run(repository, 'deploy.yml', push);
+  const sha = await repository.commit('2.0.0');
+  // How a rejection looks to the jobs behind it: the gate has failed.
+  const rejected = { 'run: echo "::notice::revision $REVISION was approved"': 'run: exit 1' };
+  await expect(repository.run('canary.yml', push, { changes: rejected })).rejects.toThrow(/Abort/);
+  expect(await stateOf(namespace, 'ctwoc')).toContain(first);
+  expect(await stateOf(namespace, 'ctwoc-canary')).toBe('');
+
+  await run(repository, 'canary.yml', push, { job: 'canary' });
+  expect(await stateOf(namespace, 'ctwoc-canary')).toContain(sha);
+  await run(repository, 'promote-or-abort.yml', dispatch({ decision: 'promote' }));
+  expect(await stateOf(namespace, 'ctwoc')).toContain(sha);
+});
+
+test('all requests move at once: blue-green.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  await repository.commit('1.0.0');
+  await run(repository, 'deploy.yml', push);
+  const sha = await repository.commit('2.0.0');
+  const log = await run(repository, 'blue-green.yml', push);
+  expect(log).toContain('Job succeeded');
+  const pods = await kubectl(['get', 'pods', `--namespace=${namespace}`, '--output=jsonpath={..image}']);
+  expect(pods).toContain(sha);
+});
+
+test('what was built is deployed by its digest: build-attest-deploy.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  await repository.commit('1.0.0');
+  await run(repository, 'build-attest-deploy.yml', push);
+  expect(await stateOf(namespace, 'ctwoc')).toMatch(/^registry\.test\/ctwoc@sha256:[0-9a-f]{64} 1$/);
+});
+
+test('each part of a repository is a release of its own: monorepo.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  const sha = await repository.commit('1.0.0');
+  await run(repository, 'monorepo.yml', push);
+  for (const name of ['auth', 'ctwoc']) expect(await stateOf(namespace, name)).toBe(`registry.test/ctwoc:${sha} 1`);
+  const owners = await kubectl([
+    'get',
+    'deployments',
+    `--namespace=${namespace}`,
+    '--output=jsonpath={.items[*].metadata.annotations.gke-rollout/release}',
+  ]);
+  expect(owners.split(' ').sort()).toEqual([`${namespace}/auth`, `${namespace}/ctwoc`]);
+});
+
+test('a server and runners of one’s own: enterprise-server.yml', async () => {
+  using repository = await application();
+  const { namespace } = repository;
+  const sha = await repository.commit('1.0.0');
+  const server = 'https://github.acme.example';
+  const env = { GITHUB_SERVER_URL: server, GITHUB_API_URL: `${server}/api/v3` };
+  await run(repository, 'enterprise-server.yml', push, { env });
+  expect(await stateOf(namespace, 'ctwoc')).toBe(`registry.test/ctwoc:${sha} 1`);
+});
+
+test.each(['deploy-gke.yml', 'google-auth.yml'])(
+  'without a kubeconfig, by the token of the job: %s',
+  async (example) => {
+    using repository = await application();
+    const { namespace } = repository;
+    await using google = await fakeGoogle(namespace);
+    await repository.commit('1.0.0');
+    // deploy-gke.yml has no certificate to give out, so that the frontend waits for one that is there already.
+    if (example === 'deploy-gke.yml') await createCertificate(namespace);
+    await run(repository, example, push, { env: { ...google.env, TEST_TOKEN_URL: `${google.url('sts')}/v1/token` } });
+    expect(await stateOf(namespace, 'frontend')).toMatch(/ 1$/);
+    expect(google.violations).toEqual([]);
+  },
+);

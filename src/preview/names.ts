@@ -29,7 +29,7 @@ export function previewNamespace(identity: PreviewIdentity, template = defaultNa
 /**
  * The host of a preview in the place of each host of the manifests.
  * @param template with `{number}` and, if it likes, `{release}` and `{host-label}`: the first label of the host that it replaces
- * @param hosts as the manifests have them; one that is empty stands for a route that names none
+ * @param hosts as the manifests have them; an empty one stands for a route that names none, which gets the only other one's
  * @throws InvalidInput for a template that gives no host, or the same for several pull requests or several of the hosts
  */
 export function previewHosts(
@@ -38,27 +38,26 @@ export function previewHosts(
   hosts: readonly string[],
 ): Map<string, string> {
   checkTemplate('preview-host', template, ['number', 'release', 'host-label']);
-  const result = new Map(hosts.map((host) => [host, previewHost(identity, template, host)]));
+  const named = [...new Set(hosts)].filter((host) => host !== '');
   const first = new Map<string, string>();
-  for (const [host, made] of result) {
+  const result = new Map<string, string>();
+  for (const host of named) {
+    const made = previewHost(identity, template, host);
     const other = first.get(made);
-    if (other !== undefined) {
-      throw new InvalidInput(
-        `the input "preview-host" makes "${made}" of ${named(other)} and of ${named(host)} of the manifests`,
-        {
-          hint: template.includes('{host-label}')
-            ? 'Give the hosts of the manifests different first labels, or leave all but one of them out of previews.'
-            : 'Put {host-label} into it, such as pr-{number}-{host-label}.preview.example.com.',
-        },
-      );
-    }
+    if (other !== undefined) throw meeting(template, made, other, host);
     first.set(made, host);
+    result.set(host, made);
   }
+  if (hosts.includes('')) result.set('', previewHost(identity, template, (named.length === 1 ? named[0] : '') ?? ''));
   return result;
 }
 
-function named(host: string): string {
-  return host === '' ? 'a route without a host' : `"${host}"`;
+function meeting(template: string, made: string, left: string, right: string): InvalidInput {
+  return new InvalidInput(`the input "preview-host" makes "${made}" of "${left}" and of "${right}" of the manifests`, {
+    hint: template.includes('{host-label}')
+      ? 'Give the hosts of the manifests different first labels, or leave all but one of them out of previews.'
+      : 'Put {host-label} into it, such as pr-{number}-{host-label}.preview.example.com.',
+  });
 }
 
 function previewHost(identity: PreviewIdentity, template: string, host: string): string {

@@ -98,6 +98,12 @@ describe('hosts', () => {
     [byLabel, ['api.example.com', 'WWW.example.com'], ['pr-7-api.preview.example.com', 'pr-7-www.preview.example.com']],
     [byLabel, ['*.example.com'], ['pr-7-example.preview.example.com']],
     [byLabel, [''], ['pr-7-shop.preview.example.com']],
+    [byLabel, ['', 'api.example.com'], ['pr-7-api.preview.example.com', 'pr-7-api.preview.example.com']],
+    [
+      byLabel,
+      ['', 'a.b', 'c.d'],
+      ['pr-7-a.preview.example.com', 'pr-7-c.preview.example.com', 'pr-7-shop.preview.example.com'],
+    ],
     ['{number}.{release}.example.com', ['a.b'], ['7.shop.example.com']],
   ])('of the template %s for %j are %j', (use, hosts, expected) => {
     expect(made(use, hosts)).toStrictEqual(expected);

@@ -28,7 +28,6 @@ export const limits = {
   podLog: { value: 4 * mebibyte, unit: 'bytes', what: 'the log of one container' },
   signInAnswer: { value: 4 * mebibyte, unit: 'bytes', what: 'one answer of a server that signing in asks' },
   gitHubAnswer: { value: 32 * mebibyte, unit: 'bytes', what: 'one answer of GitHub' },
-  eventPayload: { value: 32 * mebibyte, unit: 'bytes', what: 'the payload of the event that started the run' },
   verifyAnswer: { value: mebibyte, unit: 'bytes', what: 'the answer to a request of "verify"' },
   verifyPatternTime: { value: 1_000, unit: 'ms', what: 'a regular expression of "verify" on one answer' },
   message: { value: 16_384, unit: 'characters', what: 'one message of a server, an event or a condition' },

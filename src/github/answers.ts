@@ -1,9 +1,20 @@
 /** What GitHub answers, read field by field: nothing of it is believed before. */
-import { isObject, type Json } from '../base/json.ts';
-import { boolean, integer, line, listOf, matching, nullOr, recordOf, text, time, type Reader } from '../base/shape.ts';
+import { at, stringsAt, type Json } from '../base/json.ts';
+import {
+  boolean,
+  integer,
+  line,
+  listOf,
+  matching,
+  nullOr,
+  oneOf,
+  recordOf,
+  text,
+  time,
+  type Reader,
+} from '../base/shape.ts';
 import type { Comment, Deployment, DeploymentState, DeploymentStatus, Repository } from './github.ts';
 import type { PullRequest } from './pull-request.ts';
-import { oneOf } from '../base/shape.ts';
 
 /** Ids of comments have passed 2^31. */
 const id = integer(1, Number.MAX_SAFE_INTEGER);
@@ -112,21 +123,17 @@ const rawDeployment = recordOf<RawDeployment>({
 
 export const deployment: Reader<Deployment> = (value, path) => {
   const { created_at: createdAt, ...raw } = rawDeployment(value, path);
-  return { ...raw, createdAt };
+  return { ...raw, payload: payloadOf(at(value, 'payload')), createdAt };
 };
 
-/** The name that `createDeployment` has given to its request; undefined in the records of others. */
-export function requestOf(value: Json): string | undefined {
-  // What GitHub shows as an object may come as the text that it was.
-  const payload = isObject(value) ? value['payload'] : undefined;
-  const parsed = typeof payload === 'string' ? parse(payload) : payload;
-  const found = isObject(parsed) ? parsed['request'] : undefined;
-  return typeof found === 'string' ? found : undefined;
+/** Anybody may have put anything there, and what was an object may come as the text that it was sent as. */
+function payloadOf(payload: Json | undefined): Record<string, string> {
+  return stringsAt(typeof payload === 'string' ? parsed(payload) : payload);
 }
 
-function parse(json: string): unknown {
+function parsed(json: string): Json | undefined {
   try {
-    return JSON.parse(json);
+    return JSON.parse(json) as Json;
   } catch {
     return undefined;
   }

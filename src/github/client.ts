@@ -193,13 +193,9 @@ class Client implements GitHubClient {
 
   /** The record that a request has made before its answer got lost. */
   async #foundByName({ ref, environment, task }: NewDeployment, request: string): Promise<Deployment | undefined> {
-    const named: Reader<{ found: Deployment; name: string | undefined }> = (value, path) => ({
-      found: answers.deployment(value, path),
-      name: answers.requestOf(value ?? null),
-    });
     const sha = /^[0-9a-f]{40}$/.test(ref) ? { sha: ref } : {};
-    const listed = await this.#pages(this.#listing({ environment, task, ...sha }), named, 1);
-    return listed.find(({ name }) => name === request)?.found;
+    const listed = await this.#pages(this.#listing({ environment, task, ...sha }), answers.deployment, 1);
+    return listed.find(({ payload }) => payload?.['request'] === request);
   }
 
   #listing(of: { environment: string; task?: string; sha?: string }): Question {

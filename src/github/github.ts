@@ -17,16 +17,21 @@ export interface GitHub {
   hasBranch(branch: string): Promise<boolean>;
   /** All comments of a pull request, oldest first: every page, or an error. */
   comments(number: number): Promise<Comment[]>;
+  /** Never sent twice: where the answer gets lost, look for it before the next attempt. */
   createComment(number: number, body: string): Promise<Comment>;
   updateComment(id: number, body: string): Promise<Comment>;
   /** One that is gone already is no error. */
   deleteComment(id: number): Promise<void>;
-  /** Records of an environment, newest first; of a `task` alone where one is given. */
+  /** Records of an environment, newest first; of a `task` alone where one is given. Of more than 500 the newest 500. */
   deployments(of: { environment: string; task?: string; sha?: string }): Promise<Deployment[]>;
   /** Newest first. */
   deploymentStatuses(id: number): Promise<DeploymentStatus[]>;
-  /** Never merges, and waits for no check: `auto_merge: false`, `required_contexts: []`. */
+  /**
+   * Never merges, and waits for no check: `auto_merge: false`, `required_contexts: []`. Made once even where the answer gets lost: a key
+   * `request` in the payload finds it again.
+   */
   createDeployment(deployment: NewDeployment): Promise<Deployment>;
+  /** Of this record alone: `auto_inactive: false`, which would end those of other releases in the environment. */
   createDeploymentStatus(id: number, status: NewDeploymentStatus): Promise<void>;
 }
 

@@ -2,9 +2,12 @@ import { cancellation } from './action/cancellation.ts';
 import { connectToCluster } from './action/connect.ts';
 import { exportKubeconfig } from './action/export-kubeconfig.ts';
 import { finish } from './action/finish.ts';
+import { gitHubRun } from './action/github-run.ts';
 import { commandAskedFor, readInputs } from './action/inputs.ts';
+import { linksOf } from './action/links.ts';
 import { createReporter } from './action/log.ts';
 import { setOutputs } from './action/outputs.ts';
+import { recordsOf, type RecordKeeper } from './action/record-keeper.ts';
 import { defaultRelease, runIdentity } from './action/run-identity.ts';
 import { saveState, type SavedState } from './action/state.ts';
 import { workspace } from './action/workspace.ts';
@@ -30,10 +33,15 @@ export async function main(): Promise<number> {
   const state: SavedState = { finished: false, holder: run.holder };
 
   let report: RunReport;
+  let records: RecordKeeper | undefined;
   try {
     saveState(state);
     const inputs = readInputs(process.env, (secret) => {
       reporter.mask(secret);
+    });
+    records = recordsOf(inputs, process.env, reporter, (record) => {
+      state.record = record;
+      saveState(state);
     });
     const { client, contextName, gke } = await connectToCluster(inputs, process.env, reporter, { signal, limit });
     if (inputs.exportKubeconfig && gke !== undefined) {
@@ -54,8 +62,10 @@ export async function main(): Promise<number> {
       contextName,
       startedAt,
       onChangeBegins: (change) => {
-        Object.assign(state, change, { context: contextName, server: client.server });
+        const { release, namespace } = change;
+        Object.assign(state, { release, namespace, context: contextName, server: client.server });
         saveState(state);
+        records?.begin(change);
       },
     };
     report = await runCommand(context, inputs.command, {
@@ -67,14 +77,16 @@ export async function main(): Promise<number> {
   } catch (error) {
     report = failedReport(error, commandAskedFor(process.env), systemClock.now() - startedAt, signal.aborted);
   }
+  // What a cancelled change has done, and what this one could not take back, is the post step's to undo.
+  const left = isLeft(report, state.release !== undefined);
   report = redaction.deep(report);
+  const unrecorded = (await records?.end(report, left)) ?? [];
+  report = { ...report, warnings: [...report.warnings, ...unrecorded], links: linksOf(report, gitHubRun(process.env)) };
   setOutputs(report, (text) => {
     reporter.warning(text);
   });
   const code = await finish(report, reporter, process.env);
   try {
-    // What a cancelled change has done, and what this one could not take back, is the post step's to undo.
-    const left = isLeft(report, state.release !== undefined);
     saveState({ ...state, finished: report.status !== 'cancelled' && !left, ...(left ? { hasFailed: true } : {}) });
   } catch (error) {
     // It will see from the journal that there is nothing to undo.

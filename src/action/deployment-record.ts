@@ -22,12 +22,14 @@ export interface SavedRecord {
   environment: string;
   task: string;
   ref: string;
+  transient: boolean;
   /** Absent while GitHub has not answered. */
   id?: number;
 }
 
 export interface RecordOptions {
-  github: GitHub;
+  /** May have to ask for something first. */
+  github: () => Promise<GitHub>;
   clock: Clock;
   reporter: Reporter;
   run: GitHubRun;
@@ -63,16 +65,7 @@ export class DeploymentRecord {
 
   /** Goes on with one that an earlier step of this job has opened; where that did not live to see the id, it is looked up. */
   resume(id: number | undefined): void {
-    const { github, run } = this.#options;
-    if (id !== undefined) {
-      this.#opened = Promise.resolve(id);
-      return;
-    }
-    const found = recordOfRun(github, { ...this.#subject, run: run.attemptUrl }).then((record) => record?.id);
-    this.#opened = found.catch((error: unknown) => {
-      this.#warn('found', error);
-      return undefined;
-    });
+    this.#opened = id === undefined ? this.#find() : Promise.resolve(id);
   }
 
   /** Says how it has ended. @param withinMs how long it is waited for at most */
@@ -94,8 +87,19 @@ export class DeploymentRecord {
     if (!state.ended) this.#warn('closed', new Error(`GitHub has not answered within ${ms / 1000}s`));
   }
 
+  async #find(): Promise<number | undefined> {
+    try {
+      const github = await this.#options.github();
+      return (await recordOfRun(github, { ...this.#subject, run: this.#options.run.attemptUrl }))?.id;
+    } catch (error) {
+      this.#warn('found', error);
+      return undefined;
+    }
+  }
+
   async #open(): Promise<number | undefined> {
-    const { github, reporter, run, onOpened } = this.#options;
+    const { reporter, run, onOpened } = this.#options;
+    const github = await this.#options.github();
     const { environment, task, ref, revision, transient, release, namespace } = this.#subject;
     const shas = [run.pullRequest?.headSha, run.sha].filter((sha) => sha !== undefined);
     if ((await recordOfJob(github, { environment, shas, runUrl: run.url })) !== undefined) {
@@ -131,16 +135,20 @@ export class DeploymentRecord {
 
   async #endOthers(states: readonly DeploymentState[], description: string, except?: number): Promise<void> {
     const which = { states, description, ...(except === undefined ? {} : { except }) };
-    await retireRecords(this.#options.github, this.#subject, which).catch((error: unknown) => {
+    try {
+      await retireRecords(await this.#options.github(), this.#subject, which);
+    } catch (error) {
       this.#warn('ended for what was there before', error);
-    });
+    }
   }
 
   async #say(id: number, status: NewDeploymentStatus): Promise<void> {
-    const { github, run } = this.#options;
-    await github.createDeploymentStatus(id, { ...status, logUrl: run.attemptUrl }).catch((error: unknown) => {
+    try {
+      const github = await this.#options.github();
+      await github.createDeploymentStatus(id, { ...status, logUrl: this.#options.run.attemptUrl });
+    } catch (error) {
       this.#warn('continued', error);
-    });
+    }
   }
 
   /** @param what completes "could not be …" */

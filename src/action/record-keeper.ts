@@ -1,23 +1,38 @@
-import type { Clock } from '../base/clock.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { GitHub } from '../github/github.ts';
 import type { BeginningChange } from '../release/context.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { DeploymentRecord, type SavedRecord } from './deployment-record.ts';
-import { fullHash, type GitHubRun } from './github-run.ts';
+import { DeploymentRecord, type RecordOptions, type SavedRecord } from './deployment-record.ts';
+import { gitHubOf } from './github.ts';
+import { fullHash, gitHubRun, type GitHubRun } from './github-run.ts';
+import type { Inputs } from './inputs.ts';
 import { outcomeOf } from './record-outcome.ts';
 
 interface KeeperOptions {
   /** GitHub's name of what is deployed to. Absent: nothing is recorded, and nothing is said of it. */
   environment: string | undefined;
   /** Absent where there is no token. */
-  github: GitHub | undefined;
+  github: (() => Promise<GitHub>) | undefined;
   /** Absent where this is no run of GitHub Actions. */
   run: GitHubRun | undefined;
   clock: Clock;
   reporter: Reporter;
+  /** Of what is not there to stay: its own task, and shown as destroyed once it is gone. */
+  transientTask?: string;
   /** Keeps for the post step what it would have to close. */
   save: (record: SavedRecord) => void;
+}
+
+/** The records of a run with these inputs. @param save keeps for the post step what it would have to close */
+export function recordsOf(
+  { environment, githubToken }: Pick<Inputs, 'environment' | 'githubToken'>,
+  env: NodeJS.ProcessEnv,
+  reporter: Reporter,
+  save: (record: SavedRecord) => void,
+): RecordKeeper {
+  const github = gitHubOf(githubToken, env);
+  return new RecordKeeper({ environment, github, run: gitHubRun(env), clock: systemClock, reporter, save });
 }
 
 /** How long the end of a run waits for GitHub, in ms. */
@@ -37,17 +52,18 @@ export class RecordKeeper {
 
   /** Called before the first write. What only settles what an earlier run has left is not recorded. */
   begin({ release, namespace, runs }: BeginningChange): void {
-    const { environment, save } = this.#options;
+    const { environment, save, transientTask } = this.#options;
     if (environment === undefined || runs === undefined || this.#hasBegun) return;
     this.#hasBegun = true;
     const means = this.#whatIsNeeded();
     if (means === undefined) return;
-    const { command: task, commit: ref = '', revision } = runs;
+    const { command, commit: ref = '', revision } = runs;
     if (!fullHash.test(ref)) {
-      this.#without(`it is not known which commit runs after this ${task}`);
+      this.#without(`it is not known which commit runs after this ${command}`);
       return;
     }
-    const saved: SavedRecord = { environment, task, ref };
+    const transient = transientTask !== undefined;
+    const saved: SavedRecord = { environment, task: transientTask ?? command, ref, transient };
     // Before it is asked for: a run that is killed right after finds it by these.
     save(saved);
     this.#record = new DeploymentRecord(
@@ -57,7 +73,7 @@ export class RecordKeeper {
           save({ ...saved, id });
         },
       },
-      { ...saved, release, namespace, transient: false, ...(revision === undefined ? {} : { revision }) },
+      { ...saved, release, namespace, ...(revision === undefined ? {} : { revision }) },
     );
     this.#record.open();
   }
@@ -87,7 +103,7 @@ export class RecordKeeper {
   }
 
   /** Undefined, with a notice, where nothing can be recorded. */
-  #whatIsNeeded(): { github: GitHub; run: GitHubRun; clock: Clock; reporter: Reporter } | undefined {
+  #whatIsNeeded(): Pick<RecordOptions, 'github' | 'run' | 'clock' | 'reporter'> | undefined {
     const { github, run, clock, reporter } = this.#options;
     if (run === undefined) this.#without('this is not a run of GitHub Actions');
     // The ref of a merge queue is gone soon, and unknown to the API (vm0-ai/vm0#10865).

@@ -78,6 +78,36 @@ function endedBy({ undo, failure, stays }: RunReport): readonly DeploymentState[
   return undo !== undefined || failure === undefined || stays === true ? allBefore : [];
 }
 
+/** What the post step has found, or done. */
+export interface Aftermath {
+  /** What its undo has come to; absent where it had nothing to undo. */
+  report?: Pick<RunReport, 'status'>;
+  /** What the run had recorded where there was nothing to undo. */
+  recorded?: 'live' | 'waiting' | undefined;
+  /** The main step was not cancelled or killed: it has failed, and could not undo all that it did. */
+  hasFailed: boolean;
+}
+
+/** What a record says in the end that the main step could not close. Undefined where it has said all. */
+export function outcomeAfter({ report, recorded, hasFailed }: Aftermath): RecordOutcome | undefined {
+  const state = hasFailed ? 'failure' : 'error';
+  const begun = hasFailed ? 'failed' : 'cancelled';
+  if (report !== undefined) {
+    if (report.status === 'undone') return { state, description: `${begun}, undone`, ends: [] };
+    const left = report.status === 'cancelled' ? 'left as it is' : 'not undone completely';
+    return { state, description: `${begun}, ${left}`, ends: allBefore };
+  }
+  if (hasFailed) return undefined;
+  switch (recorded) {
+    case 'live':
+      return { state: 'success', description: 'live; cancelled afterwards', ends: allBefore };
+    case 'waiting':
+      return { state: 'pending', description: 'waiting for promote', ends: ['pending'] };
+    case undefined:
+      return { state, description: 'cancelled; nothing was left to undo', ends: [] };
+  }
+}
+
 /** One plain line, cut between words where it is too long. */
 export function describe(text: string, limit = maxDescription): string {
   const line = plainLines(text.slice(0, limit * 10))

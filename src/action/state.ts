@@ -2,6 +2,7 @@ import { getState, saveState as save } from '@actions/core';
 
 import { Failure, messageOf } from '../base/errors.ts';
 import { isObject, type Json } from '../base/json.ts';
+import type { SavedRecord } from './deployment-record.ts';
 
 /**
  * What the main step leaves for the post step. Nothing secret: the runner keeps it in a plain file, and the inputs are
@@ -22,6 +23,8 @@ export interface SavedState {
   server?: string;
   /** It has come to its end, but could not undo all that it had done. */
   hasFailed?: boolean;
+  /** The deployment record that it has opened, and may not have closed. */
+  record?: SavedRecord;
   /** A kubeconfig for later steps, which the post step removes. */
   exportedKubeconfig?: string;
 }

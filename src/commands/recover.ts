@@ -94,3 +94,16 @@ async function retireOwn(context: Context, options: RetireOptions): Promise<void
   if (live === undefined || run.url === undefined || live.run !== run.url) return;
   await retireLeftover(context, options, live, new Report(context, 'undo', options), Number.POSITIVE_INFINITY);
 }
+
+/**
+ * What a run has recorded that had nothing to undo: it may have come to its end before it was cancelled. Undefined where it had
+ * not begun to change anything, and of commands that make no revision.
+ */
+export async function recordedEnd(
+  { client, run }: Pick<Context, 'client' | 'run'>,
+  { release, namespace }: Pick<Required<ChangeOptions>, 'release' | 'namespace'>,
+): Promise<'live' | 'waiting' | undefined> {
+  if (run.url === undefined) return undefined;
+  const last = (await listRevisions(client, namespace, release)).findLast((revision) => revision.run === run.url);
+  return last?.outcome === 'live' || last?.outcome === 'waiting' ? last.outcome : undefined;
+}

@@ -60,7 +60,7 @@ function keeper(setting: Setting = {}) {
   const saved: SavedRecord[] = [];
   const made = new RecordKeeper({
     environment: 'environment' in setting ? setting.environment : 'production',
-    github: setting.token === false ? undefined : github,
+    github: setting.token === false ? undefined : () => Promise.resolve(github),
     run: 'run' in setting ? setting.run : run,
     clock: new FakeClock(),
     reporter: {
@@ -132,7 +132,7 @@ describe('the record of a deploy', () => {
   test('is saved for the post step before GitHub is asked, and once more with its id', async () => {
     const stage = keeper();
     stage.keeper.begin({ ...own, runs: { command: 'deploy', commit } });
-    const saved = { environment: 'production', task: 'deploy', ref: commit };
+    const saved = { environment: 'production', task: 'deploy', ref: commit, transient: false };
     expect(stage.saved).toEqual([saved]);
     await stage.keeper.end(deployed, false);
     expect(stage.saved).toEqual([saved, { ...saved, id: 1 }]);
@@ -358,7 +358,7 @@ describe('a GitHub that does not do it', () => {
       const clock = new FakeClock();
       const quiet = new RecordKeeper({
         environment: 'production',
-        github,
+        github: () => Promise.resolve(github),
         run,
         clock,
         reporter: silentReporter,
@@ -377,7 +377,10 @@ describe('the record of a main step that was cancelled or killed', () => {
   const subject = { environment: 'production', task: 'deploy', ref: commit, ...own, transient: false };
 
   function left(github: RecordsInMemory): DeploymentRecord {
-    return new DeploymentRecord({ github, clock: new FakeClock(), reporter: silentReporter, run }, subject);
+    return new DeploymentRecord(
+      { github: () => Promise.resolve(github), clock: new FakeClock(), reporter: silentReporter, run },
+      subject,
+    );
   }
 
   test('is closed by its id', async () => {

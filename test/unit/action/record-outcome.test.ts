@@ -1,6 +1,6 @@
 import { describe as group, expect, test } from '@jest/globals';
 
-import { describe, maxDescription, outcomeOf } from '../../../src/action/record-outcome.ts';
+import { describe, maxDescription, outcomeAfter, outcomeOf } from '../../../src/action/record-outcome.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 
 const report: RunReport = {
@@ -81,5 +81,55 @@ group('what has become of a run', () => {
     const ref = { apiVersion: 'v1', kind: 'Service', name: 'web' };
     const addresses = [{ ref, address: '203.0.113.7', url: 'javascript:alert(1)' }];
     expect(outcomeOf({ ...report, status: 'deployed', addresses }, false)).not.toHaveProperty('environmentUrl');
+  });
+});
+
+group('what the post step has found', () => {
+  const ends = ['success', 'pending'];
+
+  test.each([
+    [
+      'undone after a cancellation',
+      { report: { status: 'undone' }, hasFailed: false },
+      'error',
+      'cancelled, undone',
+      [],
+    ],
+    [
+      'not undone',
+      { report: { status: 'failed' }, hasFailed: false },
+      'error',
+      'cancelled, not undone completely',
+      ends,
+    ],
+    [
+      'left as the user wants',
+      { report: { status: 'cancelled' }, hasFailed: false },
+      'error',
+      'cancelled, left as it is',
+      ends,
+    ],
+    ['undone after a failure', { report: { status: 'undone' }, hasFailed: true }, 'failure', 'failed, undone', []],
+    [
+      'live before it was cancelled',
+      { recorded: 'live', hasFailed: false },
+      'success',
+      'live; cancelled afterwards',
+      ends,
+    ],
+    [
+      'waiting before it was cancelled',
+      { recorded: 'waiting', hasFailed: false },
+      'pending',
+      'waiting for promote',
+      ['pending'],
+    ],
+    ['not begun', { hasFailed: false }, 'error', 'cancelled; nothing was left to undo', []],
+  ] as const)('%s', (_, aftermath, state, description, ended) => {
+    expect(outcomeAfter(aftermath)).toEqual({ state, description, ends: ended });
+  });
+
+  test('says nothing more of a failure that the main step has told, and that left nothing to undo', () => {
+    expect(outcomeAfter({ hasFailed: true })).toBeUndefined();
   });
 });

@@ -9,8 +9,12 @@ import { certificateFor, type Certificate } from '../../support/certificate.ts';
 import { kubectl, testKubeconfig } from '../../support/kubectl.ts';
 import { exampleText, root } from './workflow-files.ts';
 
-/** What stands, in a run by act, for the actions of others that reach the network. actions/checkout is act's own part. */
+/**
+ * What stands, in a run by act, for the actions of others that reach the network. A checkout is act's own part, but for one of another
+ * commit (`ref`).
+ */
 export const standIns: Readonly<Record<string, string>> = {
+  'actions/checkout': 'nothing',
   'docker/login-action': 'nothing',
   'docker/setup-buildx-action': 'nothing',
   'docker/build-push-action': 'build-push',

@@ -11,6 +11,8 @@ export interface IsolationOptions {
   hasHost: boolean;
   /** How many GPUs of NVIDIA it may ask for in all; absent: none. */
   gpus?: number;
+  /** The objects of the manifests: what they limit by themselves is not limited once more. */
+  given?: readonly KubernetesObject[];
 }
 
 /** All objects of a preview that its manifests do not have. */
@@ -26,12 +28,21 @@ const portsOfLoadBalancers = 10;
 export function isolationObjects(options: IsolationOptions): KubernetesObject[] {
   const { profile, namespace } = options;
   if (profile === 'none') return [];
-  return [
+  const all = [
     resourceQuota(options),
     limitRange(namespace),
     networkPolicy(profile, namespace),
     ...(profile === 'fork' ? [defaultServiceAccount(namespace)] : []),
   ];
+  return all.filter((object) => !isGiven(object, options));
+}
+
+/**
+ * Policies add up: where the manifests keep pods from the internet, another one that lets all pods go there would open it again.
+ * Quotas and defaults of two hands contradict each other. For a fork they stay all the same: what is given may not cover all pods.
+ */
+function isGiven({ apiVersion, kind }: KubernetesObject, { profile, given = [] }: IsolationOptions): boolean {
+  return profile !== 'fork' && given.some((object) => object.kind === kind && object.apiVersion === apiVersion);
 }
 
 /** Labels of its namespace, by which the API server refuses pods that could take over a node. */
@@ -41,14 +52,28 @@ export function podSecurityLabels(profile: Isolation): Record<string, string> {
 }
 
 /** What people should know of it, a line for each. */
-export function isolationLines({ profile, hasHost, gpus = 0 }: IsolationOptions): string[] {
+export function isolationLines(options: IsolationOptions): string[] {
+  const { profile, hasHost, gpus = 0 } = options;
   if (profile === 'none') return ['nothing limits what this preview uses or reaches (isolation: none)'];
+  const made = new Set(isolationObjects(options).map(({ kind }) => kind));
+  const own = (kind: string) => `the ${kind} of the manifests takes the place of that of previews`;
   return [
-    `at most 20 pods, 2 CPUs, 4Gi of memory and 5 volumes, ${hasHost ? 'no load balancer' : '1 load balancer'}, ${gpus === 0 ? 'no GPU' : `${gpus} GPUs`} (isolation: ${profile})`,
-    profile === 'fork'
-      ? 'its pods reach each other and the internet, but nothing else in the cluster, no private network and no metadata server; they get no token of the cluster'
-      : 'its pods do not reach the metadata server 169.254.169.254, so that they get no identity of the node or of Workload Identity',
+    made.has('ResourceQuota')
+      ? `at most 20 pods, 2 CPUs, 4Gi of memory and 5 volumes, ${hasHost ? 'no load balancer' : '1 load balancer'}, ${gpuWords(gpus)} (isolation: ${profile})`
+      : own('ResourceQuota'),
+    ...(made.has('LimitRange') ? [] : [own('LimitRange')]),
+    made.has('NetworkPolicy') ? networkWords[profile] : own('NetworkPolicy'),
   ];
+}
+
+const networkWords = {
+  default:
+    'its pods do not reach the metadata server 169.254.169.254, so that they get no identity of the node or of Workload Identity',
+  fork: 'its pods reach each other and the internet, but nothing else in the cluster, no private network and no metadata server; they get no token of the cluster',
+};
+
+function gpuWords(gpus: number): string {
+  return gpus === 0 ? 'no GPU' : `${gpus} GPU${gpus === 1 ? '' : 's'}`;
 }
 
 /**

@@ -162,3 +162,32 @@ test.each([
 ])('people are told', (use, line) => {
   expect(isolationLines(use)[0]).toBe(line);
 });
+
+describe('what the manifests limit by themselves', () => {
+  const given = (apiVersion: string, kind: string): KubernetesObject => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'own' },
+  });
+
+  test.each([
+    ['v1', 'ResourceQuota'],
+    ['v1', 'LimitRange'],
+    ['networking.k8s.io/v1', 'NetworkPolicy'],
+  ])('is not limited once more: %s %s', (apiVersion, kind) => {
+    const use = { ...options, given: [given(apiVersion, kind)] };
+    expect(isolationObjects(use).map((object) => object.kind)).not.toContain(kind);
+    expect(isolationObjects(use)).toHaveLength(2);
+    expect(isolationLines(use)).toContain(`the ${kind} of the manifests takes the place of that of previews`);
+  });
+
+  test('is, for a fork', () => {
+    expect(isolationObjects({ ...fork, given: [given('networking.k8s.io/v1', 'NetworkPolicy')] })).toHaveLength(4);
+  });
+
+  test('is not what another group calls by the same name', () => {
+    expect(isolationObjects({ ...options, given: [given('crd.projectcalico.org/v1', 'NetworkPolicy')] })).toHaveLength(
+      3,
+    );
+  });
+});

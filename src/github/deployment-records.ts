@@ -87,8 +87,9 @@ export async function recordOfRun(
 /** What to do about a problem of GitHub's, as a sentence; empty where nothing is known. */
 export function adviceOn(error: unknown): string {
   if (!(error instanceof GitHubError)) return '';
-  const { hint, permission } = error;
-  if (permission === undefined || hint?.includes(permission) === true || error.message.includes(permission))
-    return hint ?? '';
-  return [hint, `Add "${permission}" to the "permissions" of the job.`].filter((part) => part !== undefined).join(' ');
+  const { hint = '', permission } = error;
+  const isNamed = permission === undefined || hint.includes(permission) || error.message.includes(permission);
+  const whole = isNamed ? hint : `${hint} Add "${permission}" to the "permissions" of the job.`.trim();
+  // Who may read records and not write them gets no further than to the next refusal.
+  return whole.replaceAll('deployments: read', 'deployments: write');
 }

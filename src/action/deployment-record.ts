@@ -4,7 +4,7 @@ import type { Reporter } from '../base/reporter.ts';
 import { adviceOn, recordOfJob, recordOfRun, retireRecords, type RecordOwner } from '../github/deployment-records.ts';
 import { GitHubError } from '../github/github-error.ts';
 import type { DeploymentState, GitHub, NewDeploymentStatus } from '../github/github.ts';
-import type { GitHubRun } from './github-run.ts';
+import { commitOfRun, type GitHubRun } from './github-run.ts';
 import type { RecordOutcome } from './record-outcome.ts';
 
 /** What a record tells of from its beginning on. */
@@ -101,7 +101,7 @@ export class DeploymentRecord {
     const { reporter, run, onOpened } = this.#options;
     const github = await this.#options.github();
     const { environment, task, ref, revision, transient, release, namespace } = this.#subject;
-    const shas = [run.pullRequest?.headSha, run.sha].filter((sha) => sha !== undefined);
+    const shas = [commitOfRun(run), run.sha].filter((sha) => sha !== undefined);
     if ((await recordOfJob(github, { environment, shas, runUrl: run.url })) !== undefined) {
       reporter.notice(
         `the job itself declares the environment "${environment}", so that GitHub keeps a record of it; this action writes no second one. To have its record, with cause, candidate and undo, write "environment: { name: ${environment}, deployment: false }" in the job; otherwise remove the input "environment".`,

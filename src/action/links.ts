@@ -13,7 +13,7 @@ export function linksOf(
     ...(repository === undefined ? {} : { repository }),
     ...(attemptUrl === undefined ? {} : { run: attemptUrl }),
     ...(actor === undefined ? {} : { actor }),
-    ...(pullRequest === undefined ? {} : { pullRequest: { number: pullRequest.number, url: pullRequest.url } }),
+    ...(pullRequest === undefined ? {} : { pullRequest }),
     ...(console === undefined ? {} : { console }),
   };
 }

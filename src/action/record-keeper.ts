@@ -107,7 +107,7 @@ export class RecordKeeper {
     const { github, run, clock, reporter } = this.#options;
     if (run === undefined) this.#without('this is not a run of GitHub Actions');
     // The ref of a merge queue is gone soon, and unknown to the API (vm0-ai/vm0#10865).
-    else if (run.event === 'merge_group') this.#without('the commit of a merge queue is only tried');
+    else if (run.event.name === 'merge_group') this.#without('the commit of a merge queue is only tried');
     else if (github === undefined) this.#without('the input "github-token" is empty');
     else return { github, run, clock, reporter };
     return undefined;

@@ -19,7 +19,7 @@ const run: GitHubRun = {
   repository: 'https://github.test/acme/shop',
   url: 'https://github.test/acme/shop/actions/runs/42',
   attemptUrl: 'https://github.test/acme/shop/actions/runs/42/attempts/2',
-  event: 'push',
+  event: { name: 'push' },
   actor: 'octocat',
   sha: commit,
 };
@@ -153,7 +153,12 @@ describe('the record of a deploy', () => {
 
   test.each([
     ['without a token', { token: false }, {}, 'the input "github-token" is empty'],
-    ['in a merge queue (vm0-ai/vm0#10865)', { run: { ...run, event: 'merge_group' } }, {}, 'a merge queue'],
+    [
+      'in a merge queue (vm0-ai/vm0#10865)',
+      { run: { ...run, event: { name: 'merge_group' as const } } },
+      {},
+      'a merge queue',
+    ],
     ['outside of GitHub Actions', { run: undefined }, {}, 'not a run of GitHub Actions'],
     ['of a revision without a known commit', {}, { commit: undefined }, 'not known which commit runs'],
     ['of a short hash', {}, { commit: 'abc1234' }, 'not known which commit runs'],
@@ -288,8 +293,8 @@ describe('a job that declares the environment itself', () => {
 
   test('is told by its merge commit, too, in a pull request', async () => {
     const head = 'd'.repeat(40);
-    const pullRequest = { number: 7, url: 'https://github.test/acme/shop/pull/7', headSha: head, isMerged: false };
-    const stage = keeper({ run: { ...run, event: 'pull_request', pullRequest } });
+    const event = { name: 'pull_request', number: 7, action: 'synchronize', headSha: head, merged: false } as const;
+    const stage = keeper({ run: { ...run, event } });
     stage.github.add({ ref: commit }, ['in_progress'], run.url);
     await goes(stage, {}, { command: 'deploy', commit: head });
     expect(stage.github.records).toHaveLength(1);

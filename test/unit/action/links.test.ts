@@ -13,6 +13,7 @@ import { hostileText, links, report } from './reports.ts';
 const sha = 'b'.repeat(40);
 const head = 'd'.repeat(40);
 const env = {
+  GITHUB_API_URL: 'https://api.github.test',
   GITHUB_SERVER_URL: 'https://github.test',
   GITHUB_REPOSITORY: 'acme/shop',
   GITHUB_RUN_ID: '42',
@@ -49,7 +50,7 @@ describe('the run of GitHub', () => {
       repository: 'https://github.test/acme/shop',
       url: 'https://github.test/acme/shop/actions/runs/42',
       attemptUrl: 'https://github.test/acme/shop/actions/runs/42',
-      event: 'push',
+      event: { name: 'push' },
       actor: 'octocat',
       sha,
     });

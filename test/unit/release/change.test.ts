@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { guardedChange, type GuardedChange } from '../../../src/release/change.ts';
+import { guardedChange, settle, type GuardedChange } from '../../../src/release/change.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { contextOf, options } from '../commands/build.ts';
+import type { BeginningChange } from '../../../src/release/context.ts';
 import type { Revision } from '../../../src/release/revision-shape.ts';
 
 /** A run that wrote revision 1 and was killed before it closed its journal; `recorded`: after it had recorded it as live. */
@@ -85,6 +86,44 @@ test('the lock is free again after a failure, and the failure is told before tha
   });
   expect(outcome.state).toBe('failed');
   expect([...holders, holder()]).toEqual(['run-2', '']);
+});
+
+describe('what is told before the first write', () => {
+  const told = async (task: Parameters<typeof guardedChange>[2], work: typeof guardedChange | typeof settle) => {
+    const api = new FakeApi();
+    const changes: BeginningChange[] = [];
+    const locked: boolean[] = [];
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: 'shop', name: 'gke-rollout.web' };
+    const context = {
+      ...contextOf(api, 'run-2'),
+      onChangeBegins: (change: BeginningChange) => {
+        changes.push(change);
+        locked.push(api.get(lease) !== undefined);
+      },
+    };
+    if (work === settle) await settle(context, options, 'rollback');
+    else await guardedChange(context, options, task);
+    return { changes, locked };
+  };
+  const task = {
+    command: 'rollback',
+    work: () => Promise.resolve(),
+    beforeUndo: () => Promise.resolve(),
+  };
+
+  test('is which commit runs afterwards, and before the lock is waited for', async () => {
+    const runs = { commit: 'a'.repeat(40), revision: 8 };
+    expect(await told({ ...task, runs }, guardedChange)).toEqual({
+      changes: [{ release: 'web', namespace: 'shop', runs: { command: 'rollback', ...runs } }],
+      locked: [false],
+    });
+  });
+
+  test('is no commit where nothing else runs afterwards, or where only a dead run is settled', async () => {
+    const without = [{ release: 'web', namespace: 'shop' }];
+    expect((await told(task, guardedChange)).changes).toEqual(without);
+    expect((await told(task, settle)).changes).toEqual(without);
+  });
 });
 
 describe('a run whose API server goes away in the middle of its work', () => {

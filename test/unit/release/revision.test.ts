@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { recordRevision, supersedeOlder } from '../../../src/release/record-revision.ts';
 import {
+  commitOf,
   isSameRelease,
   listRevisions,
   liveRevision,
@@ -119,4 +120,24 @@ test('a revision is the same as manifests only with the same objects and no othe
   expect(isSameRelease(recorded, [configMap({ a: '1' })])).toBe(true);
   expect(isSameRelease(recorded, [configMap({ a: '2' })])).toBe(false);
   expect(isSameRelease(recorded, [])).toBe(false);
+});
+
+describe('the commit of a revision', () => {
+  const first = { revision: 1, commit: 'a'.repeat(40) };
+  const all = [first, { revision: 2, commit: 'b'.repeat(40) }, { revision: 3 }] as Revision[];
+
+  test('is its own', () => {
+    expect(commitOf(all[1], all)).toBe('b'.repeat(40));
+    expect(commitOf(all[2], all)).toBeUndefined();
+    expect(commitOf(undefined, all)).toBeUndefined();
+  });
+
+  test('of a rollback is that of what it has brought back, whatever its own run was started from', () => {
+    expect(commitOf({ restores: 1, commit: 'c'.repeat(40) }, all)).toBe(first.commit);
+    expect(commitOf({ restores: 3, commit: 'c'.repeat(40) }, all)).toBeUndefined();
+  });
+
+  test('of a rollback to one that is dropped by now is what was recorded with it', () => {
+    expect(commitOf({ restores: 9, commit: first.commit }, all)).toBe(first.commit);
+  });
 });

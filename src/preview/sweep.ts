@@ -13,6 +13,8 @@ export interface SweepOptions {
   repository: Pick<PreviewIdentity, 'server' | 'repositoryId'>;
   open: OpenPullRequests;
   rules: PreviewRules;
+  /** Whose `rules.when` it is: other releases of the repository may have another. Absent: that of all. */
+  release?: string;
   /** A pull request with this label keeps its preview from expiring. */
   keepLabel?: string;
   /** Ms since the epoch. */
@@ -66,7 +68,8 @@ function judge(namespace: KubernetesObject, options: SweepOptions): SweepVerdict
   return judgeOurs(preview, options);
 }
 
-function judgeOurs(preview: Preview, { mode, open, rules, keepLabel, now }: SweepOptions): SweepVerdict {
+function judgeOurs(preview: Preview, options: SweepOptions): SweepVerdict {
+  const { mode, open, keepLabel, now } = options;
   const pull = open.state === 'known' ? open.pulls.find(({ number }) => number === preview.number) : undefined;
   const isKept = pull === undefined || keepLabel === undefined ? preview.keep : hasLabel(pull, keepLabel);
   if (isExpired(preview, now, isKept)) return remove(preview, expiredSince(preview));
@@ -74,7 +77,7 @@ function judgeOurs(preview: Preview, { mode, open, rules, keepLabel, now }: Swee
   if (open.state === 'unknown') {
     return keep(preview, `the pull requests are not known: ${open.reason}; ${stays(preview, isKept)}`, isKept);
   }
-  const isWanted = pull !== undefined && wants(pull, rules) === undefined;
+  const isWanted = pull !== undefined && whyUnwanted(pull, rulesFor(preview, options)) === undefined;
   return isWanted
     ? keep(preview, `the pull request is open; ${stays(preview, isKept)}`, isKept)
     : { do: 'confirm', namespace: preview.namespace, preview };
@@ -89,7 +92,8 @@ export type Answer =
   | { state: 'unknown'; reason: string };
 
 /** The last word on a preview whose pull request seems to want it no more. */
-export function afterAsking(preview: Preview, answer: Answer, { rules, keepLabel }: SweepOptions): SweepVerdict {
+export function afterAsking(preview: Preview, answer: Answer, options: SweepOptions): SweepVerdict {
+  const { keepLabel } = options;
   if (answer.state === 'unknown') {
     return keep(
       preview,
@@ -114,7 +118,7 @@ export function afterAsking(preview: Preview, answer: Answer, { rules, keepLabel
     );
   }
   const isKept = keepLabel === undefined ? preview.keep : hasLabel(pull, keepLabel);
-  const why = wants(pull, rules, hasBranch);
+  const why = whyUnwanted(pull, rulesFor(preview, options), hasBranch);
   if (why !== undefined) return remove(preview, why);
   const state =
     pull.state === 'open'
@@ -124,13 +128,17 @@ export function afterAsking(preview: Preview, answer: Answer, { rules, keepLabel
 }
 
 /** Why a pull request wants no preview; undefined where it wants one, or where that is not certain. */
-function wants(pull: PullRequest, rules: PreviewRules, hasBranch?: boolean): string | undefined {
+function whyUnwanted(pull: PullRequest, rules: PreviewRules, hasBranch?: boolean): string | undefined {
   const want = decide(pull, rules, {
     event: 'schedule',
     hasCredentials: true,
     ...(hasBranch === undefined ? {} : { hasBranch }),
   });
   return want.state === 'absent' ? want.reason : undefined;
+}
+
+function rulesFor(preview: Preview, { rules, release = preview.release }: SweepOptions): PreviewRules {
+  return release === preview.release ? rules : { ...rules, when: { is: 'always' } };
 }
 
 function expiredSince({ expiresAt }: Preview): string {

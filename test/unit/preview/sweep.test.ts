@@ -125,6 +125,14 @@ describe('a pull request', () => {
     expect(verdict(previewNamespaceObject(), { rules: { ...rules, when }, open: open(pull) }).do).toBe('confirm');
   });
 
+  test('is not measured by the rules of another release', () => {
+    const use = { rules: { ...rules, when: { is: 'label', label: 'preview' } as const }, release: 'shop' };
+    const blog = previewNamespaceObject({ identity: { release: 'blog' } });
+    expect(verdict(blog, use).do).toBe('keep');
+    expect(verdict(blog, { ...use, open: open() }).do).toBe('confirm');
+    expect(verdict(previewNamespaceObject(), use).do).toBe('confirm');
+  });
+
   test('from a fork that was let in keeps its preview', () => {
     expect(verdict(previewNamespaceObject(), { open: open(pullRequest(fromFork)) }).do).toBe('keep');
   });
@@ -198,6 +206,16 @@ describe('the answer of GitHub', () => {
   ])('that %s', (_, answer, use, expected, reason) => {
     expect(afterAsking(preview, answer, use)).toMatchObject({ do: expected, reason, namespace: 'shop-pr-7' });
   });
+});
+
+test('what GitHub answers is not measured by the rules of another release either', () => {
+  const use: SweepOptions = { ...options, rules: { ...rules, when: { is: 'ready' } }, release: 'shop' };
+  const answer = { state: 'found', pull: pullRequest({ draft: true }) } as const;
+  const outcomes = ['shop', 'blog'].map((release) => {
+    const reading = readPreview(previewNamespaceObject({ identity: { release } }));
+    return reading.state === 'preview' ? afterAsking(reading.preview, answer, use).do : reading.state;
+  });
+  expect(outcomes).toStrictEqual(['remove', 'keep']);
 });
 
 describe('a namespace', () => {

@@ -10,12 +10,6 @@ export interface PreviewRules {
 
 export type PreviewWhen = { is: 'always' } | { is: 'ready' } | { is: 'label'; label: string };
 
-/** The input `preview-when`: `always`, `ready` or `label:NAME`. */
-export function readWhen(text: string): PreviewWhen {
-  if (text.startsWith('label:')) return { is: 'label', label: text.slice('label:'.length).trim() };
-  return { is: text === 'ready' ? 'ready' : 'always' };
-}
-
 /** What a run was started for. */
 export interface Asked {
   /** The event of the workflow: `pull_request`, `merge_group`, `schedule`… */

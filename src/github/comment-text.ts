@@ -44,16 +44,7 @@ export function commentBody(marker: Marker, { head, evidence, foot = '' }: Comme
   const last = foot === '' ? '' : `\n\n${foot}`;
   const room = mostCharacters - first.length - last.length;
   const start = upTo(room, head);
-  const shown: string[] = [];
-  let left = room - start.length;
-  for (const block of evidence) {
-    // Room for what says that something is missing.
-    if (block.length + 2 > left - missingLength) break;
-    shown.push(block);
-    left -= block.length + 2;
-  }
-  const missing = evidence.length - shown.length;
-  const blocks = missing === 0 || left < missingLength ? shown : [...shown, missingNote(missing)];
+  const blocks = fitting(evidence, room - start.length);
   return `${first}${[start, ...blocks].join('\n\n')}${last}`;
 }
 
@@ -88,7 +79,18 @@ export function sameBody(left: string, right: string): boolean {
   return plain(left) === plain(right);
 }
 
+/** What the longest note about missing sections takes, with the empty line before it. */
 const missingLength = 80;
+
+/** The first of them, with a note where that is not all. @param room characters, with an empty line before each */
+function fitting(blocks: readonly string[], room: number): readonly string[] {
+  const lengthOf = (some: readonly string[]) => some.reduce((sum, block) => sum + block.length + 2, 0);
+  if (lengthOf(blocks) <= room) return blocks;
+  let count = blocks.length - 1;
+  while (count > 0 && lengthOf(blocks.slice(0, count)) > room - missingLength) count -= 1;
+  const note = missingLength <= room ? [missingNote(blocks.length - count)] : [];
+  return [...blocks.slice(0, count), ...note];
+}
 
 function missingNote(count: number): string {
   return count === 1

@@ -64,11 +64,15 @@ describe('what is too long is cut once, at 60,000 characters (vebr/jest-lcov-rep
     }
   });
 
-  test('whatever fits is not touched', () => {
-    const evidence = [block('a', 59_000), block('b', 500)];
-    const body = commentBody(marker, { head: 'x', evidence });
-    expect(body).toContain(evidence[1]);
-    expect(body).not.toContain('did not fit');
+  test('whatever fits to the last character is not touched, and one more leaves room for the note', () => {
+    const rest = 60_000 - commentBody(marker, { head: 'x', evidence: [] }).length;
+    const fitting = [block('a', 50_000), block('b', rest - 50_000 - 4)];
+    const whole = commentBody(marker, { head: 'x', evidence: fitting });
+    expect(whole).toHaveLength(60_000);
+    expect(whole.endsWith('bbb')).toBe(true);
+    const cut = commentBody(marker, { head: 'x', evidence: [...fitting, 'c'] });
+    expect(cut.length).toBeLessThanOrEqual(60_000);
+    expect(cut).toContain(`${block('a', 50_000)}\n\n_2 more sections did not fit`);
   });
 });
 

@@ -235,10 +235,11 @@ describe('what GitHub does not allow is told, not thrown (chmonitor/chmonitor#27
 });
 
 describe('faults', () => {
-  test.each<Fault>(['lost answer', 'lost to a gateway'])('%s: there is one comment all the same', async (fault) => {
+  test.each<Fault>(['lost answer', 'lost to a gateway'])('%s: it is written once all the same', async (fault) => {
     fake.fail('issues/create-comment', fault);
     expect(await writeStickyComment(github, sticky('one'))).toMatchObject({ state: 'created' });
     expect(bodies()).toEqual([bodyOf('one')]);
+    expect(writes()).toEqual(['issues/create-comment']);
   });
 
   test.each<Fault>(['reset', { status: 500 }])('%j: it is created then', async (fault) => {

@@ -115,6 +115,25 @@ export function commitOf(event: WorkflowEvent, sha: string | undefined): string 
   }
 }
 
+/** Where the API is, and which repository the workflow is of. */
+export interface WorkflowPlace {
+  /** `https://api.github.com`, `https://github.example.com/api/v3` */
+  apiUrl: string;
+  /** `https://github.com` */
+  serverUrl: string;
+  /** The id is missing where an old server or a stand-in for it does not tell it. */
+  repository: { owner: string; name: string; id?: number };
+}
+
+/** From the variables that every runner sets; undefined where this is no run of a workflow. */
+export function workflowPlace(env: Environment): WorkflowPlace | undefined {
+  const { GITHUB_API_URL: apiUrl = '', GITHUB_SERVER_URL: serverUrl = '', GITHUB_REPOSITORY: full = '' } = env;
+  const [, owner, name] = /^([\w.-]+)\/([\w.-]+)$/.exec(full) ?? [];
+  if (!isWebAddress(apiUrl) || !isWebAddress(serverUrl) || owner === undefined || name === undefined) return undefined;
+  const id = Number(env['GITHUB_REPOSITORY_ID']);
+  return { apiUrl, serverUrl, repository: { owner, name, ...(isNumber(id) ? { id } : {}) } };
+}
+
 function pullRequestEvent(
   name: 'pull_request' | 'pull_request_target',
   payload: Json | undefined,
@@ -145,6 +164,10 @@ function isHash(value: string | undefined): value is string {
 
 function isLine(text: string): boolean {
   return text !== '' && text.length <= 1000 && !/\p{Cc}/u.test(text);
+}
+
+function isWebAddress(text: string): boolean {
+  return /^https?:\/\/[^\s?#@]+$/.test(text);
 }
 
 function payloadIn(path: string): Json | undefined {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { Json } from '../../../src/base/json.ts';
-import { commitOf, eventOf, pullRequestOf, readEvent } from '../../../src/github/event.ts';
+import { commitOf, eventOf, pullRequestOf, readEvent, workflowPlace } from '../../../src/github/event.ts';
 import { hashOf } from '../../support/github/state.ts';
 
 const head = hashOf(7);
@@ -101,5 +101,34 @@ describe('the file of the event', () => {
     truncateSync(path, 33 * 1024 * 1024);
     expect(readEvent(env())).toEqual(nothing);
     expect(readEvent({ ...env(), GITHUB_EVENT_PATH: folder })).toEqual(nothing);
+  });
+});
+
+describe('where the workflow is', () => {
+  const env = {
+    GITHUB_API_URL: 'https://github.example.com/api/v3',
+    GITHUB_SERVER_URL: 'https://github.example.com',
+    GITHUB_REPOSITORY: 'acme/shop',
+    GITHUB_REPOSITORY_ID: '4711',
+  };
+
+  test('is told by the runner, on GitHub Enterprise Server too', () => {
+    expect(workflowPlace(env)).toEqual({
+      apiUrl: 'https://github.example.com/api/v3',
+      serverUrl: 'https://github.example.com',
+      repository: { owner: 'acme', name: 'shop', id: 4711 },
+    });
+  });
+
+  test('has no id where the runner tells none', () => {
+    expect(workflowPlace({ ...env, GITHUB_REPOSITORY_ID: '' })?.repository).toEqual({ owner: 'acme', name: 'shop' });
+  });
+
+  test.each([
+    ['outside of a workflow', {}],
+    ['with an address that is none', { ...env, GITHUB_API_URL: 'github' }],
+    ['with a repository that is none', { ...env, GITHUB_REPOSITORY: 'acme/shop/../x' }],
+  ])('is not known %s', (_, given) => {
+    expect(workflowPlace(given)).toBeUndefined();
   });
 });

@@ -1,13 +1,20 @@
 import { parseGkeContext } from '../google/cluster-name.ts';
+import { defaultUniverse, firstOf, universeOf } from '../google/hosts.ts';
 import type { Links, RunReport } from '../report/run-report.ts';
 import type { GitHubRun } from './github-run.ts';
 
-/** Where there is more to see of a run, and who runs. @param run absent where this is no run of GitHub Actions */
+/**
+ * Where there is more to see of a run, and who runs.
+ * @param run absent where this is no run of GitHub Actions
+ * @param env says where Google's console is another one
+ */
 export function linksOf(
   { context, namespace }: Pick<RunReport, 'context' | 'namespace'>,
   run: GitHubRun | undefined,
+  env: NodeJS.ProcessEnv = process.env,
 ): Links {
-  const console = consoleOf(context ?? '', namespace);
+  const universe = firstOf(env, ['INPUT_UNIVERSE-DOMAIN']) ?? universeOf(env) ?? defaultUniverse;
+  const console = universe === defaultUniverse ? consoleOf(context ?? '', namespace) : undefined;
   const { repository, attemptUrl, actor, pullRequest } = run ?? {};
   return {
     ...(repository === undefined ? {} : { repository }),

@@ -26,6 +26,8 @@ export function outcomeOf(report: RunReport, willRetry: boolean): RecordOutcome 
   const { status, headline, addresses } = report;
   const url = addresses[0]?.url;
   const where = url === undefined || !/^https?:\/\//.test(url) ? {} : { environmentUrl: url };
+  // What the user wants to be left is left by the post step, too.
+  const isOpen = willRetry && report.stays !== true;
   switch (status) {
     case 'waiting':
       return { state: 'pending', description: describe(waitingFor(report)), ends: ['pending'] };
@@ -38,7 +40,7 @@ export function outcomeOf(report: RunReport, willRetry: boolean): RecordOutcome 
         ends: replaced(report),
       };
     case 'failed':
-      return { state: 'failure', description: describe(failed(report)), ends: willRetry ? [] : endedBy(report) };
+      return { state: 'failure', description: describe(failed(report)), ends: isOpen ? [] : endedBy(report) };
     case 'cancelled':
       return { state: 'error', description: 'cancelled; what was changed is undone by the post step', ends: [] };
     case 'deployed':

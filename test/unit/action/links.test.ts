@@ -104,8 +104,15 @@ describe('the run of GitHub', () => {
 });
 
 describe('the console of Google', () => {
-  const console = (context: string, namespace?: string) =>
-    linksOf({ context, ...(namespace === undefined ? {} : { namespace }) }, undefined).console;
+  const console = (context: string, namespace?: string, variables = {}) =>
+    linksOf({ context, ...(namespace === undefined ? {} : { namespace }) }, undefined, variables).console;
+
+  test('is another one in another universe', () => {
+    const context = 'gke_acme-shop_us-central1_bootcamp';
+    expect(console(context, 'shop', { 'INPUT_UNIVERSE-DOMAIN': 'example-universe.com' })).toBeUndefined();
+    expect(console(context, 'shop', { GOOGLE_CLOUD_UNIVERSE_DOMAIN: 'example-universe.com' })).toBeUndefined();
+    expect(console(context, 'shop', { 'INPUT_UNIVERSE-DOMAIN': 'googleapis.com' })).toBeDefined();
+  });
 
   test('shows workloads and logs of the namespace', () => {
     const found = console('gke_acme-shop_us-central1_bootcamp', 'shop');

@@ -50,6 +50,7 @@ group('what has become of a run', () => {
       description: 'left as it is: container "web" keeps crashing',
       ends: ['success', 'pending'],
     });
+    expect(outcomeOf({ ...report, failure, stays: true }, true).ends).toEqual(['success', 'pending']);
     expect(outcomeOf({ ...report, failure, undo: { complete: false, results: [] } }, false)).toMatchObject({
       description: 'not undone completely: container "web" keeps crashing',
       ends: ['success', 'pending'],

@@ -223,19 +223,16 @@ async function restartRelease(
   const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
-  const runs = await commitThatRuns(client, { namespace, release }, report);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': serverTimestamp(client, clock) };
-  const patch = { spec: { template: { metadata: { annotations } } } };
-  const write = async (object: KubernetesObject, dryRun: boolean) => {
-    const body = { type: 'merge', patch } as const;
-    return (await client.patch(refOf(object), body, { fieldManager: restartManager, dryRun })).object;
-  };
+  const body = { type: 'merge', patch: { spec: { template: { metadata: { annotations } } } } } as const;
+  const write = async (object: KubernetesObject, dryRun: boolean) =>
+    (await client.patch(refOf(object), body, { fieldManager: restartManager, dryRun })).object;
   const outcome = await guardedChange(
     context,
     { ...options, namespace },
     {
       command: 'restart',
-      runs,
+      runs: await commitThatRuns(client, { namespace, release }, report),
       work: async (change) => {
         const planned = workloads.map(async (object) => {
           return { ref: refOf(object), before: object, after: await write(object, true), done: false };

@@ -35,8 +35,8 @@ export interface Purpose {
   command: string;
   status: Status;
   manifests: readonly Manifest[];
-  /** The commit that these come from; undefined where that is not known. */
-  commit: string | undefined;
+  /** The commit that these come from; of what a controller keeps, none is known. */
+  commit?: string | undefined;
   strategy: Strategy;
   /** What becomes of a candidate that waits. */
   candidate?: ChangeTask<unknown>['candidate'];

@@ -83,8 +83,6 @@ export async function rollbackWorkload(
       command: 'rollback',
       status: 'rolled-back',
       manifests: [manifest],
-      // What its controller keeps says nothing of it.
-      commit: undefined,
       strategy: rolling,
       alongside: others,
       ...(serving === undefined ? {} : { serving }),

@@ -31,6 +31,7 @@ import { isHalfDone, readLeftover } from '../release/leftover.ts';
 import { refuseUselessKeepOld } from './keep-old.ts';
 import { describeLeftOut, runsTheVersion, sift, type LeftOut, type Running, type Sifted } from './left-out.ts';
 import type { RunReport } from '../report/run-report.ts';
+import type { Purpose } from './purpose.ts';
 import { resumeAll } from './resume-all.ts';
 import { ownershipOf } from './look-ahead.ts';
 import { rollOut } from './roll-out.ts';
@@ -171,16 +172,14 @@ async function goTo(
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      commit: commitOf(target, revisions),
       strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rolling,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],
       alongside: left.map(({ manifest }) => manifest.object),
-      ...(target.idle === undefined ? {} : { idle: target.idle }),
+      ...originOf(target, revisions),
       claims: replacedByRollback,
       remake: true,
-      restores: target.restores ?? target.revision,
       ...(whenUnchanged === undefined ? {} : { whenUnchanged }),
       done: `Rolled ${release} back to revision ${target.revision} as`,
       attempt: `Rollback of ${release} to revision ${target.revision}`,
@@ -188,6 +187,15 @@ async function goTo(
     report,
   );
   return finishRollback(ended, byHand, left, context.reporter);
+}
+
+/** What a revision says of where its objects come from. */
+function originOf(target: Revision, revisions: readonly Revision[]): Pick<Purpose, 'restores' | 'commit' | 'idle'> {
+  return {
+    restores: target.restores ?? target.revision,
+    commit: commitOf(target, revisions),
+    ...(target.idle === undefined ? {} : { idle: target.idle }),
+  };
 }
 
 /**

@@ -11,6 +11,8 @@ export interface RecordOwner {
 
 /** Of a failed run after the other, how far it is looked back for the one that still counts as what serves. */
 const mostLookedAt = 20;
+/** Where all of them are to end, for what they are of is gone. */
+const mostEnded = 100;
 /** Of records that others have made of the same commit, how many may be that of the job. */
 const mostOfJob = 5;
 
@@ -46,8 +48,8 @@ function isOfOthers({ payload }: Deployment): boolean {
 
 /**
  * Sets what has served before, or has waited, to inactive. GitHub's `auto_inactive` does that neither for production nor for
- * transient records, and elsewhere for those of other releases as well. Older than the newest success none is looked at: that was done
- * when it became one.
+ * transient records, and elsewhere for those of other releases as well. Older than the newest success none is looked at, since that was
+ * done when it became one; unless failures are to end as well.
  * @param states the last states that are to end so
  * @param except the record that stays
  */
@@ -58,12 +60,13 @@ export async function retireRecords(
 ): Promise<void> {
   if (states.length === 0) return;
   const all = await github.deployments({ environment: owner.environment });
-  const own = all.filter((record) => record.id !== except && isOwn(record, owner)).slice(0, mostLookedAt);
-  for (const { id } of own) {
+  const endsAll = states.includes('failure');
+  const own = all.filter((record) => record.id !== except && isOwn(record, owner));
+  for (const { id } of own.slice(0, endsAll ? mostEnded : mostLookedAt)) {
     const [last] = await github.deploymentStatuses(id);
     if (last === undefined) continue;
     if (states.includes(last.state)) await github.createDeploymentStatus(id, { state: 'inactive', description });
-    if (last.state === 'success') return;
+    if (last.state === 'success' && !endsAll) return;
   }
 }
 

@@ -225,6 +225,16 @@ describe('what was live before', () => {
     expect(stage.github.calls).not.toContain('statuses 1');
   });
 
+  test('ends altogether, failures as well, where what it is of is gone', async () => {
+    const github = new RecordsInMemory();
+    for (const state of ['inactive', 'failure', 'success', 'error'] as const) github.add({ payload: own }, [state]);
+    const options = { github: () => Promise.resolve(github), clock: new FakeClock(), reporter: silentReporter, run };
+    const subject = { environment: 'production', task: 'teardown', ref: '', ...own, transient: true };
+    await new DeploymentRecord(options, subject).endOthers(['success', 'failure', 'error'], 'closed', 7_000);
+    expect(github.states()).toEqual(['inactive', 'inactive', 'inactive', 'inactive']);
+    expect(github.calls.filter((call) => call.startsWith('say'))).toHaveLength(3);
+  });
+
   test('of another release, another namespace or another tool in the same environment is left alone', async () => {
     const stage = keeper();
     stage.github.add({ payload: { release: 'api', namespace: 'shop' } }, ['success']);

@@ -6,6 +6,7 @@ import { ensureBuilt } from '../../cluster/build.ts';
 import { registryUrl } from '../../cluster/node.ts';
 import { run } from '../../cluster/run.ts';
 import { certificateFor, type Certificate } from '../../support/certificate.ts';
+import type { FakeGitHub } from '../../support/github/fake-github.ts';
 import { kubectl, testKubeconfig } from '../../support/kubectl.ts';
 import { exampleText, root } from './workflow-files.ts';
 
@@ -46,18 +47,27 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
 }
 
+interface Parts {
+  act: string;
+  registry: string;
+  certificate: Certificate;
+}
+
 /** An application in a repository of its own, whose workflows act runs against the cluster of the tests. */
-export class Repository implements Disposable {
+export class Repository implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'gke-rollout-examples-'));
   /** What act gets that is no part of the repository. */
   readonly #aside = mkdtempSync(join(tmpdir(), 'gke-rollout-examples-aside-'));
   readonly namespace: string;
+  readonly github: FakeGitHub;
   readonly #act: string;
   readonly #registry: string;
   readonly #secrets: Readonly<Record<string, string>>;
 
-  private constructor(namespace: string, act: string, registry: string, certificate: Certificate) {
+  private constructor(namespace: string, github: FakeGitHub, parts: Parts) {
+    const { act, registry, certificate } = parts;
     this.namespace = namespace;
+    this.github = github;
     this.#act = act;
     this.#registry = registry;
     this.#secrets = {
@@ -65,15 +75,16 @@ export class Repository implements Disposable {
       TLS_CRT: certificate.cert,
       TLS_KEY: certificate.key,
       NEON_API_KEY: 'napi_test',
-      GITHUB_TOKEN: 'ghs_test',
+      GITHUB_TOKEN: github.token,
     };
   }
 
   /** The layout of examples/ctwoc at its root, as the examples expect it. */
-  static async create(namespace: string): Promise<Repository> {
+  static async create(namespace: string, github: FakeGitHub): Promise<Repository> {
     const { act = 'act' } = await ensureBuilt();
     using certificate = await certificateFor(['DNS:frontend']);
-    const repository = new Repository(namespace, act, await registryOfCluster(), certificate);
+    const registry = await registryOfCluster();
+    const repository = new Repository(namespace, github, { act, registry, certificate });
     const { folder } = repository;
     for (const part of ['deployments', 'services', 'config', 'tls', 'server']) {
       cpSync(join(root, 'examples/ctwoc', part), join(folder, part), { recursive: true });
@@ -107,7 +118,8 @@ export class Repository implements Disposable {
     writeFileSync(join(this.folder, workflow), copyFor(text, { ...this.#changes(), ...options.changes }));
     const payload = join(this.#aside, 'event.json');
     writeFileSync(payload, JSON.stringify(event.payload ?? {}));
-    const env = { TEST_REGISTRY: this.#registry, TEST_ARTIFACTS: join(this.#aside, 'artifacts'), ...options.env };
+    const own = { TEST_REGISTRY: this.#registry, TEST_ARTIFACTS: join(this.#aside, 'artifacts') };
+    const env = { ...this.github.env, ...own, ...options.env };
     const args = [
       ...['--platform=ubuntu-latest=-self-hosted', '--platform=self-hosted=-self-hosted', '--pull=false'],
       ...[`--workflows=${workflow}`, `--eventpath=${payload}`, '--no-cache-server'],
@@ -117,10 +129,13 @@ export class Repository implements Disposable {
       ...this.#replacements(text).map((replacement) => `--local-repository=${replacement}`),
     ];
     const path = [join(standInsFolder, 'bin'), process.env['PATH']].join(delimiter);
-    return await run(this.#act, [event.name, ...args], { cwd: this.folder, env: { ...this.#secrets, PATH: path } });
+    // Its own warnings among what the jobs print, for what is on stderr would be all that an error tells.
+    const merged = ['-c', '"$@" 2>&1', 'sh', this.#act, event.name, ...args];
+    return await run('sh', merged, { cwd: this.folder, env: { ...this.#secrets, PATH: path } });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.github[Symbol.asyncDispose]();
     for (const folder of [this.folder, this.#aside]) rmSync(folder, { recursive: true, force: true });
   }
 

@@ -1,13 +1,21 @@
+import { randomInt } from 'node:crypto';
+
 import { afterAll, expect, test } from '@jest/globals';
 
 import { certificateFor } from '../../support/certificate.ts';
 import { figure } from '../../support/figure.ts';
+import { FakeGitHub } from '../../support/github/fake-github.ts';
+import { stateOf as stateOfRecord, type State } from '../../support/github/state.ts';
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
 import { Repository, type RunOptions } from './act.ts';
 import { fakeGoogle } from './google.ts';
 
 const push = { name: 'push' };
-const dispatch = (inputs: object) => ({ name: 'workflow_dispatch', payload: { inputs } });
+/** Started by hand; GitHub tells every choice as a text. */
+const dispatch = (choices: Readonly<Record<string, string | number | boolean>>) => {
+  const inputs = Object.fromEntries(Object.entries(choices).map(([name, value]) => [name, String(value)]));
+  return { name: 'workflow_dispatch', payload: { inputs } };
+};
 
 /** The examples that have been run to their end. */
 const ran = new Set<string>();
@@ -18,12 +26,17 @@ afterAll(async () => {
   figure('examples-run', ran.size);
 });
 
-/** A repository whose workflows deploy into a namespace of their own. */
-async function application(): Promise<Repository> {
+/** A repository whose workflows deploy into a namespace of their own; its id is its own, so that no sweep of others finds it. */
+async function application(basePath: '' | '/api/v3' = ''): Promise<Repository> {
   const namespace = await createNamespace('examples');
   namespaces.push(namespace);
-  return await Repository.create(namespace);
+  const github = await FakeGitHub.start({ basePath, repository: { id: randomInt(1_000_000, 2 ** 31) } });
+  return await Repository.create(namespace, github);
 }
+
+/** What the deployment records say, oldest first: `deploy 0123abc success`. */
+const recordsOf = ({ deployments }: State) =>
+  deployments.map((deployment) => `${deployment.task} ${deployment.sha} ${stateOfRecord(deployment)}`);
 
 /** Fails with the log of act when a job does. */
 async function run(
@@ -56,13 +69,14 @@ async function createCertificate(namespace: string): Promise<void> {
 }
 
 test('deploy, plan, scale and roll back: deploy.yml, plan.yml, scale.yml, rollback.yml', async () => {
-  using repository = await application();
-  const { namespace } = repository;
+  await using repository = await application();
+  const { namespace, github } = repository;
   const first = await repository.commit('1.0.0');
   await run(repository, 'deploy.yml', push);
   for (const name of ['auth', 'ctwoc', 'frontend']) {
     expect(await stateOf(namespace, name)).toBe(`registry.test/ctwoc:${first} 1`);
   }
+  expect(recordsOf(github.state)).toEqual([`deploy ${first} success`]);
 
   const second = await repository.commit('2.0.0');
   const head = { sha: second, ref: 'change', repo: { full_name: 'acme/shop' } };
@@ -89,10 +103,15 @@ test('deploy, plan, scale and roll back: deploy.yml, plan.yml, scale.yml, rollba
 
   await run(repository, 'rollback.yml', dispatch({ environment: 'production', revision: '', 'dry-run': false }));
   expect(await stateOf(namespace, 'ctwoc')).toContain(first);
+  expect(recordsOf(github.state)).toEqual([
+    `deploy ${first} inactive`,
+    `deploy ${second} inactive`,
+    `rollback ${first} success`,
+  ]);
 });
 
 test('a canary that is approved is promoted: canary.yml', async () => {
-  using repository = await application();
+  await using repository = await application();
   const { namespace } = repository;
   await repository.commit('1.0.0');
   await run(repository, 'deploy.yml', push);
@@ -103,7 +122,7 @@ test('a canary that is approved is promoted: canary.yml', async () => {
 });
 
 test('a canary that is rejected is aborted, and one that is left waiting is decided by hand: canary.yml, promote-or-abort.yml', async () => {
-  using repository = await application();
+  await using repository = await application();
   const { namespace } = repository;
   const first = await repository.commit('1.0.0');
   await run(repository, 'deploy.yml', push);
@@ -121,7 +140,7 @@ test('a canary that is rejected is aborted, and one that is left waiting is deci
 });
 
 test('all requests move at once: blue-green.yml', async () => {
-  using repository = await application();
+  await using repository = await application();
   const { namespace } = repository;
   await repository.commit('1.0.0');
   await run(repository, 'deploy.yml', push);
@@ -133,7 +152,7 @@ test('all requests move at once: blue-green.yml', async () => {
 });
 
 test('what was built is deployed by its digest: build-attest-deploy.yml', async () => {
-  using repository = await application();
+  await using repository = await application();
   const { namespace } = repository;
   await repository.commit('1.0.0');
   await run(repository, 'build-attest-deploy.yml', push);
@@ -141,7 +160,7 @@ test('what was built is deployed by its digest: build-attest-deploy.yml', async 
 });
 
 test('each part of a repository is a release of its own: monorepo.yml', async () => {
-  using repository = await application();
+  await using repository = await application();
   const { namespace } = repository;
   const sha = await repository.commit('1.0.0');
   await run(repository, 'monorepo.yml', push);
@@ -156,19 +175,16 @@ test('each part of a repository is a release of its own: monorepo.yml', async ()
 });
 
 test('a server and runners of one’s own: enterprise-server.yml', async () => {
-  using repository = await application();
-  const { namespace } = repository;
+  await using repository = await application('/api/v3');
   const sha = await repository.commit('1.0.0');
-  const server = 'https://github.acme.example';
-  const env = { GITHUB_SERVER_URL: server, GITHUB_API_URL: `${server}/api/v3` };
-  await run(repository, 'enterprise-server.yml', push, { env });
-  expect(await stateOf(namespace, 'ctwoc')).toBe(`registry.test/ctwoc:${sha} 1`);
+  await run(repository, 'enterprise-server.yml', push);
+  expect(await stateOf(repository.namespace, 'ctwoc')).toBe(`registry.test/ctwoc:${sha} 1`);
 });
 
 test.each(['deploy-gke.yml', 'google-auth.yml'])(
   'without a kubeconfig, by the token of the job: %s',
   async (example) => {
-    using repository = await application();
+    await using repository = await application();
     const { namespace } = repository;
     await using google = await fakeGoogle(namespace);
     await repository.commit('1.0.0');

@@ -26,7 +26,11 @@ function stepsOf(text: string): { inputs: JsonObject; choices: readonly string[]
   const steps = Object.values(objectAt(workflow, 'jobs')).flatMap((job) => objectsAt(job, 'steps'));
   return steps
     .filter((step) => stringAt(step, 'uses') === action)
-    .map((step) => ({ inputs: objectAt(step, 'with'), choices }));
+    .map((step) => ({
+      inputs: objectAt(step, 'with'),
+      // `if: inputs.decision != 'status'`
+      choices: choices.filter((choice) => stringAt(step, 'if')?.endsWith(`!= '${choice}'`) !== true),
+    }));
 }
 
 /** An example may be there before the command that it is about. */

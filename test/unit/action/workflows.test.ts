@@ -43,9 +43,10 @@ function isBuilt({ inputs }: { inputs: JsonObject }): boolean {
 function environment(inputs: JsonObject, chosen: string): NodeJS.ProcessEnv {
   const expression = /\$\{\{ *(?<name>[\w.-]+)(?: \|\| '?(?<otherwise>[\w-]+)'?)? *\}\}/g;
   const value = (text: string) =>
-    text.replaceAll(expression, (_, name: string, otherwise?: string) =>
-      name === 'inputs.decision' ? chosen : (otherwise ?? '3'),
-    );
+    text.replaceAll(expression, (_, name: string, otherwise?: string) => {
+      const known: Readonly<Record<string, string>> = { 'inputs.decision': chosen, 'inputs.commit': '0'.repeat(40) };
+      return known[name] ?? otherwise ?? '3';
+    });
   return Object.fromEntries(
     Object.entries(inputs).map(([name, text]) => [
       `INPUT_${name.toUpperCase()}`,

@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 
+import { waitUntil } from '../../cluster/run.ts';
 import { certificateFor } from '../../support/certificate.ts';
 import { figure } from '../../support/figure.ts';
 import { FakeGitHub } from '../../support/github/fake-github.ts';
-import { stateOf as stateOfRecord, type State } from '../../support/github/state.ts';
+import { stateOf as stateOfRecord, type FakePullRequest, type State } from '../../support/github/state.ts';
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
 import { Repository, type RunOptions } from './act.ts';
 import { fakeGoogle } from './google.ts';
@@ -195,3 +198,110 @@ test.each(['deploy-gke.yml', 'google-auth.yml'])(
     expect(google.violations).toEqual([]);
   },
 );
+
+/** An open pull request, with the commit as its newest one, and where its preview is. */
+function openPullRequest(github: FakeGitHub, sha: string, from = github.state.repository.id) {
+  const number = randomInt(1_000, 1_000_000);
+  const pull = github.state.open(number, { head: { sha, branch: 'change', repositoryId: from } });
+  const preview = `ctwoc-pr-${number}`;
+  namespaces.push(preview);
+  return { pull, number, preview };
+}
+
+/** As GitHub would start a workflow for it now. */
+function pullRequestEvent(github: FakeGitHub, pull: FakePullRequest, action: string, name = 'pull_request') {
+  const { id, owner, name: repository } = github.state.repository;
+  const own = { id, full_name: `${owner}/${repository}` };
+  const { number, state, merged, draft, head, base } = pull;
+  const repo = head.repositoryId === id ? own : { id: head.repositoryId, full_name: 'eve/shop' };
+  const pull_request = {
+    number,
+    state,
+    merged,
+    draft,
+    head: { sha: head.sha, ref: head.branch, repo },
+    base: { ref: base.branch, repo: own },
+  };
+  return { name, payload: { action, number, pull_request, repository: own } };
+}
+
+/** Gives pods what the Pod Security level `restricted` asks for, which previews of forks are held to. */
+function meetRestricted(folder: string): void {
+  for (const file of readdirSync(join(folder, 'deployments'))) {
+    const path = join(folder, 'deployments', file);
+    const container = 'securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }';
+    const text = readFileSync(path, 'utf8')
+      .replace(/^( +)runAsNonRoot: true$/m, '$1runAsNonRoot: true\n$1seccompProfile: { type: RuntimeDefault }')
+      .replace(/^( +)imagePullPolicy: .*$/m, `$&\n$1${container}`);
+    writeFileSync(path, text);
+  }
+}
+
+const isThere = async (namespace: string) =>
+  (await kubectl(['get', 'namespace', namespace, '--ignore-not-found', '--output=name'])) !== '';
+
+describe('previews', () => {
+  test('one is made, follows its pull request, and goes when that is closed: preview.yml', async () => {
+    await using repository = await application();
+    const { github } = repository;
+    await createCertificate(repository.namespace);
+    const first = await repository.commit('1.0.0');
+    const { pull, preview } = openPullRequest(github, first);
+    await run(repository, 'preview.yml', pullRequestEvent(github, pull, 'opened'));
+    expect(await stateOf(preview, 'ctwoc')).toBe(`registry.test/ctwoc:${first} 1`);
+    expect(github.state.comments).toHaveLength(1);
+
+    pull.head.sha = await repository.commit('2.0.0');
+    await run(repository, 'preview.yml', pullRequestEvent(github, pull, 'synchronize'));
+    expect(await stateOf(preview, 'ctwoc')).toBe(`registry.test/ctwoc:${pull.head.sha} 1`);
+    expect(github.state.comments).toHaveLength(1);
+
+    github.state.close(pull.number, 'merged');
+    await run(repository, 'preview.yml', pullRequestEvent(github, pull, 'closed'));
+    expect(await isThere(preview)).toBe(false);
+  });
+
+  test('it is tested where it answers, and removed by the event that is sure to come: preview-tests.yml, preview-closed.yml', async () => {
+    await using repository = await application();
+    const { github } = repository;
+    await createCertificate(repository.namespace);
+    const { pull, preview } = openPullRequest(github, await repository.commit('1.0.0'));
+    const log = await run(repository, 'preview-tests.yml', pullRequestEvent(github, pull, 'opened'));
+    expect(log).toMatch(/Success - Main Ask every part/);
+
+    github.state.close(pull.number);
+    const closed = pullRequestEvent(github, pull, 'closed', 'pull_request_target');
+    await run(repository, 'preview-closed.yml', closed);
+    expect(await isThere(preview)).toBe(false);
+  });
+
+  test('it has a database of its own, and a sweep finds what events have left: preview-database.yml, preview-sweep.yml', async () => {
+    await using repository = await application();
+    const { github } = repository;
+    await createCertificate(repository.namespace);
+    const { pull, number, preview } = openPullRequest(github, await repository.commit('1.0.0'));
+    await run(repository, 'preview-database.yml', pullRequestEvent(github, pull, 'opened'));
+    const url = await kubectl(['get', 'secret', 'database', `--namespace=${preview}`, '--output=jsonpath={.data.url}']);
+    expect(Buffer.from(url, 'base64').toString()).toBe(`postgres://shop@database.example.com/preview-pr-${number}`);
+
+    github.state.close(number);
+    const tried = dispatch({ what: 'all-closed', 'dry-run': true });
+    await run(repository, 'preview-sweep.yml', tried);
+    expect(await isThere(preview)).toBe(true);
+    await run(repository, 'preview-sweep.yml', { name: 'schedule' });
+    await waitUntil('the preview is gone', 60_000, async () => !(await isThere(preview)));
+  });
+
+  test('a fork gets one of a commit that was approved: preview-fork-build.yml, preview-fork-deploy.yml', async () => {
+    await using repository = await application();
+    const { github } = repository;
+    await createCertificate(repository.namespace);
+    meetRestricted(repository.folder);
+    const sha = await repository.commit('1.0.0');
+    const { pull, number, preview } = openPullRequest(github, sha, 99);
+    await run(repository, 'preview-fork-build.yml', pullRequestEvent(github, pull, 'opened'));
+    const approved = dispatch({ 'pull-request': number, commit: sha, run: 1 });
+    await run(repository, 'preview-fork-deploy.yml', approved, { env: { TEST_RUN_COMMIT: sha } });
+    expect(await stateOf(preview, 'ctwoc')).toBe(`registry.test/ctwoc:fork-${sha} 1`);
+  });
+});

@@ -53,7 +53,7 @@ export class Bodies {
         node_id: '',
         url: '',
         name: label,
-        description: null,
+        description: '',
         color: 'ededed',
         default: false,
       })),

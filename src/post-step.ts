@@ -13,6 +13,7 @@ import { Failure } from './base/errors.ts';
 import { Redaction } from './base/redaction.ts';
 import type { Reporter } from './base/reporter.ts';
 import { TimeLimit } from './base/time-limit.ts';
+import { readEvent } from './github/event.ts';
 import { failedReport } from './report/failure.ts';
 import { recordedEnd, recover } from './commands/recover.ts';
 import type { Context } from './release/context.ts';
@@ -95,6 +96,7 @@ async function undoFor(
     sources: manifestSources({ env: process.env, reporter }),
     contextName,
     startedAt,
+    event: readEvent(process.env),
     onChangeBegins: () => undefined,
   };
   const hasFailed = state.hasFailed === true;

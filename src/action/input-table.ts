@@ -180,7 +180,8 @@ const definitions = {
   namespace: {
     type: 'string',
     format: dnsLabel,
-    description: "The namespace of the release. By default that of the kubeconfig's context.",
+    description:
+      "The namespace of the release. By default that of the kubeconfig's context. A preview has one of its own, and takes what the manifests put into this one into that.",
     example: 'shop',
   },
   'create-namespace': {
@@ -321,9 +322,9 @@ const definitions = {
   'pull-request': {
     type: 'string',
     format: {
-      pattern: /^[1-9]\d{0,8}$/,
+      pattern: /^[1-9]\d{0,8}(@[0-9a-f]{40})?$/,
       name: 'number of a pull request',
-      hint: 'Write its number alone, such as 7.',
+      hint: 'Write its number, such as 7, or 7@ and the full hash of a commit.',
     },
     description:
       'The number of the pull request that a preview is of. By default that of the event; needed with `workflow_dispatch`.',
@@ -340,6 +341,16 @@ const definitions = {
     description:
       'Under which host a preview answers, with `{number}`, `{release}` and `{host-label}` (the first label of the host in the manifests): put into Ingresses and routes. Use one label under a wildcard record and certificate.',
     example: 'pr-{number}-{release}.preview.example.com',
+  },
+  'preview-gpus': {
+    type: 'string',
+    format: {
+      pattern: /^\d{1,4}$/,
+      name: 'number of GPUs',
+      hint: 'Write a number, such as 1.',
+    },
+    description: 'How many GPUs of NVIDIA the pods of a preview may ask for in all. By default none.',
+    example: '1',
   },
   'preview-ttl': {
     type: 'duration',

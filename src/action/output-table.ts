@@ -5,7 +5,7 @@
 export const outputTable = {
   status: {
     description:
-      'How it ended: `deployed`, `scaled`, `paused` (by the command, or applied while a pause or an update strategy keeps the pods), `resumed`, `restarted`, `rolled-back`, `aborted`, `reported`, `planned`, `unchanged`, `waiting` (for `promote` or `abort`), `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
+      'How it ended: `deployed`, `scaled`, `paused` (by the command, or applied while a pause or an update strategy keeps the pods), `resumed`, `restarted`, `rolled-back`, `aborted`, `reported`, `planned`, `unchanged`, `waiting` (for `promote` or `abort`), `skipped` and `superseded` (a preview that is not to be, or that another run makes), `torn-down`, `swept`, `undone` (failed, and everything is back as it was), `failed` or `cancelled`.',
     example: 'deployed',
   },
   release: { description: 'The name of the release.', example: 'shop' },
@@ -48,6 +48,22 @@ export const outputTable = {
     description: 'Why it failed, as JSON; empty when it did not.',
     example:
       '{"reason":"ImagePullBackOff","message":"container \\"web\\": image \\"registry.example.com/shop/web:9\\" not found","hint":"Push the image first.","object":{"kind":"Pod","namespace":"shop","name":"web-5d4c-x7k2p"}}',
+  },
+  'pull-request': {
+    description: 'The number of the pull request that a preview is of; only of the commands `preview` and `teardown`.',
+    example: '7',
+  },
+  'comment-url': {
+    description: 'Where the comment about the preview is; empty where there is none.',
+    example: 'https://github.com/acme/shop/pull/7#issuecomment-1',
+  },
+  'expires-at': {
+    description: 'When the preview expires, in UTC; empty where it does not.',
+    example: '2026-11-28T10:12:00Z',
+  },
+  removed: {
+    description: 'The previews that `teardown` has removed, or would remove with `dry-run`, as JSON.',
+    example: '[{"namespace":"shop-pr-7","pullRequest":7,"release":"shop","reason":"the pull request was merged"}]',
   },
   'traffic-share': {
     description: 'The share of requests that the candidate was measured to get, in percent; empty without a canary.',

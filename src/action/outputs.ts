@@ -28,7 +28,7 @@ export function setOutputs(report: RunReport, warn: (text: string) => void = () 
 }
 
 /** The outputs that are lists, in full. */
-function listsOf(report: RunReport): Record<'images' | 'changed' | 'history', unknown[]> {
+function listsOf(report: RunReport): Record<'images' | 'changed' | 'history' | 'removed', unknown[]> {
   return {
     images: report.workloads.flatMap(({ ref, containers }) =>
       containers.map((container) => ({ ...nameOf(ref), container: container.name, image: container.after })),
@@ -37,13 +37,16 @@ function listsOf(report: RunReport): Record<'images' | 'changed' | 'history', un
       .filter(({ change }) => change !== 'unchanged')
       .map(({ ref, change }) => ({ ...nameOf(ref), change })),
     history: [...(report.history ?? []), ...(report.workloadHistory ?? [])],
+    removed: (report.sweep?.entries ?? [])
+      .filter(({ outcome }) => outcome === 'removed')
+      .map(({ namespace, pullRequest, release, reason }) => ({ namespace, pullRequest, release, reason })),
   };
 }
 
 /** The outputs of a run; lists are JSON that `fromJSON` can read also when they are empty, and when they had to be cut. */
 export function outputsOf(report: RunReport): Record<OutputId, string> {
   const [address] = report.addresses;
-  const { images, changed, history } = listsOf(report);
+  const { images, changed, history, removed } = listsOf(report);
   return {
     status: report.status,
     release: report.release ?? '',
@@ -51,13 +54,17 @@ export function outputsOf(report: RunReport): Record<OutputId, string> {
     revision: numberText(report.revision),
     'previous-revision': numberText(report.previousRevision),
     images: listWithin(images).text,
-    url: address?.url ?? '',
+    url: report.preview?.url ?? address?.url ?? '',
     'external-ip': address?.address ?? '',
     changed: listWithin(changed).text,
     plan: planText(report.plan),
     healthy: report.health === undefined ? '' : String(report.health.healthy),
     history: report.history === undefined ? '' : listWithin(history).text,
     failure: report.failure === undefined ? '' : JSON.stringify(failureOf(report.failure)),
+    'pull-request': numberText(report.preview?.pullRequest),
+    'comment-url': report.commentUrl ?? '',
+    'expires-at': report.preview?.expiresAt ?? '',
+    removed: report.sweep === undefined ? '' : listWithin(removed).text,
     'traffic-share': trafficShare(report),
   };
 }

@@ -4,10 +4,9 @@ import type { GitHub } from '../github/github.ts';
 import type { BeginningChange } from '../release/context.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { DeploymentRecord, type RecordOptions, type SavedRecord } from './deployment-record.ts';
-import { gitHubOf } from './github.ts';
+import type { ConnectGitHub } from './github.ts';
 import { fullHash, gitHubRun, type GitHubRun } from './github-run.ts';
-import type { Inputs } from './inputs.ts';
-import { outcomeOf } from './record-outcome.ts';
+import { describe, outcomeOf } from './record-outcome.ts';
 
 interface KeeperOptions {
   /** GitHub's name of what is deployed to. Absent: nothing is recorded, and nothing is said of it. */
@@ -26,19 +25,38 @@ interface KeeperOptions {
 
 /** The records of a run with these inputs. @param save keeps for the post step what it would have to close */
 export function recordsOf(
-  { environment, githubToken }: Pick<Inputs, 'environment' | 'githubToken'>,
+  { environment, transientTask }: { environment?: string; transientTask?: string },
+  github: ConnectGitHub | undefined,
   env: NodeJS.ProcessEnv,
-  reporter: Reporter,
-  save: (record: SavedRecord) => void,
+  { reporter, save }: Pick<KeeperOptions, 'reporter' | 'save'>,
 ): RecordKeeper {
-  const github = gitHubOf(githubToken, env);
-  return new RecordKeeper({ environment, github, run: gitHubRun(env), clock: systemClock, reporter, save });
+  return new RecordKeeper({
+    environment,
+    github,
+    run: gitHubRun(env),
+    clock: systemClock,
+    reporter,
+    save,
+    ...(transientTask === undefined ? {} : { transientTask }),
+  });
 }
 
 /** How long the end of a run waits for GitHub, in ms. */
 const closingMs = 10_000;
 /** Likewise of a cancelled one: 7.5 s after the first signal comes the next (actions/runner, ProcessInvoker.cs). */
 const closingCancelledMs = 3_000;
+
+const allStates = ['success', 'pending', 'queued', 'in_progress', 'failure', 'error'] as const;
+
+/** The previews that a run has removed. */
+function removedIn({ status, preview, sweep, release, namespace }: RunReport) {
+  if (status === 'torn-down' && preview !== undefined && release !== undefined && namespace !== undefined)
+    return [{ release, namespace, reason: preview.reason ?? '' }];
+  if (sweep === undefined || sweep.isDryRun) return [];
+  return sweep.entries.flatMap(({ outcome, release: of, namespace: where, reason }) =>
+    outcome === 'removed' && of !== undefined ? [{ release: of, namespace: where, reason }] : [],
+  );
+}
 
 /** Decides whether a run has a deployment record, opens it when its change begins, and closes it by what has become of that. */
 export class RecordKeeper {
@@ -84,13 +102,30 @@ export class RecordKeeper {
    * @returns what could not be written, in sentences
    */
   async end(report: RunReport, willRetry: boolean): Promise<readonly string[]> {
-    const record = this.#record ?? this.#ofAbort(report);
-    if (record === undefined) return [];
     const withinMs = report.status === 'cancelled' ? closingCancelledMs : closingMs;
+    const ofRemoved = await this.#endRemoved(report, withinMs);
+    const record = this.#record ?? this.#ofAbort(report);
+    if (record === undefined) return ofRemoved;
     // An abort has no record of its own: nothing else runs after it than before. The one of the candidate ends.
     if (report.command === 'abort') await record.endOthers(['pending'], 'aborted', withinMs);
     else await record.close(outcomeOf(report, willRetry), withinMs);
-    return record.warnings;
+    return [...new Set([...ofRemoved, ...record.warnings])];
+  }
+
+  /** Of a preview that is gone nothing runs any more, whatever its records say. */
+  async #endRemoved(report: RunReport, withinMs: number): Promise<readonly string[]> {
+    const { environment } = this.#options;
+    const removed = removedIn(report);
+    const means = environment === undefined || removed.length === 0 ? undefined : this.#whatIsNeeded();
+    if (environment === undefined || means === undefined) return [];
+    const warnings: string[] = [];
+    for (const { release, namespace, reason } of removed) {
+      const subject = { environment, task: 'teardown', ref: '', release, namespace, transient: true };
+      const records = new DeploymentRecord(means, subject);
+      await records.endOthers(allStates, describe(`removed: ${reason}`), withinMs);
+      warnings.push(...records.warnings);
+    }
+    return [...new Set(warnings)];
   }
 
   #ofAbort({ command, status, undo, release, namespace }: RunReport): DeploymentRecord | undefined {

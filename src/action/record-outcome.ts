@@ -24,7 +24,7 @@ const allBefore = ['success', 'pending'] as const;
  */
 export function outcomeOf(report: RunReport, willRetry: boolean): RecordOutcome {
   const { status, headline, addresses } = report;
-  const url = addresses[0]?.url;
+  const url = report.preview?.url ?? report.preview?.serving?.url ?? addresses[0]?.url;
   const where = url === undefined || !/^https?:\/\//.test(url) ? {} : { environmentUrl: url };
   // What the user wants to be left is left by the post step, too.
   const isOpen = willRetry && report.stays !== true;

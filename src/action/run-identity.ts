@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+import { workflowPlace } from '../github/event.ts';
+import type { Repository } from '../github/github.ts';
 import type { RunIdentity } from '../release/run-identity.ts';
 import { commitOfRun, gitHubRun } from './github-run.ts';
 
@@ -22,6 +24,15 @@ export function runIdentity(env: NodeJS.ProcessEnv, nonce: string = randomUUID()
     ...(GITHUB_ACTOR === undefined ? {} : { actor: GITHUB_ACTOR }),
     ...(commit === undefined ? {} : { commit }),
   };
+}
+
+/** The repository of the workflow; undefined outside of one, and where the runner does not tell its number. */
+export function repositoryOfRun(env: NodeJS.ProcessEnv): Repository | undefined {
+  const place = workflowPlace(env);
+  const id = place?.repository.id;
+  if (place === undefined || id === undefined) return undefined;
+  const { owner, name } = place.repository;
+  return { id, owner, name, url: `${place.serverUrl.replace(/\/$/, '')}/${owner}/${name}` };
 }
 
 /** The name of the repository, as a name that Kubernetes accepts: what a release is called by default. */

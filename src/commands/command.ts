@@ -25,11 +25,14 @@ interface Declaration<Id extends CommandInputId> {
 }
 
 interface Command<Id extends CommandInputId> extends Declaration<Id> {
+  /** In which namespace it works, where that is not for the workflow to say. @throws InvalidInput */
+  namespaceOf?: (context: Context, options: OptionsOf<Id>) => string;
   run: (context: Context, options: OptionsOf<Id>) => Promise<RunReport>;
 }
 
 /** Any command: who knows all inputs can run it. */
 export interface AnyCommand extends Declaration<CommandInputId> {
+  namespaceOf?: (context: Context, options: OfRelease & CommandInputs) => string;
   run: (context: Context, options: OfRelease & CommandInputs) => Promise<RunReport>;
 }
 

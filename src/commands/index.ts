@@ -9,10 +9,14 @@ import type { CommandInputs } from './inputs.ts';
 import { expectOfCommand } from './needs.ts';
 import { pause, restart, resume } from './pausing.ts';
 import { plan } from './plan.ts';
+import { preview } from './preview.ts';
+export { recordTask } from './preview/asked.ts';
+export { skippedWithoutCredentials } from './preview/without-credentials.ts';
 import { promote } from './promote.ts';
 import { rollback } from './rollback.ts';
 import { scale } from './scale.ts';
 import { status } from './status.ts';
+import { teardown } from './teardown.ts';
 
 /** The commands that there are, in the order in which they are documented: what action.yml offers and what runs comes from here. */
 export const commands = {
@@ -26,6 +30,8 @@ export const commands = {
   restart,
   status,
   plan,
+  preview,
+  teardown,
 } as const satisfies Readonly<Record<string, AnyCommand>>;
 
 export type CommandName = keyof typeof commands;
@@ -39,8 +45,9 @@ export async function runCommand(
   options: OfRelease & CommandInputs,
 ): Promise<RunReport> {
   const { client, reporter } = context;
-  const { release, namespace = client.defaultNamespace } = options;
   const command: AnyCommand = commands[name];
+  const { release } = options;
+  const namespace = command.namespaceOf?.(context, options) ?? options.namespace ?? client.defaultNamespace;
   const rights = new RightsCheck(client, reporter, { command: command.asks ?? name, release });
   const bounds = new Bounds(client, { namespace, release });
   const checked = { ...context, rights, bounds };

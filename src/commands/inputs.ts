@@ -57,6 +57,8 @@ export interface CommandInputs {
   previewNamespace?: string;
   /** `pr-{number}-{release}.preview.example.com` */
   previewHost?: string;
+  /** How many GPUs of NVIDIA a preview may ask for in all, as a number. */
+  previewGpus?: string;
   /** Since the last deploy. */
   previewTtlMs: number;
   /** How many previews of the release there may be at once, as a number. */

@@ -20,9 +20,8 @@ import type { ChangeOptions, Context } from '../release/context.ts';
 import type { OptionsOf } from './command.ts';
 import { refuseOtherStrategy, takeTurn, type Turn } from './take-turn.ts';
 
-/** Inputs of commands that read manifests. */
-export const manifestInputs = [
-  'strategy',
+/** Inputs that say what the objects are. */
+export const objectInputs = [
   'manifests',
   'image-tag',
   'images',
@@ -33,6 +32,9 @@ export const manifestInputs = [
   'session-affinity-services',
   'session-affinity-timeout',
 ] as const;
+
+/** Inputs of commands that read manifests for a strategy. */
+export const manifestInputs = ['strategy', ...objectInputs] as const;
 
 /** Changes manifests of the user's for the place that they go to; it answers new ones. @throws InvalidInput, Failures */
 export type Adapt = (manifests: readonly Manifest[]) => Promise<Manifest[]>;

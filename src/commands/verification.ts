@@ -227,7 +227,7 @@ async function carryOut(
 }
 
 /** The Service that a check means when it names none: the only one, or the only one that is open to the outside. */
-function mainService(manifests: readonly Manifest[]): KubernetesObject | undefined {
+export function mainService(manifests: readonly Manifest[]): KubernetesObject | undefined {
   const services = servicesOf(manifests);
   const outside = services.filter((service) => stringAt(service, 'spec', 'type') === 'LoadBalancer');
   const [service, ...others] = services.length > 1 ? outside : services;

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { TimeLimit } from '../base/time-limit.ts';
+import type { WorkflowEvent } from '../github/event.ts';
+import type { GitHub, Repository } from '../github/github.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { ManifestSource } from '../manifests/read/source.ts';
 import type { Bounds } from './bounds.ts';
@@ -35,6 +37,12 @@ export interface Context {
   /** Aborts when the run is cancelled; its reason is a Cancelled. */
   signal: AbortSignal;
   run: RunIdentity;
+  /** What has started it. */
+  event: WorkflowEvent;
+  /** Whose workflow it is; absent outside of one. */
+  repository?: Repository;
+  /** Connects to GitHub, once; absent without a token. */
+  github?: () => Promise<GitHub>;
   /** The workspace: what paths in inputs are relative to. */
   cwd: string;
   /** What the input `manifests` can name. */

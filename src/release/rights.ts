@@ -103,6 +103,10 @@ const ruleSets = {
       ['apps', 'controllerrevisions', ['list']],
     ],
   },
+  previews: {
+    why: 'the namespaces of previews',
+    rules: [['', 'namespaces', ['get', 'list', 'create', 'patch', 'delete']]],
+  },
   namespaces: { why: 'the namespace of the release', rules: [['', 'namespaces', ['get', 'create', 'patch']]] },
 } as const satisfies Record<string, RuleSet>;
 

@@ -15,6 +15,7 @@ import type {
   WorkloadReport,
 } from './run-report.ts';
 import type { PlanReport } from './plan-report.ts';
+import type { PreviewReport, SweepReport } from './preview-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
 /** What the run is about. */
@@ -86,6 +87,14 @@ export class Report {
 
   tellPlan(plan: PlanReport): void {
     this.#report.plan = plan;
+  }
+
+  tellPreview(preview: PreviewReport): void {
+    this.#report.preview = preview;
+  }
+
+  tellSweep(sweep: SweepReport): void {
+    this.#report.sweep = sweep;
   }
 
   /** Workloads whose objects are not told of. */

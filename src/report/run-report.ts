@@ -9,6 +9,7 @@ import type { RunningVersion } from '../rollout/versions.ts';
 import type { CheckResult } from '../verify/result.ts';
 import type { Drift } from '../release/drift-words.ts';
 import type { PlanReport } from './plan-report.ts';
+import type { PreviewReport, SweepReport } from './preview-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
 /** How a run ended; the value of the output `status`. */
@@ -28,7 +29,13 @@ type Success =
   | 'planned'
   | 'unchanged'
   /** A candidate waits for `promote` or `abort`. */
-  | 'waiting';
+  | 'waiting'
+  /** There is to be no preview, by rules that were given. */
+  | 'skipped'
+  /** It is wanted no longer, or another run does it. */
+  | 'superseded'
+  | 'torn-down'
+  | 'swept';
 
 /** That it was not done, and what became of what had been begun. */
 type Fault =
@@ -79,6 +86,11 @@ export interface RunReport {
   left?: readonly { ref: ObjectRef; reason: string }[];
   /** What a deploy would do; only of the command `plan`. */
   plan?: PlanReport;
+  /** Only of the commands `preview` and `teardown`. */
+  preview?: PreviewReport;
+  sweep?: SweepReport;
+  /** Where the comment about a preview is. */
+  commentUrl?: string;
   /** Revisions of the release, newest first; only of the command `status`. */
   history?: readonly HistoryEntry[];
   /** Likewise the revisions that the controllers of workloads keep, where the release has no record of them. */

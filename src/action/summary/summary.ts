@@ -15,6 +15,9 @@ import { renderEvidence } from './evidence.ts';
 import { renderChecks } from './checks.ts';
 import { renderLeft } from './left.ts';
 import { renderPlan } from './plan.ts';
+import { renderSweep } from './sweep.ts';
+import { renderComment } from '../comment/comment.ts';
+import { viewOf } from '../comment/of-report.ts';
 import { renderHistory } from './history.ts';
 import { renderHealth } from './status.ts';
 import type { SummaryLimits } from './limits.ts';
@@ -44,6 +47,10 @@ const icons: Record<Status, string> = {
   planned: '📋',
   unchanged: '✅',
   waiting: '⏸️',
+  skipped: '⏭️',
+  superseded: '⏭️',
+  'torn-down': '🧹',
+  swept: '🧹',
   undone: '↩️',
   failed: '❌',
   cancelled: '⏹️',
@@ -63,9 +70,11 @@ export function renderSummary(report: RunReport): string {
 
 function render(report: RunReport, limits: SummaryLimits): string {
   const { failure, undo, workloads, warnings, health } = report;
+  const preview = viewOf(report, Date.now());
   const sections = [
-    outcome(report),
-    failure === undefined ? '' : cause(failure, limits),
+    preview === undefined ? outcome(report) : renderComment(preview).trim(),
+    failure === undefined || preview !== undefined ? '' : cause(failure, limits),
+    report.sweep === undefined ? '' : renderSweep(report.sweep, limits),
     undo === undefined ? '' : undone(undo, limits),
     health === undefined ? '' : renderHealth(health, limits),
     report.plan === undefined ? '' : renderPlan(report.plan, limits),
@@ -76,7 +85,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     traffic(report, limits),
     renderChecks(report, limits),
     addresses(report, limits),
-    warnings.length === 0
+    warnings.length === 0 || preview !== undefined
       ? ''
       : alert(
           'WARNING',

@@ -8,7 +8,7 @@ import { Stage } from '../../support/strategy-stage.ts';
 import type { Content } from '../truth/sequences/application.ts';
 import { deployOf, perform, type Strategy } from '../truth/sequences/moves.ts';
 import { contradictions, headingOf, type Seen } from '../truth/sequences/oracle.ts';
-import { Random } from '../truth/sequences/random.ts';
+import { Random } from '../../support/random.ts';
 import { settled } from '../truth/sequences/suite.ts';
 import { look } from '../truth/sequences/witness.ts';
 import { interferences, type Interference } from './second-actor.ts';

@@ -64,6 +64,17 @@ describe('what was given', () => {
       forceConflicts: false,
       endpoint: 'auto',
       exportKubeconfig: false,
+      previewTtlMs: 259_200_000,
+      previewUntil: 'closed',
+      forks: 'skip',
+      copySecrets: [],
+      copyConfigmaps: [],
+      namespaceLabels: [],
+      isolation: 'default',
+      clusterScoped: 'fail',
+      comment: 'true',
+      teardown: 'this',
+      dryRun: false,
     });
   });
 
@@ -112,7 +123,7 @@ describe('what is wrong', () => {
     [{ ...deploy, timeout: '600' }, 'the input "timeout" is "600", which has no unit. Add one: 600s, 600m or 600h.'],
     [
       { command: 'status', manifests: 'a/' },
-      'the input "manifests" has no effect on the command "status"; it belongs to "deploy" and "plan". Remove it, or choose another command.',
+      'the input "manifests" has no effect on the command "status"; it belongs to "deploy", "plan" and "preview". Remove it, or choose another command.',
     ],
     [
       {},
@@ -202,10 +213,10 @@ describe('what is wrong', () => {
     expect(read({ command: 'abort' })).toMatchObject({ undoOnFailure: true, undoTimeoutMs: defaultUndoMs });
   });
 
-  test.each(['preview', 'teardown', 'deply', 'toString'])('includes a command that does not exist: %s', (command) => {
+  test.each(['preveiw', 'remove', 'deply', 'toString'])('includes a command that does not exist: %s', (command) => {
     const [problem = '', ...more] = problems({ command });
     expect(problem).toMatch(
-      `the input "command" is "${command}"; it must be one of "deploy", "promote", "abort", "rollback", "scale", "pause", "resume", "restart", "status" and "plan". `,
+      `the input "command" is "${command}"; it must be one of "deploy", "promote", "abort", "rollback", "scale", "pause", "resume", "restart", "status", "plan", "preview" and "teardown". `,
     );
     expect(more).toEqual([]);
   });

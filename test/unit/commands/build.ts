@@ -23,6 +23,7 @@ export function contextOf(client: FakeApi, holder: string): Context {
     clock: systemClock,
     limit: new TimeLimit(systemClock),
     signal: new AbortController().signal,
+    event: { name: 'push' },
     run: { holder },
     cwd: '/',
     sources: [],

@@ -1,7 +1,7 @@
 import type { Inputs, Stage } from '../../../support/strategy-stage.ts';
 import type { StepResult } from '../../../support/step.ts';
 import { application, faults, greetings, versions, type Content, type Fault } from './application.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../../support/random.ts';
 
 export type Strategy = 'rolling' | 'canary' | 'blue-green';
 

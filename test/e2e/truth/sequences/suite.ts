@@ -6,7 +6,7 @@ import { Stage } from '../../../support/strategy-stage.ts';
 import type { Content } from './application.ts';
 import { commandOf, deployOf, nextMove, perform, type Command, type Strategy } from './moves.ts';
 import { contradictions, headingOf, ofGoodEnd, type History, type Seen } from './oracle.ts';
-import { Random } from './random.ts';
+import { Random } from '../../../support/random.ts';
 import { look, type Facts } from './witness.ts';
 
 const sequences = 40;

@@ -23,7 +23,7 @@ beforeAll(async () => {
   await kubectl(['create', 'namespace', home]);
   kubeconfig = await limitedUser(home, 'previews', []);
   const objects = narrowRoles().map((object) => named(object, stage.release));
-  made = objects.map((object) => `${String(object['kind'])}/${stringAt(object, 'metadata', 'name') ?? ''}`);
+  made = objects.map((object) => `${stringAt(object, 'kind') ?? ''}/${stringAt(object, 'metadata', 'name') ?? ''}`);
   await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
 });
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
     stage.github.state.open(number, { labels: isKept ? ['preview-keep'] : [] });
     const ttl = [1, 2, 4].includes(number) ? '1s' : '24h';
     const result = await stage.preview(number, [configMap('a', {})], { 'preview-ttl': ttl });
-    expect(result).toMatchObject({ exit: 0, outputs: { status: 'deployed' } });
+    if (result.exit !== 0) throw new Error(`what the sweep begins with fails: ${result.log}`);
   }
   // One of another repository, and one that only looks like it.
   const labels = {

@@ -108,12 +108,13 @@ export class DeploymentRecord {
       );
       return undefined;
     }
+    const what = `${transient ? 'preview' : task} of ${release}`;
     const { id } = await github.createDeployment({
       ref,
       task,
       environment,
       transient,
-      description: `${task} of ${release}`,
+      description: what,
       payload: {
         release,
         namespace,
@@ -122,7 +123,7 @@ export class DeploymentRecord {
       },
     });
     onOpened?.(id);
-    await this.#say(id, { state: 'in_progress', description: `${task} of ${release} to namespace ${namespace}` });
+    await this.#say(id, { state: 'in_progress', description: `${what} to namespace ${namespace}` });
     return id;
   }
 

@@ -14,8 +14,9 @@ export interface PreviewReport {
   answers?: 'runner' | 'cluster';
   /** ISO 8601; absent: it does not expire, or is not there. */
   expiresAt?: string;
-  /** By which label of the pull request it does not expire. */
-  keptBy?: string;
+  /** A label of the pull request by which it does not expire; `isKept` where that has it. */
+  keepLabel?: string;
+  isKept?: boolean;
   /** How the manifests of the checkout were changed for it, a sentence each. */
   adapted: readonly string[];
   /** Why there is none, or not this one: a sentence without its end. */

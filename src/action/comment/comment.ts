@@ -149,7 +149,8 @@ function facts(view: CommentView): string {
     ['Expires', expires(view)],
     ['Run', run],
   ].filter(([, value]) => value !== '');
-  return rows.length === 0 ? '' : table(['', ''], rows, (row) => row);
+  const [head, ...others] = rows;
+  return head === undefined ? '' : table(head, others, (row) => row);
 }
 
 function expires({ state, expiresAt, isKept, deployedAt }: CommentView): string {

@@ -16,11 +16,11 @@ export function viewOf(report: RunReport, now: number): CommentView | undefined 
     ...outcomeOf(report, now),
     release,
     ...(commit === undefined ? {} : { commit }),
-    ...(namespace === undefined || namespace === '' ? {} : { namespace }),
+    ...(report.status === 'skipped' || namespace === undefined || namespace === '' ? {} : { namespace }),
     ...(links?.run === undefined ? {} : { runUrl: links.run }),
     ...(isDone ? { deployedAt: now, images: [...new Set(images)] } : {}),
     ...(preview.expiresAt === undefined ? {} : { expiresAt: Date.parse(preview.expiresAt) }),
-    ...(preview.keptBy === undefined ? {} : { isKept: true }),
+    ...(preview.isKept === true ? { isKept: true } : {}),
     changes: preview.adapted,
     objects: objects.map(({ ref: { kind, name }, change }) => ({ kind, name, state: change })),
     warnings,
@@ -81,12 +81,15 @@ function commitLink({ links }: RunReport, sha: string | undefined): CommitLink |
   return { sha, url: `${links.repository}/commit/${sha}` };
 }
 
-function adviceFor({ status, namespace }: RunReport): string[] {
+function adviceFor({ status, namespace, preview }: RunReport): string[] {
   if (status === 'torn-down') return ['Reopen the pull request, or run its workflow again, to bring it back.'];
-  if (namespace === undefined || namespace === '') return [];
+  if (status === 'skipped' || namespace === undefined || namespace === '') return [];
+  const label = preview?.keepLabel;
   return [
     'It goes when the pull request is closed, or when it expires: run the workflow again to make it live longer.',
-    'To keep it, give the pull request the label "preview-keep" and run the workflow again.',
+    ...(label === undefined
+      ? []
+      : [`To keep it, give the pull request the label "${label}" and run the workflow again.`]),
     `To look into it: kubectl -n ${namespace} get pods`,
   ];
 }

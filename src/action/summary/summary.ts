@@ -72,7 +72,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
   const { failure, undo, workloads, warnings, health } = report;
   const preview = viewOf(report, Date.now());
   const sections = [
-    preview === undefined ? outcome(report) : renderComment(preview).trim(),
+    preview === undefined ? outcome(report) : renderComment({ ...preview, objects: [], warnings: [] }).trim(),
     failure === undefined || preview !== undefined ? '' : cause(failure, limits),
     report.sweep === undefined ? '' : renderSweep(report.sweep, limits),
     undo === undefined ? '' : undone(undo, limits),
@@ -85,7 +85,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     traffic(report, limits),
     renderChecks(report, limits),
     addresses(report, limits),
-    warnings.length === 0 || preview !== undefined
+    warnings.length === 0
       ? ''
       : alert(
           'WARNING',

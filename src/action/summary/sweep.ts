@@ -1,5 +1,6 @@
 import type { SweepReport, SweptPreview } from '../../report/preview-report.ts';
 import { code, html, prose, table } from '../markdown.ts';
+import { link } from '../comment/quiet.ts';
 import type { SummaryLimits } from './limits.ts';
 
 const words: Readonly<Record<SweptPreview['outcome'], string>> = {
@@ -15,9 +16,9 @@ export function renderSweep({ isDryRun, entries }: SweepReport, { rows }: Summar
   return table(
     ['Namespace', 'Pull request', 'Outcome', 'Why'],
     entries,
-    ({ namespace, pullRequest, outcome, reason }) => [
+    ({ namespace, pullRequest, pullRequestUrl, outcome, reason }) => [
       code(namespace),
-      pullRequest === undefined ? '' : html(String(pullRequest)),
+      pullRequest === undefined ? '' : link(html(String(pullRequest)), pullRequestUrl),
       isDryRun && outcome === 'removed' ? 'would be removed' : words[outcome],
       prose(reason),
     ],

@@ -6,9 +6,17 @@ import type { OptionsOf } from '../command.ts';
 import type { Adapt } from '../load-manifests.ts';
 import type { AskedPreview } from './asked.ts';
 import { copiesFor } from './copies.ts';
+import { defaultKeepLabel } from './facts.ts';
 
 type AdaptOptions = OptionsOf<
-  'replicas' | 'preview-host' | 'preview-gpus' | 'cluster-scoped' | 'isolation' | 'copy-secrets' | 'copy-configmaps'
+  | 'replicas'
+  | 'preview-keep-label'
+  | 'preview-host'
+  | 'preview-gpus'
+  | 'cluster-scoped'
+  | 'isolation'
+  | 'copy-secrets'
+  | 'copy-configmaps'
 >;
 
 /** What a preview is deployed with, once its manifests were loaded. */
@@ -17,6 +25,8 @@ export interface Adapted {
   manifests: readonly Manifest[];
   /** How they were changed, a line each. */
   changes: readonly string[];
+  /** By which label of the pull request it does not expire. */
+  keepLabel: string;
 }
 
 /** Turns manifests of the checkout into those of a preview, with what it is kept within and what it gets copies of. */
@@ -24,6 +34,7 @@ export function adapter(context: Context, options: AdaptOptions, asked: AskedPre
   const adapted: Adapted = {
     manifests: [],
     changes: [],
+    keepLabel: options.previewKeepLabel ?? defaultKeepLabel,
     adapt: async (given) => {
       const { namespace, identity } = asked;
       const { namespace: from, previewHost: host, replicas, clusterScoped, isolation } = options;

@@ -46,7 +46,7 @@ export async function announce(
     preview,
     durationMs: clock.now() - startedAt,
   });
-  const told = previewOf(asked, pull, adapted.changes);
+  const told = previewOf(asked, pull, adapted);
   context.limit.begin(Math.min(options.timeoutMs, answeringMs));
   let answering: Answering | undefined;
   try {
@@ -77,7 +77,7 @@ export async function announce(
     ...told,
     ...(url === undefined ? {} : { url }),
     ...(answering === undefined || answering.by === 'nobody' ? {} : { answers: answering.by }),
-    ...(keep ? { keptBy: moment.keepLabel } : {}),
+    ...(keep ? { isKept: true } : {}),
     ...(expiresAt === undefined || keep ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
   };
   const took = formatDuration(clock.now() - startedAt);

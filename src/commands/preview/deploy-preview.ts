@@ -58,11 +58,11 @@ export async function deployPreview(
   const full = await place.make(facts);
   if (full !== undefined) {
     const { reason, holders } = full;
-    report.tellPreview({ ...previewOf(asked, pull, adapted.changes), reason, holders });
+    report.tellPreview({ ...previewOf(asked, pull, adapted), reason, holders });
     return report.finish('skipped', `No preview of pull request ${asked.identity.number}: ${reason}`);
   }
   expectOfCommand(context, deploy.rights, namespace);
-  report.tellPreview(previewOf(asked, pull, adapted.changes));
+  report.tellPreview(previewOf(asked, pull, adapted));
   let outcome: RunReport;
   try {
     outcome = await rollOut(
@@ -82,7 +82,7 @@ export async function deployPreview(
   }
   if (hasFailed(outcome.status)) {
     if (await place.isDoomed()) return tornDownMeanwhile(report, asked, pull);
-    return { ...outcome, preview: { ...previewOf(asked, pull, adapted.changes), ...place.serving() } };
+    return { ...outcome, preview: { ...previewOf(asked, pull, adapted), ...place.serving() } };
   }
   return await announce(context, options, asked, { report, pull, now, outcome, place, adapted });
 }
@@ -136,13 +136,13 @@ async function afterSuperseded(
 ): Promise<RunReport> {
   const want = (await now.askAgain())?.want;
   if (want?.state === 'absent') return await tearDownThis(context, asked, { report, pull, reason, timeoutMs });
-  report.tellPreview({ ...previewOf(asked, pull, []), reason });
+  report.tellPreview({ ...previewOf(asked, pull, { changes: [] }), reason });
   return report.finish('superseded', `Pull request ${asked.identity.number} is not deployed by this run: ${reason}`);
 }
 
 /** Somebody has closed it and removed its namespace while this run deployed: there is nothing to undo, and nothing to make anew. */
 function tornDownMeanwhile(report: Report, asked: AskedPreview, pull: PullRequest): RunReport {
   const reason = 'the preview was torn down while this run deployed it';
-  report.tellPreview({ ...previewOf(asked, pull, []), reason });
+  report.tellPreview({ ...previewOf(asked, pull, { changes: [] }), reason });
   return report.finish('superseded', `Pull request ${asked.identity.number} is not deployed by this run: ${reason}`);
 }

@@ -32,9 +32,13 @@ export function tellPullRequest(
   reporter.info(`pull request ${identity.number} ${state}${head}; its preview is in namespace "${namespace}"`);
 }
 
-/** The same of one that is being deployed. @param adapted how its manifests were changed */
-export function previewOf(asked: AskedPreview, pull: PullRequest, adapted: readonly string[]): PreviewReport {
-  return { ...previewFacts(asked, pull), adapted };
+/** The same of one that is being deployed.  */
+export function previewOf(
+  asked: AskedPreview,
+  pull: PullRequest,
+  { changes, keepLabel }: { changes: readonly string[]; keepLabel?: string },
+): PreviewReport {
+  return { ...previewFacts(asked, pull), adapted: changes, ...(keepLabel === undefined ? {} : { keepLabel }) };
 }
 
 /** Now, as the server tells it, and what the workflow says about how long a preview lives. */

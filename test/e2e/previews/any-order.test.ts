@@ -11,6 +11,7 @@ import { shareOf } from '../../support/share.ts';
 const sequences = shareOf(
   Array.from({ length: 200 }, (_, index) => index + 1),
   String,
+  8,
 );
 let leaked = 0;
 let wrong = 0;

@@ -1,9 +1,11 @@
 import type { PullRequest } from '../../github/pull-request.ts';
 import { hasLabel } from '../../preview/decide.ts';
 import { expiryAfter } from '../../preview/expiry.ts';
-import type { PreviewFacts } from '../../preview/identity.ts';
+import { ownership, readPreview, type PreviewFacts, type PreviewIdentity } from '../../preview/identity.ts';
 import type { Context } from '../../release/context.ts';
 import type { PreviewReport } from '../../report/preview-report.ts';
+import { isGoing } from '../../kubernetes/going.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { serverNow } from '../../kubernetes/server-time.ts';
 import type { OptionsOf } from '../command.ts';
 import type { AskedPreview } from './asked.ts';
@@ -39,6 +41,21 @@ export function previewOf(
   { changes, keepLabel }: { changes: readonly string[]; keepLabel?: string },
 ): PreviewReport {
   return { ...previewFacts(asked, pull), adapted: changes, ...(keepLabel === undefined ? {} : { keepLabel }) };
+}
+
+/** What an earlier run has deployed into a namespace, and when that expires; nothing where it is not this preview's. */
+export function servingIn(
+  namespace: KubernetesObject | undefined,
+  identity: PreviewIdentity,
+): Pick<PreviewReport, 'serving' | 'expiresAt'> {
+  if (namespace === undefined || isGoing(namespace) || ownership(namespace, identity).is !== 'ours') return {};
+  const reading = readPreview(namespace);
+  if (reading.state !== 'preview') return {};
+  const { sha, url, expiresAt, keep } = reading.preview;
+  return {
+    ...(sha === undefined ? {} : { serving: { commit: sha, ...(url === undefined ? {} : { url }) } }),
+    ...(expiresAt === undefined || keep ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+  };
 }
 
 /** Now, as the server tells it, and what the workflow says about how long a preview lives. */

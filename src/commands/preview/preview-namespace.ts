@@ -8,7 +8,6 @@ import {
   labelsOfPreview,
   ownership,
   previewAnnotations,
-  readPreview,
   type PreviewFacts,
 } from '../../preview/identity.ts';
 import { podSecurityLabels } from '../../preview/isolation.ts';
@@ -19,6 +18,7 @@ import type { PreviewReport } from '../../report/preview-report.ts';
 import type { OptionsOf } from '../command.ts';
 import type { AskedPreview } from './asked.ts';
 import { bindRole } from './bind-role.ts';
+import { servingIn } from './facts.ts';
 import { listPreviews } from './list-previews.ts';
 import { deleteNamespace, makeNamespace, namespaceRef } from './namespace.ts';
 
@@ -101,13 +101,7 @@ export class PreviewNamespace {
 
   /** What an earlier run has deployed there, which goes on running where this one has failed. */
   serving(): Pick<PreviewReport, 'serving' | 'expiresAt'> {
-    const reading = this.#found === undefined ? undefined : readPreview(this.#found);
-    if (reading?.state !== 'preview') return {};
-    const { sha, url, expiresAt, keep } = reading.preview;
-    return {
-      ...(sha === undefined ? {} : { serving: { commit: sha, ...(url === undefined ? {} : { url }) } }),
-      ...(expiresAt === undefined || keep ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
-    };
+    return servingIn(this.#found, this.#asked.identity);
   }
 
   #labels(): Record<string, string> {

@@ -92,6 +92,8 @@ describe('the life of a preview', () => {
     expect(failed).toMatchObject({ exit: 1, outputs: { status: 'failed' } });
     expect(failed.log).toContain('replicsa');
     expect(await stage.isThere(10)).toBe(false);
+    expect(stage.commentsOf(10)[0]).toContain('replicsa');
+    expect(stage.commentsOf(10)[0]).toContain('Nothing serves');
   });
 });
 

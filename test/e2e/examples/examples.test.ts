@@ -12,6 +12,7 @@ import { stateOf as stateOfRecord, type FakePullRequest, type State } from '../.
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
 import { Repository, type RunOptions } from './act.ts';
 import { fakeGoogle } from './google.ts';
+import { examples } from './workflow-files.ts';
 
 const push = { name: 'push' };
 /** Started by hand; GitHub tells every choice as a text. */
@@ -259,6 +260,9 @@ describe('previews', () => {
     github.state.close(pull.number, 'merged');
     await run(repository, 'preview.yml', pullRequestEvent(github, pull, 'closed'));
     expect(await isThere(preview)).toBe(false);
+    const kept = recordsOf(github.state).filter((record) => !record.endsWith(' inactive'));
+    expect(kept).toEqual([]);
+    expect(github.state.deployments).toHaveLength(2);
   });
 
   test('it is tested where it answers, and removed by the event that is sure to come: preview-tests.yml, preview-closed.yml', async () => {
@@ -304,4 +308,8 @@ describe('previews', () => {
     await run(repository, 'preview-fork-deploy.yml', approved, { env: { TEST_RUN_COMMIT: sha } });
     expect(await stateOf(preview, 'ctwoc')).toBe(`registry.test/ctwoc:fork-${sha} 1`);
   });
+});
+
+test('none of the examples was left out', () => {
+  expect([...ran].sort()).toEqual(examples);
 });

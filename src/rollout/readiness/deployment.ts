@@ -38,7 +38,11 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const failure = finalFailure(object, facts);
   if (failure !== undefined) return failure;
   if (updated < wanted) return progressing(`${updated} of ${pods(wanted)} updated, ${available} available`);
-  if (existing > updated) return progressing(`${pods(existing - updated)} of the old version still to end`);
+  if (existing > updated) {
+    const old = `${pods(existing - updated)} of the old version still to end`;
+    // Old pods wait for new ones: what is not available says more than what has not ended.
+    return progressing(available < existing ? `${available} of ${pods(existing)} available, ${old}` : old);
+  }
   if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
   return progressing(`${available} of ${pods(updated)} available${paused}`);
 }

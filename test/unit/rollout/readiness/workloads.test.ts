@@ -62,8 +62,13 @@ describe('a Deployment', () => {
     ],
     [
       'waits for old pods (garden#5794)',
-      liveDeployment({ existing: 4, updated: 3, available: 3 }),
+      liveDeployment({ existing: 4, updated: 3, available: 4 }),
       'progressing: 1 pod of the old version still to end',
+    ],
+    [
+      'says that pods are not available before it says that old ones have not ended: they wait for those',
+      liveDeployment({ existing: 4, updated: 3, available: 3 }),
+      'progressing: 3 of 4 pods available, 1 pod of the old version still to end',
     ],
     ['waits for available pods', liveDeployment({ updated: 3, available: 2 }), 'progressing: 2 of 3 pods available'],
     [

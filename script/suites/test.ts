@@ -69,7 +69,17 @@ const inTurn = ['bystanders', 'crash-matrix', 'known-failures', 'switching'];
 const turn = inTurn[Number(seed) % inTurn.length];
 const everything = known.filter((name) => !inTurn.includes(name) || name === turn);
 /** The longest ones begin first, so that no lane waits for one of them at the end. */
-const longest = ['truth', 'strategies', 'examples', 'deploy', 'known-failures', 'previews', 'plan', 'unit', 'fault-matrix'];
+const longest = [
+  'truth',
+  'strategies',
+  'examples',
+  'deploy',
+  'known-failures',
+  'previews',
+  'plan',
+  'unit',
+  'fault-matrix',
+];
 const lengthOf = (name: string) => longest.length - (longest.includes(name) ? longest.indexOf(name) : longest.length);
 const chosen =
   positionals.length > 0 ? positionals : everything.toSorted((left, right) => lengthOf(right) - lengthOf(left));

@@ -137,7 +137,9 @@ export class DeploymentRecord {
   async #endOthers(states: readonly DeploymentState[], description: string, except?: number): Promise<void> {
     const which = { states, description, ...(except === undefined ? {} : { except }) };
     try {
-      await retireRecords(await this.#options.github(), this.#subject, which);
+      const { transient, task } = this.#subject;
+      // All previews share one environment, whose list is long: those of this one have a task of their own.
+      await retireRecords(await this.#options.github(), this.#subject, { ...which, ...(transient ? { task } : {}) });
     } catch (error) {
       this.#warn('ended for what was there before', error);
     }

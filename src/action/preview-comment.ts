@@ -72,6 +72,9 @@ function commentsOf(report: RunReport, { comment }: CommentOptions, now: number)
   if (comment === 'false') return [];
   const { preview, sweep, release = '' } = report;
   // Another run tells of what it deploys.
+  // One that gets none says why in its summary: in a repository with few previews most pull requests would have such a comment, and
+  // what an earlier run has said of one that stays is true still. Who finds no place has been promised one.
+  if (preview !== undefined && report.status === 'skipped' && preview.holders === undefined) return [];
   if (preview !== undefined && report.status !== 'superseded') {
     const view = viewOf(report, now);
     const onlyExisting = report.status === 'torn-down' || (comment === 'on-failure' && !hasFailed(report.status));

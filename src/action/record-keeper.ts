@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { GitHub } from '../github/github.ts';
+import { previewTask } from '../preview/names.ts';
 import type { BeginningChange } from '../release/context.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { DeploymentRecord, type RecordOptions, type SavedRecord } from './deployment-record.ts';
@@ -51,10 +52,12 @@ const allStates = ['success', 'pending', 'queued', 'in_progress', 'failure', 'er
 /** The previews that a run has removed. */
 function removedIn({ status, preview, sweep, release, namespace }: RunReport) {
   if (status === 'torn-down' && preview !== undefined && release !== undefined && namespace !== undefined)
-    return [{ release, namespace, reason: preview.reason ?? '' }];
+    return [{ number: preview.pullRequest, release, namespace, reason: preview.reason ?? '' }];
   if (sweep === undefined || sweep.isDryRun) return [];
-  return sweep.entries.flatMap(({ outcome, release: of, namespace: where, reason }) =>
-    outcome === 'removed' && of !== undefined ? [{ release: of, namespace: where, reason }] : [],
+  return sweep.entries.flatMap(({ outcome, pullRequest: number, release: of, namespace: where, reason }) =>
+    outcome === 'removed' && number !== undefined && of !== undefined
+      ? [{ number, release: of, namespace: where, reason }]
+      : [],
   );
 }
 
@@ -119,8 +122,9 @@ export class RecordKeeper {
     const means = environment === undefined || removed.length === 0 ? undefined : this.#whatIsNeeded();
     if (environment === undefined || means === undefined) return [];
     const warnings: string[] = [];
-    for (const { release, namespace, reason } of removed) {
-      const subject = { environment, task: 'teardown', ref: '', release, namespace, transient: true };
+    for (const { number, release, namespace, reason } of removed) {
+      const task = previewTask({ number, release });
+      const subject = { environment, task, ref: '', release, namespace, transient: true };
       const records = new DeploymentRecord(means, subject);
       await records.endOthers(allStates, describe(`removed: ${reason}`), withinMs);
       warnings.push(...records.warnings);

@@ -1,9 +1,12 @@
+import { ownership } from '../preview/identity.ts';
 import type { Context } from '../release/context.ts';
+import type { SweptPreview } from '../report/preview-report.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { command } from './command.ts';
-import { askedPreview } from './preview/asked.ts';
+import { askedPreview, type AskedPreview } from './preview/asked.ts';
 import { teardownInputs, type TeardownOptions } from './preview/inputs.ts';
+import { namespaceRef } from './preview/namespace.ts';
 import { PullRequestNow } from './preview/pull-request-now.ts';
 import { sweepPreviews } from './preview/sweep.ts';
 import { tearDownThis } from './preview/tear-down.ts';
@@ -30,9 +33,30 @@ async function tearDown(context: Context, options: TeardownOptions): Promise<Run
   const pull = context.github === undefined ? undefined : (await new PullRequestNow(context, asked).askAgain())?.pull;
   const reason =
     pull?.state === 'closed' ? `the pull request was ${pull.merged ? 'merged' : 'closed'}` : 'the workflow says so';
-  if (dryRun) {
-    report.tellPreview({ pullRequest: asked.identity.number, adapted: [], reason });
-    return report.finish('torn-down', `Would remove the preview of pull request ${asked.identity.number}: ${reason}`);
-  }
+  if (dryRun) return await wouldTearDown(context, asked, report, reason);
   return await tearDownThis(context, asked, { report, pull, reason, timeoutMs });
+}
+
+/** Looks only. It tells as a sweep does, so that nobody takes the preview for removed: neither comment nor records. */
+async function wouldTearDown(
+  { client }: Context,
+  { identity, namespace }: AskedPreview,
+  report: Report,
+  reason: string,
+): Promise<RunReport> {
+  const { number, release } = identity;
+  const found = await client.read(namespaceRef(namespace));
+  const owned = found === undefined ? undefined : ownership(found, identity);
+  const isThere = owned?.is === 'ours';
+  const why = owned === undefined || owned.is === 'ours' ? reason : `it ${owned.reason}`;
+  const entry: SweptPreview = isThere
+    ? { namespace, pullRequest: number, release, outcome: 'removed', reason }
+    : { namespace, outcome: 'foreign', reason: why };
+  report.tellSweep({ isDryRun: true, entries: owned === undefined ? [] : [entry] });
+  return report.finish(
+    'swept',
+    isThere
+      ? `Would remove the preview of pull request ${number}: ${reason}`
+      : `Would remove nothing: there is no preview of pull request ${number}`,
+  );
 }

@@ -46,20 +46,29 @@ function isOfOthers({ payload }: Deployment): boolean {
   return payload?.['release'] === undefined;
 }
 
+interface Retired {
+  /** The last states that are to end so. */
+  states: readonly DeploymentState[];
+  /** The record that stays. */
+  except?: number;
+  description: string;
+  /** Of those that are looked at; absent: any. */
+  task?: string;
+}
+
 /**
  * Sets what has served before, or has waited, to inactive. GitHub's `auto_inactive` does that neither for production nor for
  * transient records, and elsewhere for those of other releases as well. Older than the newest success none is looked at, since that was
  * done when it became one; unless failures are to end as well.
- * @param states the last states that are to end so
- * @param except the record that stays
  */
 export async function retireRecords(
   github: GitHub,
   owner: RecordOwner,
-  { states, except, description }: { states: readonly DeploymentState[]; except?: number; description: string },
+  { states, except, description, task }: Retired,
 ): Promise<void> {
   if (states.length === 0) return;
-  const all = await github.deployments({ environment: owner.environment });
+  const { environment } = owner;
+  const all = await github.deployments({ environment, ...(task === undefined ? {} : { task }) });
   const endsAll = states.includes('failure');
   const own = all.filter((record) => record.id !== except && isOwn(record, owner));
   for (const { id } of own.slice(0, endsAll ? mostEnded : mostLookedAt)) {

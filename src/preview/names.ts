@@ -10,6 +10,11 @@ const maxHost = 253;
 
 const hashLength = 6;
 
+/** Under which task deployment records tell the previews of a pull request apart, which share one environment. */
+export function previewTask({ number, release }: Pick<PreviewIdentity, 'number' | 'release'>): string {
+  return `preview:pr-${number}:${release}`;
+}
+
 export const defaultNamespace = '{release}-pr-{number}';
 
 /**

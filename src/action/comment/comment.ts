@@ -116,6 +116,7 @@ function causeOf({ cause, hint, undone }: ShownFailure): string {
 
 function serving(what: Serving, nothing: string): string {
   if (what.state === 'nothing') return nothing;
+  if (what.state === 'left') return 'What this run has deployed is left as it is.';
   const version = what.commit === undefined ? 'The previous version' : `The previous version ${commitOf(what.commit)}`;
   return what.url === undefined ? `${version} still serves.` : `${version} still serves at ${urlOf(what.url)}.`;
 }

@@ -66,6 +66,7 @@ function failureOf({ failure, headline, undo, status }: RunReport): ShownFailure
 }
 
 function servingOf(report: RunReport): Serving {
+  if (report.stays === true) return { state: 'left' };
   const serving = report.preview?.serving;
   if (serving === undefined) return { state: 'nothing' };
   const commit = commitLink(report, serving.commit);
@@ -81,9 +82,11 @@ function commitLink({ links }: RunReport, sha: string | undefined): CommitLink |
   return { sha, url: `${links.repository}/commit/${sha}` };
 }
 
-function adviceFor({ status, namespace, preview }: RunReport): string[] {
+function adviceFor({ status, namespace, preview, objects }: RunReport): string[] {
   if (status === 'torn-down') return ['Reopen the pull request, or run its workflow again, to bring it back.'];
-  if (status === 'skipped' || namespace === undefined || namespace === '') return [];
+  if (preview?.holders !== undefined) return ['Once one of these is gone, run the workflow again.'];
+  const isThere = status !== 'skipped' && (objects.length > 0 || preview?.serving !== undefined);
+  if (!isThere || namespace === undefined || namespace === '') return [];
   const label = preview?.keepLabel;
   return [
     'It goes when the pull request is closed, or when it expires: run the workflow again to make it live longer.',

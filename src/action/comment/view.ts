@@ -45,7 +45,11 @@ export interface CommitLink {
 }
 
 /** What answers while a new version does not. */
-export type Serving = { state: 'nothing' } | { state: 'previous'; commit?: CommitLink; url?: string };
+export type Serving =
+  | { state: 'nothing' }
+  /** What the run has changed was not taken back. */
+  | { state: 'left' }
+  | { state: 'previous'; commit?: CommitLink; url?: string };
 
 export interface ShownFailure {
   /** One sentence. */

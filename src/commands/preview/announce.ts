@@ -4,6 +4,7 @@ import type { PullRequest } from '../../github/pull-request.ts';
 import { refOf } from '../../kubernetes/object.ts';
 import { serverNow } from '../../kubernetes/server-time.ts';
 import { shortSha } from '../../preview/decide.ts';
+import type { PreviewFacts } from '../../preview/identity.ts';
 import { urlsIn } from '../../preview/urls.ts';
 import type { Context } from '../../release/context.ts';
 import { failureOf } from '../../report/failure.ts';
@@ -56,6 +57,7 @@ export async function announce(
     if (await place.isDoomed()) return tornDown(report, asked, told);
     return done(told, {
       status: 'failed',
+      stays: true,
       headline: `${outcome.headline}, but it does not answer`,
       failure: failureOf(error),
     });
@@ -71,7 +73,7 @@ export async function announce(
   const url = answering?.url;
   const moment = { ...momentOf(context, options), at: serverNow(client, clock) };
   const facts = factsAt(asked, pull, url === undefined ? moment : { ...moment, url });
-  await place.announce(facts);
+  if (!(await isWritten(context, place, facts))) return tornDown(report, asked, told);
   const { expiresAt, keep } = facts;
   const preview: PreviewReport = {
     ...told,
@@ -91,6 +93,18 @@ export async function announce(
     );
   }
   return done(preview, { headline });
+}
+
+/** @returns false where somebody has torn the preview down meanwhile */
+async function isWritten({ signal }: Context, place: PreviewNamespace, facts: PreviewFacts): Promise<boolean> {
+  try {
+    await place.announce(facts);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (await place.isDoomed()) return false;
+    throw error;
+  }
 }
 
 async function placesOf({ client }: Context, { manifests }: Adapted, { addresses }: RunReport) {

@@ -3,7 +3,7 @@ import { pullRequestOf, type WorkflowEvent } from '../../github/event.ts';
 import type { GitHub, Repository } from '../../github/github.ts';
 import type { PreviewRules, PreviewWhen } from '../../preview/decide.ts';
 import { identityOf, type PreviewIdentity } from '../../preview/identity.ts';
-import { previewNamespace } from '../../preview/names.ts';
+import { previewNamespace, previewTask } from '../../preview/names.ts';
 import type { Context } from '../../release/context.ts';
 import type { WhichOptions } from './inputs.ts';
 
@@ -38,17 +38,14 @@ export function rulesOf({ previewWhen = 'always', forks, previewUntil: until }: 
   return { when: whenOf(previewWhen), forks, until };
 }
 
-/**
- * Under which task deployment records tell the previews of a pull request apart, which share one environment; undefined for commands
- * that make none.
- */
+/** Undefined for commands that make no records of previews. */
 export function recordTask(
   event: WorkflowEvent,
   command: string,
   { release, pullRequest }: Pick<WhichOptions, 'release' | 'pullRequest'>,
 ): string | undefined {
   const number = pullRequest === undefined ? pullRequestOf(event) : Number(pullRequest.split('@')[0]);
-  return command !== 'preview' || number === undefined ? undefined : `preview:pr-${number}:${release}`;
+  return command !== 'preview' || number === undefined ? undefined : previewTask({ number, release });
 }
 
 /** @throws InvalidInput without a token: an event says what was, and only GitHub what is */

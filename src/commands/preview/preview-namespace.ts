@@ -20,7 +20,7 @@ import type { AskedPreview } from './asked.ts';
 import { bindRole } from './bind-role.ts';
 import { servingIn } from './facts.ts';
 import { listPreviews } from './list-previews.ts';
-import { deleteNamespace, makeNamespace, namespaceRef } from './namespace.ts';
+import { awaitGoing, deleteNamespace, makeNamespace, namespaceRef } from './namespace.ts';
 
 type PlaceOptions = OptionsOf<'isolation' | 'namespace-labels' | 'preview-limit' | 'preview-role'>;
 
@@ -34,6 +34,9 @@ export class PreviewNamespace {
   /** As this run has made or found it. */
   #found: KubernetesObject | undefined;
   #isNew = false;
+  /** As this run has said it. */
+  #runUrl: string | undefined;
+  #expiresAt: number | undefined;
 
   constructor(context: Context, asked: AskedPreview, options: PlaceOptions) {
     this.#context = context;
@@ -53,17 +56,28 @@ export class PreviewNamespace {
     await rights?.require();
     bounds?.vouchFor([namespaceRef(namespace)]);
     const labels = this.#labels();
-    const { object, isNew } = await makeNamespace(this.#context, {
+    const wanted: KubernetesObject = {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: namespace, labels, annotations: annotationsAtFirst(facts) },
-    });
+    };
+    let { object, isNew } = await makeNamespace(this.#context, wanted);
+    if (isGoing(object) && ownership(object, identity).is === 'ours') {
+      // Another run has taken it back since it was looked at.
+      await awaitGoing(this.#context, object);
+      ({ object, isNew } = await makeNamespace(this.#context, wanted));
+    }
     this.#assertOurs(object);
     this.#found = object;
     this.#isNew = isNew;
     if (isNew) reporter.info(`Namespace "${namespace}" created for pull request ${identity.number}`);
-    else
-      await client.patch(namespaceRef(namespace), { type: 'merge', patch: { metadata: { labels } } }, { fieldManager });
+    else {
+      // From now on no sweep takes it for one that nobody wants, and no other run takes it back.
+      const metadata = { uid: object.metadata.uid ?? null, labels, annotations: annotationsAtFirst(facts) };
+      await client.patch(namespaceRef(namespace), { type: 'merge', patch: { metadata } }, { fieldManager });
+      this.#expiresAt = facts.expiresAt;
+    }
+    this.#runUrl = facts.runUrl;
     // Also one that an earlier run has made and did not live to deploy to.
     const isEmpty = isNew || object.metadata.annotations?.[previewAnnotations.deployedAt] === undefined;
     const full = isEmpty ? await this.#noRoom() : undefined;
@@ -83,25 +97,34 @@ export class PreviewNamespace {
     return now === undefined || isGoing(now) || now.metadata.uid !== this.#found.metadata.uid;
   }
 
-  /** Deletes it, if this run has made it. */
+  /** Deletes it, if this run has made it and no other has come since. */
   async takeBack(): Promise<void> {
     const { namespace, identity } = this.#asked;
     const uid = this.#found?.metadata.uid;
     if (!this.#isNew || uid === undefined) return;
-    const mayDelete = (now: KubernetesObject) => now.metadata.uid === uid && ownership(now, identity).is === 'ours';
+    const mayDelete = (now: KubernetesObject) =>
+      now.metadata.uid === uid &&
+      ownership(now, identity).is === 'ours' &&
+      now.metadata.annotations?.[previewAnnotations.runUrl] === this.#runUrl;
     if (await deleteNamespace(this.#context, namespace, mayDelete))
       this.#context.reporter.info(`Namespace "${namespace}" is removed again`);
   }
 
   /** Says what was deployed into it, where it answers, and until when it stays. */
   async announce(facts: PreviewFacts): Promise<void> {
-    const patch = { metadata: { annotations: annotationsOfPreview(facts) } };
-    await this.#context.client.patch(namespaceRef(this.#asked.namespace), { type: 'merge', patch }, { fieldManager });
+    const metadata = { uid: this.#found?.metadata.uid ?? null, annotations: annotationsOfPreview(facts) };
+    await this.#context.client.patch(
+      namespaceRef(this.#asked.namespace),
+      { type: 'merge', patch: { metadata } },
+      { fieldManager },
+    );
   }
 
   /** What an earlier run has deployed there, which goes on running where this one has failed. */
   serving(): Pick<PreviewReport, 'serving' | 'expiresAt'> {
-    return servingIn(this.#found, this.#asked.identity);
+    const before = servingIn(this.#found, this.#asked.identity);
+    if (before.expiresAt === undefined || this.#expiresAt === undefined) return before;
+    return { ...before, expiresAt: new Date(this.#expiresAt).toISOString() };
   }
 
   #labels(): Record<string, string> {

@@ -1,5 +1,5 @@
 import { InvalidInput } from '../../base/errors.ts';
-import { isObject, listAt, objectsAt, stringAt, type JsonObject } from '../../base/json.ts';
+import { isObject, listAt, objectsAt, stringAt, type Json, type JsonObject } from '../../base/json.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { throwAll, type Manifest } from '../../manifests/manifest.ts';
 import { dropAnnotations } from './services.ts';
@@ -65,13 +65,27 @@ function eachHost(object: KubernetesObject, change: (host: string) => string): v
 }
 
 function ingressHosts(spec: JsonObject, change: (host: string) => string): void {
+  const before: string[] = [];
   for (const rule of objectsAt(spec, 'rules')) {
-    const host = change(stringAt(rule, 'host') ?? '');
+    const named = stringAt(rule, 'host') ?? '';
+    before.push(named);
+    const host = change(named);
     if (host !== '') rule['host'] = host;
   }
   for (const entry of objectsAt(spec, 'tls')) {
-    if (entry['hosts'] !== undefined) listedHosts(entry, 'hosts', change);
+    if (entry['hosts'] === undefined) continue;
+    entry['hosts'] = listAt(entry, 'hosts').flatMap((host): Json[] =>
+      typeof host === 'string' ? covered(host, before) : [host ?? null],
+    );
+    listedHosts(entry, 'hosts', change);
   }
+}
+
+/** What a wildcard of a certificate stands for: no host that anybody asks for, unless a rule has it, too. */
+function covered(host: string, ruled: readonly string[]): string[] {
+  const [first, ...rest] = host.split('.');
+  const meant = ruled.filter((one) => one.split('.').slice(1).join('.') === rest.join('.') && one !== host);
+  return first !== '*' || ruled.includes(host) || meant.length === 0 ? [host] : [...new Set(meant)];
 }
 
 function listedHosts(holder: JsonObject, field: string, change: (host: string) => string): void {

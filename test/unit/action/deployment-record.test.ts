@@ -229,7 +229,7 @@ describe('what was live before', () => {
     const github = new RecordsInMemory();
     for (const state of ['inactive', 'failure', 'success', 'error'] as const) github.add({ payload: own }, [state]);
     const options = { github: () => Promise.resolve(github), clock: new FakeClock(), reporter: silentReporter, run };
-    const subject = { environment: 'production', task: 'teardown', ref: '', ...own, transient: true };
+    const subject = { environment: 'production', task: 'deploy', ref: '', ...own, transient: true };
     await new DeploymentRecord(options, subject).endOthers(['success', 'failure', 'error'], 'closed', 7_000);
     expect(github.states()).toEqual(['inactive', 'inactive', 'inactive', 'inactive']);
     expect(github.calls.filter((call) => call.startsWith('say'))).toHaveLength(3);

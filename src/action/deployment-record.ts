@@ -48,6 +48,8 @@ export class DeploymentRecord {
   readonly #options: RecordOptions;
   readonly #subject: RecordSubject;
   readonly #known = new Set<string>();
+  /** It was said that nobody waits any longer: what comes of it later is told no more. */
+  #isGivenUp = false;
   #opened: Promise<number | undefined> = Promise.resolve(undefined);
 
   constructor(options: RecordOptions, subject: RecordSubject) {
@@ -84,7 +86,9 @@ export class DeploymentRecord {
       state.ended = true;
     });
     await atMost(this.#options.clock, ms, watched);
-    if (!state.ended) this.#warn('closed', new Error(`GitHub has not answered within ${ms / 1000}s`));
+    if (state.ended) return;
+    this.#warn('closed', new Error(`GitHub has not answered within ${ms / 1000}s`));
+    this.#isGivenUp = true;
   }
 
   async #find(): Promise<number | undefined> {
@@ -157,7 +161,7 @@ export class DeploymentRecord {
   /** @param what completes "could not be …" */
   #warn(what: string, error: unknown): void {
     const kind = error instanceof GitHubError ? `${error.problem} ${error.permission ?? ''}` : messageOf(error);
-    if (this.#known.has(kind)) return;
+    if (this.#isGivenUp || this.#known.has(kind)) return;
     this.#known.add(kind);
     const { environment } = this.#subject;
     const advice = adviceOn(error);

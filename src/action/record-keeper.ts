@@ -121,15 +121,15 @@ export class RecordKeeper {
     const removed = removedIn(report);
     const means = environment === undefined || removed.length === 0 ? undefined : this.#whatIsNeeded();
     if (environment === undefined || means === undefined) return [];
-    const warnings: string[] = [];
     for (const { number, release, namespace, reason } of removed) {
       const task = previewTask({ number, release });
       const subject = { environment, task, ref: '', release, namespace, transient: true };
       const records = new DeploymentRecord(means, subject);
       await records.endOthers(allStates, describe(`removed: ${reason}`), withinMs);
-      warnings.push(...records.warnings);
+      // What GitHub does not do for one it does not do for the others: neither wait nor warn as often as there are previews.
+      if (records.warnings.length > 0) return records.warnings;
     }
-    return [...new Set(warnings)];
+    return [];
   }
 
   #ofAbort({ command, status, undo, release, namespace }: RunReport): DeploymentRecord | undefined {

@@ -58,11 +58,12 @@ function keeper(setting: Setting = {}) {
   const github = setting.github ?? new RecordsInMemory();
   const lines: string[] = [];
   const saved: SavedRecord[] = [];
+  const clock = new FakeClock();
   const made = new RecordKeeper({
     environment: 'environment' in setting ? setting.environment : 'production',
     github: setting.token === false ? undefined : () => Promise.resolve(github),
     run: 'run' in setting ? setting.run : run,
-    clock: new FakeClock(),
+    clock,
     reporter: {
       ...silentReporter,
       notice: (text) => lines.push(`notice ${text}`),
@@ -70,7 +71,7 @@ function keeper(setting: Setting = {}) {
     },
     save: (record) => saved.push(record),
   });
-  return { github, lines, saved, keeper: made };
+  return { github, lines, saved, clock, keeper: made };
 }
 
 type Stage = ReturnType<typeof keeper>;
@@ -426,4 +427,63 @@ describe('the record of a main step that was cancelled or killed', () => {
     expect(github.calls).toEqual(['list production deploy bbb']);
     expect(record.warnings).toEqual([]);
   });
+});
+
+describe('a sweep', () => {
+  const removed = [1, 2, 3].map((pullRequest) => ({
+    namespace: `shop-pr-${pullRequest}`,
+    pullRequest,
+    release: 'shop',
+    outcome: 'removed' as const,
+    reason: 'the pull request was merged',
+  }));
+  const swept = (isDryRun: boolean): RunReport => ({
+    ...deployed,
+    command: 'teardown',
+    status: 'swept',
+    sweep: { isDryRun, entries: removed },
+  });
+
+  function withRecords() {
+    const stage = keeper({ environment: 'preview' });
+    for (const { pullRequest, namespace, release } of removed) {
+      const task = `preview:pr-${pullRequest}:${release}`;
+      stage.github.add({ environment: 'preview', task, payload: { release, namespace } }, ['success']);
+    }
+    return stage;
+  }
+
+  test('ends the records of what it has removed, asking for those of each alone', async () => {
+    const stage = withRecords();
+    expect(await stage.keeper.end(swept(false), false)).toEqual([]);
+    expect(stage.github.states()).toEqual(['inactive', 'inactive', 'inactive']);
+    expect(stage.github.calls).toContain('list preview preview:pr-2:shop');
+  });
+
+  test('ends none where it only says what it would remove', async () => {
+    const stage = withRecords();
+    await stage.keeper.end(swept(true), false);
+    expect(stage.github.states()).toEqual(['success', 'success', 'success']);
+  });
+
+  test.each([
+    ['never', () => new Promise<void>(() => undefined)],
+    [
+      'that it may not',
+      () => {
+        throw new GitHubError('cannot list', { problem: 'missing-right', permission: 'deployments: write' });
+      },
+    ],
+  ] as const)(
+    'waits and warns once where GitHub answers %s, however many previews it has removed',
+    async (_, fault) => {
+      const stage = withRecords();
+      stage.github.fault = fault;
+      const end = stage.keeper.end(swept(false), false);
+      await stage.clock.runFor(10_000);
+      expect(await end).toHaveLength(1);
+      expect(stage.lines).toHaveLength(1);
+      expect(stage.github.calls).toHaveLength(1);
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { createTelling } from '../github/telling.ts';
 import { writeStickyComment, type StickyOutcome } from '../github/sticky-comment.ts';
 import { atMost, type Clock } from '../base/clock.ts';
 import type { Reporter } from '../base/reporter.ts';
+import type { PreviewReport } from '../report/preview-report.ts';
 import { hasFailed, type RunReport } from '../report/run-report.ts';
 import { renderComment } from './comment/comment.ts';
 import { viewOf } from './comment/of-report.ts';
@@ -68,14 +69,21 @@ interface Wanted {
   onlyExisting: boolean;
 }
 
+/**
+ * Another run tells of what it deploys. A pull request that gets no preview says why in the summary: in a repository with few of them
+ * most would have such a comment, and what an earlier run has said of one that stays is true still. Who finds no place has been promised
+ * one. Where GitHub shows no pull request there is nothing to write on.
+ */
+function hasComment(status: RunReport['status'], { holders, commit }: PreviewReport): boolean {
+  if (status === 'skipped') return holders !== undefined;
+  return status !== 'superseded' && !(status === 'torn-down' && commit === undefined);
+}
+
 function commentsOf(report: RunReport, { comment }: CommentOptions, now: number): Wanted[] {
   if (comment === 'false') return [];
   const { preview, sweep, release = '' } = report;
-  // Another run tells of what it deploys.
-  // One that gets none says why in its summary: in a repository with few previews most pull requests would have such a comment, and
-  // what an earlier run has said of one that stays is true still. Who finds no place has been promised one.
-  if (preview !== undefined && report.status === 'skipped' && preview.holders === undefined) return [];
-  if (preview !== undefined && report.status !== 'superseded') {
+  if (preview !== undefined && !hasComment(report.status, preview)) return [];
+  if (preview !== undefined) {
     const view = viewOf(report, now);
     const onlyExisting = report.status === 'torn-down' || (comment === 'on-failure' && !hasFailed(report.status));
     return view === undefined

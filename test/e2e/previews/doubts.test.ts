@@ -85,6 +85,14 @@ describe('what a run says that changes nothing', () => {
     expect(stage.commentsOf(4)).toEqual(before);
   });
 
+  test('a number that no pull request has costs no warning', async () => {
+    const asked = { event: 'workflow_dispatch' } as const;
+    const result = await stage.preview(0, [configMap('a', {})], { 'pull-request': '999' }, asked);
+    expect(result).toMatchObject({ exit: 0, outputs: { status: 'torn-down' } });
+    expect(result.log).toContain('there is no such pull request');
+    expect(result.log).not.toContain('::warning');
+  });
+
   test('the comment names the label that keeps previews in this repository', async () => {
     stage.github.state.open(5);
     await stage.preview(5, [configMap('a', {})], { 'preview-keep-label': 'hold' });

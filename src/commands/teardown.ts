@@ -6,6 +6,7 @@ import type { RunReport } from '../report/run-report.ts';
 import { command } from './command.ts';
 import { askedPreview, type AskedPreview } from './preview/asked.ts';
 import { teardownInputs, type TeardownOptions } from './preview/inputs.ts';
+import { previewFacts } from './preview/facts.ts';
 import { namespaceRef } from './preview/namespace.ts';
 import { PullRequestNow } from './preview/pull-request-now.ts';
 import { sweepPreviews } from './preview/sweep.ts';
@@ -31,10 +32,20 @@ async function tearDown(context: Context, options: TeardownOptions): Promise<Run
   const { release, timeoutMs, dryRun } = options;
   const report = new Report(context, 'teardown', { release, namespace: asked.namespace });
   const pull = context.github === undefined ? undefined : (await new PullRequestNow(context, asked).askAgain())?.pull;
+  if (pull?.state === 'open' && isOfClosing(context, options)) {
+    const facts = previewFacts(asked, pull);
+    report.tellPreview({ ...facts, reason: 'the pull request was closed, and is open again' });
+    return report.finish('skipped', `The preview of pull request ${facts.pullRequest} stays: it is open again`);
+  }
   const reason =
     pull?.state === 'closed' ? `the pull request was ${pull.merged ? 'merged' : 'closed'}` : 'the workflow says so';
   if (dryRun) return await wouldTearDown(context, asked, report, reason);
   return await tearDownThis(context, asked, { report, pull, reason, timeoutMs });
+}
+
+/** The event may come late, when somebody has opened the pull request again and another run has made its preview. */
+function isOfClosing({ event }: Context, { pullRequest }: TeardownOptions): boolean {
+  return pullRequest === undefined && 'action' in event && event.action === 'closed';
 }
 
 /** Looks only. It tells as a sweep does, so that nobody takes the preview for removed: neither comment nor records. */

@@ -118,6 +118,18 @@ describe('one that is ready and does not answer', () => {
 });
 
 describe('runs that meet', () => {
+  test('a teardown whose event of closing comes late leaves the preview of a pull request that is open again', async () => {
+    stage.github.state.open(22);
+    await stage.preview(22, [configMap('a', {})], {}, { action: 'reopened' });
+    const closed = { number: 22, event: 'pull_request_target', action: 'closed' } as const;
+    const late = await stage.teardown({}, closed);
+    expect(late).toMatchObject({ exit: 0, outputs: { status: 'skipped' } });
+    expect(late.log).toContain('open again');
+    expect(await stage.isThere(22)).toBe(true);
+    stage.github.state.close(22);
+    expect((await stage.teardown({}, closed)).outputs['status']).toBe('torn-down');
+  });
+
   test('a sweep does not remove a preview that has expired and is being deployed again', async () => {
     stage.github.state.open(20);
     await stage.preview(20, [configMap('a', {})]);

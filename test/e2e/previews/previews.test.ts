@@ -127,6 +127,7 @@ describe('events that come late, twice or not at all', () => {
       if (!(await stage.isThere(22))) return false;
       return (await kubectl(['get', 'pods', '-n', stage.namespaceOf(22), '-o', 'name'])) !== '';
     });
+    stage.github.state.close(22);
     const removed = await stage.teardown({}, { number: 22, event: 'pull_request', action: 'closed' });
     expect(removed).toMatchObject({ exit: 0, outputs: { status: 'torn-down' } });
     const result = await running;

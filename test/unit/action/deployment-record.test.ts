@@ -83,7 +83,7 @@ async function goes(stage: Stage, report: Partial<RunReport>, runs: WhatRuns = {
 }
 
 describe('the record of a deploy', () => {
-  test('is opened when the change begins, and succeeds with its address and the page of this attempt', async () => {
+  test('is opened when the change begins, and succeeds with its address and the page of this attempt (hephaestus-build/Hephaestus#2068)', async () => {
     const stage = keeper();
     await goes(stage, {}, { command: 'deploy', commit, revision: 7 });
     expect(stage.github.records).toMatchObject([

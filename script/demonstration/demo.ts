@@ -12,7 +12,7 @@ import { down, up } from '../../test/cluster/cluster.ts';
 import { run, waitUntil } from '../../test/cluster/run.ts';
 import { Load } from '../../test/support/load.ts';
 import { Step, runStep, type StepResult } from '../../test/support/step.ts';
-import { answerOf, expect, expectNoneLost, headline, seconds, showInputs, type Stage } from './stage.ts';
+import { answerOf, expect, expectNoneLost, headline, seconds, show, showInputs, type Stage } from './stage.ts';
 import { tourOfStrategies } from './strategies.ts';
 import { summaryPage } from '../summary/summary-page.ts';
 
@@ -47,7 +47,7 @@ try {
     showInputs(inputs);
     const step = new Step(
       { ...common, ...inputs, kubeconfig: cluster.kubeconfig },
-      { workspace, echo: true, ...stepOptions },
+      { workspace, onLine: show, ...stepOptions },
     );
     return { step, end: step.main().then((result) => keep(title, result)) };
   };
@@ -56,7 +56,7 @@ try {
     showInputs(inputs);
     const result = await runStep(
       { ...common, ...inputs, kubeconfig: cluster.kubeconfig },
-      { workspace, echo: true, ...stepOptions },
+      { workspace, onLine: show, ...stepOptions },
     );
     return keep(title, result);
   };

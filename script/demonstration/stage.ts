@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 
 import { total, type LoadResult } from '../../test/support/load.ts';
+import { asShown } from './as-shown.ts';
 import type { Step, StepOptions, StepResult } from '../../test/support/step.ts';
 
 export interface Stage {
@@ -36,6 +37,12 @@ export function expectNoneLost(prefix: string, requests: LoadResult): void {
 
 export function headline(text: string): void {
   console.log(`\n\u001b[1m── ${text}\u001b[0m`);
+}
+
+/** Prints a line of a step's log as GitHub shows it. */
+export function show(line: string): void {
+  const shown = asShown(line);
+  if (shown !== undefined) console.log(shown);
 }
 
 export function showInputs(inputs: Record<string, string>): void {

@@ -167,7 +167,6 @@ async function cluster(suite: Suite): Promise<Record<string, string>> {
 function programs(binaries: Binaries): Record<string, string> {
   return {
     TEST_KUBECTL: binaries['kubectl'] ?? '',
-    TEST_ACT: binaries['act'] ?? '',
     TEST_SAMPLE: binaries['ctwoc-1.0.0'] ?? '',
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cacheFolder } from './cache.ts';
@@ -22,17 +22,40 @@ interface Build {
   name: string;
   /** What the result depends on beside the Go version and the builds before it. */
   key: string;
+  /** How long it takes where it is worth saying. */
+  usualMinutes?: number;
   run: (target: string, before: Binaries) => Promise<void>;
 }
 
-/** A module of `modules/`: its go.mod is the one place where a version stands, its tools.go names the commands. */
-function module(name: string, flags = '-s -w', output = ''): Build {
+/**
+ * A module of `modules/`: its go.mod is the one place where a version stands. Its main.go is a program of ours around
+ * parts of others; its tools.go names commands that are taken as they are.
+ */
+function module(name: string, { flags = '-s -w', output = '' } = {}): Build {
   const folder = join(here, 'modules', name);
-  const commands = [...readFileSync(join(folder, 'tools.go'), 'utf8').matchAll(/_ "(.+)"/g)].map((match) => match[1]);
+  const text = (file: string) =>
+    existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : undefined;
+  const own = text('main.go') === undefined ? [] : ['.'];
+  const tools = [...(text('tools.go') ?? '').matchAll(/_ "(.+)"/g)].map(([, command = '']) => command);
   return {
     name,
     key: flags + output + sources(folder),
-    run: (target) => go(folder, flags, join(target, output), commands as string[]),
+    run: (target) => go(folder, flags, join(target, output), [...own, ...tools]),
+  };
+}
+
+/** The parts of Kubernetes are one program, which is the part whose name it is started by: linking each takes as long as linking all. */
+function kubernetes(): Build {
+  const build = module('kubernetes', { flags: kubernetesFlags() });
+  const parts = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet'];
+  return {
+    ...build,
+    key: build.key + parts.join(),
+    usualMinutes: 5,
+    run: async (target, before) => {
+      await build.run(target, before);
+      for (const part of parts) symlinkSync(build.name, join(target, part));
+    },
   };
 }
 
@@ -49,50 +72,67 @@ function kubernetesFlags(): string {
   ].join(' ');
 }
 
-/** Everything that is made once and kept, each in a folder of its own below the cache. */
-function builds(): Build[] {
+/**
+ * Everything that a cluster is made of, each in a folder of its own below the cache. The lists go side by side: Kubernetes takes
+ * longer than all the rest, and does not keep two cores busy all the time.
+ */
+function builds(): Build[][] {
   return [
-    module('kubernetes', kubernetesFlags()),
-    module('etcd', '-s -w', 'etcd'),
-    module('cni'),
-    module('coredns'),
-    module('registry'),
-    module('act'),
-    module('actionlint'),
-    {
-      name: 'node',
-      key: sources(join(here, 'node')),
-      run: (target) => go(join(here, 'node'), '-s -w', join(target, 'node'), ['.']),
-    },
-    ...sampleVersions.map((version) => ({
-      name: `ctwoc-${version}`,
-      key: version + sources(sampleServer),
-      run: (target: string) =>
-        go(sampleServer, `-s -w -X main.version=${version}`, join(target, `ctwoc-${version}`), ['.']),
-    })),
-    {
-      name: 'images',
-      key: readFileSync(join(here, 'images.ts'), 'utf8') + sources(sampleServer) + sampleVersions.join(),
-      run: (target, before) => {
-        writeImages(target, new Map(sampleVersions.map((version) => [version, before[`ctwoc-${version}`] ?? ''])));
-        return Promise.resolve();
+    [kubernetes()],
+    [
+      {
+        name: 'node',
+        key: sources(join(here, 'node')),
+        run: (target) => go(join(here, 'node'), '-s -w', join(target, 'node'), ['.']),
       },
-    },
+      ...sampleVersions.map((version) => ({
+        name: `ctwoc-${version}`,
+        key: version + sources(sampleServer),
+        run: (target: string) =>
+          go(sampleServer, `-s -w -X main.version=${version}`, join(target, `ctwoc-${version}`), ['.']),
+      })),
+      {
+        name: 'images',
+        key: readFileSync(join(here, 'images.ts'), 'utf8') + sources(sampleServer) + sampleVersions.join(),
+        run: (target, before) => {
+          writeImages(target, new Map(sampleVersions.map((version) => [version, before[`ctwoc-${version}`] ?? ''])));
+          return Promise.resolve();
+        },
+      },
+      module('cni'),
+      module('etcd', { output: 'etcd' }),
+      module('registry'),
+      module('coredns'),
+    ],
   ];
 }
 
-/** Installs missing Debian packages and builds what the cache lacks, saying so on stderr. Minutes the first time. */
+/** Installs missing Debian packages and builds what the cache lacks of a cluster, saying so on stderr. Minutes the first time. */
 export async function ensureBuilt(): Promise<Binaries> {
-  await ensureTools();
   const version = await goVersion();
   const binaries: Record<string, string> = {};
-  for (const build of builds()) {
-    const key = createHash('sha256').update(`${version}\n${build.key}`).digest('hex').slice(0, 16);
-    const folder = join(cacheFolder, 'bin', `${build.name}-${key}`);
-    if (!existsSync(folder)) await withLock('build', () => buildInto(folder, build, binaries));
-    for (const name of readdirSync(folder)) binaries[name] = join(folder, name);
-  }
+  await Promise.all([
+    ensureTools(),
+    ...builds().map(async (list) => {
+      for (const build of list) await ensure(build, version, binaries);
+    }),
+  ]);
   return binaries;
+}
+
+/** The path of a program that some tests use and no cluster needs, built when it is not there yet. */
+export async function ensureProgram(name: 'act' | 'actionlint'): Promise<string> {
+  const binaries: Record<string, string> = {};
+  await ensure(module(name), await goVersion(), binaries);
+  return binaries[name] ?? '';
+}
+
+/** Adds what a build makes to `binaries`. */
+async function ensure(build: Build, version: string, binaries: Record<string, string>): Promise<void> {
+  const key = createHash('sha256').update(`${version}\n${build.key}`).digest('hex').slice(0, 16);
+  const folder = join(cacheFolder, 'bin', `${build.name}-${key}`);
+  if (!existsSync(folder)) await withLock(`build-${build.name}`, () => buildInto(folder, build, binaries));
+  for (const name of readdirSync(folder)) binaries[name] = join(folder, name);
 }
 
 /** Builds beside the target and renames, so that nobody ever sees half a build. */
@@ -101,7 +141,8 @@ async function buildInto(folder: string, build: Build, before: Binaries): Promis
   if (existsSync(folder)) return;
   const started = Date.now();
   const elapsed = () => `${Math.round((Date.now() - started) / 1000)} s`;
-  process.stderr.write(`cluster: building ${build.name}\n`);
+  const estimate = build.usualMinutes === undefined ? '' : `, which takes about ${build.usualMinutes} min on two cores`;
+  process.stderr.write(`cluster: building ${build.name}${estimate}\n`);
   const progress = setInterval(
     () => process.stderr.write(`cluster: still building ${build.name} (${elapsed()})\n`),
     30_000,

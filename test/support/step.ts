@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -14,8 +15,8 @@ export interface StepOptions {
   workspace?: string;
   /** Variables beside the ones that the runner sets. */
   env?: Record<string, string>;
-  /** Print the log while it comes, as a user would see it. */
-  echo?: boolean;
+  /** Gets the lines of the log while they come. */
+  onLine?: (line: string) => void;
 }
 
 export interface StepResult {
@@ -40,14 +41,14 @@ export class Step {
   readonly #folder: string;
   readonly #env: Record<string, string>;
   readonly #workspace: string;
-  readonly #echo: boolean;
+  readonly #onLine: ((line: string) => void) | undefined;
   #state: Record<string, string> = {};
   #process: ChildProcess | undefined;
 
   constructor(inputs: Record<string, string>, options: StepOptions = {}) {
     this.#folder = mkdtempSync(join(tmpdir(), 'gke-rollout-step-'));
     this.#workspace = options.workspace ?? root;
-    this.#echo = options.echo ?? false;
+    this.#onLine = options.onLine;
     this.#env = {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#folder,
@@ -127,10 +128,12 @@ export class Step {
     let log = '';
     const take = (chunk: Buffer) => {
       log += chunk.toString();
-      if (this.#echo) process.stdout.write(chunk);
     };
     child.stdout.on('data', take);
     child.stderr.on('data', take);
+    if (this.#onLine !== undefined) {
+      for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', this.#onLine);
+    }
     return new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {

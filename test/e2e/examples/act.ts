@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-import { ensureBuilt } from '../../cluster/build.ts';
+import { ensureProgram } from '../../cluster/build.ts';
 import { registryUrl } from '../../cluster/node.ts';
 import { run } from '../../cluster/run.ts';
 import { certificateFor, type Certificate } from '../../support/certificate.ts';
@@ -81,7 +81,7 @@ export class Repository implements AsyncDisposable {
 
   /** The layout of examples/ctwoc at its root, as the examples expect it. */
   static async create(namespace: string, github: FakeGitHub): Promise<Repository> {
-    const { act = 'act' } = await ensureBuilt();
+    const act = await ensureProgram('act');
     using certificate = await certificateFor(['DNS:frontend']);
     const registry = await registryOfCluster();
     const repository = new Repository(namespace, github, { act, registry, certificate });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
-import { ensureBuilt } from '../../cluster/build.ts';
+import { ensureProgram } from '../../cluster/build.ts';
 import { run } from '../../cluster/run.ts';
 import { figure } from '../../support/figure.ts';
 import { root, workflowFiles } from './workflow-files.ts';
@@ -13,9 +13,7 @@ let actionlint: string;
 let zizmor: string;
 
 beforeAll(async () => {
-  const [built, installed] = await Promise.all([ensureBuilt(), ensureZizmor()]);
-  actionlint = built['actionlint'] ?? '';
-  zizmor = installed;
+  [actionlint, zizmor] = await Promise.all([ensureProgram('actionlint'), ensureZizmor()]);
 });
 
 /** Throws with what it has found. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
+import { ensureProgram } from '../../cluster/build.ts';
 import { run } from '../../cluster/run.ts';
 import { createNamespace, deleteNamespace, kubectl, testKubeconfig } from '../../support/kubectl.ts';
 
@@ -34,7 +35,7 @@ afterAll(async () => {
 });
 
 test('a workflow file deploys through act: inputs, outputs, post step', async () => {
-  const act = process.env['TEST_ACT'] ?? 'act';
+  const act = await ensureProgram('act');
   const log = await run(act, ['push', '-P', 'ubuntu-latest=-self-hosted', '--pull=false'], {
     cwd: repository,
     env: { KUBECONFIG: testKubeconfig() },

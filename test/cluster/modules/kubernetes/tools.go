@@ -1,13 +1,7 @@
 //go:build tools
 
-// Package kubernetes pins the commands of one Kubernetes version, so that go.sum holds all that they are built from.
-package kubernetes
+package main
 
 import (
-	_ "k8s.io/kubernetes/cmd/kube-apiserver"
-	_ "k8s.io/kubernetes/cmd/kube-controller-manager"
-	_ "k8s.io/kubernetes/cmd/kube-proxy"
-	_ "k8s.io/kubernetes/cmd/kube-scheduler"
-	_ "k8s.io/kubernetes/cmd/kubectl"
-	_ "k8s.io/kubernetes/cmd/kubelet"
+	_ "k8s.io/kubernetes/cmd/kubectl" // not a part of the node: what calls it waits for its start
 )

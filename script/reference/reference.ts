@@ -1,11 +1,11 @@
-/** action.yml, the tables of the README and the page of rules, made from the tables in the code. */
-import { readFileSync } from 'node:fs';
+/** action.yml and the pages of inputs, outputs and rollout rules, made from the tables in the code. */
 import { join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
 import { inputTable, type InputDefinition } from '../../src/action/input-table.ts';
 import { outputTable } from '../../src/action/output-table.ts';
+import { inputGroups, titleOfOthers } from './input-groups.ts';
 import { markdownTable } from './markdown-table.ts';
 import { rolloutRulesPage } from './rollout-rules.ts';
 
@@ -16,17 +16,12 @@ export interface Generated {
   text: string;
 }
 
-/** The files as they must be; the README keeps its text around the markers. */
+/** The files as they must be. */
 export async function reference(): Promise<Generated[]> {
-  const readme = join(root, 'README.md');
-  const tables = replaceBetween(
-    replaceBetween(readFileSync(readme, 'utf8'), 'inputs', inputsTable()),
-    'outputs',
-    outputsTable(),
-  );
   return await Promise.all([
     formatted(join(root, 'action.yml'), actionYml()),
-    formatted(readme, tables),
+    formatted(join(root, 'docs/inputs.md'), inputsPage()),
+    formatted(join(root, 'docs/outputs.md'), outputsPage()),
     formatted(join(root, 'docs/rollout-rules.md'), rolloutRulesPage()),
   ]);
 }
@@ -104,37 +99,68 @@ function commandsOf({ commands, strategies, required }: InputDefinition): string
     .join(' ');
 }
 
-function inputsTable(): string {
-  const rows = inputs.map(([id, definition]) => {
-    const example = definition.example.includes('\n')
-      ? definition.example
-          .split('\n')
-          .slice(1)
-          .map((line) => line.trim())
-      : [definition.example];
-    const text = [definition.description, allowed(definition)].filter((part) => part !== '').join(' ');
-    return [
-      `\`${id}\``,
-      `${text}<br>${example.map((line) => `\`${line}\``).join('<br>')}`,
-      givenBy(definition) === undefined ? '' : `\`${givenBy(definition) ?? ''}\``,
-      commandsOf(definition).replace(/^For /, '').replace(/\.$/, '') || 'all',
-    ];
-  });
+function inputsPage(): string {
+  const grouped = new Set<string>(inputGroups.flatMap((group) => group.inputs));
+  const others = inputs.map(([id]) => id).filter((id) => !grouped.has(id));
+  return `# Inputs
+
+Made by \`script/docs\` from \`src/action/input-table.ts\`.
+
+An unknown input, a value that is not allowed, and an input that has no effect on the chosen command or strategy are errors. Only
+\`manifests\` is required, and only for \`deploy\` and \`plan\`; \`replicas\` is required for \`scale\`. Durations are written \`90s\`,
+\`10m\` or \`1h30m\`.
+
+${[...inputGroups, { title: titleOfOthers, inputs: others }].map(({ title, inputs: ids }) => `## ${title}\n\n${inputsTable(ids)}`).join('\n\n')}
+`;
+}
+
+function inputsTable(ids: readonly string[]): string {
+  const rows = inputs.filter(([id]) => ids.includes(id)).map(([id, definition]) => inputRow(id, definition));
   return markdownTable(['Input', 'What it is, and an example', 'Default', 'Commands'], rows);
 }
 
-function outputsTable(): string {
-  const rows = outputs.map(([id, { description, example }]) => [`\`${id}\``, description, `\`${example}\``]);
-  return markdownTable(['Output', 'What it is', 'Example'], rows);
+function inputRow(id: string, definition: InputDefinition): string[] {
+  const example = definition.example.includes('\n')
+    ? definition.example
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim())
+    : [definition.example];
+  const text = [definition.description, allowed(definition)].filter((part) => part !== '').join(' ');
+  return [
+    `\`${id}\``,
+    `${linkedPages(text)}<br>${example.map((line) => `\`${line}\``).join('<br>')}`,
+    givenBy(definition) === undefined ? '' : `\`${givenBy(definition) ?? ''}\``,
+    commandsOf(definition).replace(/^For /, '').replace(/\.$/, '') || 'all',
+  ];
 }
 
-/** @throws Error when the README has no such markers */
-function replaceBetween(text: string, name: string, content: string): string {
-  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
-  const from = text.indexOf(start);
-  const to = text.indexOf(end);
-  if (from === -1 || to < from) throw new Error(`README.md has no "${start}" with an "${end}" after it`);
-  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
+function outputsPage(): string {
+  const rows = outputs.map(([id, { description, example }]) => [
+    `\`${id}\``,
+    linkedPages(description),
+    `\`${example}\``,
+  ]);
+  return `# Outputs
+
+Made by \`script/docs\` from \`src/action/output-table.ts\`.
+
+A later step reads them as \`steps.ID.outputs.NAME\`. Hand them to a script through \`env\`, never as part of its text. An output that
+does not apply to the command is empty.
+
+${markdownTable(['Output', 'What it is', 'Example'], rows)}
+`;
+}
+
+/** Descriptions name pages from the root of the repository; these pages stand beside them. */
+function linkedPages(text: string): string {
+  return text.replaceAll(
+    /\[docs\/[\w-]+\.md\]\(docs\/([\w-]+\.md)\)|docs\/([\w-]+\.md)/g,
+    (_, linked?: string, bare?: string) => {
+      const page = linked ?? bare ?? '';
+      return `[${page}](${page})`;
+    },
+  );
 }
 
 async function formatted(path: string, text: string): Promise<Generated> {

@@ -36,7 +36,7 @@ interface RuleSet {
   lost?: string;
 }
 
-/** What is needed beside the kinds of the user's own manifests: the README's rules are made of these. */
+/** What is needed beside the kinds of the user's own manifests: docs/rights.md says the same. */
 const ruleSets = {
   history: { why: 'revisions and the journal of the run under way', rules: [['', 'secrets', ['get', 'list']]] },
   record: {

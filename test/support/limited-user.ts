@@ -48,16 +48,15 @@ export async function grantAlso(namespace: string, name: string, rules: readonly
   await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
 }
 
-/** The rules that the README gives: for everybody, for StatefulSets and foreign workloads, for canary and blue-green. */
-export function rulesOfReadme(): { base: RbacRule[]; special: RbacRule[]; strategies: RbacRule[] } {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const section = /## Rights\n(?<text>[\s\S]*?)\n## /.exec(readme)?.groups?.['text'] ?? '';
-  const blocks = [...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => load(text));
+/** The rules that docs/rights.md gives: for everybody, for StatefulSets and foreign workloads, for canary and blue-green. */
+export function documentedRules(): { base: RbacRule[]; special: RbacRule[]; strategies: RbacRule[] } {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/rights.md'), 'utf8');
+  const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => load(text));
   const [base, special, strategies] = blocks as [{ rules: RbacRule[] }, RbacRule[], RbacRule[]];
   return { base: base.rules, special, strategies };
 }
 
-/** What the README says in words of each kind of the manifests. */
+/** What that page says in words of each kind of the manifests. */
 export function rulesOfKinds(): RbacRule[] {
   const verbs = ['get', 'create', 'patch', 'update', 'delete'];
   return [

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
-import { grantAlso, limitedUser, rulesOfKinds, rulesOfReadme } from '../../support/limited-user.ts';
+import { grantAlso, limitedUser, rulesOfKinds, documentedRules } from '../../support/limited-user.ts';
 import { configMap, deployment, service } from '../../support/objects.ts';
 import { runStep, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
 
 let namespace: string;
-/** Of a user who has the rules of the README and those on the kinds of the manifests, in one namespace and nowhere else. */
+/** Of a user who has the rules of docs/rights.md and those on the kinds of the manifests, in one namespace and nowhere else. */
 let kubeconfig: string;
 
 beforeAll(async () => {
   namespace = await createNamespace('rights');
-  const { base, special } = rulesOfReadme();
+  const { base, special } = documentedRules();
   kubeconfig = await limitedUser(namespace, 'deployer', [...base, ...special, ...rulesOfKinds()]);
 });
 
@@ -28,7 +28,7 @@ async function step(inputs: Record<string, string>, objects: readonly object[] =
   }
 }
 
-test('the rights of the README are enough to deploy, undo, scale, roll back and look', async () => {
+test('the rights of docs/rights.md are enough to deploy, undo, scale, roll back and look', async () => {
   const deploying = { manifests: '.', timeout: '60s' };
   const first = await step(deploying, [deployment('small'), service('small'), configMap('small', { a: '1' })]);
   expect(first.log).not.toMatch(/^::(error|warning)/m);
@@ -76,8 +76,8 @@ test('a right that is missing is named with the rule to add', async () => {
   expect(manifest).toContain('resources: [jobs]');
 });
 
-test('with the rules that the README adds they are enough for canary and blue-green', async () => {
-  await grantAlso(namespace, 'deployer', rulesOfReadme().strategies);
+test('with the rules that the page adds they are enough for canary and blue-green', async () => {
+  await grantAlso(namespace, 'deployer', documentedRules().strategies);
   const app = (version: string) => [deployment('sided', { image: `registry.test/ctwoc:${version}` }), service('sided')];
   const deploying = { manifests: '.', timeout: '60s', release: 'sided' };
   await step(deploying, app('1.0.0'));

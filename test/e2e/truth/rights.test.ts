@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { createNamespace, deleteNamespace, kubectl } from '../../support/kubectl.ts';
-import { limitedUser, rulesIn, rulesOfKinds, rulesOfReadme, type RbacRule } from '../../support/limited-user.ts';
+import { limitedUser, rulesIn, rulesOfKinds, documentedRules, type RbacRule } from '../../support/limited-user.ts';
 import { configMap, deployment, service } from '../../support/objects.ts';
 import { runStep, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
@@ -108,7 +108,7 @@ test('a user without any right is told one manifest, and with it deploys, undoes
   expect(await left(`${name}-new`)).toBe('');
 });
 
-const { base, strategies } = rulesOfReadme();
+const { base, strategies } = documentedRules();
 const optional = ['events', 'pods/log', 'horizontalpodautoscalers', 'resourcequotas', 'poddisruptionbudgets'];
 const isOptional = ({ resources, verbs }: RbacRule) =>
   resources.some((name) => optional.includes(name)) ||

@@ -44,7 +44,7 @@ const company: Partial<Record<string, Record<string, string>>> = {
 };
 
 describe('what is written about inputs and outputs', () => {
-  test('action.yml and the README are what script/docs makes of the tables', async () => {
+  test('action.yml and the pages of inputs, outputs and rules are what script/docs makes of the tables', async () => {
     for (const { path, text } of await reference())
       expect({ path, text: readFileSync(path, 'utf8') }).toEqual({ path, text });
   });

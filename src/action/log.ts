@@ -51,9 +51,24 @@ export function createReporter(redaction = new Redaction()): Reporter {
     annotations[level](redaction.redact(cut(linesOf(message).join('\n'), maxMessage)), propertiesOf(location));
   };
 
+  /** GitHub has no groups in groups: an end inside of one ends the outer, too, and the rest of it falls out of the fold. */
+  let isOpen = false;
+
   return {
     info: print,
-    group: async (name, work) => await group(linesOf(name).join(' '), work),
+    group: async (name, work) => {
+      const heading = linesOf(name).join(' ');
+      if (isOpen) {
+        info(`${heading}:`);
+        return await work();
+      }
+      isOpen = true;
+      try {
+        return await group(heading, work);
+      } finally {
+        isOpen = false;
+      }
+    },
     debug: (line) => {
       for (const part of linesOf(line)) debug(part);
     },

@@ -5,7 +5,7 @@ import type { Location } from './errors.ts';
  * implementation makes it harmless (no workflow commands, no control characters) before it reaches the log.
  */
 export interface Reporter {
-  /** Run `work` with its lines folded under `title`. Groups do not nest. */
+  /** Run `work` with its lines folded under `title`, which is a heading where the lines are folded already. */
   group<T>(title: string, work: () => Promise<T>): Promise<T>;
   /** A line of the log. */
   info(line: string): void;

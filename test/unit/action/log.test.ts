@@ -134,6 +134,57 @@ describe('groups and debug lines', () => {
     expect(lines).toEqual(['::group::Apply', '::endgroup::']);
   });
 
+  test('never nest: one inside of another is a heading in it, since GitHub would end both at the first end', async () => {
+    const reporter = createReporter();
+    const lines = await stdoutOf(async () => {
+      const value = await reporter.group('Deploy', async () => {
+        reporter.info('Deployment "web" configured');
+        const inner = await reporter.group('Verify', async () => {
+          reporter.info('check "/healthz" passed');
+          return await Promise.resolve(7);
+        });
+        reporter.info('promoted');
+        return inner;
+      });
+      expect(value).toBe(7);
+      await reporter.group('Undo', async () => {
+        await Promise.resolve();
+      });
+    });
+    expect(lines).toEqual([
+      '::group::Deploy',
+      'Deployment "web" configured',
+      'Verify:',
+      'check "/healthz" passed',
+      'promoted',
+      '::endgroup::',
+      '::group::Undo',
+      '::endgroup::',
+    ]);
+  });
+
+  test('end once, whatever fails inside of them or goes on beside them', async () => {
+    const reporter = createReporter();
+    const lines = await stdoutOf(async () => {
+      const outer = reporter.group('Deploy', async () => {
+        await reporter.group('Verify', async () => await Promise.reject(new Error('no'))).catch(() => undefined);
+        await reporter.group('Clean\nup', async () => {
+          await Promise.resolve();
+        });
+      });
+      const beside = reporter.group('Look', async () => {
+        await Promise.resolve();
+      });
+      await Promise.all([outer, beside]);
+      await reporter.group('Undo', async () => {
+        await Promise.resolve();
+      });
+    });
+    const commands = lines.filter((line) => line.startsWith('::'));
+    expect(commands).toEqual(['::group::Deploy', '::endgroup::', '::group::Undo', '::endgroup::']);
+    expect(lines.filter((line) => !commands.includes(line)).toSorted()).toEqual(['Clean up:', 'Look:', 'Verify:']);
+  });
+
   test('debug lines carry no second command', async () => {
     const lines = await stdoutOf(() => {
       createReporter().debug('a\n::error::x');

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { nameGoing } from '../kubernetes/going.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { concurrency } from './apply.ts';
 import { takenSince } from './mark.ts';
 import { untilGone, type RemovalOptions } from './removal.ts';
@@ -10,6 +10,8 @@ import type { WriteAhead } from './write-ahead.ts';
 
 interface PruneOptions extends RemovalOptions {
   reporter: Reporter;
+  /** Where the run is at work, which the log has said. */
+  namespace: string;
 }
 
 /**
@@ -46,12 +48,12 @@ export async function remove(
   objects: readonly KubernetesObject[],
   options: PruneOptions,
 ): Promise<KubernetesObject[]> {
-  const { reporter } = options;
+  const { reporter, namespace } = options;
   const held = await mapConcurrently(objects, concurrency, async (object) => {
     const { uid } = object.metadata;
     await client.delete(refOf(object), uid === undefined ? {} : { uid });
     const still = await untilGone(client, object, options);
-    reporter.info(still === undefined ? `${describeRef(refOf(object), true)} removed` : nameGoing(still));
+    reporter.info(still === undefined ? `${nameFrom(namespace, refOf(object))} removed` : nameGoing(still));
     return still;
   });
   return held.filter((object) => object !== undefined);

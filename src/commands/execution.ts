@@ -37,7 +37,7 @@ export function executionOf(
     clock,
     signal,
     limit,
-    wait: async (written, { holdMs = 0 } = {}) => {
+    wait: async (written, { holdMs = 0, ...hold } = {}) => {
       for (const [entry, object] of command === 'rollback' ? written : []) {
         if (entry.change !== 'unchanged' && waitsForBrokenPods(object))
           await freeStatefulSet(client, refOf(object), undefined, clock);
@@ -48,7 +48,7 @@ export function executionOf(
         paused: isPaused(entry.manifest.object),
       }));
       limit.extend(holdMs);
-      await watch.wait(targets, { deadline: limit.until, signal, holdMs });
+      await watch.wait(targets, { deadline: limit.until, signal, holdMs, ...hold });
     },
     check: async (objects, { afterWait }) => {
       await watch.check(objects, { signal, timeoutMs: options.timeoutMs, afterWait });

@@ -1,7 +1,8 @@
 import { formatDuration } from '../base/clock.ts';
+import { sleepTelling } from '../base/pace.ts';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { nameFrom, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
@@ -53,7 +54,9 @@ export async function keepOldSide(
         `${names} stays for ${formatDuration(keepOldForMs)} ("keep-old-for"): until then "command: rollback" only has to switch back`,
       );
       limit.extend(keepOldForMs);
-      await clock.sleep(keepOldForMs, signal).catch(() => undefined);
+      await sleepTelling(clock, keepOldForMs, signal, (left) => {
+        reporter.info(`${names} stays · ${formatDuration(left)} left`);
+      }).catch(() => undefined);
     }
     await takeDown(context, options, revision, retired, report);
   });
@@ -110,7 +113,7 @@ async function scaleDown(
       if (object === undefined || (await ownership.otherOwner(object)) !== undefined) continue;
       const { object: wanted } = changedInCluster(object, ['spec', 'replicas'], 0);
       await client.apply(wanted, { fieldManager, force: true });
-      reporter.info(`${describeRef(ref, true)} scaled to 0`);
+      reporter.info(`${nameFrom(options.namespace, ref)} scaled to 0`);
     }
     return true;
   });

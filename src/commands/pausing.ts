@@ -1,5 +1,5 @@
 import { numberAt, type JsonObject } from '../base/json.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import {
@@ -77,7 +77,7 @@ async function pauseRelease(context: Context, options: OptionsOf<'workload'>): P
   await reporter.group('Pause', async () => {
     for (const object of toChange) {
       await setPaused(context, object, { paused: true, note: pauseNote(run, serverNow(client, clock)) });
-      reporter.info(`${describeRef(refOf(object), true)} paused`);
+      reporter.info(`${nameFrom(namespace, refOf(object))} paused`);
     }
   });
   const current = await Promise.all(deployments.map(async (object) => (await client.read(refOf(object))) ?? object));
@@ -113,7 +113,7 @@ async function resumeRelease(context: Context, options: OptionsOf<(typeof resume
         [...deployments, ...idle].map(async (object) => {
           if (!isPaused(object)) return { object, changed: false };
           const resumed = await setPaused(context, object, { paused: null, note: null });
-          reporter.info(`${describeRef(refOf(object), true)} resumed; it was paused ${pausedBy(object)}`);
+          reporter.info(`${nameFrom(namespace, refOf(object))} resumed; it was paused ${pausedBy(object)}`);
           return { object: resumed, changed: true, paused: false };
         }),
       ),

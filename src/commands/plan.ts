@@ -1,5 +1,5 @@
 import type { Prepared } from '../apply/prepared.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { keepsData } from '../manifests/kinds.ts';
 import { describeFields } from '../plan/describe-diff.ts';
 import { diffOf } from '../plan/diff.ts';
@@ -71,7 +71,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   };
   report.tellPlan(told);
   if (missing !== undefined) report.warn(`a deploy would be refused: ${missing.message}`);
-  tell(context, told);
+  tell(context, namespace, told);
   return report.finish('planned', headlineOf(release, objects, told));
 }
 
@@ -153,10 +153,10 @@ function stayingOf(prepared: readonly Prepared[], newNamespaces: ReadonlySet<str
   ];
 }
 
-function tell({ reporter }: Context, { objects, steps, pods, extraPods, stays }: PlanReport): void {
+function tell({ reporter }: Context, namespace: string, { objects, steps, pods, extraPods, stays }: PlanReport): void {
   for (const { ref, change, diff } of objects) {
     if (change === 'unchanged') continue;
-    reporter.info(`${describeRef(ref, true)}: ${change}`);
+    reporter.info(`${nameFrom(namespace, ref)}: ${change}`);
     for (const line of diff === undefined ? [] : describeFields(diff)) reporter.info(`    ${line}`);
   }
   for (const [index, { title, writes, waitsUntil, holdsMs }] of steps.entries()) {
@@ -172,7 +172,7 @@ function tell({ reporter }: Context, { objects, steps, pods, extraPods, stays }:
     reporter.info(
       `${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time, beside what rolling updates add`,
     );
-  for (const { ref, reason } of stays) reporter.info(`an undo would leave ${describeRef(ref, true)}: ${reason}`);
+  for (const { ref, reason } of stays) reporter.info(`an undo would leave ${nameFrom(namespace, ref)}: ${reason}`);
 }
 
 function headlineOf(release: string, objects: readonly PlannedObject[], { steps, end }: PlanReport): string {

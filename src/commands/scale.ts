@@ -1,6 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt } from '../base/json.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScalable, kindsToScale } from '../manifests/kinds.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../apply/apply.ts';
@@ -65,7 +65,8 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
         await reporter.group('Scale', async () => {
           const written = await applyLayer(client, prepared, change.journal, true);
           for (const object of written.values()) {
-            reporter.info(`${describeRef(refOf(object), true)} scaled to ${numberAt(object, 'spec', 'replicas') ?? 0}`);
+            const replicas = numberAt(object, 'spec', 'replicas') ?? 0;
+            reporter.info(`${nameFrom(namespace, refOf(object))} scaled to ${replicas}`);
           }
           const targets = prepared.flatMap((entry) => {
             const object = written.get(entry) ?? entry.live;

@@ -90,7 +90,7 @@ async function removeUnderLock(
     const strays = await findStrays(context, options, revisions);
     for (const stray of strays)
       reporter.info(`${describeRef(refOf(stray))} is of an earlier deploy, and nothing uses it any more`);
-    return await removeMade(context, strays, deadline);
+    return await removeMade(context, options.namespace, strays, deadline);
   });
   return held ?? [];
 }

@@ -67,6 +67,11 @@ export function keyOf(ref: ObjectRef): string {
   return [groupOf(ref.apiVersion), ref.kind, ref.namespace ?? '', ref.name].join('/');
 }
 
+/** How the log of a run in one namespace names an object: it has said that one once, and names only others. */
+export function nameFrom(namespace: string, ref: ObjectRef): string {
+  return describeRef(ref, ref.namespace !== namespace);
+}
+
 /** How messages name an object: `Deployment "web"`, with its namespace where that helps. */
 export function describeRef(ref: ObjectRef, withNamespace = false): string {
   return withNamespace && ref.namespace !== undefined

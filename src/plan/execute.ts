@@ -45,6 +45,7 @@ export async function execute(plan: Plan, execution: Execution): Promise<Done> {
   for (const stage of plan.stages) {
     execution.signal.throwIfAborted();
     const decision = await stage.decide(execution);
+    if (decision.heading !== undefined) execution.reporter.info(decision.heading);
     for (const step of decision.steps) {
       await carryOut(step, execution, progress);
       for (const text of step.marks ?? []) execution.mark(text);
@@ -67,7 +68,10 @@ async function carryOut(step: Step, execution: Execution, progress: Progress): P
       await route(step.services, execution);
       break;
     case 'hold':
-      await execution.wait(writtenTo(step.objects, progress), { holdMs: step.forMs });
+      await execution.wait(writtenTo(step.objects, progress), {
+        holdMs: step.forMs,
+        ...(step.meanwhile === undefined ? {} : { holdTitle: step.meanwhile }),
+      });
       break;
     case 'check':
       await checkCandidates(step, execution);
@@ -77,7 +81,10 @@ async function carryOut(step: Step, execution: Execution, progress: Progress): P
       break;
     case 'remove':
       execution.journal.beginStep();
-      progress.held = await prune(execution.client, execution.journal, step.objects, waitingIn(execution));
+      progress.held = await prune(execution.client, execution.journal, step.objects, {
+        ...waitingIn(execution),
+        namespace: execution.namespace,
+      });
       break;
     case 'note':
       execution.note(step.title);

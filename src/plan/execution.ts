@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { TimeLimit } from '../base/time-limit.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Journal } from '../release/journal.ts';
 import type { TrafficStep } from '../report/traffic-step.ts';
@@ -19,9 +19,9 @@ export interface Execution extends PlanContext {
   limit: TimeLimit;
   /**
    * Waits until these objects are ready, and then as long as `holdMs` says; throws a RolloutFailed when they will not be, or
-   * do not stay so.
+   * do not stay so. What that time is for is told in the log.
    */
-  wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: { holdMs?: number }): Promise<void>;
+  wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: HoldOptions): Promise<void>;
   /**
    * Whether these are ready now; a few moments are given. What nobody has watched until now (`afterWait: false`) must not have
    * crashed of late either. @throws RolloutFailed with the causes that a wait for a deploy would name
@@ -37,6 +37,11 @@ export interface Execution extends PlanContext {
   onTraffic(step: TrafficStep): void;
 }
 
+interface HoldOptions {
+  holdMs?: number;
+  holdTitle?: string;
+}
+
 /**
  * A candidate that serves beside the stable version, known by labels that no other pods behind its Services have, with the
  * share that its pods give it now, and gave it before (percent); or one that does not serve yet, and is asked through its previews.
@@ -49,8 +54,12 @@ export interface MeasuredShare {
 }
 
 /** Says what was written, as the log has it. */
-export function tellApplied({ reporter }: PlanContext, { change }: Prepared, object: KubernetesObject): void {
-  reporter.info(`${describeRef(refOf(object), true)} ${change}`);
+export function tellApplied(
+  { reporter, namespace }: PlanContext,
+  { change }: Prepared,
+  object: KubernetesObject,
+): void {
+  reporter.info(`${nameFrom(namespace, refOf(object))} ${change}`);
 }
 
 /** How long anything of a plan may be waited for. */

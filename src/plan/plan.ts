@@ -36,6 +36,8 @@ export interface Stage {
 }
 
 export interface Decision {
+  /** A line of the log before the first step, where the log is to say where in the plan it is. */
+  heading?: string;
   steps: readonly Step[];
   /** How the plan ends with this stage; a plan of which no stage says it ends live. */
   end?: End;

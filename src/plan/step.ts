@@ -53,6 +53,8 @@ interface Hold extends Titled {
   do: 'hold';
   objects: readonly ObjectRef[];
   forMs: number;
+  /** What is going on meanwhile, for the log, which adds how much time is left: `step 2 of 3: 25 %`. */
+  meanwhile?: string;
 }
 
 /** Looks at candidates before the first write of their promotion. */

@@ -267,7 +267,7 @@ async function closeFinished(context: Context, journal: Journal): Promise<void> 
         const found = (await Promise.all(temporary.map((ref) => client.read(ref))))
           .filter((one) => one !== undefined)
           .filter((one) => takenSince(one, journal.mark) === undefined);
-        const held = await removeMade(context, found, limit.until);
+        const held = await removeMade(context, journal.namespace, found, limit.until);
         for (const object of held) reporter.warning(nameGoing(object));
       });
     }

@@ -14,7 +14,8 @@ import { deleteRecord, labelsOf, readRecord, UnreadableRecord, writeRecord, type
  */
 export class Journal implements WriteAhead {
   readonly #client: KubernetesClient;
-  readonly #namespace: string;
+  /** Of its release. */
+  readonly namespace: string;
   readonly record: JournalRecord;
   /** Of this journal in this process, and of no other: what carries it was written here. */
   readonly #writer = randomUUID();
@@ -24,7 +25,7 @@ export class Journal implements WriteAhead {
   /** @param version of what was read; absent for a journal that is not in the cluster yet */
   constructor(client: KubernetesClient, namespace: string, record: JournalRecord, version?: Version) {
     this.#client = client;
-    this.#namespace = namespace;
+    this.namespace = namespace;
     this.record = record;
     this.#version = version;
     this.#step = lastStep(record.entries);
@@ -32,7 +33,7 @@ export class Journal implements WriteAhead {
 
   /** What objects of its release carry. */
   get mark(): string {
-    return markFor(this.#namespace, this.record.release);
+    return markFor(this.namespace, this.record.release);
   }
 
   /** What is planned from now on is undone before all that was planned until now. */
@@ -92,7 +93,7 @@ export class Journal implements WriteAhead {
   /** Nothing is left to undo. @throws RecordTaken when another run has written it since */
   async close(): Promise<void> {
     const { release } = this.record;
-    const ref = { namespace: this.#namespace, name: journalName(release), release };
+    const ref = { namespace: this.namespace, name: journalName(release), release };
     await deleteRecord(this.#client, ref, { version: this.#version, isOurs: this.#isOurs });
     this.#version = undefined;
   }
@@ -115,7 +116,7 @@ export class Journal implements WriteAhead {
 
   async #write(): Promise<void> {
     const { release } = this.record;
-    const ref = { namespace: this.#namespace, name: journalName(release), release };
+    const ref = { namespace: this.namespace, name: journalName(release), release };
     const content = JSON.parse(JSON.stringify({ ...this.record, writer: this.#writer })) as Json;
     const expected = { version: this.#version, isOurs: this.#isOurs };
     this.#version = await writeRecord(this.#client, ref, labelsOf(release, 'journal'), content, expected);

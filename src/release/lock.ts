@@ -1,4 +1,5 @@
 import { atMost, formatDuration, type Clock } from '../base/clock.ts';
+import { Pace } from '../base/pace.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
@@ -34,7 +35,6 @@ const freshMs = 10_000;
 const patienceMs = 60_000;
 const retryMs = 500;
 const pollMs = 1000;
-const progressMs = 30_000;
 
 /**
  * Takes the Lease of a release, so that two runs never interleave: nothing is written by this client from then on without a fresh
@@ -54,8 +54,9 @@ export async function acquireLock(
   const { clock, reporter } = options;
   let seen: { mark: string; at: number } | undefined;
   let contended = false;
-  let toldAt: number | undefined;
+  let isTold = false;
   const startedAt = clock.now();
+  const pace = new Pace(startedAt);
   for (;;) {
     options.signal?.throwIfAborted();
     const lease = await client.read(ref);
@@ -76,10 +77,10 @@ export async function acquireLock(
       }
     }
     contended = true;
-    if (!isFree && (toldAt === undefined || clock.now() - toldAt >= progressMs)) {
-      const since = toldAt === undefined ? '' : `, for ${formatDuration(clock.now() - startedAt)} now`;
+    if (!isFree && (!isTold || pace.isDue(clock.now()))) {
+      const since = isTold ? `, for ${formatDuration(clock.now() - startedAt)} now` : '';
       reporter.info(`waiting for "${current}", which is at work on release "${release}"${since}`);
-      toldAt = clock.now();
+      isTold = true;
     }
     if (clock.now() >= options.deadline) {
       if (isFree) throw notWritable(ref, release);

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts';
-import { describeRef, keyOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { keyOf, nameFrom, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { stepsBackwards, type Journal } from './journal.ts';
@@ -64,7 +64,8 @@ export async function undoJournal(
       });
       const report = isLastAttempt ? givenUp(tried) : tried;
       reports.push(report);
-      for (const result of report.results) reporter.info(`${describeRef(result.ref, true)}: ${outcomeOf(result)}`);
+      for (const result of report.results)
+        reporter.info(`${nameFrom(journal.namespace, result.ref)}: ${outcomeOf(result)}`);
       // What failed may succeed when it is tried again; and what still serves must not go before.
       if (report.results.some(({ outcome }) => outcome === 'failed')) {
         isNoted = await noted(context, journal.undoFailed());

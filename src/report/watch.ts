@@ -90,7 +90,7 @@ export class RolloutWatch {
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
   async wait(
     targets: readonly Watched[],
-    { deadline, signal, holdMs = 0 }: { deadline: number; signal: AbortSignal; holdMs?: number },
+    { deadline, signal, ...hold }: { deadline: number; signal: AbortSignal; holdMs?: number; holdTitle?: string },
   ): Promise<void> {
     const { client, clock, reporter } = this.#context;
     const now = clock.now();
@@ -112,7 +112,7 @@ export class RolloutWatch {
         clock,
         deadline,
         signal,
-        holdMs,
+        ...hold,
         graces: this.#graces,
         pauseTimeoutMs: this.#pauseTimeoutMs,
         onStandStill: (ms) => {

@@ -1,4 +1,4 @@
-import { formatDuration, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
 import type { Reporter } from '../base/reporter.ts';
@@ -16,6 +16,7 @@ import { inNamespace, Surroundings } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import { type Graces, defaultGraces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
+import { WaitLog } from './wait-log.ts';
 
 export interface Target {
   /** As the server answered our write; as it is, when nothing was written. */
@@ -53,10 +54,11 @@ interface RolloutOptions {
   /** Milliseconds since the epoch. */
   deadline: number;
   signal: AbortSignal;
-  progressEveryMs?: number;
   graces?: Graces;
   /** How long all of them are watched once they are ready; they must be so at its end. */
   holdMs?: number;
+  /** What that is, for the log: `step 2 of 3: 25 %`. */
+  holdTitle?: string;
   /** Why what is there now is not what was written any more; undefined as long as it is. */
   overwritten?(asWritten: KubernetesObject, now: KubernetesObject): Cause | undefined;
   /**
@@ -97,7 +99,6 @@ interface Followed extends Target {
   asWritten: KubernetesObject;
   decision: Decision;
   readyAt?: number;
-  said: string;
 }
 
 class Tracker {
@@ -108,16 +109,16 @@ class Tracker {
   readonly #firstSeen: FirstSeen = new Map();
   /** When our last write was carried out; undefined when nothing was written. */
   readonly #lastWrite: number | undefined;
-  #lastProgress: number;
   /** When all were ready for the first time. */
   #readySince: number | undefined;
   readonly #stopwatch: PauseStopwatch;
+  readonly #log: WaitLog;
 
   constructor(client: KubernetesClient, targets: readonly Target[], options: RolloutOptions) {
     this.#client = client;
     this.#options = options;
     this.#surroundings = new Surroundings(options);
-    this.#lastProgress = options.clock.now();
+    this.#log = new WaitLog(options);
     this.#stopwatch = new PauseStopwatch(options.pauseTimeoutMs);
     const writes = targets.filter(({ changed }) => changed).map(({ writtenAt }) => writtenAt);
     this.#lastWrite = writes.length === 0 ? undefined : Math.max(...writes);
@@ -126,7 +127,6 @@ class Tracker {
       generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
       asWritten: asMeant(target),
       decision: { verdict: { state: 'progressing', message: '' } },
-      said: '',
     }));
   }
 
@@ -140,19 +140,20 @@ class Tracker {
       const overwritten = state === 'failed' ? undefined : this.#options.overwritten?.(target.asWritten, target.object);
       if (overwritten !== undefined) {
         target.decision = { verdict: { state: 'failed', cause: overwritten } };
-        this.#sayChange(target);
+        this.#log.state(target);
         continue;
       }
       if (state !== 'progressing' && !(state === 'ready' && this.#holdMs > 0)) continue;
       target.decision = decide(target.object, this.#factsOf(target), snapshot, this.#firstSeen, this.#gracesOf(target));
       if (target.decision.verdict.state === 'ready') target.readyAt ??= now;
-      this.#sayChange(target);
+      this.#log.state(target);
     }
     const failed = this.#targets.flatMap(({ decision: { verdict } }) =>
       verdict.state === 'failed' ? [verdict.cause] : [],
     );
     if (failed.length > 0) return this.#result('failed', failed);
     if (this.#pending().length === 0) {
+      if (this.#readySince === undefined) this.#log.hold(this.#holdMs);
       this.#readySince ??= now;
       return now - this.#readySince >= this.#holdMs ? this.#result('ready', []) : undefined;
     }
@@ -217,7 +218,7 @@ class Tracker {
         const tick = async () => {
           while (!watches.aborted) {
             await clock.sleep(tickMs, watches).catch(() => undefined);
-            this.#sayProgress();
+            this.#tellProgress();
             look();
           }
         };
@@ -264,7 +265,7 @@ class Tracker {
     const gone = (target: Followed) => {
       if (target.decision.verdict.state !== 'progressing') return;
       target.decision = deleted(target.object);
-      this.#sayChange(target);
+      this.#log.state(target);
     };
     const take = (object: KubernetesObject) => {
       const target = byName.get(object.metadata.name);
@@ -298,6 +299,8 @@ class Tracker {
   }
 
   #result(outcome: RolloutResult['outcome'], causes: Cause[]): RolloutResult {
+    for (const target of this.#targets)
+      if (target.decision.verdict.state !== 'progressing') this.#log.state(target, true);
     const distinct = [...new Map(causes.map((cause) => [cause.message, cause])).values()];
     return {
       outcome,
@@ -311,37 +314,11 @@ class Tracker {
     };
   }
 
-  /** A line for each change of state. */
-  #sayChange(target: Followed): void {
-    const { verdict } = target.decision;
-    const text =
-      verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(target.object))}: ${verdict.message}`;
-    if (text === target.said || (verdict.state !== 'progressing' && target.said === '' && !target.changed)) return;
-    const isFirstGlance = target.said === '' && (verdict.state === 'ready' || verdict.state === 'unchecked');
-    target.said = text;
-    if (isFirstGlance && !isWorkload(target.object) && verdict.state === 'ready') return;
-    this.#options.reporter.info(
-      verdict.state === 'failed' ? `✗ ${text}` : verdict.state === 'ready' ? `✓ ${text}` : text,
-    );
-  }
-
-  #sayProgress(): void {
-    const { clock, reporter, progressEveryMs = 10_000 } = this.#options;
-    const now = clock.now();
-    if (now - this.#lastProgress < progressEveryMs) return;
-    this.#lastProgress = now;
-    for (const { object, decision } of this.#pending()) {
-      const { verdict } = decision;
-      if (verdict.state !== 'progressing') continue;
-      const what = decision.work === undefined ? verdict.message : `${verdict.message}; ${decision.work}`;
-      const left = formatDuration(Math.max(0, this.#deadline - now));
-      const until = this.#stopwatch.leftMs;
-      const time =
-        until === undefined
-          ? `${left} left`
-          : `the clock stands still with ${left} left, for ${formatDuration(until)} at most`;
-      reporter.info(`still waiting (${time}) for ${describeRef(refOf(object))}: ${what}`);
-    }
+  #tellProgress(): void {
+    const now = this.#options.clock.now();
+    const left = { ms: this.#deadline - now, standstillMs: this.#stopwatch.leftMs };
+    const holdMs = this.#readySince === undefined ? undefined : Math.max(0, this.#readySince + this.#holdMs - now);
+    this.#log.progress(this.#pending(), left, holdMs);
   }
 }
 

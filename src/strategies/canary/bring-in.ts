@@ -19,6 +19,14 @@ interface Arrival {
   inPlace: boolean;
 }
 
+/** Which step of a canary it is. */
+interface StepPlace {
+  percent: number;
+  /** From 1 on. */
+  number: number;
+  of: number;
+}
+
 /** What a step of a canary goes by, read when it begins: an autoscaler may have changed numbers since the one before. */
 interface StepWorld {
   /** Pods of each pair. */
@@ -31,7 +39,7 @@ export function canaryStages(arrival: Arrival, options: CanaryOptions): Stage[] 
   return options.steps.map((percent, index) =>
     stage(
       async (context) => await lookAtNumbers(context, arrival.pairs),
-      (world) => decideStep(arrival, { percent, isFirst: index === 0 }, world, options),
+      (world) => decideStep(arrival, { percent, number: index + 1, of: options.steps.length }, world, options),
     ),
   );
 }
@@ -55,11 +63,13 @@ async function lookAtNumbers({ client, namespace }: PlanContext, pairs: readonly
  */
 export function decideStep(
   arrival: Arrival,
-  { percent, isFirst }: { percent: number; isFirst: boolean },
+  { percent, number, of }: StepPlace,
   world: StepWorld,
   options: CanaryOptions,
 ): Decision {
   const { pairs, inPlace } = arrival;
+  const isFirst = number === 1;
+  const heading = `step ${number} of ${of}: ${percent} %`;
   const shares = pairs.map((_, index) => {
     const { stable, candidate } = world.pods[index] ?? { stable: 1, candidate: 0 };
     return shareOf(options.constantTotal && !isFirst ? stable + candidate : stable, percent, options);
@@ -74,12 +84,14 @@ export function decideStep(
   const write = !options.constantTotal ? [bringIn] : inPlace ? [makeRoom, bringIn] : [bringIn, makeRoom];
   const services = new Set(pairs.flatMap(({ live }) => behindWhich(world.services, live)));
   return {
+    heading,
     steps: [
       ...write,
       { do: 'route', title: 'Let requests reach the candidate', services: [...services].map(refOf) },
       {
         do: 'hold',
         title: 'Watch the candidate',
+        meanwhile: heading,
         objects: arrival.temporary.map(({ manifest }) => refOf(manifest.object)),
         forMs: options.stepDurationMs,
       },

@@ -34,7 +34,13 @@ function waitFor(
     timeoutMs = 600_000,
     cluster = new ScriptedCluster(),
     pauseTimeoutMs,
-  }: { timeoutMs?: number; cluster?: ScriptedCluster; pauseTimeoutMs?: number } = {},
+    hold = {},
+  }: {
+    timeoutMs?: number;
+    cluster?: ScriptedCluster;
+    pauseTimeoutMs?: number;
+    hold?: { holdMs?: number; holdTitle?: string };
+  } = {},
 ) {
   const clock = new FakeClock();
   const end = new AbortController();
@@ -47,6 +53,7 @@ function waitFor(
     deadline: clock.now() + timeoutMs,
     signal: end.signal,
     ...(pauseTimeoutMs === undefined ? {} : { pauseTimeoutMs }),
+    ...hold,
     onStandStill: (ms) => {
       state.stoodStillMs += ms;
     },
@@ -193,17 +200,76 @@ describe('a wait', () => {
     expect(state.error).toEqual(new Error('cancelled'));
   });
 
-  test('says each change once, and what it still waits for every 10 s', async () => {
+  test('says each state once, and what it still waits for every 30 s after the first minute', async () => {
     const { cluster, clock, reporter } = waitFor([target(liveDeployment(begun))]);
     await clock.runFor(9000);
     cluster.put(liveDeployment({ updated: 3, available: 1 }));
-    await clock.runFor(12_000);
-    const lines = reporter.lines.filter((line) => !line.includes('still waiting'));
-    expect(lines).toEqual([
+    await clock.runFor(50_000);
+    const changes = [
       'info Deployment "web": 0 of 3 pods updated, 0 available',
       'info Deployment "web": 1 of 3 pods available',
+    ];
+    expect(reporter.lines).toEqual(changes);
+    await clock.runFor(66_000);
+    expect(reporter.lines).toEqual([
+      ...changes,
+      'info still waiting (9m left) for Deployment "web": 1 of 3 pods available',
+      'info still waiting (8m30s left) for Deployment "web": 1 of 3 pods available',
+      'info still waiting (8m left) for Deployment "web": 1 of 3 pods available',
     ]);
-    expect(reporter.lines.filter((line) => line.includes('still waiting'))).toHaveLength(2);
+  });
+
+  test('does not say over and over what goes up and down, and at its end how it is', async () => {
+    const { cluster, clock, reporter, state } = waitFor([target(liveDeployment(begun))]);
+    await clock.runFor(2000);
+    for (let round = 0; round < 5; round += 1) {
+      cluster.put(liveDeployment({ updated: 3, available: 1 }));
+      await clock.runFor(2000);
+      cluster.put(liveDeployment({ updated: 3, available: 2 }));
+      await clock.runFor(2000);
+    }
+    cluster.put(liveDeployment());
+    await clock.runFor(0);
+    expect(state.result?.outcome).toBe('ready');
+    expect(reporter.lines).toEqual([
+      'info Deployment "web": 0 of 3 pods updated, 0 available',
+      'info Deployment "web": 1 of 3 pods available',
+      'info Deployment "web": 2 of 3 pods available',
+      'info ✓ Deployment "web": 3 pods available',
+    ]);
+  });
+
+  test('says once what pods are busy with where it takes them more than 10 s', async () => {
+    const deployment = liveDeployment({ updated: 1, available: 0 });
+    const set = replicaSetOf(deployment);
+    const pod = podOf(set, { containers: [waiting('ContainerCreating')] });
+    const { cluster, clock, reporter } = waitFor([target(deployment)]);
+    cluster.put(set, pod, eventObject(pod, 'Pulling', 'Pulling image "registry.test/web:2"', { type: 'Normal' }));
+    await clock.runFor(9000);
+    const first = 'info Deployment "web": 1 of 3 pods updated, 0 available';
+    expect(reporter.lines).toEqual([first]);
+    await clock.runFor(30_000);
+    expect(reporter.lines).toEqual([
+      first,
+      expect.stringMatching(/^info Deployment "web": pod web-22-a: pulling image "registry.test\/web:2" since 1\ds$/),
+    ]);
+  });
+
+  test('tells of the time in which all has to stay ready what it is for and how much of it is left', async () => {
+    const { clock, reporter, state } = waitFor([target(liveDeployment())], {
+      hold: { holdMs: 125_000, holdTitle: 'step 2 of 3: 25 %' },
+    });
+    await clock.runFor(124_000);
+    expect(state.result).toBeUndefined();
+    await clock.runFor(1500);
+    expect(state.result?.outcome).toBe('ready');
+    expect(reporter.lines).toEqual([
+      'info ✓ Deployment "web": 3 pods available',
+      'info step 2 of 3: 25 % · 2m5s left',
+      'info step 2 of 3: 25 % · 1m5s left',
+      'info step 2 of 3: 25 % · 35s left',
+      'info step 2 of 3: 25 % · 5s left',
+    ]);
   });
 });
 
@@ -344,9 +410,7 @@ describe('what is not about the new version does not count', () => {
     cluster.put(paused, set, podOf(set, { containers: [crashed(9)] }));
     await clock.runFor(30_000);
     expect(state.result).toBeUndefined();
-    expect(reporter.lines.join('\n')).toMatch(
-      /still waiting \(the clock stands still with 3s left, for \d+s at most\)/,
-    );
+    expect(reporter.lines.join('\n')).toMatch(/still waiting \(the clock stands still with 3s left, for 1m at most\)/);
     const resumed = liveDeployment({ ...begun, updated: 1, available: 1, generation: 4 });
     cluster.put(podOf(set, { ready: true }), resumed);
     await clock.runFor(2000);

@@ -24,7 +24,7 @@ const pair: Pair = {
 };
 
 function step(
-  at: { percent: number; isFirst: boolean },
+  at: { percent: number; number: number; of: number },
   pods: { stable: number; candidate: number },
   more: { constantTotal?: boolean; inPlace?: boolean } = {},
 ): string[] {
@@ -35,8 +35,8 @@ function step(
 }
 
 describe('a step of a canary', () => {
-  const first = { percent: 25, isFirst: true };
-  const second = { percent: 50, isFirst: false };
+  const first = { percent: 25, number: 1, of: 2 };
+  const second = { percent: 50, number: 2, of: 2 };
 
   test.each([
     ['one pod beside three', first, { stable: 3, candidate: 0 }, {}, ['apply web-canary×1']],
@@ -79,11 +79,21 @@ describe('a step of a canary', () => {
     ]);
   });
 
+  test('says in the log which step it is, with its share of the requests, and how long it is watched', () => {
+    const arrival = { pairs: [pair], temporary: [candidate], inPlace: false };
+    const world = { pods: [{ stable: 3, candidate: 1 }], services: [] };
+    const { heading, steps } = decideStep(arrival, second, world, options);
+    expect(heading).toBe('step 2 of 2: 50 %');
+    expect(steps).toContainEqual(
+      expect.objectContaining({ do: 'hold', forMs: 60_000, meanwhile: 'step 2 of 2: 50 %' }),
+    );
+  });
+
   test('does not write what has been compared once more, and what it writes is no object of the plan', () => {
     const arrival = { pairs: [pair], temporary: [candidate], inPlace: false };
     const world = { pods: [{ stable: 3, candidate: 0 }], services: [] };
     const before = structuredClone(candidate.manifest.object);
-    const [apply] = decideStep(arrival, { percent: 50, isFirst: true }, world, options).steps;
+    const [apply] = decideStep(arrival, { percent: 50, number: 1, of: 1 }, world, options).steps;
     expect(apply).toMatchObject({ do: 'apply', objects: [{ object: { spec: { replicas: 3 } } }] });
     expect(candidate.manifest.object).toEqual(before);
   });

@@ -208,7 +208,7 @@ function checkFormat(id: string, format: Extract<InputDefinition, { type: 'strin
 function parseBoolean(id: string, text: string): boolean {
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
-  throw new InvalidInput(`the input "${id}" is "${text}", which is no boolean`, { hint: 'Write true or false.' });
+  throw new InvalidInput(`the input "${id}" is "${text}", which is no boolean`, { hint: 'Use true or false.' });
 }
 
 /** `10, 25, 50`: whole numbers from 1 to 99, each larger than the one before. */

@@ -46,14 +46,14 @@ function readAll(file: number, name: string, limit: Limit): Buffer {
 
 function tooLarge(name: string, bytes: number, limit: Limit): InvalidInput {
   return new InvalidInput(`${name} is too large (${sizeOf(bytes)}): ${describeLimit(limit)}`, {
-    hint: 'See whether it is the file that is meant, and split it if it is.',
+    hint: 'Check that this is the intended file; if it is, split it.',
   });
 }
 
 /** @param name how messages name it, with its quotes */
 export function notAFile(name: string, stats: Stats): InvalidInput {
   return new InvalidInput(`${name} is ${kindOf(stats)}, not a file`, {
-    hint: 'Name a regular file: nothing else is read.',
+    hint: 'Use a regular file; nothing else is read.',
   });
 }
 

@@ -19,7 +19,7 @@ export async function boundedText(body: AsyncIterable<Buffer>, name: string, lim
 
 export function tooLong(name: string, limit: Limit): Failure {
   return new Failure(`${name} is too long: ${describeLimit(limit)}`, {
-    hint: 'See what answers in its place, such as a proxy, and what it sends.',
+    hint: 'Check what is answering instead (a proxy, for example) and what it sends.',
   });
 }
 

@@ -83,7 +83,9 @@ class Run {
     const { time, signal, slowHint } = this.#options;
     const timer = setTimeout(() => {
       this.#stop(
-        new InvalidInput(`${this.#name} did not end: ${describeLimit(time)}, and it was ended`, { hint: slowHint }),
+        new InvalidInput(`${this.#name} did not finish: ${describeLimit(time)}, and it was stopped`, {
+          hint: slowHint,
+        }),
       );
     }, time.value);
     const cancel = () => {
@@ -143,8 +145,8 @@ class Run {
       }
       this.#child[which]?.pause();
       this.#stop(
-        new InvalidInput(`${this.#name} prints too much: ${describeLimit(this.#options.output)}, and it was ended`, {
-          hint: 'Run it by hand on this runner, and see what it prints.',
+        new InvalidInput(`${this.#name} printed too much: ${describeLimit(this.#options.output)}, and it was stopped`, {
+          hint: 'Run it by hand on this runner and check its output.',
         }),
       );
     });

@@ -53,7 +53,7 @@ export function mapOf<T>(each: Reader<T>): Reader<Record<string, T>> {
 /** @param most characters */
 export function text(most = 1_000_000): Reader<string> {
   return (value, path) => {
-    if (typeof value !== 'string') throw new Misshapen(path, value === undefined ? 'is missing' : 'is not a text');
+    if (typeof value !== 'string') throw new Misshapen(path, value === undefined ? 'is missing' : 'is not a string');
     if (value.length > most) throw new Misshapen(path, `is longer than ${most} characters`);
     return value;
   };
@@ -89,7 +89,7 @@ export function integer(least: number, most = 2_147_483_647): Reader<number> {
 export function oneOf<const T extends Json>(...allowed: readonly T[]): Reader<T> {
   return (value, path) => {
     const found = allowed.find((one) => one === value);
-    if (found === undefined) throw new Misshapen(path, `is none of ${allowed.map(String).join(', ')}`);
+    if (found === undefined) throw new Misshapen(path, `is not one of ${allowed.map(String).join(', ')}`);
     return found;
   };
 }

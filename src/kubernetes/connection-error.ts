@@ -11,22 +11,22 @@ export class ForeignAnswer extends ConnectionError {}
 export class AnswerBrokeOff extends ConnectionError {}
 
 const giveAuthority = 'Put the certificate authority of the cluster into the kubeconfig.';
-const seeAddress = 'See whether the address and port of the kubeconfig are right.';
-const seeRoute = 'See whether this runner has a route to it: a private endpoint needs a runner inside the network.';
-const seeCut = 'Run it again; if it stays so, see whether a proxy or firewall cuts the connection.';
+const seeAddress = 'Check the address and port in the kubeconfig.';
+const seeRoute = 'Check that this runner has a route to it: a private endpoint needs a runner inside the network.';
+const seeCut = 'Run it again; if it keeps failing, check whether a proxy or firewall cuts the connection.';
 
 /** What to do about the codes of Node, OpenSSL and undici. */
 const hints: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'See whether the address of the kubeconfig is right and the cluster is running.',
-  ENOTFOUND: 'See whether the server name of the kubeconfig is right.',
-  EAI_AGAIN: 'See whether this runner has a working DNS.',
+  ECONNREFUSED: 'Check the address in the kubeconfig, and that the cluster is running.',
+  ENOTFOUND: 'Check the server name in the kubeconfig.',
+  EAI_AGAIN: 'Check that DNS works on this runner.',
   ETIMEDOUT: seeRoute,
   UND_ERR_CONNECT_TIMEOUT: seeRoute,
   EHOSTUNREACH: seeRoute,
   ENETUNREACH: seeRoute,
   EHOSTDOWN: seeRoute,
   ENETDOWN: seeRoute,
-  UND_ERR_HEADERS_TIMEOUT: 'See whether the API server is overloaded.',
+  UND_ERR_HEADERS_TIMEOUT: 'Check whether the API server is overloaded.',
   ECONNRESET: seeCut,
   UND_ERR_SOCKET: seeCut,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: seeCut,
@@ -35,7 +35,7 @@ const hints: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: giveAuthority,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: giveAuthority,
   CERT_HAS_EXPIRED: 'Renew the certificate of the API server.',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'Use the name that the certificate has, or set tls-server-name in the kubeconfig.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Use the name in the certificate, or set tls-server-name in the kubeconfig.',
   EPROTO: seeAddress,
   ERR_SSL_WRONG_VERSION_NUMBER: seeAddress,
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'Put a client certificate or a token into the kubeconfig.',
@@ -58,17 +58,17 @@ export function connectionError(error: unknown, server: string, proxy?: string, 
       hint:
         refused === '407'
           ? 'Put the name and password of the proxy into its URL.'
-          : 'Have the proxy let this address through, or name it in NO_PROXY.',
+          : 'Allow this address in the proxy, or add it to NO_PROXY.',
     });
   }
   if (proxy !== undefined && proxyIsDown.has(code)) {
     return new ConnectionError(`cannot reach the API server at ${host}: ${meaningOf(code) ?? code}`, {
       cause: error,
-      hint: 'See whether this proxy is running, or name the server in NO_PROXY.',
+      hint: 'Check that this proxy is running, or add the server to NO_PROXY.',
     });
   }
   return new ConnectionError(`cannot reach the API server at ${host}: ${meaningOf(code) ?? messageOf(error)}`, {
     cause: error,
-    hint: advice ?? hints[code] ?? 'See whether this runner can reach the cluster.',
+    hint: advice ?? hints[code] ?? 'Check that this runner can reach the cluster.',
   });
 }

@@ -55,7 +55,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const server = given.replace(/\/$/, '').replace(/^(https?:\/\/)[^/?#]*@/, '$1');
   if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
     throw new InvalidInput(`the server "${shownUrl(given)}" of context "${context}" is not a URL`, {
-      hint: 'It must begin with https:// in the kubeconfig.',
+      hint: 'It must start with https:// in the kubeconfig.',
     });
   }
   const proxyUrl = stringAt(cluster, 'proxy-url');
@@ -168,16 +168,16 @@ function readNamed(context: string, field: string, path: string): string {
     return readBoundedFile(path, 'it', limits.credentialsFile).toString();
   } catch (error) {
     if (!isPath(path)) {
-      throw new InvalidInput(`context "${context}" has something in its field "${field}" that is no path of a file`, {
+      throw new InvalidInput(`context "${context}" has a value in its field "${field}" that is not a file path`, {
         hint:
           field === 'tokenFile'
-            ? 'A token itself belongs into "token".'
-            : `A key or certificate itself belongs into "${field}-data", in base64.`,
+            ? 'Put the token itself into "token".'
+            : `Put the key or certificate itself into "${field}-data", in base64.`,
       });
     }
     throw new InvalidInput(`context "${context}" names the file "${path}", which cannot be read: ${causeOf(error)}`, {
       cause: error,
-      hint: 'See whether this context works with kubectl on this runner, and correct the kubeconfig.',
+      hint: 'Check that this context works with kubectl on this runner, and fix the kubeconfig.',
     });
   }
 }
@@ -219,7 +219,7 @@ function partsOf(
     const found = list.find((candidate) => candidate['name'] === name);
     if (found === undefined) {
       throw new InvalidInput(`context "${context}" names the ${key} "${name}", which the kubeconfig does not have`, {
-        hint: 'Correct the kubeconfig, or set the input "context" to another one.',
+        hint: 'Fix the kubeconfig, or set the input "context" to another one.',
       });
     }
     return objectAt(found, key);
@@ -229,8 +229,8 @@ function partsOf(
   const plugin = successors.get(provider);
   if (plugin !== undefined) {
     throw new InvalidInput(
-      `context "${context}" signs in by the auth-provider "${provider}", which Kubernetes has removed`,
-      { hint: `Make a kubeconfig that uses ${plugin}, or one with a token.` },
+      `context "${context}" signs in with the auth-provider "${provider}", which Kubernetes has removed`,
+      { hint: `Create a kubeconfig that uses ${plugin}, or one with a token.` },
     );
   }
   return { cluster: find(config.clusters, 'cluster'), user };

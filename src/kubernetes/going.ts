@@ -14,29 +14,29 @@ export function isGoing({ metadata }: KubernetesObject): boolean {
 
 /** What Kubernetes' own finalizers wait for, in words (kubernetes pkg/controller, apiextensions-apiserver). */
 const waitsFor: Readonly<Record<string, string>> = {
-  foregroundDeletion: 'what belongs to it is deleted first',
-  orphan: 'what belongs to it is let go first',
-  'kubernetes.io/pvc-protection': 'it stays until no pod uses it any more',
-  'kubernetes.io/pv-protection': 'it stays until no claim is bound to it any more',
+  foregroundDeletion: 'its dependents are deleted first',
+  orphan: 'its dependents are orphaned first',
+  'kubernetes.io/pvc-protection': 'it stays until no pod uses it',
+  'kubernetes.io/pv-protection': 'it stays until no claim is bound to it',
   'customresourcecleanup.apiextensions.k8s.io': 'its objects are deleted first',
   'service.kubernetes.io/load-balancer-cleanup': 'its load balancer is removed first',
 };
 
-/** `is being deleted since 2026-01-02T03:04:05Z, held up by finalizer "example.com/a"`; for an object that is going. */
+/** `has been terminating since 2026-01-02T03:04:05Z, held up by finalizer "example.com/a"`; for an object that is going. */
 export function describeGoing(object: KubernetesObject): string {
-  const since = `is being deleted since ${object.metadata.deletionTimestamp ?? ''}`;
+  const since = `has been terminating since ${object.metadata.deletionTimestamp ?? ''}`;
   const holders = holdersOf(object);
   return holders.length === 0 ? since : `${since}, held up by ${holders.join('; ')}`;
 }
 
-/** The same with its name in front: `ConfigMap "a" in namespace "shop" is being deleted since …`. */
+/** The same with its name in front: `ConfigMap "a" in namespace "shop" has been terminating since …`. */
 export function nameGoing(object: KubernetesObject): string {
   return `${describeRef(refOf(object), true)} ${describeGoing(object)}`;
 }
 
 /** What to do about an object that is going, one imperative sentence. */
 export const goingHint =
-  'See what should take the finalizer off and why it does not; once the object is gone, run this again.';
+  'Find out what should remove the finalizer and why it does not; run this again once the object is gone.';
 
 function holdersOf(object: KubernetesObject): string[] {
   const finalizers = (object.metadata.finalizers ?? []).map((name) => {

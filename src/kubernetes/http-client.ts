@@ -172,9 +172,9 @@ class HttpClient implements KubernetesClient {
       empty = objectsAt(body, 'items').length > 0 ? 0 : empty + 1;
       if (next !== '' && (next === token || empty >= mostEmptyPages)) {
         throw new Failure(
-          `the list of ${resource.plural} does not end: the server goes on with pages that hold nothing new`,
+          `the list of ${resource.plural} never ends: the server keeps returning pages with nothing new`,
           {
-            hint: 'See whether a proxy or an aggregated API server stands in between: kubectl get apiservices.',
+            hint: 'Check for a proxy or an aggregated API server in between: kubectl get apiservices.',
           },
         );
       }

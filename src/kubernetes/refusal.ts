@@ -38,8 +38,8 @@ function explain(refusal: Refusal): Explanation {
       return explainBadRequest(refusal);
     case 401:
       return {
-        message: 'the API server does not accept the credentials',
-        hint: 'See whether the token or certificate of the kubeconfig has expired, and sign in again.',
+        message: 'the API server rejected the credentials',
+        hint: 'Check whether the token or certificate in the kubeconfig has expired, and sign in again.',
       };
     case 403:
       return explainForbidden(refusal);
@@ -48,7 +48,7 @@ function explain(refusal: Refusal): Explanation {
     case 409:
       return explainConflict(refusal);
     case 410:
-      return { message: serverMessage, hint: 'Run it again: the API server has forgotten that state.' };
+      return { message: serverMessage, hint: 'Run it again: the API server no longer has that state.' };
     case 413:
       return {
         message: `the object is too large for the API server (${serverMessage})`,
@@ -58,7 +58,7 @@ function explain(refusal: Refusal): Explanation {
       return explainInvalid(refusal);
     case 429:
       return {
-        message: `the API server is overloaded and asked us to come back later (${serverMessage})`,
+        message: `the API server is overloaded and asked to retry later (${serverMessage})`,
         hint: 'Run it again in a few minutes.',
       };
     default:
@@ -71,7 +71,7 @@ function explainWebhook(serverMessage: string): Explanation | undefined {
   if (denied !== undefined) {
     return {
       message: `admission webhook "${denied['name'] ?? ''}" denied it: ${denied['why'] ?? ''}`,
-      hint: 'Change the object so that this policy accepts it, or ask the owner of the policy.',
+      hint: 'Change the object to comply with this policy, or ask its owner.',
     };
   }
   const policy = /ValidatingAdmissionPolicy '(?<name>[^']+)'.{0,500} denied request: (?<why>.*)/s.exec(
@@ -80,14 +80,14 @@ function explainWebhook(serverMessage: string): Explanation | undefined {
   if (policy !== undefined) {
     return {
       message: `admission policy "${policy['name'] ?? ''}" denied it: ${policy['why'] ?? ''}`,
-      hint: 'Change the object so that this policy accepts it, or ask the owner of the policy.',
+      hint: 'Change the object to comply with this policy, or ask its owner.',
     };
   }
   const failed = /failed calling webhook "(?<name>[^"]+)": (?<why>.*)/s.exec(serverMessage)?.groups;
   if (failed === undefined) return undefined;
   return {
-    message: `the API server could not ask webhook "${failed['name'] ?? ''}": ${failed['why'] ?? ''}`,
-    hint: 'See whether the pods behind this webhook are running and can be reached, then run it again.',
+    message: `the API server could not call webhook "${failed['name'] ?? ''}": ${failed['why'] ?? ''}`,
+    hint: 'Check that the pods behind this webhook are running and reachable, then run it again.',
   };
 }
 
@@ -99,18 +99,21 @@ function explainBadRequest({ serverMessage, causes, attempt }: Refusal): Explana
         ...problems.map(({ kind, field }) => `${kind} field "${field}"`),
         ...causes.map(({ field, message }) => `${field}: ${message}`),
       ].join(', '),
-      hint: 'Correct or remove these fields in the manifest.',
+      hint: 'Fix or remove these fields in the manifest.',
     };
   }
   // `ContainerCreating`, `no previous container`: about a log, not about a manifest.
   if (serverMessage.startsWith('container "') || serverMessage.startsWith('previous terminated container')) {
-    return { message: serverMessage, hint: 'Wait until the container has started; its events say what it waits for.' };
+    return {
+      message: serverMessage,
+      hint: 'Wait until the container has started; its events say what it is waiting for.',
+    };
   }
   // Discovery holds nothing of the user's: something else than the API of a cluster answers there.
   if (attempt.plural === '') {
-    return { message: serverMessage, hint: 'See whether the server of the kubeconfig is an API server.' };
+    return { message: serverMessage, hint: 'Check that the server in the kubeconfig is an API server.' };
   }
-  return { message: serverMessage, hint: 'Correct the manifest.' };
+  return { message: serverMessage, hint: 'Fix the manifest.' };
 }
 
 /** Which rule is missing stands in the server's words: an apply also needs `create`, a log needs `pods/log`. */
@@ -124,15 +127,15 @@ export function userWithoutRight(serverMessage: string): string | undefined {
 
 function explainForbidden({ serverMessage, causes, attempt }: Refusal): Explanation {
   if (causes.some((cause) => cause.reason === 'NamespaceTerminating')) {
-    return { message: serverMessage, hint: 'Wait until the namespace has gone, or deploy to another one.' };
+    return { message: serverMessage, hint: 'Wait until the namespace is gone, or deploy to another one.' };
   }
   if (serverMessage.includes('exceeded quota')) {
-    return { message: serverMessage, hint: 'Free some of the quota, or have it raised.' };
+    return { message: serverMessage, hint: 'Free up quota, or have it raised.' };
   }
   if (serverMessage.includes('attempting to grant RBAC permissions not currently held')) {
     return {
       message: serverMessage,
-      hint: 'Nobody may grant what they do not have: give this user the same permissions, or the verb "escalate".',
+      hint: 'Users can only grant what they have: give this user the same permissions, or the verb "escalate".',
     };
   }
   const rule = missingRule.exec(serverMessage)?.groups;
@@ -141,8 +144,8 @@ function explainForbidden({ serverMessage, causes, attempt }: Refusal): Explanat
     return {
       message: serverMessage,
       hint: isPolicy
-        ? 'Change the object so that the policy accepts it.'
-        : `The user needs the permission to ${attempt.verb} it; what stands before the API server may have refused, too.`,
+        ? 'Change the object to comply with the policy.'
+        : `The user needs permission to ${attempt.verb} it; a proxy in front of the API server may also have refused.`,
     };
   }
   const { user = '', verb = '', resource = '', group = '', namespace } = rule;
@@ -152,7 +155,7 @@ function explainForbidden({ serverMessage, causes, attempt }: Refusal): Explanat
   // GKE's own authorizer asks IAM after RBAC and names the permission that would have been enough.
   const iam = /requires one of \["(?<permission>[^"]+)"/.exec(serverMessage)?.groups?.['permission'];
   return {
-    message: `user "${user}" may not ${verb} ${resource}${group === '' ? '' : `.${group}`} ${where}`,
+    message: `user "${user}" is not allowed to ${verb} ${resource}${group === '' ? '' : `.${group}`} ${where}`,
     hint: `Add this rule to its ${role}: ${yaml}${iam === undefined ? '.' : `, or grant the IAM permission "${iam}".`}`,
   };
 }
@@ -161,13 +164,13 @@ function explainNotFound(serverMessage: string): Explanation {
   if (serverMessage.startsWith('the server could not find the requested resource')) {
     return {
       message: serverMessage,
-      hint: 'The cluster does not serve this kind or version: see "kubectl api-resources", or install its CustomResourceDefinition first.',
+      hint: 'The cluster does not serve this kind or version: check "kubectl api-resources", or install its CustomResourceDefinition first.',
     };
   }
   if (serverMessage.startsWith('namespaces "')) {
     return { message: serverMessage, hint: 'Create the namespace first, or set "create-namespace: true".' };
   }
-  return { message: serverMessage, hint: 'Create it first, or correct its name or namespace.' };
+  return { message: serverMessage, hint: 'Create it first, or fix its name or namespace.' };
 }
 
 function explainConflict({ reason, serverMessage, causes }: Refusal): Explanation {
@@ -181,7 +184,7 @@ function explainConflict({ reason, serverMessage, causes }: Refusal): Explanatio
   if (reason === 'AlreadyExists') {
     return { message: serverMessage, hint: 'Delete it first, or choose another name.' };
   }
-  return { message: serverMessage, hint: 'Somebody else changed it at the same moment: run it again.' };
+  return { message: serverMessage, hint: 'Someone else changed it at the same time: run it again.' };
 }
 
 function explainInvalid({ serverMessage, causes }: Refusal): Explanation {
@@ -190,19 +193,19 @@ function explainInvalid({ serverMessage, causes }: Refusal): Explanation {
   return {
     message,
     hint: mentionsImmutable(serverMessage)
-      ? 'This field cannot be changed: give the object another name, or delete the old one yourself first.'
-      : 'Correct these fields in the manifest.',
+      ? 'This field is immutable: give the object another name, or delete the old one yourself first.'
+      : 'Fix these fields in the manifest.',
   };
 }
 
 function explainOther({ status, reason, serverMessage }: Refusal): Explanation {
   const message = serverMessage + (reason === '' ? '' : ` (${reason})`);
   if (serverMessage.includes('etcdserver: request is too large')) {
-    return { message, hint: 'Split the object into smaller ones: it may have 1.5 MiB at most.' };
+    return { message, hint: 'Split the object into smaller ones: the limit is 1.5 MiB.' };
   }
   if (status === 504) {
-    return { message, hint: 'The API server or a webhook is too slow: see its health, then run it again.' };
+    return { message, hint: 'The API server or a webhook is too slow: check its health, then run it again.' };
   }
-  if (status >= 500) return { message, hint: 'The API server has a problem: see its health, then run it again.' };
+  if (status >= 500) return { message, hint: 'The API server has a problem: check its health, then run it again.' };
   return { message, hint: 'See the message of the API server for the cause.' };
 }

@@ -17,7 +17,7 @@ export function pathOf(resource: Resource, namespace: string | undefined, name?:
 function segment(what: 'name' | 'namespace', text: string): string {
   if (text === '' || text === '.' || text === '..' || /[/%]/.test(text)) {
     throw new InvalidInput(`"${text}" cannot be the ${what} of an object`, {
-      hint: 'Give it a name of lower case letters, digits and "-".',
+      hint: 'Use a name of lower-case letters, digits and "-".',
     });
   }
   return encodeURIComponent(text);

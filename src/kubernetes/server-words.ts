@@ -33,7 +33,7 @@ export function serverWords(message: string, { values, field = '', isSecret }: H
   return withoutKnown(withoutLabelled(plain, field, isHidden), values);
 }
 
-/** What decoders and the schema say of a value of another type, with the value. */
+/** What decoders and the schema say of a value of a different type, with the value. */
 function withoutQuotes(message: string): string {
   return (
     message
@@ -42,7 +42,7 @@ function withoutQuotes(message: string): string {
       .replaceAll(/cannot unmarshal (number|string|bool) \S+ into/g, 'cannot unmarshal $1 into')
       .replaceAll(
         /(: expected [\w (),]{1,80}, got )(?!(?:string|number|numeric|boolean|bool|map|list|array|object|null|integer|int|float)\b)[^\n]*/g,
-        '$1a value of another type',
+        '$1a value of a different type',
       )
       .replaceAll(/(\bname=")([^"=\s]{1,253})=[^"]*"/g, `$1$2=${cutMark}"`)
       .replaceAll(/(\bparsing )"(?:[^"\\]|\\.)*"/g, `$1"${cutMark}"`)

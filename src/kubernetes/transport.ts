@@ -236,7 +236,7 @@ export class Transport {
       };
     } catch (error) {
       all.throwIfAborted();
-      if (hasBegun) throw new AnswerBrokeOff(`the answer broke off: ${messageOf(error)}`, { cause: error });
+      if (hasBegun) throw new AnswerBrokeOff(`the response was cut off: ${messageOf(error)}`, { cause: error });
       throw connectionError(error, this.#connection.server, this.#connection.proxy);
     }
   }
@@ -477,8 +477,8 @@ function isWebPage(response: Dispatcher.ResponseData): boolean {
 }
 
 function notTheApi(server: string): Failure {
-  return new Failure(`${new URL(server).host} answered with something else than the Kubernetes API`, {
-    hint: 'A proxy or a login page stands in between, or the address is wrong: see the kubeconfig, HTTPS_PROXY and NO_PROXY.',
+  return new Failure(`${new URL(server).host} did not answer like a Kubernetes API server`, {
+    hint: 'A proxy or login page is in between, or the address is wrong: check the kubeconfig, HTTPS_PROXY and NO_PROXY.',
   });
 }
 

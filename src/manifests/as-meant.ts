@@ -57,8 +57,8 @@ export function leftOutOf(manifests: readonly Manifest[]): string[] {
   const fields = [...new Set(found.flatMap(({ dropped }) => dropped))].join(', ');
   const more = others.length === 0 ? '' : ` and ${others.length} more`;
   return [
-    `${describeRef(refOf(first.manifest.object))} (${placeOf(first.manifest)})${more} looks exported from a cluster: ` +
-      `${fields} can only be set by the server and was left out; remove it from the manifest`,
+    `${describeRef(refOf(first.manifest.object))} (${placeOf(first.manifest)})${more} looks like an export from a cluster: ` +
+      `${fields} is set by the server only and was ignored; remove it from the manifest`,
   ];
 }
 

@@ -83,7 +83,7 @@ function problemOfAnnotation({ object, source }: Manifest): InvalidInput[] {
       `${describeRef(refOf(object))} has the annotation "${restartAnnotation}" with the value ${JSON.stringify(value)}`,
       {
         location: source.locate(['metadata', 'annotations', restartAnnotation]),
-        hint: 'Write "true" or "false", with the quotation marks.',
+        hint: 'Use "true" or "false", with the quotes.',
       },
     ),
   ];

@@ -72,7 +72,7 @@ function readLine(text: string): Line {
     throw wrong('which has neither tag nor digest', 'Write REPOSITORY:TAG or REPOSITORY@sha256:DIGEST.');
   }
   if (right !== undefined && hasVersion(repository)) {
-    throw wrong('which has a version before the "="', 'Write the old repository without tag and digest.');
+    throw wrong('which has a version before the "="', 'Write the old repository without a tag or digest.');
   }
   return { text, repository, replacement };
 }
@@ -88,9 +88,9 @@ function applyLine(line: Line, earlier: readonly Line[], uses: readonly Use[]): 
   const matching = uses.filter((use) => sameRepository(use.before, line.repository));
   if (matching.length === 0) {
     throw new InvalidInput(
-      `the input "images" has "${line.text}", but no container uses that repository: ${listed(uses)}`,
+      `the input "images" has "${line.text}", but no container uses this repository: ${listed(uses)}`,
       {
-        hint: 'Correct the repository, or write OLD=NEW to replace one repository by another.',
+        hint: 'Fix the repository, or use OLD=NEW to replace one repository with another.',
       },
     );
   }
@@ -117,17 +117,17 @@ function applyTag(tag: string, uses: readonly Use[]): void {
   const [first, ...others] = free;
   if (first === undefined) {
     throw new InvalidInput(
-      `the input "image-tag" is "${tag}", but there is no container to give it to: ${listed(uses)}`,
+      `the input "image-tag" is "${tag}", but there is no container to set it on: ${listed(uses)}`,
       {
-        hint: 'Images that are pinned by digest keep it: name them in the input "images", or leave "image-tag" out.',
+        hint: 'Images pinned by digest stay pinned: list them in the input "images", or remove "image-tag".',
       },
     );
   }
   if (others.some((use) => !sameRepository(use.after, first.after))) {
     const candidates = new Set(free.map((use) => formatReference(withTag(use.after, tag))));
     throw new InvalidInput(
-      `the input "image-tag" is "${tag}", but it could be meant for several repositories: ${listed(free)}`,
-      { hint: `Write in its place the lines that you mean into the input "images": ${[...candidates].join(', ')}.` },
+      `the input "image-tag" is "${tag}", but the containers use several repositories: ${listed(free)}`,
+      { hint: `Use the input "images" instead, one line per repository: ${[...candidates].join(', ')}.` },
     );
   }
   for (const use of open) if (sameRepository(use.after, first.after)) use.after = withTag(use.after, tag);
@@ -168,7 +168,7 @@ function unreadable(error: InvalidInput, at: ImageAt, { object, source }: Manife
     `the image of ${describeImage(at)} in ${object.kind} "${object.metadata.name}": ${error.message}`,
     {
       location: source.locate(at.path),
-      hint: error.hint ?? 'Correct it.',
+      hint: error.hint ?? 'Fix it.',
     },
   );
 }

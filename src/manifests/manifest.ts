@@ -43,10 +43,13 @@ export function assertUnique(manifests: readonly Manifest[]): void {
       continue;
     }
     problems.push(
-      new InvalidInput(`${describeRef(ref, true)} is there twice: at ${placeOf(earlier)} and at ${placeOf(manifest)}`, {
-        location: manifest.source.locate([]),
-        hint: 'Remove one of them, or give it another name or namespace.',
-      }),
+      new InvalidInput(
+        `${describeRef(ref, true)} is defined twice: at ${placeOf(earlier)} and at ${placeOf(manifest)}`,
+        {
+          location: manifest.source.locate([]),
+          hint: 'Remove one of them, or give it a different name or namespace.',
+        },
+      ),
     );
   }
   throwAll(problems);

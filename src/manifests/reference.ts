@@ -67,8 +67,8 @@ export function sameRepository(left: Reference, right: Reference): boolean {
 export function withVersion({ registry, repository, written }: Reference, version: string): Reference {
   if (digestPattern.test(version)) return { registry, repository, written, digest: version };
   if (tagPattern.test(version)) return { registry, repository, written, tag: version };
-  throw new InvalidInput(`"${version}" cannot be the tag of an image`, {
-    hint: 'A tag has at most 128 letters, digits, "_", "." and "-", and begins with none of the last two; a digest is "sha256:" and 64 digits from 0 to f.',
+  throw new InvalidInput(`"${version}" is not a valid image tag`, {
+    hint: 'A tag has at most 128 letters, digits, "_", "." and "-", and does not start with "." or "-"; a digest is "sha256:" and 64 hex digits.',
   });
 }
 

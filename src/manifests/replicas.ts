@@ -49,16 +49,16 @@ export function parseReplicas(lines: readonly string[]): ReplicaRequest[] {
     const match = /^(?:(?:(?<kind>[A-Za-z]+)\/)?(?<name>[a-z0-9.-]+)\s*=\s*)?(?<replicas>\d+)$/.exec(line)?.groups;
     const replicas = Number(match?.['replicas']);
     if (match === undefined || replicas > most) {
-      throw new InvalidInput(`the input "replicas" has "${line}", which is no number of pods`, {
-        hint: 'Write a number such as 5, or lines such as web=5 or StatefulSet/db=3.',
+      throw new InvalidInput(`the input "replicas" has "${line}", which is not a number of pods`, {
+        hint: 'Use a number such as 5, or lines such as web=5 or StatefulSet/db=3.',
       });
     }
     const { kind, name } = match;
     return { line, replicas, ...(kind === undefined ? {} : { kind }), ...(name === undefined ? {} : { name }) };
   });
   if (requests.length > 1 && requests.some((request) => request.name === undefined)) {
-    throw new InvalidInput('the input "replicas" has several lines, but not all of them say for which workload', {
-      hint: 'Write lines such as web=5.',
+    throw new InvalidInput('the input "replicas" has several lines, but not all of them name a workload', {
+      hint: 'Use lines such as web=5.',
     });
   }
   return requests;
@@ -74,7 +74,7 @@ export function matchReplicas<T extends { kind: string; name: string }>(
 ): { candidate: T; replicas: number }[] {
   const listed =
     candidates.length === 0
-      ? 'there is no workload that can be scaled'
+      ? 'no workload here can be scaled'
       : `there are ${candidates.map(({ kind, name }) => `${kind}/${name}`).join(', ')}`;
   const taken = new Map<T, ReplicaRequest>();
   return requests.flatMap((request) => {
@@ -85,16 +85,13 @@ export function matchReplicas<T extends { kind: string; name: string }>(
     );
     if (matching.length === 0) {
       throw new InvalidInput(`the input "replicas" has "${request.line}", but ${listed}`, {
-        hint: 'Correct the name of the workload.',
+        hint: 'Fix the name of the workload.',
       });
     }
     if (matching.length > 1) {
-      throw new InvalidInput(
-        `the input "replicas" has "${request.line}", which could mean several workloads: ${listed}`,
-        {
-          hint: 'Say which one with NAME=NUMBER or KIND/NAME=NUMBER.',
-        },
-      );
+      throw new InvalidInput(`the input "replicas" has "${request.line}", which matches several workloads: ${listed}`, {
+        hint: 'Name one of them with NAME=NUMBER or KIND/NAME=NUMBER.',
+      });
     }
     return matching.map((candidate) => {
       const other = taken.get(candidate);

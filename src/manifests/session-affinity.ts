@@ -35,7 +35,7 @@ export function setSessionAffinity(
     throw new InvalidInput(
       `the input "session-affinity-timeout" is ${timeoutSeconds}s, which Kubernetes does not accept`,
       {
-        hint: 'Write 1s to 24h.',
+        hint: 'Use 1s to 24h.',
       },
     );
   }
@@ -68,15 +68,15 @@ function servicesMeant(
     const outside = services.filter((service) => leadsOutside(service, [...objects.filter(isRoute), ...routes]));
     if (outside.length > 0) return outside;
     throw new InvalidInput(
-      `the input "session-affinity" has no effect: no Service of the manifests gets requests from outside: ${names}`,
-      { hint: 'Name the Services that are meant in the input "session-affinity-services", or remove it.' },
+      `the input "session-affinity" has no effect: no Service in the manifests gets requests from outside: ${names}`,
+      { hint: 'List the intended Services in the input "session-affinity-services", or remove it.' },
     );
   }
   const unknown = named.find((name) => !services.some(({ metadata }) => metadata.name === name));
   if (unknown !== undefined) {
     throw new InvalidInput(
-      `the input "session-affinity-services" has "${unknown}", but the Services of the manifests are ${names}`,
-      { hint: 'Correct the name.' },
+      `the input "session-affinity-services" has "${unknown}", but the Services in the manifests are ${names}`,
+      { hint: 'Fix the name.' },
     );
   }
   return services.filter(({ metadata }) => named.includes(metadata.name));

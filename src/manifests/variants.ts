@@ -45,9 +45,9 @@ export function matchVariants(manifests: readonly Manifest[], variants: readonly
   for (const variant of variants.filter(({ object }) => isDeployment(object))) {
     const stable = deployments.find((manifest) => canaryVariantOf(manifest, [variant]) !== undefined);
     if (stable === undefined) {
-      throw new InvalidInput(`${describeRef(refOf(variant.object))} is a candidate of no Deployment`, {
+      throw new InvalidInput(`${describeRef(refOf(variant.object))} has no Deployment to be a candidate of`, {
         location: variant.source.locate(['metadata', 'name']),
-        hint: 'Add the manifest of the Deployment that it is for, and name it like that one, with "-canary" at the end.',
+        hint: 'Add the manifest of its Deployment, and give it the same name with "-canary" at the end.',
       });
     }
     adoptImages(stable, variant);

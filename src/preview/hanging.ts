@@ -22,5 +22,5 @@ export function whatHangs(namespace: KubernetesObject): string {
     const meaning = status === 'True' ? ownValue(meanings, type) : undefined;
     return meaning === undefined ? [] : [`${meaning}: ${message}`];
   });
-  return [`is being deleted${since === undefined ? '' : ` since ${utc(since)}`}`, ...found].join('; ');
+  return [since === undefined ? 'is being deleted' : `has been terminating since ${utc(since)}`, ...found].join('; ');
 }

@@ -92,7 +92,7 @@ const ofTheVersion: Readonly<Record<string, [ConnectionProblem, string]>> = {
 /** What came about before anything of the version was reached: in the runner, its name servers and its network. */
 const ofTheRunner: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name does not resolve',
-  EAI_AGAIN: 'the name does not resolve just now',
+  EAI_AGAIN: 'the name does not resolve right now',
   EHOSTUNREACH: 'there is no route to it',
   ENETUNREACH: 'there is no route to it',
   ENETDOWN: "the runner's network is down",

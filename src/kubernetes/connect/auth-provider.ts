@@ -27,7 +27,7 @@ export async function askAuthProvider(provider: JsonObject, context: string): Pr
   } catch (error) {
     throw new InvalidInput(`cannot get credentials for context "${context}": ${messageOf(error)}`, {
       cause: error,
-      hint: 'See whether this context works with kubectl on this runner, and correct the kubeconfig.',
+      hint: 'Check that this context works with kubectl on this runner, and fix the kubeconfig.',
     });
   }
   const { Authorization: authorization } = options.headers as Record<string, string | undefined>;

@@ -49,7 +49,7 @@ export async function askExecPlugin(
   const cert = stringAt(status, 'clientCertificateData');
   const key = stringAt(status, 'clientKeyData');
   if (token === undefined && (cert === undefined || key === undefined)) {
-    throw new InvalidInput(`the credential plugin "${command}" answered with no token and no client certificate`, {
+    throw new InvalidInput(`the credential plugin "${command}" returned neither a token nor a client certificate`, {
       hint: 'Run it by hand: it must print an ExecCredential as JSON.',
     });
   }
@@ -83,19 +83,19 @@ async function run(
     env,
     time,
     output: limits.pluginOutput,
-    slowHint: 'See whether it waits for somebody to sign in, or for a network that it cannot reach.',
+    slowHint: 'Check whether it is waiting for someone to sign in, or for a network it cannot reach.',
     ...(signal === undefined ? {} : { signal }),
   });
   if (end === undefined) {
     throw new InvalidInput(`${name} of the kubeconfig is not installed on this runner`, {
-      hint: installHint?.trim() ?? 'Install it, or sign in another way.',
+      hint: installHint?.trim() ?? 'Install it, or use another way to sign in.',
     });
   }
   if (end.code === 0) return end.stdout;
-  const how = typeof end.code === 'number' ? `failed with exit code ${end.code}` : `was ended by ${end.code}`;
+  const how = typeof end.code === 'number' ? `failed with exit code ${end.code}` : `was stopped by ${end.code}`;
   const why = endOf(end.stderr.trim());
   throw new InvalidInput(`${name} ${how}${why === '' ? '' : `: ${why}`}`, {
-    hint: 'See whether it works with kubectl on this runner.',
+    hint: 'Check that it works with kubectl on this runner.',
   });
 }
 

@@ -3,11 +3,11 @@ import { errorCode, InvalidInput } from '../../base/errors.ts';
 /** Codes of Node's file system; its messages repeat the path, which may be a key that stands in the wrong place. */
 const meanings: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EACCES: 'it may not be read',
-  EPERM: 'it may not be read',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  ELOOP: 'its links lead in a circle',
+  ENOTDIR: 'part of its path is not a folder',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'its name is too long',
   ERR_INVALID_ARG_VALUE: 'it has a zero byte in its name',
 };

@@ -40,21 +40,18 @@ export function readKubeconfig(source: string, cwd: string): Kubeconfig {
     return text === undefined ? [] : [parse(text, `"${path}"`, dirname(path))];
   });
   if (configs.length === 0 && isBase64(source)) {
-    throw new InvalidInput(
-      'the input "kubeconfig" is no path of a file, and what it holds in base64 is no kubeconfig',
-      {
-        hint: 'Give the whole content of a kubeconfig, as it is or in base64, or its path.',
-      },
-    );
+    throw new InvalidInput('the input "kubeconfig" is neither a path nor a kubeconfig in base64', {
+      hint: 'Set it to the whole content of a kubeconfig, as is or in base64, or to its path.',
+    });
   }
   if (configs.length === 0 && !isPath(source)) {
-    throw new InvalidInput('what is given as kubeconfig is no path of a file, and no text of a kubeconfig either', {
-      hint: 'Give the whole content of a kubeconfig, as it is or in base64, or its path.',
+    throw new InvalidInput('the kubeconfig is neither a path nor the content of a kubeconfig', {
+      hint: 'Set it to the whole content of a kubeconfig, as is or in base64, or to its path.',
     });
   }
   if (configs.length === 0) {
     throw new InvalidInput(`there is no kubeconfig at ${paths.map((path) => `"${path}"`).join(', ')}`, {
-      hint: 'Set the input "kubeconfig" to a path or to the text of a kubeconfig, or "cluster" to sign in to GKE.',
+      hint: 'Set the input "kubeconfig" to a path or the content of a kubeconfig, or "cluster" to sign in to GKE.',
     });
   }
   return merge(configs);
@@ -98,7 +95,7 @@ function parse(text: string, name: string, folder: string): JsonObject {
   } catch (error) {
     // The message of the YAML library quotes lines of the file, which may hold a token.
     const line = error instanceof YAMLException && error.mark !== undefined ? ` in line ${error.mark.line + 1}` : '';
-    throw new InvalidInput(`the kubeconfig ${name} is not valid YAML${line}`, { hint: 'Correct it there.' });
+    throw new InvalidInput(`the kubeconfig ${name} is not valid YAML${line}`, { hint: 'Fix it there.' });
   }
   if (!isObject(value)) {
     throw new InvalidInput(`the kubeconfig ${name} is not a kubeconfig`, {

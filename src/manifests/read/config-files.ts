@@ -54,7 +54,7 @@ async function readLine(
   const match = /^(?<name>[a-z0-9][a-z0-9.-]*)(?::(?<type>[\w./-]+))?=(?<sources>.+)$/.exec(line)?.groups;
   const { name, type, sources } = match ?? {};
   if (name === undefined || sources === undefined || (type !== undefined && input === 'configmaps')) {
-    throw new InvalidInput(`the input "${input}" has "${line}", which cannot be read`, {
+    throw new InvalidInput(`the input "${input}" has "${line}", which is not valid`, {
       hint: 'Write NAME=FILE, NAME=FOLDER or NAME=KEY=FILE, several sources separated by commas.',
     });
   }
@@ -62,8 +62,8 @@ async function readLine(
   for (const source of sources.split(',').map((text) => text.trim())) {
     for (const [key, path] of await filesOf(source, input, cwd)) {
       if (entries.has(key)) {
-        throw new InvalidInput(`the input "${input}" has two files for the key "${key}" of "${name}"`, {
-          hint: 'Name the key of one of them with KEY=FILE.',
+        throw new InvalidInput(`the input "${input}" has two files for key "${key}" of "${name}"`, {
+          hint: 'Set a different key for one of them with KEY=FILE.',
         });
       }
       await assertInside(path, await boundsOf(pathIn(source), cwd));
@@ -75,7 +75,7 @@ async function readLine(
     throw new InvalidInput(
       `the files of "${name}" in the input "${input}" have ${bytes} bytes: ${describeLimit(limits.configFiles)}`,
       {
-        hint: 'Leave large files out, or put them on a volume.',
+        hint: 'Remove large files, or put them on a volume.',
       },
     );
   }
@@ -98,22 +98,22 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
     const names = await readdir(parent).catch(() => []);
     if (right !== undefined && (await stat(resolve(cwd, source)).catch(() => undefined)) !== undefined) {
       throw new InvalidInput(
-        `the input "${input}" names "${source}", which is read as the file "${right}" with the key "${left}", and there is no such file`,
-        { hint: `For the file "${source}" say the key as well: "KEY=${source}".` },
+        `the input "${input}" names "${source}", which means the file "${right}" with the key "${left}", and there is no such file`,
+        { hint: `For the file "${source}" give the key as well: "KEY=${source}".` },
       );
     }
     const listed = names.length === 0 ? 'is empty or missing' : `has ${names.sort().slice(0, 10).join(', ')}`;
     throw new InvalidInput(
       `the input "${input}" names "${source}", but there is no such file: "${relative(cwd, parent) || '.'}" ${listed}`,
       {
-        hint: 'Correct the path; it is relative to the workspace.',
+        hint: 'Fix the path; it is relative to the workspace.',
       },
     );
   }
   if (found.isFile()) return [[validKey(right === undefined ? basename(path) : left, input), path]];
   if (right !== undefined && found.isDirectory()) {
     throw new InvalidInput(`the input "${input}" has "${source}", but "${right}" is a folder`, {
-      hint: 'Name one file after KEY=, or leave the key out to take all files of the folder.',
+      hint: 'Give one file after KEY=, or drop the key to use all files in the folder.',
     });
   }
   if (!found.isDirectory()) throw notAFile(`"${nameOf(path, cwd)}" of the input "${input}"`, found);
@@ -121,8 +121,8 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
   const entries = await readdir(path, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   if (files.length === 0) {
-    throw new InvalidInput(`the input "${input}" names the folder "${source}", which holds no files`, {
-      hint: 'Name the folder that holds them; folders inside of it are not read.',
+    throw new InvalidInput(`the input "${input}" points to the folder "${source}", which has no files`, {
+      hint: 'Give the folder that has the files; its subfolders are not read.',
     });
   }
   return files.map((entry): [string, string] => [validKey(entry.name, input), join(path, entry.name)]).sort();
@@ -135,8 +135,8 @@ function pathIn(source: string): string {
 
 function validKey(key: string, input: string): string {
   if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && key !== '.' && !key.startsWith('..')) return key;
-  throw new InvalidInput(`the input "${input}" would make the key "${key}", which is not allowed`, {
-    hint: 'A key has letters, digits, "-", "_" and ".", and does not begin with ".."; name another one with KEY=FILE.',
+  throw new InvalidInput(`the input "${input}" would create the key "${key}", which is not allowed`, {
+    hint: 'A key has letters, digits, "-", "_" and ".", and does not start with ".."; set a different one with KEY=FILE.',
   });
 }
 

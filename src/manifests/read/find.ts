@@ -11,7 +11,7 @@ import type { ManifestSource } from './source.ts';
 export function assertWithin(count: number, limit: Limit, what: string): void {
   if (count <= limit.value) return;
   throw new InvalidInput(`${what}: ${describeLimit(limit)}`, {
-    hint: 'Name the folders and files that are meant more closely, or deploy them as several releases.',
+    hint: 'Narrow down the folders and files, or deploy them as several releases.',
   });
 }
 
@@ -21,8 +21,8 @@ export function assertWithin(count: number, limit: Limit, what: string): void {
  */
 export async function filesOf(line: string, cwd: string, sources: readonly ManifestSource[]): Promise<string[]> {
   if (/^https?:\/\//i.test(line)) {
-    throw new InvalidInput(`the input "manifests" names the URL "${line}", but manifests are read from files only`, {
-      hint: 'Download it in a step before this one and name the file.',
+    throw new InvalidInput(`the input "manifests" names the URL "${line}", but manifests can only be read from files`, {
+      hint: 'Download it in an earlier step and use the file.',
     });
   }
   const path = resolve(cwd, line);
@@ -43,12 +43,12 @@ async function filesOfGlob(pattern: string, cwd: string, sources: readonly Manif
   assertWithin(
     alternativesOf(pattern),
     limits.patternAlternatives,
-    `the pattern "${pattern.slice(0, 100)}" is too wide`,
+    `the pattern "${pattern.slice(0, 100)}" is too broad`,
   );
   let seen = 0;
   for await (const name of glob(pattern, { cwd })) {
     seen += 1;
-    assertWithin(seen, limits.filesLookedAt, `the pattern "${pattern}" matches too much`);
+    assertWithin(seen, limits.filesLookedAt, `the pattern "${pattern}" matches too many files`);
     const path = resolve(cwd, name);
     if (isHidden(relative(cwd, path)) && !isHidden(pattern)) continue;
     const found = await stat(path).catch(() => undefined);
@@ -76,8 +76,8 @@ async function filesOfFolder(
     .map((file) => checked(file, line, cwd, sources));
   if (files.length > 0) return files.sort();
   const found = all.length === 0 ? 'it has no files' : `it has ${firstOf(all.map((file) => relative(path, file)))}`;
-  throw new InvalidInput(`the folder "${line}" holds no .yaml, .yml or .json files: ${found}`, {
-    hint: 'Set the input "manifests" to the folder that holds the manifests.',
+  throw new InvalidInput(`the folder "${line}" has no .yaml, .yml or .json files: ${found}`, {
+    hint: 'Set the input "manifests" to the folder that has the manifests.',
   });
 }
 
@@ -88,7 +88,7 @@ async function walk(folder: string, counter = { seen: 0 }): Promise<string[]> {
   assertWithin(
     counter.seen,
     limits.filesLookedAt,
-    `the folder "${basename(folder)}" and those beside it hold too much`,
+    `the folder "${basename(folder)}" and those beside it have too many files`,
   );
   const found = await Promise.all(
     entries.map(async (entry) => {
@@ -105,8 +105,8 @@ async function walk(folder: string, counter = { seen: 0 }): Promise<string[]> {
 /** Among other files, a folder of these may be meant to be built, or to be the base of another one that is. */
 function checked(path: string, line: string, cwd: string, sources: readonly ManifestSource[]): string {
   if (!standsForFolder(path, sources)) return path;
-  throw new InvalidInput(`"${line}" holds "${nameOf(path, cwd)}", and it does not say whether that is to be built`, {
-    hint: `Name the folder itself ("${nameOf(dirname(path), cwd)}") in the input "manifests", and leave out what it is built from.`,
+  throw new InvalidInput(`"${line}" holds "${nameOf(path, cwd)}", and it is not clear whether to build it`, {
+    hint: `Use the folder itself ("${nameOf(dirname(path), cwd)}") in the input "manifests", and leave out the files it is built from.`,
   });
 }
 
@@ -132,8 +132,8 @@ function alternativesOf(pattern: string): number {
 async function missing(line: string, path: string, cwd: string): Promise<InvalidInput> {
   const link = await lstat(path).catch(() => undefined);
   if (link?.isSymbolicLink() === true) {
-    return new InvalidInput(`the input "manifests" names "${line}", a symbolic link that leads nowhere`, {
-      hint: 'Correct the link, or name the file that it should lead to.',
+    return new InvalidInput(`the input "manifests" names "${line}", a broken symbolic link`, {
+      hint: 'Fix the link, or use the file it should point to.',
     });
   }
   const pattern = path.search(/[*?[{]/);
@@ -149,7 +149,7 @@ async function missing(line: string, path: string, cwd: string): Promise<Invalid
   return new InvalidInput(`the input "manifests" names "${line}", which matches no file: ${found}`, {
     hint:
       meant === undefined
-        ? 'Correct the path, which is relative to the workspace, and see that a step before this one checks the repository out.'
+        ? 'Fix the path (relative to the workspace), and make sure an earlier step checks out the repository.'
         : `Did you mean "${nameOf(join(parent, meant), cwd)}"?`,
   });
 }

@@ -56,7 +56,7 @@ export async function readSources(
   if (manifests.length === 0) {
     const listed = [...files.keys()].map((file) => `"${nameOf(file, cwd)}"`).join(', ');
     throw new InvalidInput(`there are no Kubernetes objects in ${listed === '' ? 'the input "manifests"' : listed}`, {
-      hint: 'Set the input "manifests" to files that hold some.',
+      hint: 'Set the input "manifests" to files that have some.',
     });
   }
   return manifests;

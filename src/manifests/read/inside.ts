@@ -34,9 +34,9 @@ export async function assertInside(path: string, { cwd, root }: Bounds): Promise
   const where = root === cwd ? 'the workspace' : `"${nameOf(root, cwd)}"`;
   // A workspace may itself be reached by a link.
   const target = relative(realRoot, real);
-  throw new InvalidInput(`"${name}" leads out of ${where} by a symbolic link, to "${target}"`, {
+  throw new InvalidInput(`"${name}" points outside ${where} through a symbolic link, to "${target}"`, {
     location: { file: name },
-    hint: 'Put a copy in its place in a step before this one: links are followed inside of the workspace only.',
+    hint: 'Replace it with a copy in an earlier step: links are followed inside the workspace only.',
   });
 }
 

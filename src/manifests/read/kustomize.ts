@@ -49,7 +49,7 @@ export function kustomizeOf({ env, reporter, signal }: Tools): Kustomize {
         env: Object.fromEntries(known),
         time: limits.kustomizeTime,
         output: limits.kustomizeOutput,
-        slowHint: `Try "${program} ${command}" on its folder: it may wait for a repository that it cannot reach, or for a pipe.`,
+        slowHint: `Try "${program} ${command}" on its folder: it may be waiting for a repository it cannot reach, or for a pipe.`,
         ...(signal === undefined ? {} : { signal }),
       });
       if (result === undefined) continue;
@@ -64,12 +64,9 @@ export function kustomizeOf({ env, reporter, signal }: Tools): Kustomize {
         hint: `Try "${program} ${command}" on its folder.`,
       });
     }
-    throw new InvalidInput(
-      `"${kustomization}" is to be built, but there is neither kubectl nor kustomize on this runner`,
-      {
-        location: { file: kustomization },
-        hint: 'Install one of them in a step before this one.',
-      },
-    );
+    throw new InvalidInput(`"${kustomization}" has to be built, but this runner has neither kubectl nor kustomize`, {
+      location: { file: kustomization },
+      hint: 'Install one of them in an earlier step.',
+    });
   };
 }

@@ -28,7 +28,7 @@ export function manifestText(content: Buffer, file: string): string {
   const byte = content[firstWrongByte(content)] ?? 0;
   throw new InvalidInput(`"${file}" is not UTF-8 text: it has the byte 0x${byte.toString(16).padStart(2, '0')}`, {
     location: { file, line: before.length, column: (before.at(-1) ?? '').length + 1 },
-    hint: 'Save it as UTF-8. What is no text goes in base64 into "binaryData" of a ConfigMap or "data" of a Secret.',
+    hint: 'Save it as UTF-8. Binary content goes, in base64, into "binaryData" of a ConfigMap or "data" of a Secret.',
   });
 }
 

@@ -30,8 +30,7 @@ export class Budget {
 export function unshare(value: Json, budget: Budget): Json {
   const copy = (inner: Json, depth: number): Json => {
     budget.take(typeof inner === 'string' ? leastBytes + inner.length : leastBytes);
-    if (depth > maxDepth)
-      throw new RangeError('it is nested too deeply, or an alias stands inside of what it refers to');
+    if (depth > maxDepth) throw new RangeError('it is nested too deeply, or an alias refers to itself');
     if (Array.isArray(inner)) return inner.map((item) => copy(item, depth + 1));
     if (typeof inner !== 'object' || inner === null) return inner;
     return Object.fromEntries(

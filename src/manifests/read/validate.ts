@@ -21,7 +21,7 @@ export function problemsOf(manifest: Manifest): InvalidInput[] {
           `${describePath(path)} of ${object.kind} "${object.metadata.name}" must be a string, but is ${kindOf(value, isSecretPlace(object, path))}`,
           {
             location: source.locate(path),
-            hint: isScalar(value) ? 'Put quotes around it.' : 'Write a text here.',
+            hint: isScalar(value) ? 'Put quotes around it.' : 'Use a string here.',
           },
         ),
       );
@@ -29,7 +29,8 @@ export function problemsOf(manifest: Manifest): InvalidInput[] {
       problems.push(
         new InvalidInput(`${describePath(path)} of ${object.kind} "${object.metadata.name}" ${broken}`, {
           location: source.locate(path),
-          hint: typeof value === 'number' ? 'Put quotes around it.' : 'Write the whole letter, or both halves of it.',
+          hint:
+            typeof value === 'number' ? 'Put quotes around it.' : 'Write the whole character, or both halves of it.',
         }),
       );
     } else if (Array.isArray(value)) {
@@ -72,13 +73,13 @@ function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
 function problemOfScalar(value: Json | undefined): string | undefined {
   if (typeof value === 'number') return numberProblem(value);
   // The server would put another letter in its place.
-  if (typeof value === 'string' && !value.isWellFormed()) return 'has half of a letter, such as a lone "\\ud83d"';
+  if (typeof value === 'string' && !value.isWellFormed()) return 'has half a character, such as a lone "\\ud83d"';
   return undefined;
 }
 
 function numberProblem(value: number): string | undefined {
   if (!Number.isFinite(value)) return 'is not a finite number';
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return 'has more digits than a number can keep exactly';
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return 'has more digits than a number can hold exactly';
   return undefined;
 }
 
@@ -105,7 +106,7 @@ export function kindOf(value: Json | undefined, maybeSecret = true): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'boolean') return `the boolean ${String(value)}`;
   if (typeof value === 'number') return maybeSecret ? 'a number' : `the number ${String(value)}`;
-  return typeof value === 'string' ? 'a text' : 'a map';
+  return typeof value === 'string' ? 'a string' : 'a map';
 }
 
 /** Values of Secrets and of variables. */

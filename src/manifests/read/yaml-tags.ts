@@ -5,7 +5,7 @@
 export function adviceOnTag(reason: string): string | undefined {
   if (!/^unknown [a-z]+ tag /.test(reason)) return undefined;
   if (reason.includes('!<tag:yaml.org,2002:binary>')) {
-    return 'Remove the tag: a text is written as it is, and what is no text stands in base64 in "binaryData" of a ConfigMap or "data" of a Secret.';
+    return 'Remove the tag: write text as it is; binary content goes, in base64, into "binaryData" of a ConfigMap or "data" of a Secret.';
   }
-  return 'Remove the tag: Kubernetes knows strings, numbers, booleans, lists and maps. A text that begins with "!" needs quotes.';
+  return 'Remove the tag: Kubernetes knows strings, numbers, booleans, lists and maps. A string that starts with "!" needs quotes.';
 }

@@ -65,8 +65,8 @@ function documentsOf(text: string, file: string, budget: Budget): Entry[] {
       hint:
         adviceOnTag(reason) ??
         (text.includes('{{')
-          ? 'It has "{{": when it is a template, render it in a step before this one.'
-          : 'Correct the file at this line.'),
+          ? 'It contains "{{": if it is a template, render it in an earlier step.'
+          : 'Fix the file at this line.'),
     });
   }
 }
@@ -89,7 +89,7 @@ function noItems(list: JsonObject, source: Source): InvalidInput {
   const what = `a ${stringAt(list, 'kind') ?? 'List'} in "${source.file}"`;
   return new InvalidInput(
     items === undefined ? `${what} has no items` : `items of ${what} must be a list, but is ${kindOf(items, false)}`,
-    { location: source.locate(['items']), hint: 'Write the objects below "items:", each behind "- ".' },
+    { location: source.locate(['items']), hint: 'List the objects below "items:", each after "- ".' },
   );
 }
 
@@ -103,7 +103,7 @@ function isList(value: Json): value is JsonObject {
 
 function objectOf(value: Json, source: Source): KubernetesObject {
   if (!isObject(value)) {
-    throw new InvalidInput(`"${source.file}" holds ${kindOf(value)} where a Kubernetes object should be`, {
+    throw new InvalidInput(`"${source.file}" holds ${kindOf(value)} where a Kubernetes object is expected`, {
       location: source.locate([]),
       hint: 'Write a map with apiVersion, kind and metadata.',
     });
@@ -112,7 +112,7 @@ function objectOf(value: Json, source: Source): KubernetesObject {
   const apiVersion = required(value, ['apiVersion'], `a ${kind}`, source);
   if (at(value, 'metadata', 'generateName') !== undefined && at(value, 'metadata', 'name') === undefined) {
     throw new InvalidInput(
-      `a ${kind} in "${source.file}" has metadata.generateName instead of a name: each deploy would make another one`,
+      `a ${kind} in "${source.file}" has metadata.generateName instead of a name: each deploy would create another one`,
       { location: source.locate(['metadata', 'generateName']), hint: 'Give it a metadata.name.' },
     );
   }

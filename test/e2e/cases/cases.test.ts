@@ -165,7 +165,7 @@ describe('manifests', () => {
     const result = await deploy('https://example.com/app.yaml', await fresh());
     expect(result.exit).toBe(1);
     expect(result.outputs['failure']).toContain('read from files only');
-    expect(result.outputs['failure']).toContain('Download it in a step before this one');
+    expect(result.outputs['failure']).toContain('Download it in an earlier step');
   });
 
   test.concurrent('R19 kustomize-dir: is built', async () => {
@@ -241,7 +241,7 @@ describe('inputs', () => {
   test.concurrent('R20 canary.yaml: a number that is none is an error', async () => {
     const result = await deploy('canary.yaml', await fresh(), { replicas: 'abc' });
     expect(result.exit).toBe(1);
-    expect(result.outputs['failure']).toContain('\\"abc\\", which is no number of pods');
+    expect(result.outputs['failure']).toContain('\\"abc\\", which is not a number of pods');
   });
 
   test.concurrent('R21: a misspelt strategy is an error that lists what there is', async () => {

@@ -58,14 +58,14 @@ const careless: Careless[] = [
   {
     name: 'half of a letter',
     files: { 'odd.yaml': yaml('  a: "\\ud83d"') },
-    says: 'data.a of ConfigMap "odd" has half of a letter',
+    says: 'data.a of ConfigMap "odd" has half a character',
     at: 'file=odd.yaml,line=6',
   },
   {
     name: 'a file with "=" in its name',
     files: { 'k=v.txt': 'x' },
     inputs: { configmaps: 'odd=k=v.txt' },
-    says: 'For the file "k=v.txt" say the key as well',
+    says: 'For the file "k=v.txt" give the key as well',
   },
   {
     name: 'headers and times of checks',

@@ -90,7 +90,7 @@ describe('an input that would stop the runner is refused with one error that nam
         const lines = Array.from({ length: 12 }, (_, i) => `x${i + 1}: &x${i + 1} [${`*x${i},`.repeat(20)}l]\n`);
         writeFileSync(join(workspace, 'k8s/b.yaml'), `${map('b')}x0: &x0 [l]\n${lines.join('')}`);
       },
-      'its aliases make it too large: the limit for manifests with their aliases written out is 128 MiB',
+      'its aliases make it too large: the limit for manifests with their aliases expanded is 128 MiB',
     ],
     [
       'nesting without end',
@@ -104,7 +104,7 @@ describe('an input that would stop the runner is refused with one error that nam
       'a pattern that stands for a quarter of a million',
       { manifests: `${'{a,b}'.repeat(18)}.yaml` },
       () => undefined,
-      'the limit for the patterns that one with braces stands for is 1,000',
+      'the limit for the patterns that one with braces expands to is 1,000',
     ],
     [
       'a link out of the workspace',
@@ -112,7 +112,7 @@ describe('an input that would stop the runner is refused with one error that nam
       (workspace) => {
         symlinkSync('/proc/self/environ', join(workspace, 'k8s/b.yaml'));
       },
-      '"k8s/b.yaml" leads out of the workspace by a symbolic link',
+      '"k8s/b.yaml" points outside the workspace through a symbolic link',
     ],
     [
       'a link out of the workspace for a ConfigMap',
@@ -120,7 +120,7 @@ describe('an input that would stop the runner is refused with one error that nam
       (workspace) => {
         symlinkSync('/etc/passwd', join(workspace, 'link'));
       },
-      '"link" leads out of the workspace by a symbolic link',
+      '"link" points outside the workspace through a symbolic link',
     ],
   ])('%s', async (_, inputs, prepare, words) => {
     const { log } = await refused(inputs, (workspace) => {
@@ -175,20 +175,20 @@ describe('a program that is started', () => {
       'kubectl',
       'prints without end',
       'yes',
-      'prints too much: the limit for what is built from a folder of kustomize is 32 MiB',
+      'prints too much: the limit for the output of a kustomize build is 32 MiB',
     ],
+    ['kubectl', 'complains without end', 'yes >&2', 'prints too much: the limit for the output of a kustomize build'],
     [
-      'kubectl',
-      'complains without end',
-      'yes >&2',
-      'prints too much: the limit for what is built from a folder of kustomize',
+      'plugin',
+      'prints without end',
+      'yes',
+      'prints too much: the limit for the output of a credential plugin is 1 MiB',
     ],
-    ['plugin', 'prints without end', 'yes', 'prints too much: the limit for what a credential plugin prints is 1 MiB'],
     [
       'plugin',
       'prints without end and ignores SIGTERM',
       'trap "" TERM PIPE; while true; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done',
-      'prints too much: the limit for what a credential plugin prints is 1 MiB',
+      'prints too much: the limit for the output of a credential plugin is 1 MiB',
     ],
   ])('%s that %s is ended', async (program, _, script, words) => {
     const inputs = program === 'kubectl' ? { manifests: 'base' } : { kubeconfig: withPlugin('plugin') };

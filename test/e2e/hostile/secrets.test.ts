@@ -70,7 +70,7 @@ describe('no value of a Secret shows, whatever is wrong with it', () => {
     ['a number in data', `data:\n  pin: ${number}`, 'data.pin of Secret "s" must be a string'],
     ['a list in place of the map', `data:\n- ${value}`, 'data of Secret "s" must be a map, but is a list'],
     ['a list of maps', `stringData:\n- name: a\n  value: ${value}`, 'stringData of Secret "s" must be a map'],
-    ['a text in place of the map', `stringData: ${value}`, 'stringData of Secret "s" must be a map, but is a text'],
+    ['a text in place of the map', `stringData: ${value}`, 'stringData of Secret "s" must be a map, but is a string'],
     [
       'a map in place of a value',
       `stringData:\n  a:\n    b: ${value}`,

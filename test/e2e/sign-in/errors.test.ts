@@ -444,7 +444,7 @@ describe('a newcomer is told what to do when', () => {
       message: '',
       hint: '',
     });
-    expect(message).toContain('the API server does not accept the credentials');
+    expect(message).toContain('the API server rejected the credentials');
     expect(hint).toContain(`See whether "serviceAccount:${serviceAccount}" still exists`);
     expect(google.count('sts.token')).toBe(2);
   });

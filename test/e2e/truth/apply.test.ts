@@ -196,7 +196,7 @@ describe('fields of others', () => {
     await stage.kubectl('delete', 'configmap', 'web');
     const first = await stage.deploy('web', exported);
     expect(first).toMatchObject({ exit: 0 });
-    expect(first.log.match(/looks exported from a cluster/g)).toHaveLength(1);
+    expect(first.log.match(/looks like an export from a cluster/g)).toHaveLength(1);
     expect(first.log).toContain('metadata.resourceVersion');
     await stage.given('web', [
       deployment('web', { image: image('2.0.0') }),
@@ -257,6 +257,6 @@ describe('inputs that would have no effect', () => {
     expect(await affinities()).toEqual(['ClientIP', 'None', 'None']);
     const inside = await stage.deploy('affine', [service('internal')], { 'session-affinity': 'client-ip' });
     expect(inside.exit).not.toBe(0);
-    expect(inside.log).toContain('no Service of the manifests gets requests from outside: internal');
+    expect(inside.log).toContain('no Service in the manifests gets requests from outside: internal');
   });
 });

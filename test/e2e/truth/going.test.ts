@@ -50,7 +50,7 @@ describe('what is going is not there', () => {
     const same = await stage.deploy(release, objects);
     expect(same.exit).toBe(1);
     expect(same.summary).not.toContain('✅');
-    expect(same.outputs['failure']).toContain('is being deleted since');
+    expect(same.outputs['failure']).toContain('has been terminating since');
     expect(same.outputs['failure']).toContain(`held up by finalizer \\"${finalizer}\\"`);
 
     await letGo(kind, `${release}-${name}`);
@@ -83,7 +83,7 @@ test('an undo does not call deleted what a finalizer holds up, and the next depl
   expect(failed.outputs['status']).toBe('failed');
   expect(failed.exit).toBe(1);
   expect(failed.summary).not.toContain('everything is as it was before');
-  expect(failed.summary.split('\n')[0]).toMatch(/failed and was undone, but ConfigMap .* is being deleted since/);
+  expect(failed.summary.split('\n')[0]).toMatch(/failed and was undone, but ConfigMap .* has been terminating since/);
   expect(await stage.imageOf('undo')).toBe(image('1.0.0'));
   expect(await stage.exists('configmap', 'undo-new')).toBe(true);
 
@@ -93,7 +93,7 @@ test('an undo does not call deleted what a finalizer holds up, and the next depl
   expect(await stage.imageOf('undo')).toBe(image('2.0.0'));
   const same = await stage.deploy('undo', [deployment('undo'), configMap('undo-new', { a: '1' })]);
   expect(same.exit).toBe(1);
-  expect(same.outputs['failure']).toContain('is being deleted since');
+  expect(same.outputs['failure']).toContain('has been terminating since');
   await letGo('configmap', 'undo-new');
   const last = await stage.deploy('undo', [deployment('undo'), configMap('undo-new', { a: '1' })]);
   expect(last.outputs['status']).toBe('deployed');
@@ -106,7 +106,7 @@ test('an abort says that the candidate is not gone, and no later command gets st
   await hold('deployment', 'abort-canary');
   const aborted = await stage.command('abort', 'abort', { timeout: '20s' });
   expect(aborted.exit).toBe(1);
-  expect(aborted.summary.split('\n')[0]).toContain('is being deleted since');
+  expect(aborted.summary.split('\n')[0]).toContain('has been terminating since');
   expect(aborted.summary).not.toContain('✅');
   expect((await stage.command('abort', 'scale', { replicas: 'abort=1' })).outputs['status']).toBe('scaled');
   await letGo('deployment', 'abort-canary');
@@ -121,7 +121,9 @@ test('a rollback with prune does not call removed what a finalizer holds up', as
   await stage.given('prune', [deployment('prune', { env }), held(configMap('prune-extra', { a: '1' }))]);
   const back = await stage.command('prune', 'rollback', { prune: 'true', timeout: '20s' });
   expect(back.exit).toBe(1);
-  expect(back.summary.split('\n')[0]).toMatch(/back to revision 1 as revision 3 .*ConfigMap .* is being deleted since/);
+  expect(back.summary.split('\n')[0]).toMatch(
+    /back to revision 1 as revision 3 .*ConfigMap .* has been terminating since/,
+  );
   expect(back.log).not.toMatch(/prune-extra.* removed/);
   await letGo('configmap', 'prune-extra');
   expect((await stage.deploy('prune', [deployment('prune')])).exit).toBe(0);
@@ -134,6 +136,6 @@ test('a namespace that is going takes nothing in, and says what holds it', async
   await kubectl(['delete', 'namespace', own.namespace, '--wait=false']);
   const result = await own.deploy('late', [configMap('late', { a: '1' })]);
   expect(result.exit).toBe(1);
-  expect(result.outputs['failure']).toMatch(/Namespace .* is being deleted since/);
+  expect(result.outputs['failure']).toMatch(/Namespace .* has been terminating since/);
   await own.patch('configmap', 'holder', { metadata: { finalizers: null } });
 });

@@ -150,7 +150,7 @@ describe('of a release that is deployed', () => {
     await stage.kubectl('delete', 'configmap', 'going', '--wait=false');
     const result = await told('going');
     expect(result.outputs['healthy']).toBe('false');
-    expect(result.heading).toMatch(/ConfigMap "going": is being deleted since .* finalizer "example.com\/hold"/);
+    expect(result.heading).toMatch(/ConfigMap "going": has been terminating since .* finalizer "example.com\/hold"/);
     await stage.patch('configmap', 'going', { metadata: { finalizers: null } });
   });
 

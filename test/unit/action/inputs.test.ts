@@ -118,7 +118,7 @@ describe('what is wrong', () => {
     ],
     [
       { ...deploy, 'create-namespace': 'yes' },
-      'the input "create-namespace" is "yes", which is no boolean. Write true or false.',
+      'the input "create-namespace" is "yes", which is no boolean. Use true or false.',
     ],
     [{ ...deploy, timeout: '600' }, 'the input "timeout" is "600", which has no unit. Add one: 600s, 600m or 600h.'],
     [

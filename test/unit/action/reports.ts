@@ -298,7 +298,7 @@ export function partlyUndone(): RunReport {
           ref: service('web'),
           outcome: 'refused',
           reason:
-            'cannot update Service "web" in namespace "shop": user "ci" may not update services in namespace "shop"',
+            'cannot update Service "web" in namespace "shop": user "ci" is not allowed to update services in namespace "shop"',
         },
         {
           ref: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: 'shop', name: 'web-cache' },

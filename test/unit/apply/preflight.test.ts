@@ -114,7 +114,7 @@ describe('the preflight', () => {
       expect(await failureOf(api, manifestOf(configMap({ a })))).toMatchObject([
         {
           message:
-            'ConfigMap "a" in namespace "shop" is being deleted since 2026-01-01T00:00:00Z, held up by finalizer "example.com/hold"',
+            'ConfigMap "a" in namespace "shop" has been terminating since 2026-01-01T00:00:00Z, held up by finalizer "example.com/hold"',
           location: { line: 1 },
         },
       ]);

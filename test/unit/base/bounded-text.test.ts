@@ -63,7 +63,7 @@ test('an answer is read to its end, and no further than its limit', async () => 
 test('an endless answer of a server that signing in asks is given up at 4 MiB', async () => {
   const web = new Web({ clock: systemClock, env: {} });
   await expect(web.ask({ url: `${url}/token`, purpose: 'get a token', attempts: 1 })).rejects.toThrow(
-    /the limit for one answer of a server that signing in asks is 4 MiB/,
+    /the limit for one response of a sign-in server is 4 MiB/,
   );
   expect(sent).toBeLessThan(64_000_000);
   await web.close();
@@ -72,6 +72,6 @@ test('an endless answer of a server that signing in asks is given up at 4 MiB', 
 test('an endless answer of the API server is given up at 256 MiB and not asked for again', async () => {
   const connection = await connect({ kubeconfig: kubeconfig(), cwd: '/', env: {} });
   const client = createClient(connection, { clock: systemClock, userAgent: 'test' });
-  await expect(client.resources()).rejects.toThrow('the limit for one answer of the API server is 256 MiB');
+  await expect(client.resources()).rejects.toThrow('the limit for one response of the API server is 256 MiB');
   await client.close();
 });

@@ -55,7 +55,7 @@ describe.each([
   test('is ended at its time limit with all that it has started', async () => {
     const mark = String(Math.floor(Math.random() * 1e9));
     await expect(shell(script.replaceAll('MARK', mark))).rejects.toMatchObject({
-      message: '"sh" did not end: the limit for a test is 1 s, and it was ended',
+      message: '"sh" did not finish: the limit for a test is 1 s, and it was stopped',
       hint: 'See what it waits for.',
     });
     await expect(leftOf(mark)).resolves.toBe('');
@@ -86,7 +86,7 @@ test.each([
 ])('a program that prints without end is ended: %s', async (_, script) => {
   const before = process.memoryUsage().rss;
   await expect(shell(script, { time: { ...options.time, value: 60_000 } })).rejects.toThrow(
-    '"sh" prints too much: the limit for what a test prints is 100,000 bytes, and it was ended',
+    '"sh" printed too much: the limit for what a test prints is 100,000 bytes, and it was stopped',
   );
   expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
 });

@@ -19,6 +19,6 @@ test('a check says that its pattern took too long', () => {
   expect(judgeAttempt({ state: 'answered', answer }, { expected })).toMatchObject({
     state: 'wrong',
     message:
-      'looking for /^(a+)+$/ in its body took too long: the limit for a regular expression of "verify" on one answer is 1 s',
+      'looking for /^(a+)+$/ in its body took too long: the limit for a regular expression of "verify" on one response is 1 s',
   });
 });

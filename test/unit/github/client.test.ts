@@ -361,7 +361,7 @@ describe('faults', () => {
     const error = await problemOf(github.openPullRequests());
     expect(error.problem).toBe('unreachable');
     expect(error.message).toMatch(
-      /^cannot list the open pull requests: no answer of 127\.0\.0\.1:\d+: nothing listens there$/,
+      /^cannot list the open pull requests: no answer of 127\.0\.0\.1:\d+: connection refused$/,
     );
     fake = await FakeGitHub.start();
   });
@@ -406,7 +406,7 @@ describe('faults', () => {
       (await clientOf(fake, { env, apiUrl: 'https://github.example.com/api/v3' })).openPullRequests(),
     );
     expect(error.problem).toBe('unreachable');
-    expect(error.message).toContain('nothing listens there');
+    expect(error.message).toContain('connection refused');
   });
 });
 

@@ -39,6 +39,6 @@ describe('who knows the server better than a kubeconfig does is asked what to do
   });
 
   test('and the general hint stays where they know nothing', async () => {
-    expect(await hintFor('http://127.0.0.1:1', () => undefined)).toContain('See whether the address of the kubeconfig');
+    expect(await hintFor('http://127.0.0.1:1', () => undefined)).toContain('Check the address in the kubeconfig');
   });
 });

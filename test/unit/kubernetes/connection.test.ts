@@ -128,14 +128,14 @@ describe('the user of a kubeconfig', () => {
   test('of the removed auth provider "azure" is told what to use, and none of its programs is started', async () => {
     const config = { 'cmd-path': 'sleep', 'cmd-args': '600' };
     await expect(connectAs({ 'auth-provider': { name: 'azure', config } })).rejects.toMatchObject({
-      message: expect.stringContaining('signs in by the auth-provider "azure", which Kubernetes has removed'),
-      hint: 'Make a kubeconfig that uses kubelogin, or one with a token.',
+      message: expect.stringContaining('signs in with the auth-provider "azure", which Kubernetes has removed'),
+      hint: 'Create a kubeconfig that uses kubelogin, or one with a token.',
     });
   });
 
   test('of the removed auth provider "gcp" is told what to use', async () => {
     await expect(connectAs({ 'auth-provider': { name: 'gcp' } })).rejects.toMatchObject({
-      hint: 'Make a kubeconfig that uses gke-gcloud-auth-plugin, or one with a token.',
+      hint: 'Create a kubeconfig that uses gke-gcloud-auth-plugin, or one with a token.',
     });
   });
 });
@@ -182,7 +182,7 @@ test.each([
   ['tokenFile', { tokenFile: 'abcd1234efgh5678ijkl' }],
 ])('a secret in place of a path in the field "%s" is not shown', async (field, user) => {
   await expect(connectAs(user)).rejects.toThrow(
-    `context "x" has something in its field "${field}" that is no path of a file`,
+    `context "x" has a value in its field "${field}" that is not a file path`,
   );
 });
 

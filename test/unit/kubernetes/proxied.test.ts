@@ -46,7 +46,7 @@ test('a right that is missing is an error with the rule to add; the 403 of an ap
   expect(error).toBeInstanceOf(ApiError);
   expect(error).toMatchObject({
     message:
-      'cannot ask Pod "web-1" through the API server: user "deployer" may not get pods/proxy in namespace "shop"',
+      'cannot ask Pod "web-1" through the API server: user "deployer" is not allowed to get pods/proxy in namespace "shop"',
     hint: 'Add this rule to its Role in namespace "shop": {apiGroups: [""], resources: ["pods/proxy"], verbs: ["get"]}.',
   });
   await using application = await clientOf(() => ({ status: 403, json: { error: 'sign in' } }));

@@ -111,7 +111,7 @@ describe('what is answered', () => {
   test.each(foreign)('%s is never believed: after a minute it is an error', async (_, reply) => {
     await using fixture = await clientOf(() => reply);
     await expect(fixture.client.read(ref)).rejects.toThrow(
-      /something else than the Kubernetes API|cannot get ConfigMap "app"/,
+      /did not answer like a Kubernetes API server|cannot get ConfigMap "app"/,
     );
     expect(fixture.clock.now() - fixture.startedAt).toBeLessThanOrEqual(61_000);
   });
@@ -148,7 +148,7 @@ describe('what is answered', () => {
       }));
       const resource = await fixture.client.resource('v1', 'ConfigMap');
       if (resource === undefined) throw new Error('not discovered');
-      await expect(fixture.client.list(resource, {})).rejects.toThrow(/list of configmaps does not end/);
+      await expect(fixture.client.list(resource, {})).rejects.toThrow(/list of configmaps never ends/);
       expect(fixture.received().length).toBeLessThanOrEqual(101);
     }
   });
@@ -382,7 +382,7 @@ describe('credentials', () => {
 
   test('that stay wrong end in an error that says so', async () => {
     await using fixture = await clientOf(() => status(401, 'Unauthorized'));
-    await expect(fixture.client.read(ref)).rejects.toThrow(/does not accept the credentials/);
+    await expect(fixture.client.read(ref)).rejects.toThrow(/rejected the credentials/);
     expect(fixture.clock.now() - fixture.startedAt).toBeLessThanOrEqual(10_000);
   });
 
@@ -395,7 +395,7 @@ describe('credentials', () => {
     await using server = await scriptedServer(() => status(401, 'Unauthorized'));
     const clock = new HastyClock();
     const client = createClient(await connectionTo(server.url, clock), { clock, userAgent: 'gke-rollout/1.2.3' });
-    await expect(client.read(ref)).rejects.toThrow(/does not accept the credentials/);
+    await expect(client.read(ref)).rejects.toThrow(/rejected the credentials/);
     await client.close();
     expect(clock.sleeps).toEqual([]);
   });
@@ -416,7 +416,7 @@ test('an aborted run ends its requests', async () => {
 test('nothing that listens is an error after some seconds, not a minute', async () => {
   const fixture = await clientOf(() => 'silence');
   await fixture.server[Symbol.asyncDispose]();
-  await expect(fixture.client.read(ref)).rejects.toThrow(/nothing listens there/);
+  await expect(fixture.client.read(ref)).rejects.toThrow(/connection refused/);
   expect(fixture.clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(10_000);
   await fixture.client.close();
 });

@@ -23,9 +23,9 @@ describe('what the API server says is told without the values', () => {
     [
       'a number where the schema has a string',
       'failed to create typed patch object (shop/s; /v1, Kind=Secret): .stringData.pin: expected string, got &value.valueUnstructured{Value:48151623}',
-      'failed to create typed patch object (shop/s; /v1, Kind=Secret): .stringData.pin: expected string, got a value of another type',
+      'failed to create typed patch object (shop/s; /v1, Kind=Secret): .stringData.pin: expected string, got a value of a different type',
     ],
-    ['a pointer', '.spec.b: expected map, got &{48151623}', '.spec.b: expected map, got a value of another type'],
+    ['a pointer', '.spec.b: expected map, got &{48151623}', '.spec.b: expected map, got a value of a different type'],
     [
       'a type that is no value',
       '.spec.a: expected numeric (int or float), got string',

@@ -86,7 +86,7 @@ describe('what the server writes is left out (openshift/origin#19905)', () => {
     const objects = ['a', 'b', 'c'].map((name) => manifest({ kind: 'ConfigMap', metadata: { ...metadata, name } }));
     const [text, ...others] = leftOutOf([...objects, manifest({ kind: 'ConfigMap', metadata: { name: 'd' } })]);
     expect(others).toEqual([]);
-    expect(text).toMatch(/^ConfigMap "a" \(test\.yaml:1\) and 2 more looks exported/);
+    expect(text).toMatch(/^ConfigMap "a" \(test\.yaml:1\) and 2 more looks like an export/);
     expect(leftOutOf(objects)).toEqual([]);
   });
 });

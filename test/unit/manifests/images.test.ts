@@ -77,7 +77,7 @@ describe('images', () => {
     [
       'a repository that no container uses (Azure/k8s-deploy#286)',
       ['r.test/c:2'],
-      'the input "images" has "r.test/c:2", but no container uses that repository: the containers use "nginx", "r.test/a"',
+      'the input "images" has "r.test/c:2", but no container uses this repository: the containers use "nginx", "r.test/a"',
     ],
     ['a line without version', ['r.test/a'], 'the input "images" has "r.test/a", which has neither tag nor digest'],
     [
@@ -130,24 +130,24 @@ describe('image-tag', () => {
   test('lists the lines to write when several repositories are used', () => {
     expect(thrownBy(() => changed(['r.test/b:1', 'nginx'], 'v2', []))).toMatchObject({
       message:
-        'the input "image-tag" is "v2", but it could be meant for several repositories: the containers use "nginx", "r.test/b"',
-      hint: 'Write in its place the lines that you mean into the input "images": r.test/b:v2, nginx:v2.',
+        'the input "image-tag" is "v2", but the containers use several repositories: the containers use "nginx", "r.test/b"',
+      hint: 'Use the input "images" instead, one line per repository: r.test/b:v2, nginx:v2.',
     });
   });
 
   test.each<[string, string[], string, string[], RegExp]>([
-    ['manifests without containers', [], 'v2', [], /no container to give it to: the manifests have no containers/],
+    ['manifests without containers', [], 'v2', [], /no container to set it on: the manifests have no containers/],
     [
       'pinned images only',
       [`r.test/a@${digest}`],
       'v2',
       [],
-      /no container to give it to: the containers use "r.test\/a"/,
+      /no container to set it on: the containers use "r.test\/a"/,
     ],
-    ['images that all have a line', ['r.test/a:1'], 'v2', ['r.test/a:3'], /no container to give it to/],
-    ['a tag with a slash', ['r.test/a:1'], 'feature/x', [], /"feature\/x" cannot be the tag of an image/],
-    ['an empty tag', ['r.test/a:1'], '', [], /"" cannot be the tag of an image/],
-    ['a short digest', ['r.test/a:1'], 'sha256:12', [], /"sha256:12" cannot be the tag/],
+    ['images that all have a line', ['r.test/a:1'], 'v2', ['r.test/a:3'], /no container to set it on/],
+    ['a tag with a slash', ['r.test/a:1'], 'feature/x', [], /"feature\/x" is not a valid image tag/],
+    ['an empty tag', ['r.test/a:1'], '', [], /"" is not a valid image tag/],
+    ['a short digest', ['r.test/a:1'], 'sha256:12', [], /"sha256:12" is not a valid image tag/],
   ])('refuses %s', (_, before, tag, lines, message) => {
     expect(() => changed(before, tag, lines)).toThrow(message);
   });

@@ -67,7 +67,7 @@ test('the same object twice is refused with both places, in whatever version of 
       assertUnique(manifests);
     }),
   ).toMatchObject({
-    message: 'Deployment "web" in namespace "shop" is there twice: at f.yaml:1 and at f.yaml:5',
+    message: 'Deployment "web" in namespace "shop" is defined twice: at f.yaml:1 and at f.yaml:5',
     location: { file: 'f.yaml', line: 5 },
   });
 });

@@ -37,7 +37,7 @@ describe('setReplicas', () => {
     'refuses "%s" (k8s-deploy R20)',
     (line) => {
       expect(() => setReplicas([web()], [line])).toThrow(
-        `the input "replicas" has "${line}", which is no number of pods`,
+        `the input "replicas" has "${line}", which is not a number of pods`,
       );
     },
   );
@@ -47,26 +47,26 @@ describe('setReplicas', () => {
       'a number for several workloads',
       [web(), database()],
       ['5'],
-      'the input "replicas" has "5", which could mean several workloads: there are Deployment/web, StatefulSet/db',
+      'the input "replicas" has "5", which matches several workloads: there are Deployment/web, StatefulSet/db',
     ],
     [
       'a name of several workloads',
       [web(), database('web')],
       ['web=5'],
-      'the input "replicas" has "web=5", which could mean several workloads: there are Deployment/web, StatefulSet/web',
+      'the input "replicas" has "web=5", which matches several workloads: there are Deployment/web, StatefulSet/web',
     ],
     ['a name that nothing has', [web()], ['wbe=5'], 'the input "replicas" has "wbe=5", but there are Deployment/web'],
     [
       'what cannot be scaled',
       [agent()],
       ['agent=5'],
-      'the input "replicas" has "agent=5", but there is no workload that can be scaled',
+      'the input "replicas" has "agent=5", but no workload here can be scaled',
     ],
     [
       'several lines without names',
       [web()],
       ['5', '6'],
-      'the input "replicas" has several lines, but not all of them say for which workload',
+      'the input "replicas" has several lines, but not all of them name a workload',
     ],
     [
       'two numbers for one workload',

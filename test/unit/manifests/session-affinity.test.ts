@@ -39,10 +39,10 @@ test('that could have no effect, or that Kubernetes would not accept, is an erro
     'which Kubernetes does not accept',
   );
   expect(() => setSessionAffinity([manifestOf(service({}))], input('client-ip'), [])).toThrow(
-    'no Service of the manifests gets requests from outside: web',
+    'no Service in the manifests gets requests from outside: web',
   );
   expect(() => setSessionAffinity([manifestOf(service({}))], input('client-ip', 1000, ['chat']), [])).toThrow(
-    'the input "session-affinity-services" has "chat", but the Services of the manifests are web',
+    'the input "session-affinity-services" has "chat", but the Services in the manifests are web',
   );
 });
 

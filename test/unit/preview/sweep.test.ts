@@ -270,7 +270,7 @@ describe('a namespace', () => {
     expect(verdict(namespace)).toMatchObject({
       do: 'stuck',
       reason:
-        'it is being deleted since 2026-03-09 11:00 UTC; ' +
+        'it has been terminating since 2026-03-09 11:00 UTC; ' +
         'the API server does not reach one of its extensions: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1; ' +
         'finalizers are left: service.kubernetes.io/load-balancer-cleanup in 1 resource instances',
     });
@@ -278,6 +278,9 @@ describe('a namespace', () => {
 
   test('that has just begun to go says no more than that', () => {
     const namespace = previewNamespaceObject({ metadata: { deletionTimestamp: '2026-03-10T11:59:00Z' } });
-    expect(verdict(namespace)).toMatchObject({ do: 'stuck', reason: 'it is being deleted since 2026-03-10 11:59 UTC' });
+    expect(verdict(namespace)).toMatchObject({
+      do: 'stuck',
+      reason: 'it has been terminating since 2026-03-10 11:59 UTC',
+    });
   });
 });

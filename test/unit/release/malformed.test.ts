@@ -113,7 +113,7 @@ describe('a Secret that holds no record', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     ['is empty', {}, /"data.parts" is not JSON/],
     ['has parts that are null', recordData({}, { names: null }), /"data.parts.names" is not a list/],
-    ['names parts that are no names', recordData({}, { names: [1] }), /"data.parts.names\[0\]" is not a text/],
+    ['names parts that are no names', recordData({}, { names: [1] }), /"data.parts.names\[0\]" is not a string/],
     ["names somebody else's Secrets", recordData({}, { names: ['database-password'] }), /no parts of it/],
     ['names more than there can be', recordData({}, { names: Array.from({ length: 101 }, String) }), /more than 100/],
     ['has another digest', recordData({}, { digest: '000000000000' }), /is not complete/],
@@ -149,7 +149,7 @@ describe('a revision that is none', () => {
     ['an empty map', {}, /"release" is missing/],
     ['of another release', { ...revision, release: 'api' }, /"release" is not "web"/],
     ['of another number', { ...revision, revision: 7 }, /"revision" is not 2/],
-    ['with an outcome that there is not', { ...revision, outcome: 'fine' }, /"outcome" is none of live/],
+    ['with an outcome that there is not', { ...revision, outcome: 'fine' }, /"outcome" is not one of live/],
     ['without objects', { ...revision, objects: undefined }, /"objects" is not a list/],
     [
       'with an object without a name',
@@ -162,7 +162,7 @@ describe('a revision that is none', () => {
       { ...revision, objects: [configMap({}, { managedFields: [5] as never })] },
       /managedFields\[0\]/,
     ],
-    ['with images that are none', { ...revision, images: { a: {} } }, /"images.a" is not a text/],
+    ['with images that are none', { ...revision, images: { a: {} } }, /"images.a" is not a string/],
     ['that restores none', { ...revision, restores: 0 }, /"restores"/],
     ['with names of workloads that are paths', { ...revision, serving: { a: '../b' } }, /"serving.a"/],
   ])('%s is left out, and the others are there', async (_, value, problem) => {

@@ -282,7 +282,7 @@ describe('an object that the run created', () => {
     const report = await run(api, [earlier, created(api, held)], { deadline: Date.now() + 10_000 });
     expect(report).toMatchObject({ complete: false, results: [{ outcome: 'restored' }, { outcome: 'going' }] });
     expect(goingIn(report)).toEqual([
-      'ConfigMap "a" in namespace "shop" is being deleted since 2026-01-01T00:00:00Z, held up by finalizer "example.com/hold"',
+      'ConfigMap "a" in namespace "shop" has been terminating since 2026-01-01T00:00:00Z, held up by finalizer "example.com/hold"',
     ]);
   });
 

@@ -132,7 +132,7 @@ describe('what the API server says itself is no answer of the application', () =
         pod('a'),
         { target: '80', scheme: 'http' },
       );
-    expect(await failing(new AnswerBrokeOff('the answer broke off')).ask(question, signal)).toMatchObject({
+    expect(await failing(new AnswerBrokeOff('the response was cut off')).ask(question, signal)).toMatchObject({
       state: 'broken',
       problem: 'reset',
     });

@@ -58,7 +58,7 @@ test.each(['true', 'echo nonsense', credential({})])(
   'one that answers with no credential is refused: %s',
   async (script) => {
     await expect(askExecPlugin(shell(script), cluster, { env, time: limits.pluginTime })).rejects.toThrow(
-      /answered with no token/,
+      /returned neither a token/,
     );
   },
 );
@@ -66,5 +66,5 @@ test.each(['true', 'echo nonsense', credential({})])(
 test('one that waits for somebody is given up', async () => {
   await expect(
     askExecPlugin(shell('exec sleep 60'), cluster, { env, time: { ...limits.pluginTime, value: 100 } }),
-  ).rejects.toThrow('the credential plugin "sh" did not end: the limit for a credential plugin is 0.1 s');
+  ).rejects.toThrow('the credential plugin "sh" did not finish: the limit for a credential plugin is 0.1 s');
 });

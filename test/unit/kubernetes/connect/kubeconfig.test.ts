@@ -53,7 +53,7 @@ describe('a kubeconfig in base64', () => {
   test('of something else is told, and nothing of it is printed', () => {
     const source = Buffer.from(Array.from({ length: 900 }, (_, index) => index * 7)).toString('base64');
     expect(() => readKubeconfig(source, '/')).toThrow(
-      /^the input "kubeconfig" is no path of a file, and what it holds in base64 is no kubeconfig$/,
+      /^the input "kubeconfig" is neither a path nor a kubeconfig in base64$/,
     );
   });
 

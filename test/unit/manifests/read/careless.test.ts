@@ -65,7 +65,7 @@ describe('a List', () => {
   test.each<[string, string, string]>([
     ['items that are a number', 'items: 5', 'items of a List in "f.yaml" must be a list, but is the number 5'],
     ['items that are a map', 'items: {}', 'items of a List in "f.yaml" must be a list, but is a map'],
-    ['items that are a text', 'items: ""', 'items of a List in "f.yaml" must be a list, but is a text'],
+    ['items that are a text', 'items: ""', 'items of a List in "f.yaml" must be a list, but is a string'],
     ['no items', 'item: []', 'a List in "f.yaml" has no items'],
     [
       'a list inside with such items',
@@ -113,7 +113,7 @@ describe('a value that no field of Kubernetes can have', () => {
     const half = problemsIn(() => parseManifests(configMap('  a: "\\ud83d"'), 'f.yaml'));
     expect(half).toHaveLength(1);
     expect(half[0]).toMatchObject({
-      message: 'data.a of ConfigMap "c" has half of a letter, such as a lone "\\ud83d"',
+      message: 'data.a of ConfigMap "c" has half a character, such as a lone "\\ud83d"',
       location: { line: 6 },
     });
     expect(problemsIn(() => parseManifests(configMap('  "\\ud83d": a'), 'f.yaml'))).toHaveLength(1);
@@ -154,8 +154,8 @@ describe('the inputs "configmaps" and "secrets"', () => {
     await inFolder(files, async (cwd) => {
       await expect(configMapsFromFiles(['c=k=v.txt'], cwd)).rejects.toMatchObject({
         message:
-          'the input "configmaps" names "k=v.txt", which is read as the file "v.txt" with the key "k", and there is no such file',
-        hint: 'For the file "k=v.txt" say the key as well: "KEY=k=v.txt".',
+          'the input "configmaps" names "k=v.txt", which means the file "v.txt" with the key "k", and there is no such file',
+        hint: 'For the file "k=v.txt" give the key as well: "KEY=k=v.txt".',
       });
     });
   });

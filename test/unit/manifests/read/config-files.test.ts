@@ -69,16 +69,16 @@ describe('both refuse', () => {
       'web=conf/three.txt',
       /names "conf\/three\.txt", but there is no such file: "conf" has deep, one\.txt, two\.bin$/,
     ],
-    ['a folder without files', 'web=empty', /names the folder "empty", which holds no files$/],
+    ['a folder without files', 'web=empty', /points to the folder "empty", which has no files$/],
     ['a key for a folder', 'web=all=conf', /"conf" is a folder$/],
-    ['a name that cannot be a key', 'web=odd name', /would make the key "odd name", which is not allowed$/],
-    ['a key that begins with dots', 'web=..a=app.conf', /would make the key "\.\.a"/],
-    ['two files for one key', 'web=app.conf,app.conf', /two files for the key "app\.conf" of "web"$/],
-    ['a line without source', 'web=', /has "web=", which cannot be read$/],
-    ['a line without name', 'app.conf', /has "app\.conf", which cannot be read$/],
+    ['a name that cannot be a key', 'web=odd name', /would create the key "odd name", which is not allowed$/],
+    ['a key that begins with dots', 'web=..a=app.conf', /would create the key "\.\.a"/],
+    ['two files for one key', 'web=app.conf,app.conf', /two files for key "app\.conf" of "web"$/],
+    ['a line without source', 'web=', /has "web=", which is not valid$/],
+    ['a line without name', 'app.conf', /has "app\.conf", which is not valid$/],
     ['a comma too many', 'web=app.conf,', /empty source or key/],
     ['an empty key', 'web==app.conf', /empty source or key/],
-    ['a name that is no name of an object', 'Web=app.conf', /which cannot be read$/],
+    ['a name that is no name of an object', 'Web=app.conf', /which is not valid$/],
     [
       'a file that is larger than what the server stores',
       'web=big',
@@ -101,6 +101,6 @@ describe('both refuse', () => {
   });
 
   test('a type for a ConfigMap', async () => {
-    await expect(configMapsFromFiles(['web:Opaque=app.conf'], '.')).rejects.toThrow(/cannot be read/);
+    await expect(configMapsFromFiles(['web:Opaque=app.conf'], '.')).rejects.toThrow(/is not valid/);
   });
 });

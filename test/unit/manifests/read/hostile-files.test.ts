@@ -40,7 +40,7 @@ describe('what is no file is refused at once', () => {
     ],
     [
       'a link to a device',
-      /^"k8s\/pipe\.yaml"(?: of the input "\w+")? (?:leads out of the workspace|is a device)/,
+      /^"k8s\/pipe\.yaml"(?: of the input "\w+")? (?:points outside the workspace|is a device)/,
       (path) => symlink('/dev/zero', path),
     ],
     [
@@ -85,7 +85,7 @@ describe('a symbolic link that leads out of the workspace is refused, and what i
       await symlink(join(out, 'secret.yaml'), join(cwd, 'k8s/x.yaml'));
       const { message } = await refusal([source], cwd);
       expect(message).toBe(
-        `"k8s/x.yaml" leads out of the workspace by a symbolic link, to "../${basename(out)}/secret.yaml"`,
+        `"k8s/x.yaml" points outside the workspace through a symbolic link, to "../${basename(out)}/secret.yaml"`,
       );
     });
   });
@@ -103,7 +103,7 @@ describe('a symbolic link that leads out of the workspace is refused, and what i
         'there/x.yaml',
       ]) {
         const thrown: unknown = await read([source], cwd).catch((error: unknown) => error);
-        expect(String(thrown)).toContain('leads out of the workspace by a symbolic link');
+        expect(String(thrown)).toContain('points outside the workspace through a symbolic link');
         expect(String(thrown)).not.toMatch(/hunter2|secret\.yaml$/);
       }
     });
@@ -121,7 +121,7 @@ describe('a symbolic link that leads out of the workspace is refused, and what i
     await inBoth(async (cwd, out) => {
       await expect(read(['base'], cwd)).resolves.toHaveLength(1);
       await symlink(join(out, 'more'), join(cwd, 'base/more'));
-      expect((await refusal(['base'], cwd)).message).toContain('"base/more" leads out of the workspace');
+      expect((await refusal(['base'], cwd)).message).toContain('"base/more" points outside the workspace');
     });
   });
 
@@ -129,7 +129,7 @@ describe('a symbolic link that leads out of the workspace is refused, and what i
     await inBoth(async (cwd, out) => {
       await writeFile(join(out, 'kustomization.yaml'), 'resources: [secret.yaml]\n');
       await symlink(out, join(cwd, 'overlay'));
-      expect((await refusal(['overlay'], cwd)).message).toContain('leads out of the workspace');
+      expect((await refusal(['overlay'], cwd)).message).toContain('points outside the workspace');
     });
   });
 
@@ -139,7 +139,7 @@ describe('a symbolic link that leads out of the workspace is refused, and what i
       await symlink(join(out, 'more'), join(cwd, 'conf'));
       for (const make of [configMapsFromFiles, secretsFromFiles]) {
         for (const line of ['c=app.conf', 'c=key=app.conf', 'c=conf', 'c=k8s/a.yaml,conf']) {
-          await expect(make([line], cwd)).rejects.toThrow('leads out of the workspace by a symbolic link');
+          await expect(make([line], cwd)).rejects.toThrow('points outside the workspace through a symbolic link');
         }
       }
     });
@@ -171,7 +171,7 @@ describe('links that stay inside are followed', () => {
         await expect(read([join(out, 'link.yaml')], cwd)).resolves.toHaveLength(1);
         await symlink('../passwd.yaml', join(out, 'other.yaml'));
         for (const source of [out, join(out, 'other.yaml'), join(out, '*.yaml')]) {
-          expect((await refusal([source], cwd)).message).toContain(`leads out of "${out}" by a symbolic link`);
+          expect((await refusal([source], cwd)).message).toContain(`points outside "${out}" through a symbolic link`);
         }
       }),
     );
@@ -185,7 +185,7 @@ describe('links that stay inside are followed', () => {
       await expect(read(['k8s'], cwd)).resolves.toHaveLength(1);
       await expect(read(['k8s/**/*.yaml'], cwd)).resolves.toHaveLength(1);
       expect((await refusal(['loop.yaml'], cwd)).message).toBe(
-        'the input "manifests" names "loop.yaml", a symbolic link that leads nowhere',
+        'the input "manifests" names "loop.yaml", a broken symbolic link',
       );
     });
   });
@@ -223,7 +223,7 @@ describe('what is too much is refused with the limit', () => {
       await expect(read(['f0.yaml'], cwd)).resolves.toHaveLength(1);
       const thrown: unknown = await read(['.'], cwd).catch((error: unknown) => error);
       expect(problemsIn(thrown)[0]?.message).toContain(
-        'its aliases make it too large: the limit for manifests with their aliases written out is 128 MiB',
+        'its aliases make it too large: the limit for manifests with their aliases expanded is 128 MiB',
       );
     });
   });
@@ -231,9 +231,7 @@ describe('what is too much is refused with the limit', () => {
   test('one long text by many aliases', async () => {
     const text = `${object('a')}data:\n  a: &a "${'x'.repeat(1_000_000)}"\n${Array.from({ length: 500 }, (_, index) => `  k${index}: *a\n`).join('')}`;
     await inFolder({ 'a.yaml': text }, async (cwd) => {
-      expect((await refusal(['a.yaml'], cwd)).message).toContain(
-        'the limit for manifests with their aliases written out',
-      );
+      expect((await refusal(['a.yaml'], cwd)).message).toContain('the limit for manifests with their aliases expanded');
     });
   });
 
@@ -261,7 +259,7 @@ describe('what is too much is refused with the limit', () => {
     async (pattern) => {
       await inFolder(files, async (cwd) => {
         expect((await refusal([`${pattern}.yaml`], cwd)).message).toContain(
-          'is too wide: the limit for the patterns that one with braces stands for is 1,000',
+          'is too broad: the limit for the patterns that one with braces expands to is 1,000',
         );
       });
     },

@@ -69,8 +69,8 @@ describe('a folder of kustomize', () => {
 
   test('is an error where nothing can build it', async () => {
     await expect(build({})).rejects.toMatchObject({
-      message: '"base/kustomization.yaml" is to be built, but there is neither kubectl nor kustomize on this runner',
-      hint: 'Install one of them in a step before this one.',
+      message: '"base/kustomization.yaml" has to be built, but this runner has neither kubectl nor kustomize',
+      hint: 'Install one of them in an earlier step.',
     });
   });
 });

@@ -115,7 +115,7 @@ describe('readSources refuses', () => {
       /^the input "manifests" names "k8s\/d\.yml", which matches no file: "k8s" has .*a\.yml, b\.yaml, deep$/,
       /^Did you mean "k8s\/a\.yml"\?$/,
     ],
-    ['a folder that is not there', ['kates/web/'], /there is no folder "kates"$/, /checks the repository out\.$/],
+    ['a folder that is not there', ['kates/web/'], /there is no folder "kates"$/, /checks out the repository\.$/],
     [
       'a glob without match (Azure/k8s-deploy#9)',
       ['k8s/*.toml'],
@@ -126,7 +126,7 @@ describe('readSources refuses', () => {
     [
       'a folder without manifests',
       ['apps/none'],
-      /the folder "apps\/none" holds no \.yaml, \.yml or \.json files: it has readme\.txt$/,
+      /the folder "apps\/none" has no \.yaml, \.yml or \.json files: it has readme\.txt$/,
       /./,
     ],
     [
@@ -148,8 +148,8 @@ describe('readSources refuses', () => {
   test.each(['base/*.yaml', '*', '.'])('what may be meant to be built or not: %s (k8s-deploy R19)', async (source) => {
     await inFolder(kustomized, async (cwd) => {
       await expect(read([source], cwd)).rejects.toMatchObject({
-        message: `"${source}" holds "base/kustomization.yaml", and it does not say whether that is to be built`,
-        hint: expect.stringContaining('Name the folder itself ("base")'),
+        message: `"${source}" holds "base/kustomization.yaml", and it is not clear whether to build it`,
+        hint: expect.stringContaining('Use the folder itself ("base")'),
       });
     });
   });
@@ -168,7 +168,7 @@ describe('readSources refuses', () => {
   test('a file that is a folder of that name without manifests', async () => {
     await inFolder({ 'a.yaml/.keep': '' }, async (cwd) => {
       await chmod(join(cwd, 'a.yaml'), 0o755);
-      await expect(read(['a.yaml'], cwd)).rejects.toThrow('holds no .yaml, .yml or .json files: it has no files');
+      await expect(read(['a.yaml'], cwd)).rejects.toThrow('has no .yaml, .yml or .json files: it has no files');
     });
   });
 });
@@ -198,7 +198,7 @@ describe('a source of another kind', () => {
 
   test.each(['.', '*'])('is not guessed at among other files: %s', async (line) => {
     await expect(cook([line], { 'a.yaml': sample('a') })).rejects.toThrow(
-      `"${line}" holds "soup/recipe.yaml", and it does not say whether that is to be built`,
+      `"${line}" holds "soup/recipe.yaml", and it is not clear whether to build it`,
     );
   });
 });

@@ -192,9 +192,7 @@ describe('anchors, aliases and merge keys', () => {
   });
 
   test('cannot make a value endless or huge', () => {
-    expect(() => parseManifests(configMap('a: &a [*a]\n'), 'f.yaml')).toThrow(
-      /an alias stands inside of what it refers to/,
-    );
+    expect(() => parseManifests(configMap('a: &a [*a]\n'), 'f.yaml')).toThrow(/an alias refers to itself/);
     const doubling = Array.from({ length: 24 }, (_, n) => `a${n + 1}: &a${n + 1} [*a${n}, *a${n}]`).join('\n');
     expect(() => parseManifests(configMap(`a0: &a0 [x]\n${doubling}\n`), 'f.yaml')).toThrow(/too large/);
   });
@@ -235,8 +233,8 @@ describe('what cannot be read is refused at its line', () => {
       '"f.yaml" is not valid YAML: duplicated mapping key',
     ],
     ['an unknown alias', `${pod}x: *y\n`, 5, '"f.yaml" is not valid YAML: unidentified alias'],
-    ['a list of objects', '- a\n- b\n', 1, '"f.yaml" holds a list where a Kubernetes object should be'],
-    ['text', '---\n404 not found\n', 2, '"f.yaml" holds a text where a Kubernetes object should be'],
+    ['a list of objects', '- a\n- b\n', 1, '"f.yaml" holds a list where a Kubernetes object is expected'],
+    ['text', '---\n404 not found\n', 2, '"f.yaml" holds a string where a Kubernetes object is expected'],
     ['no kind', 'apiVersion: v1\nmetadata: {name: a}\n', 1, 'an object in "f.yaml" has no kind'],
     ['no apiVersion', 'kind: Pod\nmetadata: {name: a}\n', 1, 'a Pod in "f.yaml" has no apiVersion'],
     ['no metadata', 'apiVersion: v1\nkind: Pod\n', 1, 'a Pod in "f.yaml" has no metadata.name'],
@@ -251,7 +249,7 @@ describe('what cannot be read is refused at its line', () => {
       'a generated name',
       'apiVersion: v1\nkind: Job\nmetadata:\n  generateName: a-\n',
       4,
-      'a Job in "f.yaml" has metadata.generateName instead of a name: each deploy would make another one',
+      'a Job in "f.yaml" has metadata.generateName instead of a name: each deploy would create another one',
     ],
     [
       'an item of a list',
@@ -301,7 +299,7 @@ describe('what cannot be read is refused at its line', () => {
       'a number that would lose digits',
       'x:\n  z: 9007199254740993\n',
       6,
-      'x.z of Pod "p" has more digits than a number can keep exactly',
+      'x.z of Pod "p" has more digits than a number can hold exactly',
     ],
     ['what is no number in JSON', 'x: .inf\n', 5, 'x of Pod "p" is not a finite number'],
   ])('%s', (_, body, line, message) => {
@@ -331,7 +329,7 @@ describe('what cannot be read is refused at its line', () => {
 
   test('a template is named as what it probably is', () => {
     expect(thrownBy(() => parseManifests(configMap('a: {{ .Values.a }}\n'), 'f.yaml'))).toMatchObject({
-      hint: expect.stringContaining('render it in a step before'),
+      hint: expect.stringContaining('render it in an earlier step'),
     });
   });
 

@@ -231,7 +231,7 @@ describe('what holds data, and what defines kinds', () => {
     [
       'a claim that pods hold while it is being deleted has failed (helm#12000)',
       going(object('v1', 'PersistentVolumeClaim', { phase: 'Bound' }), 'kubernetes.io/pvc-protection'),
-      'failed: Terminating: is being deleted since 2026-01-01T00:00:00Z, held up by finalizer "kubernetes.io/pvc-protection" (it stays until no pod uses it any more)',
+      'failed: Terminating: has been terminating since 2026-01-01T00:00:00Z, held up by finalizer "kubernetes.io/pvc-protection" (it stays until no pod uses it)',
     ],
     [
       'a namespace that is being deleted says what is left in it',
@@ -241,7 +241,7 @@ describe('what holds data, and what defines kinds', () => {
           conditions: [conditionAt('NamespaceContentRemaining', 'True', 'SomeResourcesRemain', 'pods. has 1 instance')],
         }),
       ),
-      'failed: Terminating: is being deleted since 2026-01-01T00:00:00Z, held up by pods. has 1 instance',
+      'failed: Terminating: has been terminating since 2026-01-01T00:00:00Z, held up by pods. has 1 instance',
     ],
     [
       'a namespace that is being deleted has failed',

@@ -16,8 +16,9 @@ export async function finish(report: RunReport, reporter: Reporter, env: NodeJS.
   }
   if (failed) {
     const { failure, headline } = report;
-    const sentence = failure === undefined ? headline : `${headline}: ${failure.message}`;
-    const whole = failure?.hint === undefined ? sentence : `${sentence}. ${failure.hint}`;
+    // What happened, why, and what to do: a line each.
+    const sentence = failure === undefined ? headline : `${headline}\n${failure.message}`;
+    const whole = failure?.hint === undefined ? sentence : `${sentence}\n${failure.hint}`;
     const { manifest } = failure ?? {};
     // GitHub cuts an annotation; what is to be pasted must be whole.
     const fits = manifest !== undefined && whole.length + manifest.length < maxAnnotation;

@@ -5,7 +5,7 @@ import { locking } from '../release/rights.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
 import { command, type OptionsOf } from './command.ts';
-import { exceptionsOf } from './failed-change.ts';
+import { describeServing, exceptionsOf } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from '../release/change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
@@ -36,7 +36,6 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   expectOfStrategy(context, revision.strategy, namespace, 'now');
   await expectOfUndo(context, record.entries);
   const report = new Report(context, 'abort', { release, namespace, strategy: revision.strategy });
-  const name = `revision ${revision.revision} of ${release}`;
   const outcome = await guardedChange(
     context,
     { ...options, namespace },
@@ -54,11 +53,12 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   );
   if (outcome.state === 'failed') throw outcome.failure.error;
   report.tellUndo(outcome.result);
-  if (!outcome.result.complete) return report.finish('failed', `Aborted ${name}${exceptionsOf(outcome.result)}`);
+  const removed = `${release}: the candidate (revision ${revision.revision}) was removed`;
+  if (!outcome.result.complete) return report.finish('failed', `${removed}${exceptionsOf(outcome.result)}`);
   const problem = await firstProblem(context, namespace, release);
-  return problem === undefined
-    ? report.finish('aborted', `Aborted ${name}: everything is as it was before it`)
-    : report.finish('failed', `Aborted ${name}, but what is live is not healthy: ${problem}`);
+  if (problem !== undefined) return report.finish('failed', `${removed}, but what is live is not healthy: ${problem}`);
+  const serves = await describeServing(context, { namespace, release }, outcome.result);
+  return report.finish('aborted', `${removed}, everything is as it was before${serves}`);
 }
 
 /** What is wrong with the revision that is live without the candidate. */
@@ -77,14 +77,15 @@ async function finishDead(
 ): Promise<RunReport> {
   const { namespace, release } = options;
   const report = new Report(context, 'abort', { release, namespace });
+  const removed = `${release}: what an interrupted "${command}" had left was removed`;
   const undo = await settle(context, options, 'abort');
   if (undo?.complete === false) {
     report.tellUndo(undo);
-    return report.finish('failed', `What a "${command}" of ${release} had left was taken away${exceptionsOf(undo)}`);
+    return report.finish('failed', `${removed}${exceptionsOf(undo)}`);
   }
   const revisions = await listRevisions(context.client, namespace, release);
   const outcome = revisions.find((entry) => entry.revision === revision)?.outcome;
   return outcome === 'aborted' || outcome === 'undone'
-    ? report.finish('aborted', `What a "${command}" of ${release} had left was taken away`)
-    : report.finish('unchanged', `Nothing of ${release} waits any more`);
+    ? report.finish('aborted', removed)
+    : report.finish('unchanged', `Nothing to do: no candidate of ${release} is waiting any more`);
 }

@@ -96,8 +96,8 @@ export async function readDeploy(
       ...(idle === undefined ? {} : { idle }),
       candidate: 'replace',
       surplus: [],
-      done: `Deployed ${release}`,
-      attempt: `Deploy of ${release}`,
+      done: 'live',
+      attempt: 'deploy',
     },
     isHalfDone,
   };

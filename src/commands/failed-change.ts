@@ -2,36 +2,58 @@ import { Failure } from '../base/errors.ts';
 import { describeRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { goingIn, type UndoReport } from '../release/undo-report.ts';
+import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
+import { listed } from '../report/headline.ts';
 import type { Report } from '../report/report.ts';
 import type { ChangeFailure } from '../release/change.ts';
 import type { RunReport } from '../report/run-report.ts';
 import type { RolloutWatch } from '../report/watch.ts';
+import { servingNow } from './serving-now.ts';
 
-/**
- * The report of a change that failed: why, and what became of it.
- * @param attempt what was tried, as a sentence begins with it: `Deploy of shop`
- */
-export function finishFailed(
-  report: Report,
-  watch: RolloutWatch,
-  { error, stays, undo }: ChangeFailure,
-  attempt: string,
+/** A change that failed, and what is known of it. */
+interface FailedChange {
+  report: Report;
+  watch: RolloutWatch;
+  failure: ChangeFailure;
+  /** What was tried, as a sentence begins with it: `shop: deploy of web 1.0.0 → 2.0.0` */
+  attempt: string;
+}
+
+/** The report of a change that failed: why, what became of it, and what serves now where that can be seen. */
+export async function finishFailed(
+  context: Context,
+  target: { namespace: string; release: string },
+  { report, watch, failure: { error, stays, undo }, attempt }: FailedChange,
   manifests: readonly Manifest[] = [],
-): RunReport {
+): Promise<RunReport> {
   const failure = watch.explain(failureOf(error), manifests);
   report.tellFailure(failure);
   if (undo !== undefined) report.tellUndo(undo);
   if (stays === true) report.tellStays();
+  // What was not begun has changed nothing of it.
+  const serves = undo === undefined && stays !== true ? '' : await describeServing(context, target, undo);
   if (error instanceof Failure && error.keepsState) {
-    return report.finish('failed', `${attempt} is not complete: it was paused, and is left as it is`);
+    return report.finish('failed', `${attempt} stopped half-way: it was paused, and is left as it is${serves}`);
   }
-  if (undo === undefined) return report.finish('failed', `${attempt} failed`);
-  return report.finish(undo.complete ? 'undone' : 'failed', `${attempt} failed ${describeUndo(undo)}`);
+  if (undo === undefined)
+    return report.finish('failed', `${attempt} failed${stays === true ? ' and is left as it is' : ''}${serves}`);
+  return report.finish(undo.complete ? 'undone' : 'failed', `${attempt} failed ${describeUndo(undo)}${serves}`);
 }
 
-/** Objects that a headline names; the summary has all of them. */
-const namesInHeadline = 3;
+/**
+ * `; users still get web 1.0.0`, by what the Services of the release lead to now; `still` after a complete undo alone. Empty where
+ * that is not known.
+ */
+export async function describeServing(
+  context: Context,
+  target: { namespace: string; release: string },
+  undo: UndoReport | undefined,
+): Promise<string> {
+  const serving = await servingNow(context, target);
+  if (serving === undefined) return '';
+  return undo?.complete === true ? `; users still get ${serving}` : `; users now get ${serving}`;
+}
 
 /** How an undo has ended, as a headline goes on: `and was undone, except ConfigMap "a"`. */
 export function describeUndo(undo: UndoReport): string {
@@ -55,12 +77,4 @@ export function exceptionsOf(undo: UndoReport): string {
 
 function namesOf({ results }: UndoReport, ...outcomes: UndoReport['results'][number]['outcome'][]): string {
   return listed(results.filter(({ outcome }) => outcomes.includes(outcome)).map(({ ref }) => describeRef(ref)));
-}
-
-/** `a, b and c`, `a, b, c and 2 more` */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, namesInHeadline);
-  const more = names.length - shown.length;
-  const parts = more > 0 ? [...shown, `${more} more`] : shown;
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }

@@ -9,8 +9,8 @@ import type { RolloutWatch } from '../report/watch.ts';
  * The end of a change that went as it was meant to. Where a workload keeps its pods from it, because it is paused or by its
  * update strategy, the status is `paused`, and the headline says how far the pods are (kubernetes/website#28884). What is scaled to
  * 0 is ready by any rule, and serves nobody: the headline says so.
- * @param headline for a change that all pods have: `Deployed shop revision 7 in 42s`
- * @param applied for one that some have not: `Revision 7 of shop is applied`
+ * @param headline for a change that all pods have: `shop: web 1.0.0 → 2.0.0, live in 42s (revision 7)`
+ * @param applied for one that some have not: `shop: web 1.0.0 → 2.0.0 applied as revision 7`
  */
 export function finishApplied(
   report: Report,
@@ -20,7 +20,7 @@ export function finishApplied(
 ): RunReport {
   const { held } = watch;
   if (held.length > 0) {
-    return report.finish('paused', `${applied}, but not all pods have it: ${held.join('; ')}`);
+    return report.finish('paused', `${applied}, but not all pods run it: ${held.join('; ')}`);
   }
   for (const object of watch.paused) {
     report.warn(

@@ -84,9 +84,9 @@ async function pauseRelease(context: Context, options: OptionsOf<'workload'>): P
   const paused = await untilObserved(context, current);
   describeNow(report, paused);
   const texts = paused.map(describePaused).join('; ');
-  if (toChange.length > 0) return report.finish('paused', `Paused ${options.release}: ${texts}`);
+  if (toChange.length > 0) return report.finish('paused', `${options.release}: paused; ${texts}`);
   const since = paused.map((object) => `${describePaused(object)}, paused ${pausedBy(object)}`).join('; ');
-  return report.finish('unchanged', `${options.release} is paused already: ${since}`);
+  return report.finish('unchanged', `Nothing to do: ${options.release} is already paused; ${since}`);
 }
 
 /**
@@ -132,16 +132,16 @@ async function resumeRelease(context: Context, options: OptionsOf<(typeof resume
     const failure = watch.explain(failureOf(error));
     describe(report, deployments, watch);
     report.tellFailure(failure);
-    return report.finish('failed', `${options.release} was resumed, but did not get ready`);
+    return report.finish('failed', `${options.release}: resumed, but it did not become ready`);
   }
   describe(report, deployments, watch);
   if (toChange.length === 0) {
-    const applied = `${names} of ${options.release} was not paused`;
-    return finishApplied(report, watch, 'unchanged', { headline: `${applied}, and is ready`, applied });
+    const applied = `Nothing to do: ${names} ${deployments.length === 1 ? 'was' : 'were'} not paused`;
+    return finishApplied(report, watch, 'unchanged', { headline: `${applied}; all pods are ready`, applied });
   }
-  const applied = `Resumed ${namesOf(toChange)} of ${options.release}`;
+  const applied = `${options.release}: resumed ${namesOf(toChange)}`;
   return finishApplied(report, watch, 'resumed', {
-    headline: `${applied}; ${names} is ready after ${report.elapsed()}`,
+    headline: `${applied}; all pods of ${names} are ready after ${report.elapsed()}`,
     applied,
   });
 }
@@ -192,12 +192,10 @@ function isObserved(object: KubernetesObject): boolean {
   return (numberAt(object, 'status', 'observedGeneration') ?? 0) >= (object.metadata.generation ?? 0);
 }
 
-/** `web at 1 of 3 pods updated`, or that all of its pods are of its present version. */
+/** `web at 1 of 3 pods updated`, or that none of its pods is of another version. */
 function describePaused(object: KubernetesObject): string {
   const { name } = object.metadata;
-  return isHeldBack(object)
-    ? `${name} at ${updatedPods(object)}`
-    : `${name}, whose pods are all of its present version`;
+  return isHeldBack(object) ? `${name} at ${updatedPods(object)}` : `all pods of ${name} run its current version`;
 }
 
 /** Makes all pods of a release anew, as `kubectl rollout restart` does, and waits for them; undone when they do not come up. */
@@ -217,10 +215,10 @@ async function restartRelease(
   const workloads = all.filter((object) => !isScaledToZero(object));
   if (workloads.length === 0) {
     describeNow(report, all);
-    return report.finish('unchanged', `Nothing of ${release} to restart: ${describeEmpty(empty)}`);
+    return report.finish('unchanged', `Nothing to restart: ${describeEmpty(empty)}`);
   }
   if (empty.length > 0) report.warn(`nothing to restart: ${describeEmpty(empty)}`);
-  const names = workloads.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
+  const names = namesOf(workloads);
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': serverTimestamp(client, clock) };
@@ -254,11 +252,12 @@ async function restartRelease(
   if (outcome.state === 'done') {
     await tellNotOver(context, watch, report);
     return finishApplied(report, watch, 'restarted', {
-      headline: `Restarted ${names} in ${report.elapsed()}`,
-      applied: `The restart of ${names} is applied`,
+      headline: `${release}: restarted ${names} in ${report.elapsed()}`,
+      applied: `${release}: restart of ${names} applied`,
     });
   }
-  return finishFailed(report, watch, outcome.failure, `Restart of ${names}`);
+  const attempt = `${release}: restart of ${names}`;
+  return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
 }
 
 /** Workloads as they are, where none is waited for. */

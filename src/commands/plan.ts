@@ -2,14 +2,15 @@ import type { Prepared } from '../apply/prepared.ts';
 import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { keepsData } from '../manifests/kinds.ts';
 import { describeFields } from '../plan/describe-diff.ts';
-import { diffOf } from '../plan/diff.ts';
 import { forecast } from '../plan/forecast.ts';
 import type { Context } from '../release/context.ts';
 import { MissingRights } from '../release/rights-check.ts';
 import type { PlannedObject, PlannedStep, PlanReport } from '../report/plan-report.ts';
+import { nameChanges } from '../report/headline.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { formatDuration } from '../base/clock.ts';
+import { changesIn, plannedObjects } from './changes.ts';
 import { command } from './command.ts';
 import { deploy, readDeploy, type DeployOptions } from './deploy.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';
@@ -39,7 +40,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   const ahead = await lookAhead(context, read.options, read.purpose, report);
   tellLeftover(ahead, release, report);
   const namespaces = namespacesMade(read.options, ahead.prepared);
-  const objects = [...namespaces.map((ref): PlannedObject => ({ ref, change: 'create' })), ...plannedObjects(ahead)];
+  const objects = [...namespaces.map((ref): PlannedObject => ({ ref, change: 'create' })), ...objectsOf(ahead)];
   const written = [
     ...namespaces.map((ref) => ({ ref, change: 'created' as const })),
     ...ahead.prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
@@ -50,7 +51,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
     sameRevision(read.purpose, ahead) !== undefined
   ) {
     report.tellPlan({ objects, steps: [], pods: [], extraPods: 0, end: 'live', stays: [] });
-    return report.finish('unchanged', `A deploy of ${release} would change nothing`);
+    return report.finish('unchanged', `Plan for ${release}: a deploy would change nothing`);
   }
   const made = await planOf(context, read.options, read.purpose, ahead);
   const found = await forecast(made, ahead.plan, {
@@ -72,7 +73,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   report.tellPlan(told);
   if (missing !== undefined) report.warn(`a deploy would be refused: ${missing.message}`);
   tell(context, namespace, told);
-  return report.finish('planned', headlineOf(release, objects, told));
+  return report.finish('planned', headlineOf(release, nameChanges(changesIn(ahead.prepared)), told));
 }
 
 /** A deploy first undoes what a dead run has left; what it finds then may be another state. */
@@ -87,13 +88,8 @@ function tellLeftover({ leftover: left }: Ahead, release: string, report: Report
     );
 }
 
-function plannedObjects({ prepared, left }: Ahead): PlannedObject[] {
-  const own = prepared.map((entry): PlannedObject => {
-    const ref = refOf(entry.manifest.object);
-    if (entry.change === 'unchanged') return { ref, change: 'unchanged' };
-    return { ref, change: entry.live === undefined ? 'create' : 'change', diff: diffOf(entry) };
-  });
-  return [...own, ...left.there.map((ref): PlannedObject => ({ ref, change: 'leave' }))];
+function objectsOf({ prepared, left }: Ahead): PlannedObject[] {
+  return [...plannedObjects(prepared), ...left.there.map((ref): PlannedObject => ({ ref, change: 'leave' }))];
 }
 
 /** @returns undefined where the run may do all that the plan needs */
@@ -175,7 +171,7 @@ function tell({ reporter }: Context, namespace: string, { objects, steps, pods, 
   for (const { ref, reason } of stays) reporter.info(`an undo would leave ${nameFrom(namespace, ref)}: ${reason}`);
 }
 
-function headlineOf(release: string, objects: readonly PlannedObject[], { steps, end }: PlanReport): string {
+function headlineOf(release: string, changes: string, { objects, steps, end }: PlanReport): string {
   const count = (wanted: PlannedObject['change']) => objects.filter(({ change }) => change === wanted).length;
   const parts = [
     ['to create', count('create')],
@@ -184,6 +180,7 @@ function headlineOf(release: string, objects: readonly PlannedObject[], { steps,
     ['left as they are', count('leave')],
   ] as const;
   const list = parts.filter(([, number]) => number > 0).map(([word, number]) => `${number} ${word}`);
-  const ending = end === 'waiting' ? ', then a candidate waits' : '';
-  return `Plan for ${release}: ${list.join(', ')}; ${steps.length === 1 ? '1 step' : `${steps.length} steps`}${ending}`;
+  const ending = end === 'waiting' ? ', then it waits for approval' : '';
+  const what = [changes, list.join(', '), steps.length === 1 ? '1 step' : `${steps.length} steps`];
+  return `Plan for ${release}: ${what.filter((text) => text !== '').join('; ')}${ending}`;
 }

@@ -81,8 +81,8 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
       candidate: 'continue',
       promotes: revision.revision,
       surplus: [],
-      done: `Promoted ${release}`,
-      attempt: `Promotion of revision ${revision.revision} of ${release}`,
+      done: 'promoted and live',
+      attempt: 'promotion',
     },
     report,
   );

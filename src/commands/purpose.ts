@@ -58,7 +58,10 @@ export interface Purpose {
   restores?: number;
   /** What is done instead where there is nothing to change; by default it is looked whether all is healthy. */
   whenUnchanged?: () => Promise<RunReport>;
-  /** `Deployed shop`, `Deploy of shop` */
+  /** What headings begin with, instead of the name of the release. */
+  subject?: string;
+  /** What a heading says of it when all is in: `live`, `rolled back to revision 5`. */
   done: string;
+  /** What it says of it when it fails: `deploy`, `rollback to revision 5`. */
   attempt: string;
 }

@@ -8,7 +8,7 @@ import { UnreadableRecord } from '../release/store.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { recordDead } from '../release/dead-run.ts';
 import { Report } from '../report/report.ts';
-import { describeUndo } from './failed-change.ts';
+import { describeServing, describeUndo } from './failed-change.ts';
 import { finishLeftover, recordUndone } from '../release/change.ts';
 import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -70,7 +70,7 @@ async function undoOwn(
     if (!undoOnFailure) {
       await journal.accept();
       await record(false);
-      return report.finish('cancelled', `The ${journal.record.command} of ${release} was cancelled and left as it is`);
+      return report.finish('cancelled', `${release}: ${journal.record.command} was cancelled and left as it is`);
     }
     // What the main step of the same run has tried is no other run's try.
     delete journal.record.undoAttempts;
@@ -78,9 +78,10 @@ async function undoOwn(
     if (journal.record.waiting === undefined) await recordUndone(context, journal.record, { release, namespace }, undo);
     report.tellUndo(undo);
     await record(undo.complete, keptOf(undo));
+    const serves = await describeServing(context, { namespace, release }, undo);
     return report.finish(
       undo.complete ? 'undone' : 'failed',
-      `The ${journal.record.command} of ${release} ${hasFailed ? 'failed' : 'was cancelled'} ${describeUndo(undo)}`,
+      `${release}: ${journal.record.command} ${hasFailed ? 'failed' : 'was cancelled'} ${describeUndo(undo)}${serves}`,
     );
   } finally {
     await lock.release();

@@ -9,11 +9,13 @@ import { broughtIn, settled, type Plan, type Waiting } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { listRevisions, nextRevision } from '../release/revision.ts';
+import { attemptOf, liveHeadline, nameChanges, waitingHeadline } from '../report/headline.ts';
 import type { Report } from '../report/report.ts';
 import type { ObjectReport, RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { reportAttempt, reportObjects, writtenOf } from '../report/workloads.ts';
 import { adoptRelease } from './adopt-release.ts';
+import { changesIn } from './changes.ts';
 import { executionOf, verificationOf } from './execution.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type GuardedChange } from '../release/change.ts';
@@ -24,6 +26,7 @@ import { expectOfObjects, expectOfUndo } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { Recording } from './recording.ts';
+import { servingNow } from './serving-now.ts';
 import { removeStrays } from './strays.ts';
 import { verifyApplied, whenUnchanged } from './unchanged.ts';
 import { untilAnsweredByNew, untilReachable } from './verification.ts';
@@ -89,7 +92,12 @@ export async function rollOut(
   });
   if (outcome.state === 'done') return await finish(rolling, outcome.result);
   reportAttempt(report, rolling.prepared, failedWith, watch);
-  return finishFailed(report, watch, outcome.failure, purpose.attempt, purpose.manifests);
+  const attempt = attemptOf(subjectOf(rolling), purpose.attempt, changesIn(rolling.prepared));
+  return await finishFailed(context, options, { report, watch, failure: outcome.failure, attempt }, purpose.manifests);
+}
+
+function subjectOf({ options, purpose }: RollOut): string {
+  return purpose.subject ?? options.release;
 }
 
 /** What is going to be done; and what that has to be allowed is known then. @throws InvalidInput, LowCapacity */
@@ -197,11 +205,17 @@ async function finish(rolling: RollOut, { recorded, done, written }: Result): Pr
     reportAttempt(report, prepared, written, watch);
     if (options.strategy === 'blue-green' && options.keepOldForMs !== defaultKeepOldMs)
       ahead.plan.note('"keep-old-for" counts in the run that promotes: set it there');
-    return finishWaiting(report, options, revision, done.end);
+    return await finishWaiting(rolling, revision);
   }
   const { retired = [] } = done.end;
   reportObjects(report, broughtIn(done.end, done.applied) ?? prepared, watch);
-  const headline = `${purpose.done} revision ${revision} in ${report.elapsed()}`;
+  const headline = liveHeadline({
+    subject: subjectOf(rolling),
+    changes: changesIn(prepared),
+    done: purpose.done,
+    recorded: purpose.restores === undefined ? `revision ${revision}` : `now revision ${revision}`,
+    elapsed: report.elapsed(),
+  });
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, report);
   else await retireLeftover(context, options, recorded, report);
   await tellNotOver(context, watch, report);
@@ -210,26 +224,24 @@ async function finish(rolling: RollOut, { recorded, done, written }: Result): Pr
 }
 
 function finishLive(
-  { options, purpose, report, watch }: RollOut,
+  rolling: RollOut,
   { headline, revision, held }: { headline: string; revision: number; held: readonly KubernetesObject[] },
 ): RunReport {
+  const { purpose, report, watch, prepared } = rolling;
   // What was to be removed and is not is no success, although all else is.
   if (held.length > 0) return report.finish('failed', `${headline}, but ${held.map(nameGoing).join('; ')}`);
+  const changes = nameChanges(changesIn(prepared));
   return finishApplied(report, watch, purpose.status, {
     headline,
-    applied: `Revision ${revision} of ${options.release} is applied`,
+    applied: `${subjectOf(rolling)}: ${changes === '' ? '' : `${changes} `}applied as revision ${revision}`,
   });
 }
 
-function finishWaiting(
-  report: Report,
-  { release }: RollOutOptions,
-  revision: number,
-  { candidates }: Waiting,
-): RunReport {
-  const names = candidates.map(({ name }) => name).join(', ');
-  return report.finish(
-    'waiting',
-    `Revision ${revision} of ${release} waits as a candidate (${names}): run "promote" to bring it in, or "abort" to take it away`,
-  );
+async function finishWaiting(rolling: RollOut, revision: number): Promise<RunReport> {
+  const { context, options, report, prepared } = rolling;
+  const { traffic } = report;
+  const serving = traffic.length > 0 ? undefined : await servingNow(context, options);
+  const changes = changesIn(prepared);
+  const headline = waitingHeadline({ subject: subjectOf(rolling), changes, traffic, revision, serving });
+  return report.finish('waiting', headline);
 }

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { historyKeeper } from '../manifests/kinds.ts';
 import { manifestFrom } from '../manifests/manifest.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../apply/adopt.ts';
@@ -88,8 +89,8 @@ export async function rollbackWorkload(
       ...(serving === undefined ? {} : { serving }),
       claims: replacedPaths,
       surplus: [],
-      done: `Rolled ${nameOf(workload)} back to its revision ${target.revision}, recorded as ${release}`,
-      attempt: `Rollback of ${nameOf(workload)} to its revision ${target.revision}`,
+      done: `rolled back to ${nameInHistory(workload, target)}`,
+      attempt: `rollback to ${nameInHistory(workload, target)}`,
     },
     report,
   );
@@ -148,7 +149,7 @@ async function confirmCurrent(
   report: Report,
 ): Promise<RunReport> {
   const watch = new RolloutWatch(context, options);
-  const is = `${nameOf(workload)} is at revision ${target.revision} already`;
+  const is = `Nothing to do: ${nameOf(workload)} already runs ${nameInHistory(workload, target)}`;
   const deadline = context.clock.now() + options.timeoutMs;
   let failure;
   try {
@@ -161,6 +162,11 @@ async function confirmCurrent(
   }
   report.tellWorkloads([workloadRow(workload, watch.stateOf(refOf(workload)))]);
   return failure === undefined
-    ? report.finish('unchanged', `${is}, and healthy`)
-    : report.finish('failed', `${is}, but not healthy`);
+    ? report.finish('unchanged', `${is}, and it is healthy`)
+    : report.finish('failed', `${is}, but it is not healthy`);
+}
+
+/** What Kubernetes itself keeps of a workload, by the number that it has there: `ReplicaSet #2`. */
+function nameInHistory(workload: KubernetesObject, { revision }: WorkloadRevision): string {
+  return `${historyKeeper(workload) ?? 'version'} #${revision}`;
 }

@@ -22,9 +22,9 @@ import { blueGreen } from '../strategies/blue-green/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
+import { listed } from '../report/headline.ts';
 import { Report } from '../report/report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
-import { listed } from './failed-change.ts';
 import { findWorkload } from './find-workload.ts';
 import { settle } from '../release/change.ts';
 import { isHalfDone, readLeftover } from '../release/leftover.ts';
@@ -181,8 +181,8 @@ async function goTo(
       claims: replacedByRollback,
       remake: true,
       ...(whenUnchanged === undefined ? {} : { whenUnchanged }),
-      done: `Rolled ${release} back to revision ${target.revision} as`,
-      attempt: `Rollback of ${release} to revision ${target.revision}`,
+      done: `rolled back to revision ${target.revision}`,
+      attempt: `rollback to revision ${target.revision}`,
     },
     report,
   );

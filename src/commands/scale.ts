@@ -2,6 +2,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScalable, kindsToScale } from '../manifests/kinds.ts';
+import { podsOf } from '../manifests/pod-template.ts';
 import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../apply/apply.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
@@ -11,6 +12,7 @@ import { preflight } from '../apply/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';
 import type { Context } from '../release/context.ts';
+import { attemptOf, listed, tellChanges, type Change } from '../report/headline.ts';
 import { Report } from '../report/report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { finishFailed } from './failed-change.ts';
@@ -47,7 +49,6 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
   const report = new Report(context, 'scale', { release, namespace });
   const requests = parseReplicas(options.replicas);
   const wanted = await reporter.group('Preflight', () => mayScale(context, options, namespace, requests));
-  const texts = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
   const watch = new RolloutWatch(context, options);
   const runs = await commitThatRuns(client, { namespace, release }, report);
   const isSame = wanted.every(({ live, replicas }) => numberAt(live, 'spec', 'replicas') === replicas);
@@ -86,20 +87,44 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
     }),
     addresses: [],
   });
-  if (outcome.state === 'done') {
-    await tellNotOver(context, watch, report);
-    const changed = prepared.some(({ change }) => change !== 'unchanged');
-    const others = wanted.flatMap(({ live, replicas }) => {
-      const found = numberAt(watch.latest(refOf(live)), 'spec', 'replicas') ?? 1;
-      return found === replicas ? [] : [`${describeRef(refOf(live))} to ${found}`];
-    });
-    if (others.length > 0)
-      return report.finish('failed', `Scaled ${texts}, but somebody else has scaled ${others.join(', ')} since`);
-    return changed
-      ? report.finish('scaled', `Scaled ${texts} in ${report.elapsed()}`)
-      : report.finish('unchanged', `Nothing to scale: ${texts} is what runs already`);
-  }
-  return finishFailed(report, watch, outcome.failure, `Scaling ${texts}`);
+  if (outcome.state === 'done') return await finishScaled(context, report, { wanted, prepared, watch });
+  const attempt = attemptOf(release, 'scaling', numbersOf(wanted));
+  return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
+}
+
+async function finishScaled(
+  context: Context,
+  report: Report,
+  { wanted, prepared, watch }: { wanted: readonly Wanted[]; prepared: readonly Prepared[]; watch: RolloutWatch },
+): Promise<RunReport> {
+  await tellNotOver(context, watch, report);
+  const numbers = tellChanges(numbersOf(wanted));
+  const others = wanted.flatMap(({ live, replicas }) => {
+    const found = numberAt(watch.latest(refOf(live)), 'spec', 'replicas') ?? 1;
+    return found === replicas ? [] : [`${describeRef(refOf(live))} to ${found}`];
+  });
+  if (others.length > 0)
+    return report.finish(
+      'failed',
+      `${report.release}: scaled ${numbers}, but somebody else has scaled ${others.join(', ')} since`,
+    );
+  if (prepared.some(({ change }) => change !== 'unchanged'))
+    return report.finish('scaled', `${report.release}: scaled ${numbers} in ${report.elapsed()}`);
+  const same = wanted.map(({ live, replicas }) => `${live.metadata.name} already has ${replicasOf(replicas)}`);
+  return report.finish('unchanged', `Nothing to do: ${listed(same)}`);
+}
+
+function numbersOf(wanted: readonly Wanted[]): Change[] {
+  return wanted.map(({ live, replicas }) => ({
+    is: 'replicas',
+    workload: live.metadata.name,
+    before: String(podsOf(live)),
+    after: String(replicas),
+  }));
+}
+
+function replicasOf(count: number): string {
+  return count === 1 ? '1 replica' : `${count} replicas`;
 }
 
 /** What is to be scaled, when it may be. @throws InvalidInput, Failure when it is not there, or somebody else decides about it */

@@ -1,15 +1,19 @@
 import { Cancelled } from '../base/errors.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/kinds.ts';
+import { isDeployment, isWorkload } from '../manifests/kinds.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { isSameRelease, liveRevision } from '../release/revision.ts';
 import { failureOf } from '../report/failure.ts';
+import { listed } from '../report/headline.ts';
+import { versionOf } from '../report/image-words.ts';
 import type { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { reportObjects } from '../report/workloads.ts';
+import { originOf } from '../strategies/candidate.ts';
 import { refusePaused } from '../strategies/paused.ts';
 import { finishApplied } from './held.ts';
 import { retireLeftover } from './keep-old.ts';
@@ -80,16 +84,33 @@ async function confirmUnchanged(
     );
     reportObjects(report, prepared, watch);
     report.tellFailure(failure);
-    return report.finish('failed', `${options.release} is unchanged, but not healthy`);
+    return report.finish(
+      'failed',
+      `${options.release}: nothing to change, but revision ${live.revision} is not healthy`,
+    );
   }
   reportObjects(report, prepared, watch);
   await retireLeftover(context, options, live, report);
   await removeStrays(context, options, live.revision, report);
   await tellNotOver(context, watch, report);
+  const versions = versionsIn(prepared);
+  const subject = versions === '' ? `revision ${live.revision}` : `${versions} (revision ${live.revision})`;
   return finishApplied(report, watch, 'unchanged', {
-    headline: `${options.release} is unchanged: revision ${live.revision} is live and healthy`,
-    applied: `${options.release} is unchanged: revision ${live.revision} is applied`,
+    headline: `${options.release}: nothing to change, ${subject} is live and healthy`,
+    applied: `${options.release}: nothing to change, ${subject} is applied`,
   });
+}
+
+/** `web 2.0.0, worker 2.0.0`; of each workload the version of its first container. */
+function versionsIn(prepared: readonly Prepared[]): string {
+  return listed(
+    prepared.flatMap(({ live }) => {
+      const image = live === undefined || !isWorkload(live) ? undefined : imagesOf(live)[0]?.image;
+      return live === undefined || image === undefined
+        ? []
+        : [`${originOf(live) ?? live.metadata.name} ${versionOf(image)}`];
+    }),
+  );
 }
 
 /** What pods of the old version answer says nothing of what was applied. */

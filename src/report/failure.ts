@@ -1,6 +1,7 @@
 import { Failure, Failures, type Location } from '../base/errors.ts';
 import { MissingRights } from '../release/rights-check.ts';
 import { VerificationFailed } from '../verify/result.ts';
+import { nounOf } from './headline.ts';
 import type { FailureReport, RunReport } from './run-report.ts';
 
 /** What the user reads of something that was thrown. */
@@ -40,11 +41,11 @@ export function failedReport(
   cancelled: boolean,
 ): RunReport {
   const failure = failureOf(error);
-  const what = command ?? 'run';
+  const what = nounOf(command);
   return {
     command: command ?? '',
     status: cancelled ? 'cancelled' : 'failed',
-    headline: cancelled ? `The ${what} was cancelled` : `The ${what} failed`,
+    headline: cancelled ? `${what} was cancelled` : `${what} failed`,
     objects: [],
     workloads: [],
     addresses: [],

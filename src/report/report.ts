@@ -58,9 +58,19 @@ export class Report {
     };
   }
 
+  /** The name of the release that the run is about. */
+  get release(): string {
+    return this.#report.release ?? '';
+  }
+
   /** The workloads that the run tells of. */
   get workloads(): readonly WorkloadReport[] {
     return this.#report.workloads;
+  }
+
+  /** What share of the requests each candidate got so far. */
+  get traffic(): readonly TrafficStep[] {
+    return this.#report.traffic ?? [];
   }
 
   /** The revision that the run makes, brings in, takes away or finds live. */

@@ -55,7 +55,7 @@ export function hasFailed(status: Status): status is Fault {
 export interface RunReport {
   command: string;
   status: Status;
-  /** One sentence, without Markdown and without the cause of a failure: `Deployed shop revision 7 in 42s`. */
+  /** What changed to what, and what serves now; without Markdown and without the cause of a failure: `shop: web 1.0.0 → 2.0.0, live in 11s`. */
   headline: string;
   strategy?: string;
   release?: string;

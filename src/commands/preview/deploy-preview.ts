@@ -88,13 +88,12 @@ export async function deployPreview(
 }
 
 function purposeOf(purpose: Purpose, { identity }: AskedPreview, pull: PullRequest): Purpose {
-  const name = `pull request ${identity.number}`;
   return {
     ...purpose,
     command: 'preview',
     commit: pull.head.sha,
-    done: `Deployed ${name}`,
-    attempt: `The preview of ${name}`,
+    subject: `Pull request ${identity.number}`,
+    attempt: 'preview',
   };
 }
 

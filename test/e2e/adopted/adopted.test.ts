@@ -198,12 +198,12 @@ describe('a Deployment of kubectl', () => {
     await makeReady('deployment', 'same', deployment('same'));
     const same = await rollback('same', { 'to-revision': '1' });
     expect(same.outputs).toMatchObject({ status: 'unchanged', revision: '' });
-    expect(same.log).toContain('Deployment/same is at revision 1 already, and healthy');
+    expect(same.log).toContain('Nothing to do: Deployment/same already runs ReplicaSet #1, and it is healthy');
     await setImage('deployment', 'same', missing);
     const broken = await rollback('same', { 'to-revision': '2' });
     expect(broken.exit).toBe(1);
     expect(broken.outputs['status']).toBe('failed');
-    expect(broken.log).toContain('is at revision 2 already, but not healthy');
+    expect(broken.log).toContain('already runs ReplicaSet #2, but it is not healthy');
     expect(await kubectl(['get', 'secrets', '-n', namespace, '-o', 'name'])).not.toContain('gke-rollout.same');
   });
 

@@ -73,7 +73,7 @@ describe('a deploy', () => {
     expect(
       await kubectl(['get', 'deployment', 'first', '-n', namespace, '-o', 'jsonpath={.status.readyReplicas}']),
     ).toBe('2');
-    expect(result.summary).toContain('Deployed first revision 1');
+    expect(result.summary).toMatch(/^### ✅ first: first 1\.0\.0 \(new\), live in \d+s \(revision 1\)$/m);
   });
 
   test('that changes nothing writes nothing and makes no revision', async () => {

@@ -57,7 +57,7 @@ describe('a revision that cannot be read', () => {
     expect(await dataOf('damaged')).toEqual({ value: '3' });
 
     const back = await stage.command('damaged', 'rollback', { 'to-revision': '2' });
-    expect(back.log).toContain('Rolled damaged back to revision 2');
+    expect(back.log).toContain('damaged: ConfigMap "damaged" changed, rolled back to revision 2 in ');
     expect(back.outputs['revision']).toBe('4');
     expect(await dataOf('damaged')).toEqual({ value: '2' });
 
@@ -113,6 +113,6 @@ test('a record that an earlier version has written is read as ever', async () =>
   await stage.applyAs('gke-rollout', [{ apiVersion: 'v1', kind: 'Secret', metadata, type: secret['type'], data: old }]);
   await stage.given('earlier', [configMap('earlier', { value: '2' })]);
   const back = await stage.command('earlier', 'rollback');
-  expect(back.log).toContain('Rolled earlier back to revision 1');
+  expect(back.log).toContain('earlier: ConfigMap "earlier" changed, rolled back to revision 1 in ');
   expect(await dataOf('earlier')).toEqual({ value: '1' });
 });

@@ -20,12 +20,12 @@ afterAll(async () => {
 const headingOf = ({ summary }: StepResult) => summary.split('\n')[0] ?? '';
 
 test.concurrent.each([
-  [{ command: 'status', release: 'No_Name' }, 'The status failed'],
-  [{ command: 'promote', timeout: 'soon' }, 'The promote failed'],
-  [{ command: 'scale' }, 'The scale failed'],
-  [{ command: 'rollback', manifests: '.' }, 'The rollback failed'],
-  [{ release: 'No_Name' }, 'The deploy failed'],
-  [{ command: 'launch' }, 'The run failed'],
+  [{ command: 'status', release: 'No_Name' }, 'Status failed'],
+  [{ command: 'promote', timeout: 'soon' }, 'Promotion failed'],
+  [{ command: 'scale' }, 'Scaling failed'],
+  [{ command: 'rollback', manifests: '.' }, 'Rollback failed'],
+  [{ release: 'No_Name' }, 'Deploy failed'],
+  [{ command: 'launch' }, 'Run failed'],
 ])('the heading names the command that was asked for, also where inputs are wrong: %j', async (inputs, heading) => {
   const result = await runStep({ kubeconfig: testKubeconfig(), namespace, ...inputs });
   expect(result.exit).toBe(1);

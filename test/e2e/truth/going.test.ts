@@ -122,7 +122,7 @@ test('a rollback with prune does not call removed what a finalizer holds up', as
   const back = await stage.command('prune', 'rollback', { prune: 'true', timeout: '20s' });
   expect(back.exit).toBe(1);
   expect(back.summary.split('\n')[0]).toMatch(
-    /back to revision 1 as revision 3 .*ConfigMap .* has been terminating since/,
+    /rolled back to revision 1 in \S+ \(now revision 3\), but ConfigMap .* has been terminating since/,
   );
   expect(back.log).not.toMatch(/prune-extra.* removed/);
   await letGo('configmap', 'prune-extra');

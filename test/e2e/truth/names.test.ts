@@ -61,7 +61,7 @@ describe('long names (argoproj/argo-rollouts#1637)', () => {
     await stage.given('long', app('1.0.0', 'a'));
     const waiting = { 'auto-promote': 'false', verify: '/version' };
     const second = await stage.deploy('long', app('2.0.0', 'b'), waiting);
-    expect(second.log).toContain('waits as a candidate');
+    expect(second.log).toContain('is waiting for approval: ');
     expect(await served(stage)).toEqual([image('1.0.0')]);
     const now = { 'keep-old-for': '0s' };
     expect((await stage.command('long', 'promote', now)).outputs['status']).toBe('deployed');

@@ -26,9 +26,7 @@ test('a restart of what is scaled to 0 says that there is nothing to restart, an
   const before = await stage.read('deployment', 'restart');
   const result = await stage.command('restart', 'restart');
   expect(result.outputs['status']).toBe('unchanged');
-  expect(headingOf(result)).toContain(
-    'Nothing of restart to restart: Deployment "restart" is scaled to 0 and has no pods',
-  );
+  expect(headingOf(result)).toContain('Nothing to restart: Deployment "restart" is scaled to 0 and has no pods');
   expect((await stage.read('deployment', 'restart')).metadata.generation).toBe(before.metadata.generation);
 });
 
@@ -37,7 +35,7 @@ test('a restart leaves out what is scaled to 0, says so, and restarts the rest',
   await stage.kubectl('scale', 'deployment/none', '--replicas=0');
   const before = (await stage.pods('app=some')).map(({ metadata }) => metadata.uid);
   const result = await stage.command('some', 'restart');
-  expect(headingOf(result)).toContain('Restarted Deployment some in');
+  expect(headingOf(result)).toContain('✅ some: restarted some in');
   expect(result.log).toContain('nothing to restart: Deployment "none" is scaled to 0 and has no pods');
   const after = (await stage.pods('app=some')).map(({ metadata }) => metadata.uid);
   expect(after.filter((uid) => before.includes(uid))).toEqual([]);
@@ -49,7 +47,7 @@ test('a resume of what is scaled to 0 does not call it ready', async () => {
   await stage.command('resume', 'pause');
   const result = await stage.command('resume', 'resume');
   expect(result.exit).toBe(0);
-  expect(headingOf(result)).toContain('Resumed resume of resume; Deployment "resume" is scaled to 0 and has no pods');
+  expect(headingOf(result)).toContain('resume: resumed resume; Deployment "resume" is scaled to 0 and has no pods');
   expect(headingOf(result)).not.toContain('ready');
 });
 
@@ -58,7 +56,7 @@ test('a deploy of no pods says that none runs, also when it is unchanged', async
   const first = await stage.deploy('none-wanted', none);
   expect(first.exit).toBe(0);
   expect(headingOf(first)).toContain(
-    'Revision 1 of none-wanted is applied; Deployment "none-wanted" is scaled to 0 and has no pods',
+    'none-wanted: none-wanted 1.0.0 (new) applied as revision 1; Deployment "none-wanted" is scaled to 0 and has no pods',
   );
   expect(first.summary).toMatch(/\| Deployment `none-wanted` .* \| 0 \| no pods \|/);
   const again = await stage.deploy('none-wanted', none);
@@ -83,6 +81,6 @@ test('a candidate that has given its place back is not told of as scaled to 0', 
   const inputs = { strategy: 'canary', 'constant-total': 'true', 'canary-steps': '50', 'step-duration': '0s' };
   const result = await stage.deploy('places', app('places', '2.0.0'), inputs);
   expect(result.outputs['status']).toBe('deployed');
-  expect(headingOf(result)).toContain('✅ Deployed places revision 2 in');
+  expect(headingOf(result)).toMatch(/^### ✅ places: places 1\.0\.0 → 2\.0\.0, live in \S+ \(revision 2\)$/);
   expect(await stage.replicasOf('places')).toBe(2);
 });

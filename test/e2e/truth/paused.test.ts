@@ -27,11 +27,11 @@ describe('what somebody has paused', () => {
   test.concurrent('is refused before the first write, by whom and what to do being said; restart too', async () => {
     await stage.given('ours', app('ours', '1.0.0'));
     const paused = await stage.command('ours', 'pause');
-    expect(paused.log).toContain('Paused ours: ours, whose pods are all of its present version');
+    expect(paused.log).toContain('ours: paused; all pods of ours run its current version');
     const again = await stage.command('ours', 'pause');
     expect(again.outputs['status']).toBe('unchanged');
     expect(again.log).toMatch(
-      /ours is paused already: .*, paused by octocat \(https:\/\/github.com\/acme\/shop\/actions/,
+      /Nothing to do: ours is already paused; .*, paused by octocat \(https:\/\/github.com\/acme\/shop\/actions/,
     );
 
     const before = await stage.read('deployment', 'ours');
@@ -87,7 +87,7 @@ describe('what somebody has paused', () => {
     await until('a pod of the new version', async () => (await updatedOf('half')) === 1);
     await stage.kubectl('rollout', 'pause', 'deployment/half');
     const told = await stage.command('half', 'pause');
-    expect(told.log).toMatch(/half is paused already: half at 1 of 2 pods updated, paused by kubectl-rollout/);
+    expect(told.log).toMatch(/half is already paused; half at 1 of 2 pods updated, paused by kubectl-rollout/);
     const refused = await stage.deploy('half', unready('half'));
     expect(refused.exit).toBe(1);
     expect(refused.log).toMatch(/"half".* is paused by kubectl-rollout/);
@@ -104,15 +104,17 @@ describe('a manifest that says paused', () => {
     const result = await stage.deploy('meant', held, { verify: '/version 200' });
     expect([result.exit, result.outputs['status']]).toEqual([0, 'paused']);
     expect(result.log).toContain(
-      'Revision 2 of meant is applied, but not all pods have it: Deployment "meant": paused by its manifest: 0 of 2 pods updated',
+      'meant: meant 1.0.0 → 2.0.0 applied as revision 2, but not all pods run it: Deployment "meant": paused by its manifest: 0 of 2 pods updated',
     );
     expect(result.log).toContain('the checks of "verify" were not made');
-    expect(result.summary).toContain('Revision 2 of meant is applied, but not all pods have it');
+    expect(result.summary).toContain('meant: meant 1.0.0 → 2.0.0 applied as revision 2, but not all pods run it');
     expect(await stage.imagesOf('meant')).toEqual([old, old]);
 
     const again = await stage.deploy('meant', held);
     expect([again.exit, again.outputs['status']]).toEqual([0, 'paused']);
-    expect(again.log).toContain('meant is unchanged: revision 2 is applied, but not all pods have it');
+    expect(again.log).toContain(
+      'meant: nothing to change, meant 2.0.0 (revision 2) is applied, but not all pods run it',
+    );
     expect((await stage.command('meant', 'status')).log).toContain('it is paused by its manifest: 0 of 2 pods updated');
 
     const resumed = await stage.command('meant', 'resume');
@@ -144,7 +146,7 @@ describe('while a run waits', () => {
     const running = stage.deploy('wait', slow, { timeout: '25s' });
     await until('a pod of the new version', async () => (await updatedOf('wait')) === 1);
     const paused = await stage.command('wait', 'pause');
-    expect(paused.log).toMatch(/Paused wait: wait at [12] of 2 pods updated/);
+    expect(paused.log).toMatch(/wait: paused; wait at [12] of 2 pods updated/);
     // Longer than the run has time for.
     const from = Date.now();
     await until('more than the time-out', () => Promise.resolve(Date.now() - from > 27_000));
@@ -164,7 +166,7 @@ describe('while a run waits', () => {
     const result = await running;
     expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
     expect(result.log).toMatch(
-      /Deploy of long is not complete: it was paused, and is left as it is: .*1 of 2 pods updated; it is paused by kubectl-rollout/,
+      /long: deploy of long 1\.0\.0 → 2\.0\.0 stopped half-way: it was paused, and is left as it is.*%0A.*1 of 2 pods updated; it is paused by kubectl-rollout/,
     );
     expect(JSON.parse(result.outputs['failure'] ?? '{}')).toMatchObject({ reason: 'Paused' });
     expect(await isPaused('long')).toBe(true);

@@ -56,7 +56,7 @@ describe('the promotion of a canary', () => {
     await waiting(canary, 'crash', { CRASH_AFTER: '30s' });
     await untilCrashing(canary, 'crash');
     const result = await refused(canary, 'crash');
-    expect(result.log).toMatch(/Promotion of revision 2 of crash failed: .*exit code 1/);
+    expect(result.log).toMatch(/crash: promotion of crash 1\.0\.0 → 2\.0\.0 failed%0A.*exit code 1/);
     expect((await canary.command('crash', 'abort')).outputs['status']).toBe('aborted');
     expect(await canary.imagesOf('crash')).toEqual([old, old]);
   });
@@ -108,7 +108,7 @@ describe('the promotion of a side', () => {
     const url = await blueGreen.urlOf('crash');
     await using load = new SteadyLoad(url, { perSecond: 50, maxSeconds: 120 });
     const result = await refused(blueGreen, 'crash');
-    expect(result.log).toMatch(/Promotion of revision 2 of crash failed: .*exit code 1/);
+    expect(result.log).toMatch(/crash: promotion of crash 1\.0\.0 → 2\.0\.0 failed%0A.*exit code 1/);
     const { lost, answers, sent } = await load.stop();
     expect(lost).toEqual({});
     expect(answers).toEqual({ '1.0.0': sent });

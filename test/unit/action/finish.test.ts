@@ -12,14 +12,14 @@ const excerpt = 'The last 2 lines of the log of container "web":\n    connecting
 
 function failed(more: Partial<FailureReport>) {
   const failure = { message: 'it crashes', hint: 'See its log.', causes: [], problems: [], evidence: [], log, ...more };
-  return report({ status: 'undone', headline: 'The deploy failed', failure });
+  return report({ status: 'undone', headline: 'shop: deploy failed', failure });
 }
 
 describe('the last words of a container that crashes', () => {
   test('stand in the annotation', async () => {
     const reporter = listeningReporter();
     expect(await finish(failed({}), reporter, {})).toBe(1);
-    expect(reporter.lines).toContain(`error The deploy failed: it crashes. See its log.\n${excerpt}`);
+    expect(reporter.lines).toContain(`error shop: deploy failed\nit crashes\nSee its log.\n${excerpt}`);
   });
 
   test('stand in the annotation at the line of the manifest, and in the log', async () => {
@@ -29,7 +29,10 @@ describe('the last words of a container that crashes', () => {
       reporter,
       {},
     );
-    expect(reporter.lines).toEqual([`error it crashes\n${excerpt}`, `info The deploy failed: it crashes\n${excerpt}`]);
+    expect(reporter.lines).toEqual([
+      `error it crashes\n${excerpt}`,
+      `info shop: deploy failed\nit crashes\n${excerpt}`,
+    ]);
   });
 
   test('are no workflow commands', async () => {

@@ -111,5 +111,5 @@ test('what the main step of the same run could not undo is undone once that is p
   await journal.undoFailed();
   const report = await recover(contextOf(api, 'run'), { ...options, hasFailed: true });
   expect(report?.status).toBe('undone');
-  expect(report?.headline).toBe('The deploy of web failed and was undone');
+  expect(report?.headline).toBe('web: deploy failed and was undone');
 });

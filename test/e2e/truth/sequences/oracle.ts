@@ -45,7 +45,7 @@ function ofExit({ result, command }: Seen): string[] {
   return problems;
 }
 
-/** The first line of the job summary: `### ✅ Deployed shop revision 7 in 42s`. */
+/** The first line of the job summary: `### ✅ shop: web 1.0.0 → 2.0.0, live in 42s (revision 7)`. */
 export function headingOf({ summary }: StepResult): string {
   return summary.split('\n').find((line) => line.startsWith('#')) ?? '';
 }
@@ -202,7 +202,19 @@ function isNone(answer: string): boolean {
 /** What the log and the summary claim in words. */
 function ofWords({ before, after, result }: Seen): string[] {
   const claims = /everything is as it was/i.test(result.summary) || /everything is as it was/i.test(result.log);
-  return claims ? sameAs(before, after) : [];
+  return [...(claims ? sameAs(before, after) : []), ...ofUsers(after, result)];
+}
+
+/** The versions that users are said to get still are the ones that answer, and no others do. */
+function ofUsers(after: Facts, result: StepResult): string[] {
+  const told = /; users still get web (?<versions>\d\S*(?: and \d\S*)*)/.exec(headingOf(result))?.groups?.['versions'];
+  if (told === undefined) return [];
+  const versions = told.split(' and ').map((version) => version.replace(/,$/, ''));
+  const answers = after.answers.filter((answer) => !isNone(answer));
+  const others = answers.filter((answer) => !versions.includes(answer.split(' ')[0] ?? ''));
+  return answers.length === 0 || others.length > 0
+    ? [`users are said to get ${told}, but the Service answers ${list(after.answers)}`]
+    : [];
 }
 
 function serving({ endpoints }: Facts): string[] {

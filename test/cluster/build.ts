@@ -61,7 +61,7 @@ function kubernetes(): Build {
 
 function kubernetesFlags(): string {
   const goMod = readFileSync(join(here, 'modules/kubernetes/go.mod'), 'utf8');
-  const version = /^require k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\S+)/m.exec(goMod);
+  const version = /^(?:require)?\s+k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\S+)/m.exec(goMod);
   if (version === null) throw new Error('modules/kubernetes/go.mod does not require k8s.io/kubernetes');
   const [, major = '', minor = '', patch = ''] = version;
   // Without this stamp the server says that it is v0.0.0-master.

@@ -1,7 +1,7 @@
-import { accessSync, constants, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
 import { exportVariable } from '@actions/core';
 
@@ -10,6 +10,7 @@ import type { JsonObject } from '../base/json.ts';
 import { fileVariables } from '../google/find-credentials.ts';
 import { firstOf, type Environment } from '../google/hosts.ts';
 import type { GkeCluster } from '../google/sign-in.ts';
+import { findProgram } from './find-program.ts';
 
 const plugin = 'gke-gcloud-auth-plugin';
 
@@ -76,19 +77,4 @@ function kubeconfigFor(
     contexts: [{ name: context, context: { cluster: context, user: context } }],
     'current-context': context,
   };
-}
-
-function findProgram(name: string, env: Environment): string | undefined {
-  return (env['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

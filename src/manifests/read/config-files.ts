@@ -5,7 +5,7 @@ import { notAFile, readBoundedFile } from '../../base/bounded-file.ts';
 import { InvalidInput } from '../../base/errors.ts';
 import { describeLimit, limits } from '../../base/limits.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { assertInside, boundsOf, nameOf } from './inside.ts';
+import { assertInside, boundsOf, nameOf, withSlashes } from './inside.ts';
 import { trimmed } from '../lines.ts';
 import { manifestFrom, type Manifest } from '../manifest.ts';
 import { textOf } from './text.ts';
@@ -103,10 +103,11 @@ async function filesOf(source: string, input: string, cwd: string): Promise<[str
       );
     }
     const listed = names.length === 0 ? 'is empty or missing' : `has ${names.sort().slice(0, 10).join(', ')}`;
+    const meant = await withSlashes(right ?? left, cwd);
     throw new InvalidInput(
       `the input "${input}" names "${source}", but there is no such file: "${relative(cwd, parent) || '.'}" ${listed}`,
       {
-        hint: 'Fix the path; it is relative to the workspace.',
+        hint: meant === undefined ? 'Fix the path; it is relative to the workspace.' : `Did you mean "${meant}"?`,
       },
     );
   }

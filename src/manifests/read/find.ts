@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { InvalidInput } from '../../base/errors.ts';
 import { describeLimit, limits, type Limit } from '../../base/limits.ts';
 import { closest } from '../../base/similar.ts';
-import { assertInside, boundsOf, nameOf } from './inside.ts';
+import { assertInside, boundsOf, nameOf, withSlashes } from './inside.ts';
 import type { ManifestSource } from './source.ts';
 
 /** @throws InvalidInput when there is more of something than is read */
@@ -145,12 +145,13 @@ async function missing(line: string, path: string, cwd: string): Promise<Invalid
     names === undefined
       ? `there is no folder "${where}"`
       : `"${where}" has ${names.length === 0 ? 'no files' : firstOf(names)}`;
-  const meant = pattern === -1 ? closest(basename(path), names ?? []) : undefined;
+  const near = pattern === -1 ? closest(basename(path), names ?? []) : undefined;
+  const meant = (await withSlashes(line, cwd)) ?? (near === undefined ? undefined : nameOf(join(parent, near), cwd));
   return new InvalidInput(`the input "manifests" names "${line}", which matches no file: ${found}`, {
     hint:
       meant === undefined
         ? 'Fix the path (relative to the workspace), and make sure an earlier step checks out the repository.'
-        : `Did you mean "${nameOf(join(parent, meant), cwd)}"?`,
+        : `Did you mean "${meant}"?`,
   });
 }
 

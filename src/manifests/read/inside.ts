@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import platformPath, { dirname, join, relative, resolve, type PlatformPath } from 'node:path';
 
 import { InvalidInput } from '../../base/errors.ts';
 
@@ -51,14 +51,21 @@ export async function assertLinksInside(folder: string, bounds: Bounds): Promise
   }
 }
 
-/** A path as annotations need it: relative to the workspace where it lies below it. */
-export function nameOf(path: string, cwd: string): string {
-  const name = relative(cwd, path);
+/** A path as annotations need it: relative to the workspace where it lies below it, with slashes on Windows too. */
+export function nameOf(path: string, cwd: string, paths = platformPath): string {
+  const name = paths.relative(cwd, path);
   if (name === '') return '.';
-  return isInside(cwd, path) ? name : path;
+  return (isInside(cwd, path, paths) ? name : path).replaceAll(paths.sep, '/');
 }
 
-function isInside(folder: string, path: string): boolean {
-  const name = relative(folder, path);
-  return name !== '..' && !name.startsWith(`..${sep}`) && !isAbsolute(name);
+function isInside(folder: string, path: string, paths: PlatformPath = platformPath): boolean {
+  const name = paths.relative(folder, path);
+  return name !== '..' && !name.startsWith(`..${paths.sep}`) && !paths.isAbsolute(name);
+}
+
+/** Of a path that somebody has written with backslashes, on a runner where they separate nothing: the one that is there. */
+export async function withSlashes(path: string, cwd: string): Promise<string | undefined> {
+  const slashed = path.replaceAll('\\', '/');
+  if (slashed === path) return undefined;
+  return (await stat(resolve(cwd, slashed)).catch(() => undefined)) === undefined ? undefined : slashed;
 }

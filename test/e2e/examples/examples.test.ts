@@ -143,6 +143,42 @@ test('a canary that is rejected is aborted, and one that is left waiting is deci
   expect(await stateOf(namespace, 'ctwoc')).toContain(sha);
 });
 
+test('every command by the same button: operate.yml', async () => {
+  await using repository = await application();
+  const { namespace, github } = repository;
+  const first = await repository.commit('1.0.0');
+  await run(repository, 'deploy.yml', push);
+  const operate = (command: string, choices: Readonly<Record<string, string>> = {}) =>
+    run(
+      repository,
+      'operate.yml',
+      dispatch({ command, environment: 'production', revision: '', replicas: '', ...choices }),
+    );
+  expect(await operate('status')).toContain('Job succeeded');
+
+  await operate('scale', { replicas: 'ctwoc=2' });
+  expect(await stateOf(namespace, 'ctwoc')).toBe(`registry.test/ctwoc:${first} 2`);
+
+  await operate('pause');
+  await expect(
+    repository.run('operate.yml', dispatch({ command: 'restart', environment: 'production' })),
+  ).rejects.toThrow(/is paused|paused by/);
+  await operate('resume');
+  await operate('restart');
+
+  const second = await repository.commit('2.0.0');
+  await run(repository, 'canary.yml', push, { job: 'canary' });
+  await operate('abort');
+  expect(await stateOf(namespace, 'ctwoc-canary')).toBe('');
+  await run(repository, 'canary.yml', push, { job: 'canary' });
+  await operate('promote');
+  expect(await stateOf(namespace, 'ctwoc')).toContain(second);
+
+  await operate('rollback');
+  expect(await stateOf(namespace, 'ctwoc')).toContain(first);
+  expect(recordsOf(github.state).at(-1)).toBe(`rollback ${first} success`);
+});
+
 test('all requests move at once: blue-green.yml', async () => {
   await using repository = await application();
   const { namespace } = repository;

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 
 import { readInputs } from '../../../src/action/inputs.ts';
-import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../../src/base/json.ts';
+import { isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../../../src/base/json.ts';
 import { commandNames } from '../../../src/commands/index.ts';
 import { parseChecks } from '../../../src/verify/parse.ts';
 
@@ -14,23 +14,28 @@ const action = 'acme/gke-rollout@v1';
 /** Builds an image without any right; another workflow deploys it. */
 const deploysNothing = ['preview-fork-build.yml'];
 
-/** What stands under `with:` of each step that uses this action, and the choices of the person who starts the workflow. */
+/** What stands under `with:` of each step that uses this action, and what the person who starts the workflow may choose as its command. */
 function stepsOf(text: string): { inputs: JsonObject; choices: readonly string[] }[] {
   const workflow = load(text.replaceAll(/^on:/gm, "'on':"));
   if (!isObject(workflow)) return [];
-  const dispatch = Object.values(objectAt(workflow, 'on', 'workflow_dispatch', 'inputs'));
-  const choices = dispatch.flatMap((input) => {
-    const options = isObject(input) ? input['options'] : undefined;
-    return Array.isArray(options) ? options.map(String) : [];
-  });
   const steps = Object.values(objectAt(workflow, 'jobs')).flatMap((job) => objectsAt(job, 'steps'));
   return steps
     .filter((step) => stringAt(step, 'uses') === action)
-    .map((step) => ({
-      inputs: objectAt(step, 'with'),
-      // `if: inputs.decision != 'status'`
-      choices: choices.filter((choice) => stringAt(step, 'if')?.endsWith(`!= '${choice}'`) !== true),
-    }));
+    .map((step) => {
+      const [, input = ''] = /^\$\{\{ *inputs\.(\w+) *\}\}$/.exec(stringAt(step, 'with', 'command') ?? '') ?? [];
+      const options = listAt(objectAt(workflow, 'on', 'workflow_dispatch', 'inputs', input), 'options').map(String);
+      return {
+        inputs: objectAt(step, 'with'),
+        choices: options.filter((choice) => isMeant(stringAt(step, 'if'), choice)),
+      };
+    });
+}
+
+/** Whether a step with this condition runs for a choice: `inputs.decision != 'status'`, `contains(fromJSON('["pause"]'), inputs.command)`. */
+function isMeant(condition: string | undefined, choice: string): boolean {
+  const [, list] = /fromJSON\('(\[[^']+\])'\)/.exec(condition ?? '') ?? [];
+  if (list !== undefined) return (JSON.parse(list) as string[]).includes(choice);
+  return condition?.endsWith(`!= '${choice}'`) !== true;
 }
 
 /** An example may be there before the command that it is about. */
@@ -44,7 +49,11 @@ function environment(inputs: JsonObject, chosen: string): NodeJS.ProcessEnv {
   const expression = /\$\{\{ *(?<name>[\w.-]+)(?: \|\| '?(?<otherwise>[\w-]+)'?)? *\}\}/g;
   const value = (text: string) =>
     text.replaceAll(expression, (_, name: string, otherwise?: string) => {
-      const known: Readonly<Record<string, string>> = { 'inputs.decision': chosen, 'inputs.commit': '0'.repeat(40) };
+      const known: Readonly<Record<string, string>> = {
+        'inputs.decision': chosen,
+        'inputs.command': chosen,
+        'inputs.commit': '0'.repeat(40),
+      };
       return known[name] ?? otherwise ?? '3';
     });
   return Object.fromEntries(

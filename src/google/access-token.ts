@@ -12,8 +12,8 @@ export function givenToken(token: string): Credentials {
       if (used) {
         // Asked for another one: the first was refused.
         return Promise.reject(
-          new InvalidInput('Google does not accept the token of the input "access-token", or no longer', {
-            hint: 'Get it right before this step, as it lives for an hour at most and cannot be renewed here; for longer runs use "workload-identity-provider".',
+          new InvalidInput('Google rejected the token in the input "access-token"; it may have expired', {
+            hint: 'Get it right before this step: it lasts an hour at most and cannot be renewed. For longer runs use "workload-identity-provider".',
           }),
         );
       }

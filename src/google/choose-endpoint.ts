@@ -72,13 +72,13 @@ function automatic(offer: Offer, name: string): { kind: ChosenEndpoint['kind']; 
   const isPublic = offer.ipIsOn && offer.publicIsOn;
   if (isPublic && !(offer.isRestricted && offer.dnsIsOpen)) return { kind: 'public', why: 'its public address is on' };
   if (offer.dnsIsOpen) {
-    const why = isPublic ? 'only authorized networks may use the public address' : 'it has no public address';
+    const why = isPublic ? 'its public address is for authorized networks only' : 'it has no public address';
     return { kind: 'dns', why };
   }
   if (offer.ipIsOn)
-    return { kind: 'internal', why: 'it has no public address, and its DNS endpoint is closed to outside' };
+    return { kind: 'internal', why: 'it has no public address, and its DNS endpoint is closed to outside traffic' };
   throw new Failure(
-    `cluster "${name}" has no endpoint that a runner could use: its addresses are off, and its DNS endpoint is closed to outside`,
+    `cluster "${name}" has no endpoint for a runner: its IP endpoints are off, and its DNS endpoint is closed to outside traffic`,
     {
       hint: `${openDns(name)}.`,
     },
@@ -144,7 +144,7 @@ function authority(kind: ChosenEndpoint['kind'], address: string, cluster: Json,
   const encoded = stringAt(cluster, 'masterAuth', 'clusterCaCertificate') ?? '';
   const ca = Buffer.from(encoded, 'base64').toString('utf8');
   if (ca.includes('-----BEGIN CERTIFICATE-----')) return { ca };
-  throw new Failure(`GKE gives no certificate authority for cluster "${name}", so that nobody could tell who answers`, {
+  throw new Failure(`GKE returned no certificate authority for cluster "${name}", so its identity cannot be verified`, {
     hint: 'Use "endpoint: dns", or wait until the cluster is running.',
   });
 }
@@ -160,21 +160,21 @@ export function checkStatus(cluster: Json, name: string): string | undefined {
   const because = why === undefined ? '' : `: ${sentence(why)}`;
   switch (status) {
     case 'PROVISIONING':
-      throw new Failure(`cluster "${name}" is still being made (PROVISIONING)${because}`, {
-        hint: 'Run it again when "gcloud container clusters list" shows RUNNING.',
+      throw new Failure(`cluster "${name}" is still being created (PROVISIONING)${because}`, {
+        hint: 'Run it again once "gcloud container clusters list" shows RUNNING.',
       });
     case 'STOPPING':
       throw new Failure(`cluster "${name}" is being deleted (STOPPING)${because}`, {
         hint: 'Deploy to another cluster.',
       });
     case 'ERROR':
-      throw new Failure(`cluster "${name}" is broken (ERROR)${because}`, {
+      throw new Failure(`cluster "${name}" is in an error state (ERROR)${because}`, {
         hint: `See "gcloud container clusters describe ${name}" for what it needs.`,
       });
     case 'DEGRADED':
       return `cluster "${name}" is DEGRADED${because}`;
     case 'RECONCILING':
-      return `cluster "${name}" is being changed (RECONCILING)${because}; its API server may be away for a moment`;
+      return `cluster "${name}" is being updated (RECONCILING)${because}; its API server may be briefly unavailable`;
     default:
       return undefined;
   }

@@ -46,7 +46,7 @@ export function resolveClusterName(
       if (other !== undefined && other !== parts[part]) {
         throw new InvalidInput(
           `the input "${part}" is "${other}", but the input "cluster" names the ${part} "${parts[part]}"`,
-          { hint: 'Give each of them once.' },
+          { hint: 'Set each of them once.' },
         );
       }
     }
@@ -61,7 +61,7 @@ export function resolveClusterName(
 export function projectOf(given: string | undefined, env: Environment, projectOfCredentials?: string): string {
   const project = given ?? firstOf(env, projectVariables) ?? projectOfCredentials;
   if (project !== undefined) return project;
-  throw new InvalidInput('nothing says which project the cluster is in', {
+  throw new InvalidInput('the project of the cluster is not set', {
     hint: 'Set the input "project", or the variable GOOGLE_CLOUD_PROJECT.',
   });
 }

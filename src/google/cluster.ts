@@ -55,7 +55,7 @@ export function notFound({ cluster, location, project }: ClusterName, all: reado
   const message = `there is no cluster "${cluster}" in "${location}" of project "${project}"`;
   if (all === undefined) {
     return new Failure(message, {
-      hint: 'See "gcloud container clusters list" for its name and location; a cluster of a region is not found by a zone.',
+      hint: 'Check its name and location with "gcloud container clusters list"; a regional cluster is not found by a zone.',
     });
   }
   const found = all.map((one) => ({ name: stringAt(one, 'name') ?? '', location: stringAt(one, 'location') ?? '' }));
@@ -77,6 +77,6 @@ export function notFound({ cluster, location, project }: ClusterName, all: reado
   const more = found.length > listed.length ? `, and ${found.length - listed.length} more` : '';
   return new Failure(
     `${message}; the project has ${listed.length === 0 ? 'no cluster at all' : `${listed.join(', ')}${more}`}`,
-    { hint: 'Correct the inputs "cluster", "location" and "project".' },
+    { hint: 'Check the inputs "cluster", "location" and "project".' },
   );
 }

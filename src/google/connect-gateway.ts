@@ -68,12 +68,9 @@ export async function membershipOfCluster(
   const link = `//container.${hosts.universe}/${pathOf(name)}`;
   const found = await memberships(api, hosts, name.project, `endpoint.gkeCluster.resourceLink="${link}"`);
   if (found.length > 0) return only(found, name.cluster, name.project, found);
-  throw new Failure(
-    `cluster "${name.cluster}" is no member of a fleet, and the Connect Gateway leads to members only`,
-    {
-      hint: `Register it with: gcloud container clusters update ${name.cluster} --location=${name.location} --project=${name.project} --enable-fleet, or choose another "endpoint".`,
-    },
-  );
+  throw new Failure(`cluster "${name.cluster}" is not in a fleet, and the Connect Gateway reaches fleet members only`, {
+    hint: `Register it with: gcloud container clusters update ${name.cluster} --location=${name.location} --project=${name.project} --enable-fleet, or choose another "endpoint".`,
+  });
 }
 
 async function memberships(api: GoogleApi, hosts: Hosts, project: string, filter?: string): Promise<Json[]> {
@@ -112,7 +109,7 @@ function only(found: readonly Json[], name: string, project: string, all: readon
 function unknownMembership(name: string, project: string, all: readonly Json[]): Failure {
   const there = all.length === 0 ? '' : `; there are ${namesOf(all)}`;
   return new Failure(`there is no fleet membership "${name}" in project "${project}"${there}`, {
-    hint: 'See "gcloud container fleet memberships list", and correct the inputs "fleet-membership" and "project".',
+    hint: 'Check the inputs "fleet-membership" and "project" against "gcloud container fleet memberships list".',
   });
 }
 
@@ -149,7 +146,7 @@ async function projectNumber(api: GoogleApi, hosts: Hosts, project: string): Pro
   });
   const number = /^projects\/(?<number>\d+)$/.exec(stringAt(answer, 'name') ?? '')?.groups?.['number'];
   if (number !== undefined) return number;
-  throw new Failure(`Google did not say the number of project "${project}"`, {
-    hint: 'Set the input "fleet-membership" to the full name, with the number in it.',
+  throw new Failure(`Google did not return the number of project "${project}"`, {
+    hint: 'Set the input "fleet-membership" to the full name, which includes the number.',
   });
 }

@@ -78,7 +78,7 @@ function parse(text: string, name: string): JsonObject {
   if (isObject(value)) return value;
   // The parser's message would quote the text.
   throw new InvalidInput(`${name} is not valid JSON`, {
-    hint: 'Give the whole content of the credentials file, as it is or in base64.',
+    hint: 'Set it to the whole content of the credentials file, as is or in base64.',
   });
 }
 
@@ -117,8 +117,8 @@ function fileOf(json: JsonObject, name: string): CredentialsFile {
       return { ...facts, type, source: fileOf(source, name), impersonation: { url, delegates } };
     }
     default:
-      throw new InvalidInput(`${name} is of type "${type}", with which this action cannot sign in`, {
-        hint: `Use one of type ${understood}.`,
+      throw new InvalidInput(`${name} is of type "${type}", which this action does not support`, {
+        hint: `Use a file of type ${understood}.`,
       });
   }
 }
@@ -149,15 +149,18 @@ function subjectSource(source: JsonObject, name: string): SubjectSource {
   if (url !== undefined && !isAws) return { type: 'url', url, headers: stringsAt(source, 'headers'), ...field };
   if (path !== undefined) return { type: 'file', path, ...field };
   const what = isAws ? 'AWS' : Object.keys(source).join(', ');
-  throw new InvalidInput(`${name} takes its token from ${what === '' ? 'nowhere' : what}, which this action cannot`, {
-    hint: 'Use a credential_source with "url" or "file", or the input "workload-identity-provider".',
-  });
+  throw new InvalidInput(
+    `${name} gets its token from ${what === '' ? 'nowhere' : what}, which this action does not support`,
+    {
+      hint: 'Use a credential_source with "url" or "file", or the input "workload-identity-provider".',
+    },
+  );
 }
 
 function required(json: JsonObject, field: string, name: string): string {
   const value = stringAt(json, field);
   if (value !== undefined && value !== '') return value;
-  throw new InvalidInput(`${name} has no "${field}"`, { hint: 'Give the whole content of the credentials file.' });
+  throw new InvalidInput(`${name} has no "${field}"`, { hint: 'Set it to the whole content of the credentials file.' });
 }
 
 function given<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {

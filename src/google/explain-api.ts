@@ -25,9 +25,9 @@ export function explainApi(error: GoogleError, attempt: ApiAttempt): Failure {
   if (error.disabled !== undefined) return apiIsDisabled(purpose, error.disabled);
   if (error.code === 401) {
     return new Failure(
-      `cannot ${purpose}: Google does not accept the token of ${credentials}: ${firstSentence(error.message)}`,
+      `cannot ${purpose}: Google rejected the token of ${credentials}: ${firstSentence(error.message)}`,
       {
-        hint: 'See whether it has expired and is an access token (not an ID token), then sign in again.',
+        hint: 'Check that it has not expired and is an access token (not an ID token), then sign in again.',
       },
     );
   }
@@ -41,15 +41,15 @@ export function explainApi(error: GoogleError, attempt: ApiAttempt): Failure {
     return new Failure(
       `cannot ${purpose}: "${who}" lacks the permission "${permission}" in project "${where}", or there is no such project`,
       {
-        hint: `Grant it with: gcloud projects add-iam-policy-binding ${where} --role=${role} --member="${member}"; it may take 5 minutes until that counts.`,
+        hint: `Grant it with: gcloud projects add-iam-policy-binding ${where} --role=${role} --member="${member}"; this can take 5 minutes to take effect.`,
       },
     );
   }
   return new Failure(`cannot ${purpose}: ${error.message} (HTTP ${error.code})`, {
     hint:
       error.code >= 500 || error.code === 429
-        ? 'Run it again; if it stays so, see https://status.cloud.google.com.'
-        : 'Correct the names in the inputs "project", "location" and "cluster".',
+        ? 'Run it again; if it keeps failing, check https://status.cloud.google.com.'
+        : 'Check the names in the inputs "project", "location" and "cluster".',
   });
 }
 

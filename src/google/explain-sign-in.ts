@@ -8,11 +8,11 @@ const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims)
   [
     /rejected by the attribute condition/i,
     (_, claims) =>
-      `Correct the attribute condition of the provider: this run has ${seen(claims)}; since July 2026 subjects of new repositories carry ids (repo:OWNER@ID/REPO@ID:…), so better compare assertion.repository_id.`,
+      `Fix the attribute condition of the provider: this run has ${seen(claims)}; since July 2026 subjects of new repositories include ids (repo:OWNER@ID/REPO@ID:…), so compare assertion.repository_id instead.`,
   ],
   [
     /stale to sign-in|expired|issued at (?:(?!issued at ).)* in the future/i,
-    () => 'Set the clock of the runner right, or run it again: the token of GitHub lives for five minutes.',
+    () => 'Fix the clock of the runner, or run it again: the GitHub token lasts five minutes.',
   ],
   [
     /127 bytes/,
@@ -21,7 +21,7 @@ const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims)
   ],
   [
     /disabled|deleted|not found|invalid_target/i,
-    (audience) => `See whether the pool and the provider of "${audience}" exist and are enabled.`,
+    (audience) => `Check that the pool and the provider of "${audience}" exist and are enabled.`,
   ],
   [
     /issuer/i,
@@ -31,28 +31,28 @@ const stsRules: readonly [says: RegExp, hint: (audience: string, claims: Claims)
   [
     /audience/i,
     (audience) =>
-      `Leave the allowed audiences of the provider empty, or add "https:${audience}" to them; the number in its name must be that of the project, not its id.`,
+      `Leave the allowed audiences of the provider empty, or add "https:${audience}" to them; its name must have the number of the project, not its id.`,
   ],
   [
     /mapp(ed|ing)/i,
     () =>
-      'Correct the attribute mapping of the provider: each assertion.NAME in it must be a claim of GitHub, and google.subject must be mapped.',
+      'Fix the attribute mapping of the provider: each assertion.NAME in it must be a claim of GitHub, and google.subject must be mapped.',
   ],
 ];
 
 /** STS does not take the token of GitHub (or of another provider). */
 export function explainSts(error: GoogleError, audience: string, claims: Claims): Failure {
   if (error.disabled !== undefined)
-    return apiIsDisabled('exchange the token of this job for one of Google', error.disabled);
+    return apiIsDisabled('exchange the token of this job for a Google token', error.disabled);
   const provider = audience.replace(/^\/\/[^/]+\//, '');
   const text = `${error.status} ${error.message}`;
   const rule = stsRules.find(([says]) => says.test(text));
   return new Failure(
-    `cannot exchange the token of this job for one of Google: the provider "${provider}" refuses it: ${error.message}`,
+    `cannot exchange the token of this job for a Google token: the provider "${provider}" refuses it: ${error.message}`,
     {
       hint:
         rule?.[1](audience, claims) ??
-        'Compare the input "workload-identity-provider" with "gcloud iam workload-identity-pools providers describe".',
+        'Check the input "workload-identity-provider" against "gcloud iam workload-identity-pools providers describe".',
     },
   );
 }
@@ -86,15 +86,15 @@ export function explainImpersonation(
     return new Failure(
       `cannot ${attempt}: "${who}" lacks the permission "${permission}" on it, or there is no such service account`,
       {
-        hint: `Grant it with: gcloud iam service-accounts add-iam-policy-binding ${account} --role=${role} --member="${member}"; it may take 5 minutes until that counts.`,
+        hint: `Grant it with: gcloud iam service-accounts add-iam-policy-binding ${account} --role=${role} --member="${member}"; this can take 5 minutes to take effect.`,
       },
     );
   }
   return new Failure(`cannot ${attempt}: ${error.message} (HTTP ${error.code})`, {
     hint:
       error.code === 400
-        ? 'Correct the e-mail of the service account; more than an hour of lifetime needs a policy of the organization.'
-        : 'Run it again; if it stays so, see https://status.cloud.google.com.',
+        ? 'Fix the e-mail of the service account; a lifetime over an hour needs an organization policy.'
+        : 'Run it again; if it keeps failing, check https://status.cloud.google.com.',
   });
 }
 
@@ -102,18 +102,18 @@ export function explainImpersonation(
 export function explainGrant(error: GoogleError, purpose: string, name: string): Failure {
   const text = `${error.status} ${error.message}`;
   const hint = /invalid_rapt|reauth/i.test(text)
-    ? `Sign in anew: the organization wants people to do so now and then, hence prefer "workload-identity-provider" to ${name}.`
+    ? `Sign in again: the organization requires it regularly. Better use "workload-identity-provider" than ${name}.`
     : /signature|account not found|invalid_client|deleted|revoked|Bad Request/i.test(text)
-      ? `Make a new key or sign in anew: the one of ${name} was deleted or disabled.`
+      ? `Create a new key or sign in again: the one of ${name} was deleted or disabled.`
       : /invalid_grant|token(?:(?!token).)*time|iat|exp/i.test(text)
-        ? 'Set the clock of the runner right, and see whether the key still exists.'
-        : 'Run it again; if it stays so, see https://status.cloud.google.com.';
+        ? 'Fix the clock of the runner, and check that the key still exists.'
+        : 'Run it again; if it keeps failing, check https://status.cloud.google.com.';
   return new Failure(`cannot ${purpose}: ${error.message} (HTTP ${error.code})`, { hint });
 }
 
 export function apiIsDisabled(attempt: string, { service, url }: { service: string; url: string }): Failure {
   const name = service === '' ? 'an API' : `the API "${service}"`;
   return new Failure(`cannot ${attempt}: ${name} is not enabled in the project`, {
-    hint: `Enable it at ${url} and run this again some minutes later.`,
+    hint: `Enable it at ${url} and run this again a few minutes later.`,
   });
 }

@@ -21,7 +21,7 @@ interface Exchange {
   client?: { id: string; secret: string };
 }
 
-const purpose = 'exchange the token of this job for one of Google';
+const purpose = 'exchange the token of this job for a Google token';
 
 /**
  * Signs in with GitHub's own token for this job, directly or as a service account.
@@ -124,10 +124,10 @@ function fileText(path: string, name: string): string {
     return readBoundedFile(path, 'it', limits.credentialsFile).toString();
   } catch (error) {
     throw new InvalidInput(
-      `${name} takes its token from the file "${path}", which cannot be read: ${messageOf(error)}`,
+      `${name} gets its token from the file "${path}", which cannot be read: ${messageOf(error)}`,
       {
         cause: error,
-        hint: 'See whether the file is there on this runner.',
+        hint: 'Check that the file exists on this runner.',
       },
     );
   }
@@ -152,7 +152,7 @@ async function urlText(
   if (answer.status < 300) return answer.text;
   const { message } = readGoogleError(answer.status, answer.json, answer.text);
   throw new InvalidInput(`cannot get the token that ${name} names: ${message} (HTTP ${answer.status})`, {
-    hint: 'Sign in within the job that deploys: what google-github-actions/auth leaves ends with its job.',
+    hint: 'Sign in within the job that deploys: credentials of google-github-actions/auth end with their job.',
   });
 }
 

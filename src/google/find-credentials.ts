@@ -74,8 +74,8 @@ export async function findCredentials(inputs: SignInInputs, surroundings: Surrou
   const found = await metadataServer(surroundings);
   if (found !== undefined) return found;
   throw new Failure(
-    'there are no credentials for Google Cloud: no input gives any, no variable such as GOOGLE_APPLICATION_CREDENTIALS names a file, and this runner has no metadata server of Google',
-    { hint: 'Set the input "workload-identity-provider", or run google-github-actions/auth in a step before.' },
+    'no credentials for Google Cloud: no input sets any, no variable such as GOOGLE_APPLICATION_CREDENTIALS points to a file, and this runner has no Google metadata server',
+    { hint: 'Set the input "workload-identity-provider", or run google-github-actions/auth in an earlier step.' },
   );
 }
 
@@ -142,8 +142,8 @@ function readFile(path: string, name: string): string {
     throw new InvalidInput(`${name} ${isGone ? 'is not there' : `cannot be read: ${messageOf(error)}`}`, {
       cause: error,
       hint: isGone
-        ? 'Run actions/checkout before google-github-actions/auth: a checkout cleans the workspace, and the file lies in it.'
-        : 'See whether this runner may read it.',
+        ? 'Run actions/checkout before google-github-actions/auth: a checkout cleans the workspace, and the file is in it.'
+        : 'Check that this runner can read it.',
     });
   }
 }

@@ -24,8 +24,8 @@ export async function githubToken(audience: string, { env, web, onSecret }: Surr
   const secret = env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '';
   if (url === '' || secret === '') {
     const variable = `ACTIONS_ID_TOKEN_REQUEST_${url === '' ? 'URL' : 'TOKEN'}`;
-    throw new Failure(`cannot ${purpose}: this job may not ask for one, as ${variable} is not set`, {
-      hint: 'Add "id-token: write" (and "contents: read" for the checkout) to the "permissions:" of the job; runs for pull requests from forks and of Dependabot never get one.',
+    throw new Failure(`cannot ${purpose}: this job is not allowed to request one: ${variable} is not set`, {
+      hint: 'Add "id-token: write" (and "contents: read" for the checkout) to the "permissions:" of the job; runs of forks and Dependabot never get one.',
     });
   }
   onSecret(secret);
@@ -51,8 +51,8 @@ function refusal({ status, text, json }: WebAnswer): Failure {
   const isOver = said.includes("'Completed' state");
   return new Failure(`cannot ${purpose}: ${said} (HTTP ${status})`, {
     hint: isOver
-      ? 'Sign in within the job that deploys: its token ends with it.'
-      : 'Run it again; if it stays so, see https://www.githubstatus.com and the "permissions:" of the job.',
+      ? 'Sign in within the job that deploys: its token ends with the job.'
+      : 'Run it again; if it keeps failing, check https://www.githubstatus.com and the "permissions:" of the job.',
   });
 }
 

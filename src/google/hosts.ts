@@ -50,6 +50,6 @@ export function firstOf(env: Environment, names: readonly string[]): string | un
 function checkedUrl(value: string, variable: string): string {
   if (/^https?:\/\//.test(value) && URL.canParse(value)) return value;
   throw new InvalidInput(`${variable} is "${value}", which is not a URL`, {
-    hint: 'Write something like https://container.example.com/, or unset it.',
+    hint: 'Use a URL such as https://container.example.com/, or unset it.',
   });
 }

@@ -66,6 +66,6 @@ function hostOf(env: Environment): string {
 function refusal(answer: WebAnswer | undefined, name: string): Failure {
   const why = answer === undefined ? 'no answer' : readGoogleError(answer.status, answer.json, answer.text).message;
   return new Failure(`cannot get a token from ${name}: ${why}`, {
-    hint: 'Give the machine (or, on GKE, the Kubernetes service account of the runner) a service account of Google, or sign in by an input.',
+    hint: 'Give the machine (on GKE: the Kubernetes service account of the runner) a Google service account, or sign in with an input.',
   });
 }

@@ -60,7 +60,7 @@ function sign(key: ServiceAccountKey, name: string, claims: Record<string, strin
   } catch {
     // The error of OpenSSL says nothing that a user could use.
     throw new InvalidInput(`the "private_key" of ${name} is not a key in PEM`, {
-      hint: 'Give the whole content of the credentials file; its line ends must be "\\n" within the JSON.',
+      hint: 'Set it to the whole content of the credentials file; its line endings must be "\\n" within the JSON.',
     });
   }
 }

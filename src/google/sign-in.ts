@@ -70,7 +70,7 @@ export async function signIn(inputs: GkeInputs, options: SignInOptions): Promise
     let last: AccessToken | undefined;
     return {
       ...found,
-      facts: [`signed in by ${credentials.name}${as(credentials)}`, ...found.facts],
+      facts: [`signed in with ${credentials.name}${as(credentials)}`, ...found.facts],
       token: async () => (last = last === undefined ? await tokens.get() : await tokens.replace(last)),
       advise: (problem) => advice(problem, found, credentials),
       close: () => web.close(),
@@ -140,7 +140,7 @@ function universeFor(inputs: GkeInputs, env: Environment): string {
   const asked = inputs.universeDomain ?? universeOf(env);
   const stated = universeOfInputs(inputs, env);
   if (asked !== undefined && stated !== undefined && asked !== stated) {
-    throw new InvalidInput(`the credentials are of the universe "${stated}", but "${asked}" was asked for`, {
+    throw new InvalidInput(`the credentials are for the universe "${stated}", but "${asked}" was requested`, {
       hint: 'Set the input "universe-domain" to that of the credentials, or leave it out.',
     });
   }
@@ -167,10 +167,10 @@ function advice(problem: Parameters<GkeCluster['advise']>[0], found: Found, cred
     case 'unreachable':
       return unreachable(kind, cluster);
     case 'not-authenticated':
-      return `See whether "${who}" still exists and is enabled, and whether this is the cluster that was meant; a new token was tried as well.`;
+      return `Check that "${who}" still exists and is enabled, and that this is the intended cluster; a new token was tried too.`;
     case 'refused-on-the-way': {
       const door = doors[kind];
-      if (door === undefined) return `See what stands before cluster "${cluster}", such as a proxy or firewall.`;
+      if (door === undefined) return `Check what is in front of cluster "${cluster}", such as a proxy or firewall.`;
       return `Grant "${who}" the permission "${door.permission}", which the ${kind === 'dns' ? 'DNS endpoint' : 'Connect Gateway'} asks for, with: gcloud projects add-iam-policy-binding ${project} --role=${door.role} --member="${credentials.member() ?? 'MEMBER'}".`;
     }
   }
@@ -184,6 +184,6 @@ function unreachable(kind: EndpointKind, cluster: string): string {
       return `Add the address of this runner to the authorized networks of cluster "${cluster}", or use "endpoint: dns" or "endpoint: connect-gateway", which need none.`;
     case 'dns':
     case 'connect-gateway':
-      return 'See whether this runner may reach addresses of Google: a closed network needs HTTPS_PROXY or private access to Google.';
+      return 'Check that this runner can reach Google: a closed network needs HTTPS_PROXY or Private Google Access.';
   }
 }

@@ -23,7 +23,7 @@ export function impersonatedTokenOf(json: Json, purpose: string): AccessToken {
 
 export function checked(token: string | undefined, purpose: string): string {
   if (token !== undefined && token !== '') return token;
-  throw new Failure(`cannot ${purpose}: the answer holds no token`, {
-    hint: 'See whether something else than the expected server answers there.',
+  throw new Failure(`cannot ${purpose}: the response has no token`, {
+    hint: 'Check that the expected server answers there.',
   });
 }

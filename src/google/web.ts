@@ -143,12 +143,12 @@ function checked({ url, purpose, local }: WebRequest): URL {
   const parsed = URL.parse(url);
   if (parsed === null) {
     throw new WebError(`cannot ${purpose}: "${url}" is not a URL`, {
-      hint: 'Correct it where the credentials come from.',
+      hint: 'Fix it where the credentials come from.',
     });
   }
   if (parsed.protocol === 'https:' || local === true || isLoopback(parsed.hostname)) return parsed;
-  throw new WebError(`cannot ${purpose}: "${parsed.origin}" is not https, so everybody on the way could read it`, {
-    hint: 'Use an address that begins with https://.',
+  throw new WebError(`cannot ${purpose}: "${parsed.origin}" is not https, so anyone on the network could read it`, {
+    hint: 'Use an address that starts with https://.',
   });
 }
 
@@ -181,8 +181,8 @@ function unreachable({ purpose }: WebRequest, url: URL, proxy: URL | undefined, 
     refused === '407'
       ? 'Put the name and password of the proxy into its URL.'
       : proxy !== undefined
-        ? 'See whether this proxy is running and lets the address through, or name it in NO_PROXY.'
-        : 'See whether this runner may reach the address: a closed network needs HTTPS_PROXY or private access to Google.';
+        ? 'Check that this proxy is running and allows the address, or add it to NO_PROXY.'
+        : 'Check that this runner can reach the address: a closed network needs HTTPS_PROXY or Private Google Access.';
   const code_ = code === '' || why.includes(code) ? '' : ` (${code})`;
   return new WebError(`cannot ${purpose}: cannot reach ${url.host}${through}: ${why}${code_}`, { cause: error, hint });
 }
@@ -196,15 +196,15 @@ function noAnswer(): Error {
 }
 
 function redirected({ purpose }: WebRequest, url: URL, location: string | string[] | undefined): WebError {
-  const target = URL.parse(String(location ?? ''), url.href)?.host ?? 'somewhere else';
-  return new WebError(`cannot ${purpose}: ${url.host} leads on to ${target}, where credentials must not go`, {
-    hint: 'See whether a proxy or a login page stands in between: HTTPS_PROXY, NO_PROXY.',
+  const target = URL.parse(String(location ?? ''), url.href)?.host ?? 'another address';
+  return new WebError(`cannot ${purpose}: ${url.host} redirects to ${target}, where credentials must not be sent`, {
+    hint: 'Check for a proxy or login page in between: HTTPS_PROXY, NO_PROXY.',
   });
 }
 
 function notJson({ purpose }: WebRequest, url: URL): WebError {
-  return new WebError(`cannot ${purpose}: ${url.host} answered with something else than JSON`, {
-    hint: 'See whether a proxy or a login page stands in between: HTTPS_PROXY, NO_PROXY.',
+  return new WebError(`cannot ${purpose}: ${url.host} did not answer with JSON`, {
+    hint: 'Check for a proxy or login page in between: HTTPS_PROXY, NO_PROXY.',
   });
 }
 

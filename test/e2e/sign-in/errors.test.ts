@@ -95,7 +95,7 @@ const rows: Row[] = [
     when: 'the project has no cluster',
     clusters: {},
     message: 'the project has no cluster at all',
-    hint: 'Correct the inputs "cluster", "location" and "project".',
+    hint: 'Check the inputs "cluster", "location" and "project".',
   },
   {
     when: 'the service account may not get the cluster (get-gke-credentials#309)',
@@ -150,13 +150,13 @@ const rows: Row[] = [
     when: 'the token is an ID token, or has expired (auth#387)',
     script: at(getCluster, invalidToken()),
     message:
-      'Google does not accept the token of the input "workload-identity-provider": Request had invalid authentication credentials',
+      'Google rejected the token of the input "workload-identity-provider": Request had invalid authentication credentials',
     hint: 'See whether it has expired and is an access token (not an ID token)',
   },
   {
     when: 'a ready-made token has expired',
     inputs: { command: 'status', cluster: full, 'access-token': 'ya29.a-token-of-yesterday' },
-    message: 'Google does not accept the token of the input "access-token", or no longer',
+    message: 'Google rejected the token in the input "access-token"; it may have expired',
     hint: 'for longer runs use "workload-identity-provider"',
   },
   {
@@ -226,7 +226,7 @@ const rows: Row[] = [
   {
     when: 'the job has no "id-token: write" (auth#16, #27, #62, #260)',
     without: ['ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'],
-    message: 'this job may not ask for one, as ACTIONS_ID_TOKEN_REQUEST_URL is not set',
+    message: 'this job is not allowed to request one: ACTIONS_ID_TOKEN_REQUEST_URL is not set',
     hint: 'Add "id-token: write"',
   },
   {
@@ -245,19 +245,19 @@ const rows: Row[] = [
     when: 'STS cuts every connection (auth#537)',
     script: at('sts.token', 'reset'),
     message:
-      /cannot exchange the token of this job for one of Google: cannot reach 127\.0\.0\.1:\d+: the connection (was reset|broke) \(\w+\)/,
-    hint: 'See whether this runner may reach the address',
+      /cannot exchange the token of this job for a Google token: cannot reach 127\.0\.0\.1:\d+: the connection (was reset|broke) \(\w+\)/,
+    hint: 'Check that this runner can reach the address',
   },
   {
     when: 'a login page of the network answers instead of Google',
     script: at(getCluster, { status: 200, text: '<html><title>Welcome to the guest network</title></html>' }),
-    message: /answered with something else than JSON/,
-    hint: 'See whether a proxy or a login page stands in between',
+    message: /did not answer with JSON/,
+    hint: 'Check for a proxy or login page in between',
   },
   {
-    when: 'something leads on to another host, which must not see the token',
+    when: 'something redirects to another host, which must not see the token',
     script: at(getCluster, { status: 302, text: '', headers: { Location: 'https://login.example.com/?next=x' } }),
-    message: /leads on to login\.example\.com, where credentials must not go/,
+    message: /redirects to login\.example\.com, where credentials must not be sent/,
     hint: 'HTTPS_PROXY, NO_PROXY',
   },
   {
@@ -271,13 +271,13 @@ const rows: Row[] = [
     when: 'nobody signs in at all',
     inputs: { command: 'status', cluster: full },
     env: { METADATA_SERVER_DETECTION: 'none' },
-    message: 'there are no credentials for Google Cloud',
+    message: 'no credentials for Google Cloud',
     hint: 'Set the input "workload-identity-provider", or run google-github-actions/auth in a step before',
   },
   {
     when: 'the cluster is still being made',
     cluster: described({ status: 'PROVISIONING', endpoint: '' }),
-    message: 'cluster "bootcamp" is still being made (PROVISIONING)',
+    message: 'cluster "bootcamp" is still being created (PROVISIONING)',
     hint: 'shows RUNNING',
   },
   {
@@ -286,7 +286,7 @@ const rows: Row[] = [
       status: 'ERROR',
       conditions: [{ canonicalCode: 'RESOURCE_EXHAUSTED', message: 'Out of IP addresses.' }],
     }),
-    message: 'cluster "bootcamp" is broken (ERROR): Out of IP addresses',
+    message: 'cluster "bootcamp" is in state ERROR: Out of IP addresses',
     hint: 'gcloud container clusters describe bootcamp',
   },
   {
@@ -328,7 +328,7 @@ const rows: Row[] = [
     when: 'the cluster is in no fleet, and the Connect Gateway is asked for',
     inputs: { ...inputs, endpoint: 'connect-gateway' },
     cluster: described(),
-    message: 'cluster "bootcamp" is no member of a fleet',
+    message: 'cluster "bootcamp" is not in a fleet',
     hint: '--enable-fleet',
   },
   {
@@ -445,7 +445,7 @@ describe('a newcomer is told what to do when', () => {
       hint: '',
     });
     expect(message).toContain('the API server rejected the credentials');
-    expect(hint).toContain(`See whether "serviceAccount:${serviceAccount}" still exists`);
+    expect(hint).toContain(`Check that "serviceAccount:${serviceAccount}" still exists`);
     expect(google.count('sts.token')).toBe(2);
   });
 });

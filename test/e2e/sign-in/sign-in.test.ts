@@ -87,7 +87,7 @@ describe('a deploy', () => {
     expect([...cluster.accepted]).toEqual([serviceAccount]);
     expect(cluster.refused).toBe(0);
     expect(main.log).toContain(
-      `signed in by the input "workload-identity-provider" as "serviceAccount:${serviceAccount}"`,
+      `signed in with the input "workload-identity-provider" as "serviceAccount:${serviceAccount}"`,
     );
     expect(main.log).toContain(`cluster https://${cluster.address}, context "gke_acme-shop_us-central1_bootcamp"`);
     const ready = ['get', 'deployment', 'first', '-o', 'jsonpath={.status.readyReplicas}'];
@@ -203,7 +203,7 @@ describe('a deploy', () => {
       },
     );
     expect(main.outputs['status']).toBe('cancelled');
-    expect(post.log).toContain('signed in by the input "workload-identity-provider"');
+    expect(post.log).toContain('signed in with the input "workload-identity-provider"');
     const left = ['get', 'deployment,configmap', '--output', 'name', '--selector', '!kubernetes.io/nothing'];
     expect(await cluster.cluster.kubectl(left)).not.toContain('/cancelled');
     expect(google.count('sts.token')).toBe(2);

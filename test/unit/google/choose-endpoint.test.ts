@@ -26,7 +26,7 @@ describe('by itself it takes', () => {
     ['the public address', cluster(), 'public', 'https://203.0.113.7'],
     ['the public address beside an open DNS endpoint', cluster({ dns: open }), 'public', 'https://203.0.113.7'],
     [
-      'the DNS endpoint when only authorized networks may use the public address',
+      'the DNS endpoint when its public address is for authorized networks only',
       cluster({ dns: open, ip: { authorizedNetworksConfig: { enabled: true } } }),
       'dns',
       `https://${name}`,
@@ -85,7 +85,7 @@ test('the authority of the cluster counts for addresses, never for names with a 
 
 test('without the authority nobody is trusted', () => {
   expect(() => chooseEndpoint(cluster({ masterAuth: {} }), 'public', 'bootcamp')).toThrow(
-    'GKE gives no certificate authority for cluster "bootcamp"',
+    'GKE returned no certificate authority for cluster "bootcamp"',
   );
 });
 
@@ -116,7 +116,7 @@ describe('a cluster that is', () => {
   });
 
   test.each([
-    ['RECONCILING', 'its API server may be away for a moment'],
+    ['RECONCILING', 'its API server may be briefly unavailable'],
     ['DEGRADED', 'DEGRADED: no nodes'],
   ])('%s is warned of', (value, text) => {
     expect(status(value, { conditions: [{ code: 'UNKNOWN' }, { message: 'no nodes' }] })).toContain(text);

@@ -23,7 +23,7 @@ describe('the name of a cluster', () => {
     expect(resolveClusterName({ ...short, project: 'shop' }, { GOOGLE_CLOUD_PROJECT: 'other' }, 'other')).toEqual(name);
     expect(resolveClusterName(short, env, 'other')).toEqual(name);
     expect(resolveClusterName(short, { GOOGLE_CLOUD_PROJECT: '' }, 'shop')).toEqual(name);
-    expect(() => resolveClusterName(short, {})).toThrow('nothing says which project the cluster is in');
+    expect(() => resolveClusterName(short, {})).toThrow('the project of the cluster is not set');
   });
 
   test('may not be said twice in different ways', () => {
@@ -77,9 +77,13 @@ describe('a cluster that is not there', () => {
     [
       'nothing like it',
       [{ name: 'prod', location: 'us-east1' }],
-      `${start}; the project has "prod" (us-east1). Correct the inputs`,
+      `${start}; the project has "prod" (us-east1). Check the inputs`,
     ],
-    ['unknown, as nobody may list', undefined, `${start}. See "gcloud container clusters list"`],
+    [
+      'unknown, as nobody may list',
+      undefined,
+      `${start}. Check its name and location with "gcloud container clusters list"`,
+    ],
   ])('is %s', (_, all, expected) => {
     expect(told(all)).toContain(expected);
   });

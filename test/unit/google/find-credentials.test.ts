@@ -125,12 +125,12 @@ describe('a credentials file', () => {
     [
       'AWS',
       JSON.stringify({ ...external, credential_source: { environment_id: 'aws1', url: 'http://169.254.169.254' } }),
-      'it takes its token from AWS, which this action cannot',
+      'it gets its token from AWS, which this action does not support',
     ],
     [
       'a program',
       JSON.stringify({ ...external, credential_source: { executable: { command: 'c' } } }),
-      'it takes its token from executable, which this action cannot',
+      'it gets its token from executable, which this action does not support',
     ],
   ])('that is %s is told without its secrets', (_, text, message) => {
     expect(() => readCredentialsFile(text, 'it')).toThrow(message);

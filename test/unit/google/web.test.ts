@@ -48,17 +48,17 @@ describe('a question', () => {
   });
 
   test.each(['https://other.example/', '/login'])(
-    'is not asked elsewhere when the server leads on to %s',
+    'is not asked elsewhere when the server redirects to %s',
     async (Location) => {
       const { answer, asked } = await ask([{ status: 302, text: '', headers: { Location } }, fine]);
-      expect(answer).toMatchObject({ message: expect.stringContaining('where credentials must not go') });
+      expect(answer).toMatchObject({ message: expect.stringContaining('where credentials must not be sent') });
       expect(asked).toBe(1);
     },
   );
 
   test('that gets a page instead of JSON is an error', async () => {
     expect((await ask([{ text: '<html>' }])).answer).toMatchObject({
-      message: expect.stringContaining('answered with something else than JSON'),
+      message: expect.stringContaining('did not answer with JSON'),
     });
   });
 

@@ -18,7 +18,7 @@ import type { PullRequest } from './pull-request.ts';
 
 /** Ids of comments have passed 2^31. */
 const id = integer(1, Number.MAX_SAFE_INTEGER);
-const hash = matching(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'is not the hash of a commit', 64);
+const hash = matching(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'is not a commit hash', 64);
 const url = matching(/^https?:\/\/[^\s<>"]+$/, 'is not a URL');
 
 /** An account that was deleted is null. */

@@ -219,9 +219,9 @@ class Client implements GitHubClient {
     const found = await readRepository(this.#asking, this.repository);
     if (found.id === this.repository.id) return found;
     const { owner, name, id } = this.repository;
-    throw new GitHubError(`repository ${owner}/${name} is another one now (id ${found.id}, and not ${id})`, {
+    throw new GitHubError(`repository ${owner}/${name} is a different one now (id ${found.id}, and not ${id})`, {
       problem: 'refused',
-      hint: 'See whether it was renamed, moved or made anew while the run was under way.',
+      hint: 'Check whether it was renamed, moved or recreated during the run.',
     });
   }
 
@@ -271,7 +271,7 @@ async function readRepository(asking: Asking, { owner, name }: { owner: string; 
 /** @throws GitHubError when it is not what it should be */
 function read<T>(question: Question, answer: Answer, reader: Reader<T>): T {
   // Only a record that was not asked for is accepted without being made (202: "auto-merged").
-  if (answer.status === 202) throw notGitHubs(question, answer, 'it was accepted, but not done');
+  if (answer.status === 202) throw notGitHubs(question, answer, 'it was accepted, but not carried out');
   try {
     return reader(answer.data, '');
   } catch (error) {

@@ -40,7 +40,7 @@ export class Transport {
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const text = await boundedText(response.body, 'the answer of GitHub', limits.gitHubAnswer);
+    const text = await boundedText(response.body, 'the response of GitHub', limits.gitHubAnswer);
     const plain = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
     return { status: response.statusCode, url, headers: new Map(plain), text: () => Promise.resolve(text) };
   }

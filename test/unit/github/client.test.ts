@@ -160,7 +160,7 @@ describe('comments', () => {
     fake.fail('issues/create-comment', 'lost answer');
     const error = await problemOf(github.createComment(7, 'one'));
     expect(error.problem).toBe('unreachable');
-    expect(error.message).toContain('whether it was done all the same is not known');
+    expect(error.message).toContain('whether it was carried out anyway is unknown');
     expect(fake.state.comments).toHaveLength(1);
   });
 });
@@ -361,7 +361,7 @@ describe('faults', () => {
     const error = await problemOf(github.openPullRequests());
     expect(error.problem).toBe('unreachable');
     expect(error.message).toMatch(
-      /^cannot list the open pull requests: no answer of 127\.0\.0\.1:\d+: connection refused$/,
+      /^cannot list the open pull requests: no response from 127\.0\.0\.1:\d+: connection refused$/,
     );
     fake = await FakeGitHub.start();
   });

@@ -29,12 +29,12 @@ export function autoscalerOf(nodes: readonly KubernetesObject[], status: StatusL
   if (nodes.some(isOfAutopilot)) return { state: 'present', why: 'will add nodes (GKE Autopilot)' };
   if (nodes.some(hasTraceOfAutoscaler)) return { state: 'present', why: 'may add nodes (it has marked some of these)' };
   if (status.state === 'forbidden') {
-    return { state: 'unknown', why: 'may add nodes: the right to look for its status in kube-system is missing' };
+    return { state: 'unknown', why: 'may add nodes (no permission to read its status in kube-system)' };
   }
   if (nodes.some((node) => node.metadata.labels?.['cloud.google.com/gke-nodepool'] !== undefined)) {
     return {
       state: 'unknown',
-      why: 'may add nodes: whether the node pools scale cannot be seen from inside the cluster',
+      why: 'may add nodes (whether node pools autoscale is not visible inside the cluster)',
     };
   }
   return { state: 'absent' };
@@ -67,7 +67,7 @@ function describeStatus(configMap: KubernetesObject): string {
   const full = groups.filter(({ target, max }) => target >= max).length;
   if (groups.length === 0) return 'may add nodes';
   return full === groups.length
-    ? 'can add nothing to the node groups that it has, which are at their maximum, but may make others'
+    ? 'has all its node groups at their maximum, but may create others'
     : `may add nodes (${groups.length - full} of ${groups.length} node groups are below their maximum)`;
 }
 

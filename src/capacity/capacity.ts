@@ -39,7 +39,7 @@ export async function checkCapacity(
     }));
   if (wanted.length === 0) return { state: 'fits', notices: [] };
   const namespaces = [...new Set(wanted.map(({ ref }) => ref.namespace))];
-  const missing = new Set<string>();
+  const missing = new Map<string, string[]>();
   const list = async (kind: string, where: string, scope: LargeListOptions) => {
     const resource = await client.resource('v1', kind);
     if (resource === undefined) return undefined;
@@ -47,7 +47,7 @@ export async function checkCapacity(
       return (await client.list(resource, scope)).items;
     } catch (error) {
       if (!isStatus(error, 403)) throw error;
-      missing.add(`list ${resource.plural} ${where}`);
+      missing.set(where, [...(missing.get(where) ?? []), resource.plural]);
       return undefined;
     }
   };
@@ -55,7 +55,7 @@ export async function checkCapacity(
     const lists = namespaces.map((name) => list(kind, `in namespace "${name}"`, { namespace: name }));
     return (await Promise.all(lists)).flatMap((items) => items ?? []);
   };
-  const everywhere = 'in the whole cluster';
+  const everywhere = 'cluster-wide';
   const [nodes, pods, quotas, limitRanges, created] = await Promise.all([
     list('Node', everywhere, { keep: essentialsOfNode }),
     list('Pod', everywhere, { fieldSelector: running, keep: essentialsOfPod }),
@@ -110,7 +110,7 @@ export function enforceCapacity(
   }
   const [first] = failures;
   if (first === undefined) return;
-  throw failures.length === 1 ? first : new Failures('the cluster has too little room', failures);
+  throw failures.length === 1 ? first : new Failures('the cluster does not have enough capacity', failures);
 }
 
 /** How many pods they bring in all. */
@@ -160,18 +160,15 @@ async function readStatus(client: KubernetesClient): Promise<StatusLook> {
   }
 }
 
-function noticesOf(asks: readonly AskedFor[], missing: ReadonlySet<string>): string[] {
+function noticesOf(asks: readonly AskedFor[], missing: ReadonlyMap<string, readonly string[]>): string[] {
   const count = countOf(asks);
+  const lists = [...missing].map(([where, plurals]) => `list ${listed([...plurals].sort())} ${where}`);
   return [
     ...(missing.size === 0
       ? []
-      : [
-          `whether there is room for ${morePods(count)} is checked in part only, without the right to ${listed([...missing].sort())}`,
-        ]),
+      : [`capacity for ${morePods(count)} is only partly checked: no permission to ${listed(lists.sort())}`]),
     ...asks
       .filter(({ template }) => usesClaims(template))
-      .map(
-        ({ ref }) => `devices that the pods of ${subjectOf(ref, undefined)} claim by resourceClaims are not counted`,
-      ),
+      .map(({ ref }) => `devices in the resourceClaims of ${subjectOf(ref, undefined)} are not counted`),
   ];
 }

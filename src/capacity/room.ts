@@ -21,8 +21,8 @@ export function findRoom(
   const firm = lasting.filter((pod) => !lower.every((set) => set.has(pod)));
   const looks = [
     { present: staying },
-    { present: lasting, note: `there is room once the pods that are ending now have gone` },
-    { present: firm, note: 'there is room only if pods of lower priority are evicted' },
+    { present: lasting, note: `there is capacity once the terminating pods are gone` },
+    { present: firm, note: 'there is capacity only if lower-priority pods are evicted' },
   ].filter(({ present }, index, all) => index === 0 || present.length < (all[index - 1]?.present.length ?? 0));
   const wanted = asks.map(({ ref, template, extra }) => ({
     demand: demandOf(template, extra),

@@ -35,12 +35,12 @@ export function nodeShortages(
 function hintFor(placement: Placement, helpsInPlace: boolean, strategy: CapacityOptions['strategy']): string {
   const { fitting, nodes, able, lacking } = placement;
   if (fitting.length === 0 && nodes > 0) {
-    return 'Correct nodeSelector, affinity and tolerations of the pods, or add such nodes.';
+    return 'Fix nodeSelector, affinity and tolerations of the pods, or add matching nodes.';
   }
   if (fitting.length > 0 && able === 0) {
-    return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add nodes that have, or lower what the pods ask for; ${anyway}.`;
+    return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add larger nodes, or lower the pods' requests; ${anyway}.`;
   }
-  return `Free or add nodes, ${helpsInPlace ? adviceOf(strategy) : adviceOf(undefined)}.`;
+  return `Free up or add nodes, ${helpsInPlace ? adviceOf(strategy) : adviceOf(undefined)}.`;
 }
 
 export function quotaShortages(
@@ -74,12 +74,12 @@ export function quotaShortages(
       hint:
         shortage.kind === 'unspecified'
           ? `Set it in the container's resources, or give the namespace a LimitRange with a default.`
-          : `Free some of the quota or have it raised, ${adviceOf(strategy)}.`,
+          : `Free up quota or have it raised, ${adviceOf(strategy)}.`,
       certain: true,
     }));
 }
 
-const anyway = '"on-low-capacity: warn" tries it anyway';
+const anyway = 'or set "on-low-capacity: warn" to try anyway';
 
 function adviceOf(strategy: CapacityOptions['strategy']): string {
   const less = {
@@ -88,7 +88,7 @@ function adviceOf(strategy: CapacityOptions['strategy']): string {
     'blue-green':
       'choose "strategy: canary" with "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
     promotion:
-      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that its promotion lets an old pod go first',
+      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that promotion removes an old pod first',
   };
-  return `${strategy === undefined ? 'ask for fewer pods' : less[strategy]}; ${anyway}`;
+  return `${strategy === undefined ? 'use fewer replicas' : less[strategy]}; ${anyway}`;
 }

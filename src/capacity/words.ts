@@ -18,34 +18,33 @@ export function describePlacement(subject: string, demand: Demand, placement: Pl
   if (fitting.length === 0) {
     const why =
       nodes === 0
-        ? 'there is no node'
-        : `none of the ${counted(nodes, 'node')} takes them: ${describeObstacles(obstacles)}`;
-    return `${needs}, and ${why}`;
+        ? 'the cluster has no node'
+        : `0 of ${counted(nodes, 'node')} match (${describeObstacles(obstacles)})`;
+    return `${needs}, but ${why}`;
   }
   const names = [...lacking].sort(([, left], [, right]) => right - left).map(([name]) => name);
   const [scarcest] = names;
   // That each is one pod more goes without saying.
   const wanted = names.filter((name) => name !== 'pods').map((name) => described(name, demand.perPod));
   const each = wanted.length === 0 ? '' : ` with ${listed(wanted)} each`;
-  const room = `${needs}${each}, and there is room for ${placed === 0 ? 'none' : placed}`;
+  const room = `${needs}${each}, but there is ${placed === 0 ? 'no capacity' : `capacity for ${placed} only`}`;
   const ruledOut = describeRuledOut(placement);
-  if (scarcest === undefined) return `${room}: of ${counted(fitting.length, 'node')} that fit, ${ruledOut}`;
+  if (scarcest === undefined) return `${room}: of ${counted(fitting.length, 'matching node')}, ${ruledOut}`;
   const free = describeFree(scarcest, demand.perPod.get(scarcest) ?? 0, fitting);
-  const others = names.slice(1).map((name) => `, too little ${name} on ${lacking.get(name) ?? 0}`);
+  const others = names.slice(1).map((name) => `, not enough ${name} on ${lacking.get(name) ?? 0}`);
   return `${room}: ${free}${others.join('')}${ruledOut === '' ? '' : `; ${ruledOut}`}`;
 }
 
-/** `1 of 4 nodes that fit has that much nvidia.com/gpu free (2 in all, 2 at most on one)` */
+/** `1 of 4 matching nodes has enough nvidia.com/gpu free (2 in total, at most 2 on one)`, `1 matching node, 0 free cpu` */
 function describeFree(name: string, wanted: number, fitting: readonly Amounts[]): string {
   const free = fitting.map((amounts) => Math.max(0, amounts.get(name) ?? 0));
   const enough = free.filter((amount) => amount >= wanted).length;
-  const which = `${enough === 0 ? 'none' : enough} of ${counted(fitting.length, 'node')} that fit${fitting.length === 1 ? 's' : ''} ${enough > 1 ? 'have' : 'has'}`;
+  const which = `${enough === 0 ? 'none' : enough} of ${counted(fitting.length, 'matching node')} ${enough > 1 ? 'have' : 'has'}`;
   if (name.startsWith(hostPort)) return `${which} ${name} free`;
   const [all, most] = [free.reduce((sum, amount) => sum + amount, 0), Math.max(...free)];
-  const figures = `(${formatAmount(name, all)} in all, ${formatAmount(name, most)} at most on one)`;
-  return name === 'pods'
-    ? `${which} a place for one pod more ${figures}`
-    : `${which} that much ${name} free ${figures}`;
+  if (fitting.length === 1) return `1 matching node, ${formatAmount(name, all)} free ${name}`;
+  const figures = `(${formatAmount(name, all)} in total, at most ${formatAmount(name, most)} on one)`;
+  return name === 'pods' ? `${which} room for another pod ${figures}` : `${which} enough ${name} free ${figures}`;
 }
 
 function describeRuledOut({ repelled, unbalanced }: Placement): string {
@@ -64,24 +63,22 @@ function describeObstacles(obstacles: readonly Obstacle[]): string {
       case 'cordoned':
         return 'cordoned';
       case 'taint':
-        return `tainted "${obstacle.taint}", which the pods do not tolerate`;
+        return `with taint "${obstacle.taint}" that the pods do not tolerate`;
       case 'not-selected':
-        return 'not chosen by their nodeSelector or affinity';
+        return 'not matching their nodeSelector or affinity';
     }
   });
-  return [...Map.groupBy(texts, (text) => text)]
-    .map(([text, all]) => `${all.length} ${isOrAre(all.length)} ${text}`)
-    .join('; ');
+  return [...Map.groupBy(texts, (text) => text)].map(([text, all]) => `${all.length} ${text}`).join('; ');
 }
 
 export function describeQuota(subject: string, namespace: string, shortage: QuotaShortage): string {
   const quota = `the ResourceQuota "${shortage.quota}" of namespace "${namespace}"`;
   if (shortage.kind === 'unspecified') {
-    return `${subject} needs more pods, and ${quota} wants ${shortage.resource} of every container: container "${shortage.container}" has none`;
+    return `${subject} needs more pods, but ${quota} requires ${shortage.resource} on every container, and container "${shortage.container}" sets none`;
   }
   const { resource, hard, used, more } = shortage;
   const amount = (value: number) => formatAmount(resource, value);
-  return `${subject} needs ${amount(more)} ${resource} more, and ${quota} leaves ${amount(Math.max(0, hard - used))} (${amount(used)} of ${amount(hard)} are used)`;
+  return `${subject} needs ${amount(more)} more ${resource}, but ${quota} has ${amount(Math.max(0, hard - used))} left (${amount(used)} of ${amount(hard)} used)`;
 }
 
 /** `3 more pods` */

@@ -204,8 +204,8 @@ test('a quota is counted as the API server counts it, defaults of the namespace 
   expect(
     report.state === 'short' && report.shortages.filter(({ certain }) => certain).map(({ message }) => message),
   ).toEqual([
-    `blue-green of Deployment "new" needs 4 limits.cpu more, and the ResourceQuota "team" of namespace "${where}" leaves 3 (4 of 7 are used)`,
-    `blue-green of Deployment "new" needs 2 requests.cpu more, and the ResourceQuota "team" of namespace "${where}" leaves 1 (2 of 3 are used)`,
+    `blue-green of Deployment "new" needs 4 more limits.cpu, but the ResourceQuota "team" of namespace "${where}" has 3 left (4 of 7 used)`,
+    `blue-green of Deployment "new" needs 2 more requests.cpu, but the ResourceQuota "team" of namespace "${where}" has 1 left (2 of 3 used)`,
   ]);
   await apply(make('new', 2));
   await until('the third pod is counted', async () => (await usedCpu()) === '3');

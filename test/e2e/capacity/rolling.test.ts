@@ -76,7 +76,7 @@ test('a rolling update in a full pool ends after unschedulable-grace and says wh
   const stuck = await deploy('two');
   expect(stuck.outputs['status']).toBe('undone');
   const failure = failureOf(stuck);
-  expect(failure.message).toMatch(new RegExp(`^Deployment "model": no node fits: .*too little ${device}`));
+  expect(failure.message).toMatch(new RegExp(`^Deployment "model": pod cannot be scheduled: .*not enough ${device}`));
   expect(failure.hint).toContain('set "maxSurge: 0" and "maxUnavailable: 1"');
   expect(Date.now() - began).toBeLessThan(45_000);
 
@@ -90,8 +90,8 @@ test('a GPU that no node has is not told to take the serving pod away for it', a
   expect((await run('plain', plain)).outputs['status']).toBe('deployed');
   const greedy = deployment('plain', { resources: { limits: { [`${namespace}.test/none`]: '1' } } });
   const { message, hint } = failureOf(await run('plain', greedy));
-  expect(message).toContain(`too little ${namespace}.test/none`);
-  expect(hint).toMatch(/^None of the nodes that it may run on has that much /);
+  expect(message).toContain(`not enough ${namespace}.test/none`);
+  expect(hint).toMatch(/^No eligible node has that much /);
   const { hint: beforehand } = failureOf(await run('plain', greedy, { strategy: 'canary' }));
   expect(beforehand).toMatch(/^None of these nodes has that much .*, even when empty/);
 });

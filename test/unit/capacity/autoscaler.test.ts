@@ -51,7 +51,7 @@ describe('whether an autoscaler may add nodes', () => {
       autoscalerOf(plain, statusOf(`Cluster-autoscaler status at 2026-01-01:\nNodeGroups:\n  Name: g\n  ${line}\n`)),
     ).toEqual({
       state: 'present',
-      why: 'can add nothing to the node groups that it has, which are at their maximum, but may make others',
+      why: 'has all its node groups at their maximum, but may create others',
     });
   });
 

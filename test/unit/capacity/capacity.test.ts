@@ -65,7 +65,7 @@ describe('room on the nodes', () => {
     put(...['a', 'b', 'c'].map((name) => podOfModel(name)));
     const report = await check(3);
     expect(said(report)).toEqual([
-      'blue-green of Deployment "model" needs 3 more pods with 1 nvidia.com/gpu each, and there is room for 1: 1 of 4 nodes that fit has that much nvidia.com/gpu free (1 in all, 1 at most on one)',
+      'blue-green of Deployment "model" needs 3 more pods with 1 nvidia.com/gpu each, but there is capacity for 1 only: 1 of 4 matching nodes has enough nvidia.com/gpu free (1 in total, at most 1 on one)',
     ]);
     expect(report).toMatchObject({
       shortages: [{ certain: true, hint: expect.stringMatching(/"constant-total: true".*"maxSurge: 0"/) }],
@@ -77,27 +77,27 @@ describe('room on the nodes', () => {
       'more than a node has',
       templateWith({ cpu: '6' }),
       [nodeOf('a'), nodeOf('b')],
-      'Deployment "model" needs 1 more pod with 6 cpu each, and there is room for none: none of 2 nodes that fit has that much cpu free (8 in all, 4 at most on one)',
+      'Deployment "model" needs 1 more pod with 6 cpu each, but there is no capacity: none of 2 matching nodes has enough cpu free (8 in total, at most 4 on one)',
     ],
     [
       'two resources',
       templateWith({ cpu: '6', memory: '10Gi' }),
       [nodeOf('a'), nodeOf('b', { memory: '16Gi' })],
-      'Deployment "model" needs 1 more pod with 6 cpu and 10Gi memory each, and there is room for none: none of 2 nodes that fit has that much cpu free (8 in all, 4 at most on one), too little memory on 1',
+      'Deployment "model" needs 1 more pod with 6 cpu and 10Gi memory each, but there is no capacity: none of 2 matching nodes has enough cpu free (8 in total, at most 4 on one), not enough memory on 1',
     ],
     [
       'no node that fits',
       templateWith({}, { nodeSelector: { pool: 'gpu' } }),
       [nodeOf('a'), nodeOf('b', {}, { labels: { pool: 'gpu' }, taints: [{ key: 'gpu', effect: 'NoSchedule' }] })],
-      'Deployment "model" needs 1 more pod, and none of the 2 nodes takes them: 1 is not chosen by their nodeSelector or affinity; 1 is tainted "gpu", which the pods do not tolerate',
+      'Deployment "model" needs 1 more pod, but 0 of 2 nodes match (1 not matching their nodeSelector or affinity; 1 with taint "gpu" that the pods do not tolerate)',
     ],
     [
       'the number of pods',
       templateWith(),
       [nodeOf('a', { pods: '0' })],
-      'Deployment "model" needs 1 more pod, and there is room for none: none of 1 node that fits has a place for one pod more (0 in all, 0 at most on one)',
+      'Deployment "model" needs 1 more pod, but there is no capacity: 1 matching node, 0 free pods',
     ],
-    ['no node', templateWith(), [], 'Deployment "model" needs 1 more pod, and there is no node'],
+    ['no node', templateWith(), [], 'Deployment "model" needs 1 more pod, but the cluster has no node'],
   ])('in words: %s', async (_, template, nodes, words) => {
     put(...nodes);
     expect(said(await check(1, { template }, {}))).toEqual([words]);
@@ -106,7 +106,7 @@ describe('room on the nodes', () => {
   test('that old pods cannot make is not told to come from them', async () => {
     put(nodeOf('a', gpu), podOn('a', templateWith(gpu)), podOfModel('a', {}, templateWith({ cpu: '1' })));
     expect(await check(1)).toMatchObject({
-      shortages: [{ hint: 'Free or add nodes, ask for fewer pods; "on-low-capacity: warn" tries it anyway.' }],
+      shortages: [{ hint: 'Free up or add nodes, use fewer replicas; or set "on-low-capacity: warn" to try anyway.' }],
     });
   });
 
@@ -116,7 +116,7 @@ describe('room on the nodes', () => {
       shortages: [
         {
           hint: expect.stringMatching(
-            /^None of these nodes has that much nvidia\.com\/gpu, even when empty: add nodes/,
+            /^None of these nodes has that much nvidia\.com\/gpu, even when empty: add larger nodes/,
           ),
         },
       ],
@@ -150,7 +150,7 @@ describe('room on the nodes', () => {
     put(nodeOf('a', gpu), podOfModel('a', { deletionTimestamp: '2026-01-01T00:00:00Z' }));
     expect(await check(1)).toEqual({
       state: 'fits',
-      notices: ['there is room once the pods that are ending now have gone'],
+      notices: ['there is capacity once the terminating pods are gone'],
     });
   });
 
@@ -159,7 +159,7 @@ describe('room on the nodes', () => {
     put(nodeOf('a', gpu), podOn('a', placeholder));
     expect(await check(1)).toEqual({
       state: 'fits',
-      notices: ['there is room only if pods of lower priority are evicted'],
+      notices: ['there is capacity only if lower-priority pods are evicted'],
     });
   });
 
@@ -191,7 +191,7 @@ describe('room on the nodes', () => {
     const template = templateWith({}, { resourceClaims: [{ name: 'gpu', resourceClaimTemplateName: 'gpu' }] });
     expect(await check(1, { template })).toEqual({
       state: 'fits',
-      notices: ['devices that the pods of Deployment "model" claim by resourceClaims are not counted'],
+      notices: ['devices in the resourceClaims of Deployment "model" are not counted'],
     });
   });
 });
@@ -235,7 +235,7 @@ describe('quotas', () => {
     put(quotaOf({ 'requests.nvidia.com/gpu': '4' }, { 'requests.nvidia.com/gpu': '3' }));
     const report = await check(3);
     expect(said(report)).toEqual([
-      'blue-green of Deployment "model" needs 3 requests.nvidia.com/gpu more, and the ResourceQuota "team" of namespace "shop" leaves 1 (3 of 4 are used)',
+      'blue-green of Deployment "model" needs 3 more requests.nvidia.com/gpu, but the ResourceQuota "team" of namespace "shop" has 1 left (3 of 4 used)',
     ]);
   });
 
@@ -247,7 +247,8 @@ describe('quotas', () => {
         { 'count/replicasets.apps': '3', 'count/deployments.apps': '3' },
       ),
     );
-    const sets = (report: CapacityReport) => said(report).map((text) => /needs (\S+ \S+) more/.exec(text)?.[1]);
+    const sets = (report: CapacityReport) =>
+      said(report).map((text) => /needs (\S+) more (\S+), but/.exec(text)?.slice(1).join(' '));
     expect(sets(await check(1))).toEqual(['1 count/replicasets.apps']);
     const creates = [{ ...ref, name: 'model-green' }];
     expect(sets(await check(1, {}, { creates }))).toEqual(['1 count/replicasets.apps', '1 count/deployments.apps']);
@@ -273,7 +274,7 @@ describe('a right that is missing', () => {
     put(quotaOf({ pods: '3' }, { pods: '3' }));
     const report = await check(1);
     expect(report.notices).toEqual([
-      'whether there is room for 1 more pod is checked in part only, without the right to list nodes in the whole cluster and list pods in the whole cluster',
+      'capacity for 1 more pod is only partly checked: no permission to list nodes and pods cluster-wide',
     ]);
     expect(said(report)).toEqual([expect.stringContaining('ResourceQuota "team"')]);
     expect((await check(1, { freed: 1 })).state).toBe('fits');
@@ -285,7 +286,7 @@ describe('a right that is missing', () => {
     const report = await check(1);
     expect(report.state).toBe('short');
     expect(report.notices).toEqual([
-      expect.stringContaining('list limitranges in namespace "shop" and list resourcequotas in namespace "shop"'),
+      expect.stringContaining('list limitranges and resourcequotas in namespace "shop"'),
     ]);
   });
 

@@ -99,7 +99,7 @@ function headerProblem({ headers }: Answer, expected: Expected): Wrong {
     const found = ownValue(headers, name);
     if (found === undefined) return { problem: 'wrong-header', message: `has no header "${name}"` };
     if (value !== '' && found !== value && namesSecret(name)) {
-      return { problem: 'wrong-header', message: `its header "${name}" has another value than expected` };
+      return { problem: 'wrong-header', message: `its header "${name}" has a different value than expected` };
     }
     if (value !== '' && found !== value) {
       return { problem: 'wrong-header', message: `its header "${name}" is "${short(found)}" instead of "${value}"` };
@@ -126,7 +126,7 @@ function bodyProblem({ body }: Answer, { contains, matches }: Expected): Wrong {
 function jsonProblem({ body }: Answer, { json }: Expected): Wrong {
   if (json.length === 0) return undefined;
   const document = jsonOf(body);
-  if (document === undefined) return { problem: 'wrong-json', message: `its body is no JSON${start(body)}` };
+  if (document === undefined) return { problem: 'wrong-json', message: `its body is not JSON${start(body)}` };
   for (const { path, value } of json) {
     const found = textAt(document, path);
     const where = formatJsonPath(path);

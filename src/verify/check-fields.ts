@@ -88,7 +88,7 @@ function readCheck(reader: Reader, line: number, budgetMs: number | undefined): 
   if (requests !== undefined && hasClaim && requests < needed) {
     reader.complain(
       'requests',
-      `${requests} requests cannot show what it claims: it takes ${needed}`,
+      `${requests} requests are too few to prove it: it takes ${needed}`,
       `Set "requests" to at least ${needed}, or leave it out.`,
     );
   }
@@ -99,7 +99,7 @@ function readCheck(reader: Reader, line: number, budgetMs: number | undefined): 
     reader.complain(
       'share',
       'a share cannot be measured without "version"',
-      'Say where an answer tells its version, such as "version: header:X-Version".',
+      'Say where a response has its version, such as "version: header:X-Version".',
     );
   }
   if (eachPod) {
@@ -108,7 +108,7 @@ function readCheck(reader: Reader, line: number, budgetMs: number | undefined): 
         reader.complain(
           key,
           `"${key}" has no effect with "pods: each", which asks each pod once`,
-          'Make two checks of it.',
+          'Split it into two checks.',
         );
       }
     }
@@ -138,8 +138,8 @@ function readCheck(reader: Reader, line: number, budgetMs: number | undefined): 
 }
 
 function readTarget(reader: Reader): Target {
-  const url = reader.parsed('url', parseUrl, 'a URL that begins with "http://" or "https://"');
-  const path = reader.parsed('path', (text) => (isPath(text) ? text : undefined), 'a path that begins with "/"');
+  const url = reader.parsed('url', parseUrl, 'a URL that starts with "http://" or "https://"');
+  const path = reader.parsed('path', (text) => (isPath(text) ? text : undefined), 'a path that starts with "/"');
   const service = reader.parsed('service', (text) => (isServiceName(text) ? text : undefined), 'the name of a Service');
   const port = reader.parsed('port', (text) => (isPort(text) ? text : undefined), 'the number or name of a port');
   if (reader.has('url')) {
@@ -153,7 +153,7 @@ function readTarget(reader: Reader): Target {
     return { kind: 'url', url: url ?? '' };
   }
   if (!reader.has('path')) {
-    reader.complain(undefined, 'it says nothing to ask', 'Add "path: /healthz" for a Service, or "url: https://…".');
+    reader.complain(undefined, 'it has nothing to request', 'Add "path: /healthz" for a Service, or "url: https://…".');
   }
   return {
     kind: 'service',
@@ -170,7 +170,7 @@ function readExpected(reader: Reader): Expected {
       reader.complain(
         'body',
         `there is no "${key}" of "body"`,
-        'Write a text, or a mapping with "contains" or "matches".',
+        'Use a string, or a mapping with "contains" or "matches".',
       );
     }
   }
@@ -189,7 +189,7 @@ function readPattern(reader: Reader, pattern: string): RegExp | undefined {
   try {
     return new RegExp(pattern, 'u');
   } catch {
-    reader.complain('body', `"${pattern}" is no regular expression`, 'Correct it, or use "contains".');
+    reader.complain('body', `"${pattern}" is not a valid regular expression`, 'Fix it, or use "contains".');
     return undefined;
   }
 }
@@ -200,7 +200,7 @@ function readTimeout(reader: Reader, maxP95Ms: number | undefined, budgetMs = In
   if (given !== undefined && given > budgetMs) {
     reader.complain(
       'timeout',
-      `one request may take ${given / 1000} s, and all waits of the run together ${budgetMs / 1000} s`,
+      `one request can take ${given / 1000} s, and all waits of the run together ${budgetMs / 1000} s`,
       'Lower "timeout" of the check, or raise the input "timeout".',
     );
   }
@@ -222,11 +222,7 @@ function readHeaders(reader: Reader, key: Key, use: HeaderUse): Record<string, s
     const problem = headerProblem(name, value, use);
     if (problem !== undefined) reader.complain(key, problem.message, problem.hint);
     if (names.has(name.toLowerCase())) {
-      reader.complain(
-        key,
-        `the header "${name}" stands there twice`,
-        'Capital letters make no other header: remove one.',
-      );
+      reader.complain(key, `the header "${name}" is there twice`, 'Header names ignore case: remove one.');
     }
     names.add(name.toLowerCase());
   }
@@ -241,7 +237,7 @@ function readJson(reader: Reader): JsonRule[] {
   return [...(reader.map('json') ?? [])].flatMap(([text, value]) => {
     const path = parseJsonPath(text);
     if (path !== undefined) return [{ path, value }];
-    reader.complain('json', `"${text}" is no path`, 'Write it like ".items[0].name".');
+    reader.complain('json', `"${text}" is not a valid path`, 'Write it like ".items[0].name".');
     return [];
   });
 }
@@ -281,7 +277,7 @@ class Reader {
   text(key: Key): string | undefined {
     const value = this.#value(key);
     if (value === undefined || typeof value === 'string') return value;
-    this.complain(key, `"${key}" must be a text`, 'Write one value for it.');
+    this.complain(key, `"${key}" must be a string`, 'Write one value for it.');
     return undefined;
   }
 
@@ -291,7 +287,7 @@ class Reader {
     if (text === undefined) return undefined;
     const value = parse(text);
     const shown = key === 'url' || key === 'path' ? shownUrl(text) : text;
-    if (value === undefined) this.complain(key, `"${key}" is "${shown}", which is not ${what}`, 'Correct it.');
+    if (value === undefined) this.complain(key, `"${key}" is "${shown}", which is not ${what}`, 'Fix it.');
     return value;
   }
 

@@ -51,7 +51,7 @@ export async function askDirectly(url: URL, question: Question, signal: AbortSig
 }
 
 export function noAnswer(timeoutMs: number): string {
-  return `no answer within ${timeoutMs / 1000} s`;
+  return `no response within ${timeoutMs / 1000} s`;
 }
 
 async function answerOf(call: ClientRequest, send: string | undefined): Promise<Answer> {
@@ -86,7 +86,7 @@ const ofTheVersion: Readonly<Record<string, [ConnectionProblem, string]>> = {
   ECONNREFUSED: ['refused', 'the connection was refused'],
   ECONNRESET: ['reset', 'the connection was reset'],
   EPIPE: ['reset', 'the connection was closed'],
-  ETIMEDOUT: ['timeout', 'the connection got no answer'],
+  ETIMEDOUT: ['timeout', 'no response on the connection'],
 };
 
 /** What came about before anything of the version was reached: in the runner, its name servers and its network. */
@@ -102,8 +102,8 @@ const ofTheRunner: Readonly<Record<string, string>> = {
   ENFILE: 'the runner has too many files open',
   ENOBUFS: 'the runner has no more memory for connections',
   ENOMEM: 'the runner has no more memory for connections',
-  EACCES: 'the runner may not connect to it',
-  EPERM: 'the runner may not connect to it',
+  EACCES: 'the runner is not allowed to connect to it',
+  EPERM: 'the runner is not allowed to connect to it',
 };
 
 function failedAttempt(error: unknown): Attempt {
@@ -120,7 +120,7 @@ function failedAttempt(error: unknown): Attempt {
   const isTls = codes.some((code) => /CERT|SSL|TLS|SIGNATURE|EPROTO|ISSUER/.test(code));
   return isTls
     ? { state: 'broken', problem: 'tls', message: `TLS failed: ${messageOf(error)}` }
-    : { state: 'broken', problem: 'reset', message: `the connection broke: ${messageOf(error)}` };
+    : { state: 'broken', problem: 'reset', message: `the connection was lost: ${messageOf(error)}` };
 }
 
 /** The code of an error; of an attempt on several addresses, those of all. */

@@ -22,7 +22,7 @@ export async function checkEachPod(
 ): Promise<CheckResult> {
   const via = "through the API server's proxy, each pod by itself";
   if (pods.length === 0) {
-    return { check: check.name, verdict: 'fail', message: 'there is no new pod to ask', via, requests: 0, errors: 0 };
+    return { check: check.name, verdict: 'fail', message: 'there is no new pod to check', via, requests: 0, errors: 0 };
   }
   const last = new Map<string, Finding>();
   let requests = 0;
@@ -46,18 +46,18 @@ export async function checkEachPod(
   });
   const facts = { check: check.name, via, requests, errors };
   if (bad.length === 0) {
-    const message = `${pods.length} of ${pods.length} new pods answered right`;
+    const message = `${pods.length} of ${pods.length} new pods answered correctly`;
     return { ...facts, verdict: 'pass', message };
   }
   const texts = bad.slice(0, 5).map(({ text }) => text);
-  const message = `${bad.length} of ${pods.length} new pods never answered right: ${texts.join('; ')}`;
+  const message = `${bad.length} of ${pods.length} new pods never answered correctly: ${texts.join('; ')}`;
   // Requests that never reached a pod say nothing of it.
   const verdict = bad.some(({ finding }) => finding?.state === 'wrong') ? 'fail' : 'inconclusive';
   return { ...facts, verdict, message };
 }
 
 function describe(finding: Finding | undefined): string {
-  if (finding === undefined) return 'not asked in time';
+  if (finding === undefined) return 'not checked in time';
   if (finding.state === 'wrong') return `${problemWords[finding.problem]}: ${finding.message}`;
   return finding.state === 'lost' ? finding.message : 'right';
 }

@@ -42,7 +42,7 @@ function readShortForm(text: string, line: number): Entry {
   if (groups === undefined) {
     throw wrong(
       line,
-      `"${shown(text)}" is no check`,
+      `"${shown(text)}" is not a check`,
       'Write TARGET [STATUS] [json PATH == VALUE | contains TEXT], such as "/healthz 200", or a YAML list of mappings.',
     );
   }
@@ -64,8 +64,8 @@ function readShortForm(text: string, line: number): Entry {
   } else {
     throw wrong(
       line,
-      `"${shown(target)}" is nothing that can be asked`,
-      'Begin with a path ("/healthz"), a URL ("https://…") or a Service ("service/NAME:PORT/path").',
+      `"${shown(target)}" is not something to request`,
+      'Start with a path ("/healthz"), a URL ("https://…") or a Service ("service/NAME:PORT/path").',
     );
   }
   set('status', status);
@@ -89,12 +89,12 @@ function readYaml(text: string): Entry[] {
   const placeOf = lineIndex(text);
   const lineOf = (...path: (string | number)[]) =>
     root === undefined ? 1 : placeOf(positionAt(root, path).offset).line;
-  if (!Array.isArray(value)) throw wrong(1, 'it is no list', 'Begin each check with "- ".');
+  if (!Array.isArray(value)) throw wrong(1, 'it is not a list', 'Start each check with "- ".');
   return value.map((item, index) => {
     const line = lineOf(index);
     if (typeof item === 'string') return readShortForm(item.trim(), line);
     if (!isObject(item))
-      throw wrong(line, 'it is no check', 'Write a mapping with "path" or "url", or the short form.');
+      throw wrong(line, 'it is not a check', 'Write a mapping with "path" or "url", or the short form.');
     const fields = Object.entries(item).map(([name, content]): [string, Field] => {
       const at = lineOf(index, name);
       return [name, { line: at, value: fieldValue(content, name, at) }];
@@ -108,7 +108,7 @@ function fieldValue(content: Json | undefined, name: string, line: number): Fiel
   if (isObject(content)) {
     const entries = Object.entries(content).map(([key, value]): [string, string] => {
       if (typeof value !== 'string')
-        throw wrong(line, `"${key}" of "${name}" must be a text`, 'Write one value for it.');
+        throw wrong(line, `"${key}" of "${name}" must be a string`, 'Write one value for it.');
       return [key, value.trim()];
     });
     return new Map(entries);
@@ -131,11 +131,7 @@ function parseYaml(text: string): { value: Json; root: Position | undefined } {
     }
     const line = error instanceof YAMLException ? (error.mark?.line ?? 0) + 1 : 1;
     const reason = withoutQuoted(error instanceof YAMLException ? error.reason : messageOf(error));
-    throw wrong(
-      line,
-      `it is not valid YAML: ${reason}`,
-      'Correct it there; put quotes around values with ": " in them.',
-    );
+    throw wrong(line, `it is not valid YAML: ${reason}`, 'Fix it there; put quotes around values with ": " in them.');
   }
 }
 

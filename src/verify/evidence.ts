@@ -18,7 +18,7 @@ export const falsePass = 0.05;
 export const slowPart = 0.05;
 
 export interface Counts {
-  /** How many of the requests went wrong, or were slow. */
+  /** How many of the requests failed, or were slow. */
   bad: number;
   requests: number;
 }

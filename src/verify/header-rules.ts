@@ -30,14 +30,14 @@ interface HeaderProblem {
 /** What is wrong with a header of a check, so that it could never be sent or be found. */
 export function headerProblem(name: string, value: string, use: HeaderUse): HeaderProblem | undefined {
   const key = name.toLowerCase();
-  if (!isHeaderName(name)) return { message: `"${name}" is no name of a header`, hint: 'Correct it.' };
+  if (!isHeaderName(name)) return { message: `"${name}" is not a valid header name`, hint: 'Fix it.' };
   if (/[\r\n]/.test(value)) {
     return { message: `the value of the header "${name}" has a line break`, hint: 'Write it on one line.' };
   }
   // As Node has it (lib/_http_common.js, checkInvalidHeaderChar).
   if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
     return {
-      message: `the value of the header "${name}" has a character that no header can carry`,
+      message: `the value of the header "${name}" has a character that is not allowed in a header`,
       hint: 'Use printable ASCII characters only.',
     };
   }
@@ -47,7 +47,7 @@ export function headerProblem(name: string, value: string, use: HeaderUse): Head
   }
   if (use.throughApiServer && isForApiServer(name)) {
     return {
-      message: `the header "${name}" does not get through the API server, which takes it for itself`,
+      message: `the header "${name}" cannot be sent through the API server, which uses it itself`,
       hint: 'Use "url", "via: address" or "via: cluster".',
     };
   }

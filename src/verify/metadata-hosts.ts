@@ -56,8 +56,8 @@ export async function leadsToMetadata(host: string): Promise<boolean> {
 }
 
 export function metadataRefusal(host: string): InvalidInput {
-  return new InvalidInput(`a check would ask "${host}", which is a metadata server or a link-local address`, {
-    hint: 'Such servers hand out the credentials of the machine: ask the application at its own address.',
+  return new InvalidInput(`a check would call "${host}", which is a metadata server or a link-local address`, {
+    hint: 'Such servers hand out the credentials of the machine: use the own address of the application.',
   });
 }
 

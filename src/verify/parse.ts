@@ -31,7 +31,7 @@ export function parseChecks(text: string, budgetMs?: number): Check[] {
     throw more.length === 0
       ? new Failures(first.message, problems, first.hint === undefined ? {} : { hint: first.hint })
       : new Failures(`the input "verify" has ${problems.length} problems`, problems, {
-          hint: 'Correct them in the workflow.',
+          hint: 'Fix them in the workflow.',
         });
   }
   return checks;

@@ -36,8 +36,8 @@ export class VerificationFailed extends Failure {
     super(`check "${result.check}" ${outcome}: ${result.message} (asked ${result.via})`, {
       hint:
         result.verdict === 'fail'
-          ? 'Mend the version, or correct the check in the input "verify".'
-          : 'Raise "timeout", ask for less in the input "verify", or see why so few requests came through.',
+          ? 'Fix the version, or the check in the input "verify".'
+          : 'Raise "timeout", ask for less in the input "verify", or find out why so few requests got through.',
     });
     this.result = result;
   }

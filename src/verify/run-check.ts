@@ -95,7 +95,7 @@ async function reach(
       const facts = { check: check.name, via: via(sides), requests: 0, errors: 0 };
       // What did not get as far as the candidate says nothing of it.
       const verdict = last?.state === 'wrong' ? 'fail' : 'inconclusive';
-      return { ...facts, verdict, message: `it could not be reached until the deadline: ${why}` };
+      return { ...facts, verdict, message: `it could not be reached before the deadline: ${why}` };
     }
     const found = (await measure(sides, question, 1, surroundings)).flat();
     const silent = found.find((finding) => !isAnswer(finding));
@@ -135,7 +135,7 @@ async function decide(
     if (clock.now() >= deadline) return ended(verdict === 'fail' ? '' : ', and the deadline has passed');
     if (trial.wanted === 0) return ended(verdict === 'fail' ? '' : `, but it ends after ${mostRequests}`);
     if (trial.state === 'open') continue;
-    reporter.info(`check "${check.name}": ${message}; once more, to be sure`);
+    reporter.info(`check "${check.name}": ${message}; checking once more, to be sure`);
     trial.afterAlarm();
     await clock.sleep(pauseMs, signal);
   }
@@ -174,7 +174,7 @@ async function withShare(
     });
     const { verdict, message } = verdictOf(measured);
     if (verdict === 'fail' && attempt < shareAttempts && clock.now() < deadline) {
-      reporter.info(`check "${check.name}": ${message}; once more, to be sure`);
+      reporter.info(`check "${check.name}": ${message}; checking once more, to be sure`);
       await clock.sleep(pauseMs, signal);
       continue;
     }

@@ -34,19 +34,19 @@ export async function learnVersion(
   place: VersionPlace,
   { clock, signal }: Surroundings,
 ): Promise<string> {
-  let seen = 'there is no pod of it';
+  let seen = 'it has no pod';
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const asked = pods[attempt % pods.length];
     if (asked === undefined) break;
     const finding = judgeAttempt(await asked.way.ask(question, signal), { expected: anything, place });
     if (finding.state !== 'lost' && finding.version !== undefined) return finding.version;
-    const why = finding.state === 'right' ? 'its answer names no version' : finding.message;
+    const why = finding.state === 'right' ? 'its response has no version' : finding.message;
     seen = `Pod "${asked.pod.metadata.name}": ${why}`;
     await clock.sleep(pauseMs, signal);
   }
   const where = place.kind === 'header' ? `the header "${place.name}"` : 'the JSON';
   throw new Failure(`cannot tell the versions apart by ${where} of ${question.path}: ${seen}`, {
-    hint: 'Have the application tell its version there, or correct "version" in the input "verify".',
+    hint: 'Have the application return its version there, or fix "version" in the input "verify".',
   });
 }
 
@@ -86,7 +86,7 @@ export async function countVersions(
 /** @throws Failure when both versions say the same */
 export function assertDistinct(candidate: string, stable: string): void {
   if (candidate !== stable) return;
-  throw new Failure(`the candidate and the stable version both say that they are "${candidate}"`, {
-    hint: 'Have each version tell another value, such as its image tag, or correct "version" in the input "verify".',
+  throw new Failure(`the candidate and the stable version both report the version "${candidate}"`, {
+    hint: 'Have each version return a different value, such as its image tag, or fix "version" in the input "verify".',
   });
 }

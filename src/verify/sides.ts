@@ -133,7 +133,7 @@ async function readService(
   const service = await client.read(ref);
   if (service === undefined) {
     throw new Failure(`there is no ${describeRef(ref, true)}, which check "${check.name}" asks`, {
-      hint: 'Correct its name in the input "verify".',
+      hint: 'Fix its name in the input "verify".',
     });
   }
   return { service, port: portOf(check, service) };
@@ -171,11 +171,11 @@ async function chooseWay(check: Check, services: readonly Way[][], signal: Abort
     if (way !== undefined) return [way, ...others];
   }
   if (check.via === undefined) {
-    throw new Failure(`check "${check.name}" cannot be asked: no address of its Service is reachable from here`, {
-      hint: 'With a header "Authorization" it cannot go through the API server, which would take it for itself. Use "url".',
+    throw new Failure(`check "${check.name}" cannot be run: no address of its Service is reachable from here`, {
+      hint: 'A header "Authorization" cannot go through the API server, which would use it itself. Use "url".',
     });
   }
-  throw new Failure(`check "${check.name}" cannot be asked with "via: ${check.via}": its Service has no such address`, {
+  throw new Failure(`check "${check.name}" cannot be run with "via: ${check.via}": its Service has no such address`, {
     hint: 'Leave "via" out, or choose another one.',
   });
 }
@@ -195,8 +195,8 @@ export function versionOfImages(pods: readonly KubernetesObject[]): string {
   if (version !== undefined && others.length === 0) return version;
   throw new Failure(
     version === undefined
-      ? 'there is no pod whose image could say what "{version}" is'
-      : `"{version}" is not clear: the pods run ${[...versions].join(', ')}`,
+      ? 'there is no pod whose image could tell "{version}"'
+      : `"{version}" is ambiguous: the pods run ${[...versions].join(', ')}`,
     { hint: 'Write the version itself into the input "verify".' },
   );
 }

@@ -81,9 +81,10 @@ function judgeAll(check: Limits, seen: Seen): Part {
 
 function judgeErrors({ requests: wanted, maxErrorRate }: Limits, { candidate, stable, beside }: Seen): Part {
   const [bad, requests] = [errorsOf(candidate), requestsOf(candidate)];
-  const seen = `${bad} of ${requests} requests went wrong`;
+  const seen = `${bad} of ${requests} requests failed`;
   if (maxErrorRate === undefined) {
-    if (bad === 0) return { verdict: 'pass', tell: () => `${requests} of ${requests} requests were answered right` };
+    if (bad === 0)
+      return { verdict: 'pass', tell: () => `${requests} of ${requests} requests were answered correctly` };
     return {
       verdict: requests < wanted ? 'inconclusive' : 'fail',
       tell: () => `${seen}: ${describeErrors(candidate)}`,
@@ -91,7 +92,7 @@ function judgeErrors({ requests: wanted, maxErrorRate }: Limits, { candidate, st
   }
   const limit = percent(maxErrorRate);
   if (isAlarm(evidenceAbove({ bad, requests }, maxErrorRate))) {
-    const why = `more than the ${limit} that are allowed, with ${sure(falseAlarm)} confidence`;
+    const why = `more than the ${limit} allowed, with ${sure(falseAlarm)} confidence`;
     return { verdict: 'fail', tell: () => `${seen} (${why}): ${describeErrors(candidate)}` };
   }
   if (stable !== undefined && isAlarm(evidenceOfWorse(beside.errors))) {
@@ -115,9 +116,9 @@ function judgeLatency({ maxP95Ms }: Limits, { candidate, slow, stable, beside }:
   const figures = () => {
     const ofStable = p95Of(stable);
     const beside = ofStable === undefined ? '' : `, the stable version has ${ofStable}`;
-    return `p95 is ${p95Of(candidate) ?? 'unknown'}, allowed are ${limit}${beside}`;
+    return `p95 is ${p95Of(candidate) ?? 'unknown'}; the limit is ${limit}${beside}`;
   };
-  const of = `${slow.bad} of ${slow.requests} requests had no right answer within ${limit}`;
+  const of = `${slow.bad} of ${slow.requests} requests had no correct response within ${limit}`;
   const part = percent(slowPart);
   if (isAlarm(evidenceAbove(slow, slowPart))) {
     return {
@@ -139,18 +140,19 @@ function tooFew(check: Limits, { candidate, slow }: Seen): string {
   const [errors, requests] = [errorsOf(candidate), requestsOf(candidate)];
   const needed = requestsNeeded(check, errors, slow.bad);
   const wrong = errors === 0 ? '' : `, ${errors} of them wrong`;
-  const late = slow.bad === 0 ? '' : `, ${slow.bad} of them without a right answer within ${ms(check.maxP95Ms ?? 0)}`;
+  const late =
+    slow.bad === 0 ? '' : `, ${slow.bad} of them without a correct response within ${ms(check.maxP95Ms ?? 0)}`;
   const lost =
     candidate.lost === 0
       ? ''
-      : `; ${candidate.lost} more were lost on the way and count for nothing: ${candidate.lostBecause ?? ''}`;
+      : `; ${candidate.lost} more were lost on the way and do not count: ${candidate.lostBecause ?? ''}`;
   return `too few samples: ${requests} requests${wrong}${late}, it takes ${needed}${lost}`;
 }
 
 /** How many requests a check will take, for the log; nothing for one without a limit. */
 export function forecast({ requests, maxErrorRate, maxP95Ms }: Limits): string | undefined {
   const claims = [
-    ...(maxErrorRate === undefined ? [] : [{ limit: maxErrorRate, what: 'going wrong' }]),
+    ...(maxErrorRate === undefined ? [] : [{ limit: maxErrorRate, what: 'failing' }]),
     ...(maxP95Ms === undefined ? [] : [{ limit: slowPart, what: `taking longer than ${ms(maxP95Ms)}` }]),
   ].map(({ limit, what }) => {
     const [good, bad] = [percent(typical.good * limit), percent(Math.min(1, typical.bad * limit))];
@@ -174,10 +176,10 @@ export function judgeShare(seen: SeenShare, share: WantedShare): Verdict {
   const requests = seen.candidate + seen.stable;
   const measured = requests === 0 ? 0 : (100 * seen.candidate) / requests;
   const wanted = `${points(100 * share.wanted)} %`;
-  const text = `${points(measured)} % of ${requests} requests reached the candidate, wanted are ${wanted}`;
+  const text = `${points(measured)} % of ${requests} requests reached the candidate, expected: ${wanted}`;
   if (isOff(seen, share)) return { verdict: 'fail', message: `${text} ± ${points(100 * share.tolerance)}` };
   if (isInEffect(seen, share)) return { verdict: 'pass', message: text };
-  const unknown = seen.unknown === 0 ? '' : `; ${seen.unknown} more told no version`;
+  const unknown = seen.unknown === 0 ? '' : `; ${seen.unknown} more had no version`;
   return { verdict: 'inconclusive', message: `too few samples for the share: ${text}${unknown}` };
 }
 

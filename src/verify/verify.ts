@@ -29,7 +29,7 @@ export async function verify(
   return results;
 }
 
-/** A line for the log: `check "/healthz": pass: 20 of 20 requests were answered right, p95 3 ms (asked at …)`. */
+/** A line for the log: `check "/healthz": pass: 20 of 20 requests were answered correctly, p95 3 ms (asked at …)`. */
 function describeResult({ check, verdict, message, via }: CheckResult): string {
   return `check "${check}": ${verdict}: ${message} (asked ${via})`;
 }

@@ -114,9 +114,9 @@ async function askThroughApi(
   const taken = Object.keys(question.headers).find(isForApiServer);
   if (taken !== undefined) {
     throw new Failure(
-      `${target.kind} "${target.name}" cannot be asked with a header "${capitals(taken)}" through the API server`,
+      `${target.kind} "${target.name}" cannot be called with a header "${capitals(taken)}" through the API server`,
       {
-        hint: 'The server would take it for itself and pass nothing on: use "url" or "via: address".',
+        hint: 'The server would use it itself and not pass it on: use "url" or "via: address".',
       },
     );
   }

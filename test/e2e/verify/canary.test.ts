@@ -116,7 +116,7 @@ describe('the share of one pod beside three', () => {
     const checks = parseChecks('- path: /\n  max-error-rate: 30%\n  version: header:X-Version');
     const [result] = await verify(client, checks, { ...sides, wantedShare: 60 }, surroundings());
     expect(result).toMatchObject({ verdict: 'fail', share: { wanted: 60 } });
-    expect(result?.message).toMatch(/% of \d+ requests reached the candidate, wanted are 60 % ± 5/);
+    expect(result?.message).toMatch(/% of \d+ requests reached the candidate, expected: 60 % ± 5/);
   });
 });
 

@@ -61,8 +61,8 @@ describe('a version that answers as it should', () => {
     const result = await deploy('good', checks.join('\n'), { replicas: 2 });
     expect(result.log).not.toContain('::error');
     expect(result.outputs).toMatchObject({ status: 'deployed', failure: '' });
-    expect(result.log).toContain('check "/healthz": pass: 20 of 20 requests were answered right');
-    expect(result.summary).toContain('| `/healthz` | passed: 20 of 20 requests were answered right');
+    expect(result.log).toContain('check "/healthz": pass: 20 of 20 requests were answered correctly');
+    expect(result.summary).toContain('| `/healthz` | passed: 20 of 20 requests were answered correctly');
   });
 
   test('meets a rate, a latency and a version in one check, which says what it has shown', async () => {
@@ -70,10 +70,10 @@ describe('a version that answers as it should', () => {
     const result = await deploy('exact', check, { replicas: 2 });
     expect(result.outputs['status']).toBe('deployed');
     expect(result.log).toMatch(
-      /check "\/": pass: 0 of 339 requests went wrong \(fewer than 1 % do, with 95 % confidence\), p95 is \d+ ms/,
+      /check "\/": pass: 0 of 339 requests failed \(fewer than 1 % do, with 95 % confidence\), p95 is \d+ ms/,
     );
     expect(result.log).toContain(
-      'check "/": to have at most 1 % going wrong, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail',
+      'check "/": to have at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail',
     );
   });
 
@@ -100,9 +100,9 @@ describe('a version that answers wrong is undone', () => {
       '5 % errors',
       '- path: /\n  max-error-rate: 1%',
       { env: { ERROR_RATE: '0.05' } },
-      'requests went wrong (more than the 1 % that are allowed, with 99 % confidence)',
+      'requests went wrong (more than the 1 % allowed, with 99 % confidence)',
     ],
-    ['slow answers', '- path: /\n  max-p95: 200ms', { env: { LATENCY: '300ms' } }, 'ms, allowed are 200 ms'],
+    ['slow answers', '- path: /\n  max-p95: 200ms', { env: { LATENCY: '300ms' } }, 'ms; the limit is 200 ms'],
     [
       'a wrong field of the JSON',
       'service/wrong/ json .version == 2.0.0',
@@ -171,7 +171,7 @@ test('a pod that is ready but cannot answer is found by "pods: each" (llm-d#330)
     readinessProbe: probe,
     timeout: '20s',
   });
-  expect(failureOf(result).message).toMatch(/new pods never answered right: Pod "model-[^"]+": connection refused/);
+  expect(failureOf(result).message).toMatch(/new pods never answered correctly: Pod "model-[^"]+": connection refused/);
   expect(result.outputs['status']).toBe('undone');
 });
 

@@ -45,7 +45,7 @@ describe('an answer', () => {
     ],
     ['/ contains ok', { body: 'no' }, 'wrong-body', 'its body does not contain "ok" (it begins with "no")'],
     ['- path: /\n  body: { matches: "^ok" }', { body: 'no' }, 'wrong-body', 'does not match /^ok/'],
-    ['/ json .a == 1', { body: '<html>' }, 'wrong-json', 'its body is no JSON (it begins with "<html>")'],
+    ['/ json .a == 1', { body: '<html>' }, 'wrong-json', 'its body is not JSON (it begins with "<html>")'],
     ['/ json .a == 1', { body: '{"b":1}' }, 'wrong-json', 'its JSON has no .a'],
     ['/ json .a == 1.10', { body: '{"a":1.1}' }, 'wrong-json', '.a of its JSON is "1.1" instead of "1.10"'],
     ['/ json .a == 1', { body: '{"a":{"b":1}}' }, 'wrong-json', '.a of its JSON is "{"b":1}" instead of "1"'],

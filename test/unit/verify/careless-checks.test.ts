@@ -19,11 +19,19 @@ const headers = (...lines: string[]) => check('headers:', ...lines.map((line) =>
 
 describe('a header that cannot be sent is found with the input', () => {
   test.each<[string, string, string]>([
-    ['a name that is none', '"X Team": a', '"X Team" is no name of a header'],
-    ['an empty name', '"": a', '"" is no name of a header'],
+    ['a name that is none', '"X Team": a', '"X Team" is not a valid header name'],
+    ['an empty name', '"": a', '"" is not a valid header name'],
     ['a line break in its value', '"X-A": "a\\r\\nX-Evil: b"', 'the value of the header "X-A" has a line break'],
-    ['a NUL in its value', '"X-A": "a\\0b"', 'the value of the header "X-A" has a character that no header can carry'],
-    ['letters beyond Latin', 'X-A: żółw', 'the value of the header "X-A" has a character that no header can carry'],
+    [
+      'a NUL in its value',
+      '"X-A": "a\\0b"',
+      'the value of the header "X-A" has a character that is not allowed in a header',
+    ],
+    [
+      'letters beyond Latin',
+      'X-A: żółw',
+      'the value of the header "X-A" has a character that is not allowed in a header',
+    ],
     ...['Content-Length', 'transfer-encoding', 'Connection', 'Upgrade', 'Expect', 'TE', 'Keep-Alive', 'Trailer'].map(
       (name): [string, string, string] => [
         name,
@@ -36,7 +44,7 @@ describe('a header that cannot be sent is found with the input', () => {
   });
 
   test('the same name twice, in other letters', () => {
-    const message = 'line 2 of the input "verify": the header "x-team" stands there twice';
+    const message = 'line 2 of the input "verify": the header "x-team" is there twice';
     expect(problemsOf(headers('X-Team: a', 'x-team: b'))).toEqual([message]);
     expect(problemsOf(headers('X-Team: a', 'X-Team: b'))).toHaveLength(1);
   });
@@ -48,7 +56,7 @@ describe('a header that cannot be sent is found with the input', () => {
       expect(problemsOf(`${text}  via: address\n`)).toEqual([]);
       for (const way of ['via: proxy', 'pods: each'])
         expect(problemsOf(`${text}  ${way}\n`)).toEqual([
-          `line 2 of the input "verify": the header "${name}" does not get through the API server, which takes it for itself`,
+          `line 2 of the input "verify": the header "${name}" cannot be sent through the API server, which uses it itself`,
         ]);
     }
   });
@@ -90,7 +98,7 @@ describe('a time that cannot work is found with the input', () => {
 
   test('a request that may take longer than all waits of the run', () => {
     expect(problemsOf(check('timeout: 61s'), minute)).toEqual([
-      'line 2 of the input "verify": one request may take 61 s, and all waits of the run together 60 s',
+      'line 2 of the input "verify": one request can take 61 s, and all waits of the run together 60 s',
     ]);
     expect(problemsOf(check('timeout: 60s'), minute)).toEqual([]);
   });

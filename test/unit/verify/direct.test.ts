@@ -54,7 +54,7 @@ test('a server that does not answer in time is given up, also in the middle of a
   expect(await ask(silent.url, { timeoutMs: 50 })).toEqual({
     state: 'broken',
     problem: 'timeout',
-    message: 'no answer within 0.05 s',
+    message: 'no response within 0.05 s',
   });
   await using stalled = await scriptedServer(() => (response) => {
     response.writeHead(200).write('half');

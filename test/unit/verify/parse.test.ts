@@ -212,9 +212,12 @@ describe('paths of JSON between braces', () => {
 
 describe('an input that is wrong', () => {
   test.each([
-    ['healthz', 'line 1 of the input "verify": "healthz" is nothing that can be asked | Begin with a path'],
-    ['/a\n/b 200 json', 'line 2 of the input "verify": "/b 200 json" is no check'],
-    ['/a json version == 1', 'line 1 of the input "verify": "version" is no path | Write it like ".items[0].name".'],
+    ['healthz', 'line 1 of the input "verify": "healthz" is not something to request | Start with a path'],
+    ['/a\n/b 200 json', 'line 2 of the input "verify": "/b 200 json" is not a check'],
+    [
+      '/a json version == 1',
+      'line 1 of the input "verify": "version" is not a valid path | Write it like ".items[0].name".',
+    ],
     ['service//x', '"service" is "", which is not the name of a Service'],
     ['service/web:99999/x', '"port" is "99999", which is not the number or name of a port'],
     ['/a/../../secrets', '"path" is "/a/../../secrets", which is not a path'],
@@ -227,7 +230,7 @@ describe('an input that is wrong', () => {
     ['- path: /a\n  via: ingress', '"via" is "ingress", which is not one of "address", "cluster", "proxy"'],
     ['- path: /a\n  url: https://x.test/', '"path" has no effect beside "url"'],
     ['- url: ftp://x.test/', '"url" is "ftp://x.test/", which is not a URL'],
-    ['- status: 200', 'line 1 of the input "verify": it says nothing to ask'],
+    ['- status: 200', 'line 1 of the input "verify": it has nothing to request'],
     ['- path: /a\n  share: 5', 'a share cannot be measured without "version"'],
     ['- path: /a\n  version: X-Version', '"version" is "X-Version", which is not a place'],
     ['- path: /a\n  send: x\n  method: GET', 'a GET sends nothing'],
@@ -235,18 +238,18 @@ describe('an input that is wrong', () => {
     ['- path: /a\n  pods: some', '"pods" is "some", which is not "each"'],
     ['- path: /a\n  headers: X', '"headers" must be a mapping'],
     ['- path: /a\n  body:\n    has: x', 'there is no "has" of "body"'],
-    ['- path: /a\n  body:\n    matches: "("', '"(" is no regular expression'],
+    ['- path: /a\n  body:\n    matches: "("', '"(" is not a valid regular expression'],
     ['- path: [a]', '"path" must not be a list'],
     ['- path: /a\n  path: /b', 'it is not valid YAML'],
     ['- path: "/a', 'it is not valid YAML'],
-    ['- [/a]', 'it is no check'],
+    ['- [/a]', 'it is not a check'],
   ])('such as %j is named: %s', (text, problem) => {
     expect(problemsOf(text).join('\n')).toContain(problem);
   });
 
   test('that asks too few times for what it claims is told how many it takes', () => {
     expect(problemsOf('- path: /a\n  requests: 20\n  max-error-rate: 1%')).toEqual([
-      'line 2 of the input "verify": 20 requests cannot show what it claims: it takes 339 | Set "requests" to at least 339, or leave it out.',
+      'line 2 of the input "verify": 20 requests are too few to prove it: it takes 339 | Set "requests" to at least 339, or leave it out.',
     ]);
   });
 

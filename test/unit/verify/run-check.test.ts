@@ -95,7 +95,7 @@ describe('a check', () => {
   test('that is never answered fails at the deadline, and says why', async () => {
     expect(await run({ plan: { candidate: place(() => refused) } })).toMatchObject({
       verdict: 'fail',
-      message: 'it could not be reached until the deadline: the connection was refused',
+      message: 'it could not be reached before the deadline: the connection was refused',
     });
   });
 
@@ -151,13 +151,13 @@ describe('a check', () => {
     const plan = { candidate: place((count) => (count % 20 === 0 ? error : right)), stable: place(() => right) };
     const result = await run({ check: '- path: /\n  requests: 400\n  max-error-rate: 20%', plan });
     expect(result).toMatchObject({ verdict: 'fail', requests: 215, errors: 11, stable: { requests: 215, errors: 0 } });
-    expect(result.message).toContain('11 of 215 requests went wrong, but only 0 of 215 of the stable version');
+    expect(result.message).toContain('11 of 215 requests failed, but only 0 of 215 of the stable version');
   });
 
   test('with a limit says beforehand how many requests it takes', async () => {
     const { said } = await run({ check: '- path: /\n  max-error-rate: 1%', plan: { candidate: place(() => right) } });
     expect(said).toEqual([
-      'info check "/": to have at most 1 % going wrong, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
+      'info check "/": to have at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
     ]);
   });
 
@@ -185,7 +185,7 @@ describe('a check', () => {
         asked += 1;
         if (asked <= 5 || asked % 50 !== 0) return right;
         await clock.sleep(10_000, signal);
-        return { state: 'broken', problem: 'timeout', message: 'no answer within 10 s' };
+        return { state: 'broken', problem: 'timeout', message: 'no response within 10 s' };
       },
     };
     const result = await run({ check: '- path: /\n  max-error-rate: 1%', plan: { candidate }, withinMs: 300_000 });
@@ -198,7 +198,7 @@ describe('a check', () => {
     expect(await run({ check, plan: { candidate: place(() => lost) } })).toMatchObject({
       verdict: 'inconclusive',
       requests: 0,
-      message: 'it could not be reached until the deadline: the API server is restarting',
+      message: 'it could not be reached before the deadline: the API server is restarting',
     });
     const some = place((count) => (count > 5 && count < 40 ? lost : right));
     expect(await run({ check, plan: { candidate: some } })).toMatchObject({ verdict: 'pass', requests: 67, errors: 0 });
@@ -246,7 +246,7 @@ describe('a version', () => {
       ),
     ];
     await expect(run({ check, plan: { candidate: place(() => right), candidatePods } })).rejects.toThrow(
-      'cannot tell the versions apart by the header "x-version" of /: Pod "new": its answer names no version',
+      'cannot tell the versions apart by the header "x-version" of /: Pod "new": its response has no version',
     );
   });
 });
@@ -281,7 +281,7 @@ describe('a share', () => {
   test('that is off fails', async () => {
     const result = await run({ check, plan: plan(() => '1'), wantedShare: 25 });
     expect(result).toMatchObject({ verdict: 'fail', share: { measured: 0 } });
-    expect(result.message).toContain('0 % of 31 requests reached the candidate, wanted are 25 % ± 5');
+    expect(result.message).toContain('0 % of 31 requests reached the candidate, expected: 25 % ± 5');
   });
 
   test('needs versions that say different things', async () => {
@@ -294,7 +294,7 @@ describe('a share', () => {
         ),
       ],
     };
-    await expect(run({ check, plan: same, wantedShare: 25 })).rejects.toThrow('both say that they are "2"');
+    await expect(run({ check, plan: same, wantedShare: 25 })).rejects.toThrow('both report the version "2"');
   });
 });
 
@@ -314,7 +314,7 @@ describe('each pod', () => {
     ];
     expect(await run({ check, plan: { candidate: place(() => right), candidatePods } })).toMatchObject({
       verdict: 'pass',
-      message: '2 of 2 new pods answered right',
+      message: '2 of 2 new pods answered correctly',
       requests: 6,
       errors: 4,
     });
@@ -333,7 +333,7 @@ describe('each pod', () => {
     ];
     expect(await run({ check, plan: { candidate: place(() => right), candidatePods } })).toMatchObject({
       verdict: 'fail',
-      message: '1 of 2 new pods never answered right: Pod "a": connection refused: the connection was refused',
+      message: '1 of 2 new pods never answered correctly: Pod "a": connection refused: the connection was refused',
     });
   });
 
@@ -346,14 +346,14 @@ describe('each pod', () => {
     ];
     expect(await run({ check, plan: { candidate: place(() => right), candidatePods } })).toMatchObject({
       verdict: 'inconclusive',
-      message: '1 of 1 new pods never answered right: Pod "a": the API server is restarting',
+      message: '1 of 1 new pods never answered correctly: Pod "a": the API server is restarting',
     });
   });
 
   test('is no success where there is none', async () => {
     expect(await run({ check, plan: { candidate: place(() => right) } })).toMatchObject({
       verdict: 'fail',
-      message: 'there is no new pod to ask',
+      message: 'there is no new pod to check',
     });
   });
 });

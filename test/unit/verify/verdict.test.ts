@@ -33,11 +33,11 @@ describe('without a limit', () => {
   test('every answer must be right', () => {
     expect(verdictOf('', requests(20))).toEqual({
       verdict: 'pass',
-      message: '20 of 20 requests were answered right, p95 10 ms',
+      message: '20 of 20 requests were answered correctly, p95 10 ms',
     });
     expect(verdictOf('', requests(20, 1))).toEqual({
       verdict: 'fail',
-      message: '1 of 20 requests went wrong: 1 × error of the application: answered 500',
+      message: '1 of 20 requests failed: 1 × error of the application: answered 500',
     });
   });
 
@@ -86,10 +86,10 @@ describe('an error rate', () => {
 
   test('says with what it was compared, and how sure it is', () => {
     expect(verdictOf('  max-error-rate: 1%', requests(300, 15)).message).toBe(
-      '15 of 300 requests went wrong (more than the 1 % that are allowed, with 99 % confidence): 15 × error of the application: answered 500',
+      '15 of 300 requests failed (more than the 1 % allowed, with 99 % confidence): 15 × error of the application: answered 500',
     );
     expect(verdictOf('  max-error-rate: 1%', requests(339)).message).toBe(
-      '0 of 339 requests went wrong (fewer than 1 % do, with 95 % confidence), p95 10 ms',
+      '0 of 339 requests failed (fewer than 1 % do, with 95 % confidence), p95 10 ms',
     );
   });
 
@@ -99,7 +99,7 @@ describe('an error rate', () => {
     expect(verdict).toEqual({
       verdict: 'fail',
       message:
-        '15 of 300 requests went wrong, but only 0 of 300 of the stable version at the same time (worse, with 99 % confidence): 15 × error of the application: answered 500',
+        '15 of 300 requests failed, but only 0 of 300 of the stable version at the same time (worse, with 99 % confidence): 15 × error of the application: answered 500',
     });
     expect(verdictOf(lenient, spread(300, 20), spread(300, 20))).toMatchObject({ verdict: 'inconclusive' });
   });
@@ -129,12 +129,12 @@ describe('a latency', () => {
     expect(verdictOf(keys, requests(67, 0, 100))).toEqual({
       verdict: 'pass',
       message:
-        '67 of 67 requests were answered right, p95 is 100 ms, allowed are 100 ms: 0 of 67 requests had no right answer within 100 ms (fewer than 5 %, with 95 % confidence)',
+        '67 of 67 requests were answered correctly, p95 is 100 ms; the limit is 100 ms: 0 of 67 requests had no correct response within 100 ms (fewer than 5 %, with 95 % confidence)',
     });
     expect(verdictOf(keys, requests(3, 0, 101))).toEqual({
       verdict: 'fail',
       message:
-        'p95 is 101 ms, allowed are 100 ms: 3 of 3 requests had no right answer within 100 ms (more than 5 %, with 99 % confidence)',
+        'p95 is 101 ms; the limit is 100 ms: 3 of 3 requests had no correct response within 100 ms (more than 5 %, with 99 % confidence)',
     });
   });
 
@@ -146,7 +146,7 @@ describe('a latency', () => {
   test('near the limit stays open: 4 % slow ones of 200', () => {
     expect(verdictOf(keys, some(200, 25))).toEqual({
       verdict: 'inconclusive',
-      message: 'too few samples: 200 requests, 8 of them without a right answer within 100 ms, it takes 384',
+      message: 'too few samples: 200 requests, 8 of them without a correct response within 100 ms, it takes 384',
     });
   });
 
@@ -155,7 +155,7 @@ describe('a latency', () => {
     const verdict = verdictOf(`${keys}\n  requests: 500`, some(400, 25), requests(400));
     expect(verdict.verdict).toBe('fail');
     expect(verdict.message).toContain(
-      '16 of 400 requests had no right answer within 100 ms, but only 0 of 400 of the stable version at the same time',
+      '16 of 400 requests had no correct response within 100 ms, but only 0 of 400 of the stable version at the same time',
     );
   });
 
@@ -209,7 +209,7 @@ describe('a trial', () => {
     expect(verdictOf('', findings)).toEqual({
       verdict: 'inconclusive',
       message:
-        'too few samples: 10 requests, it takes 20; 1 more were lost on the way and count for nothing: the API server is overloaded',
+        'too few samples: 10 requests, it takes 20; 1 more were lost on the way and do not count: the API server is overloaded',
     });
     const many = Array.from({ length: 500 }, () => lost);
     expect(verdictOf('  max-error-rate: 5%', [...many, ...requests(66)])).toMatchObject({ verdict: 'inconclusive' });
@@ -234,7 +234,7 @@ describe('how long it takes is said beforehand', () => {
     [{ requests: 20 }, undefined],
     [
       { requests: 339, maxErrorRate: 0.01 },
-      'to have at most 1 % going wrong, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
+      'to have at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
     ],
     [
       { requests: 500, maxP95Ms: 300 },
@@ -253,9 +253,9 @@ describe('how long it takes is said beforehand', () => {
 
 describe('a share', () => {
   test.each([
-    [0, 60, 'fail', '0 % of 60 requests reached the candidate, wanted are 25 % ± 5'],
-    [250, 750, 'pass', '25 % of 1000 requests reached the candidate, wanted are 25 %'],
-    [0, 0, 'inconclusive', 'too few samples for the share: 0 % of 0 requests reached the candidate, wanted are 25 %'],
+    [0, 60, 'fail', '0 % of 60 requests reached the candidate, expected: 25 % ± 5'],
+    [250, 750, 'pass', '25 % of 1000 requests reached the candidate, expected: 25 %'],
+    [0, 0, 'inconclusive', 'too few samples for the share: 0 % of 0 requests reached the candidate, expected: 25 %'],
   ])('of %p answers of the candidate beside %p: %s', (candidate, stable, verdict, message) => {
     const share = { wanted: 0.25, tolerance: 0.05, former: 0 };
     expect(judgeShare({ candidate, stable, unknown: 0 }, share)).toEqual({ verdict, message });

@@ -157,7 +157,7 @@ describe('what the API server says itself is no answer of the application', () =
       { target: '80', scheme: 'http' },
     );
     const asked = way.ask({ ...question, headers: { authorization: 'Bearer x' } }, signal);
-    await expect(asked).rejects.toThrow('Pod "a" cannot be asked with a header "Authorization"');
+    await expect(asked).rejects.toThrow('Pod "a" cannot be called with a header "Authorization"');
   });
 
   test("time that has run out is the application's", async () => {
@@ -167,7 +167,7 @@ describe('what the API server says itself is no answer of the application', () =
       pod('a'),
       { target: '80', scheme: 'http' },
     );
-    expect(await way.ask(question, signal)).toMatchObject({ problem: 'timeout', message: 'no answer within 1 s' });
+    expect(await way.ask(question, signal)).toMatchObject({ problem: 'timeout', message: 'no response within 1 s' });
   });
 });
 

@@ -92,7 +92,7 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
   ['The image is not found', containerState, ofPull('registry.test/web:2: not found')],
   ['The registry denies access (401, 403)', containerState, ofPull('unexpected status: 401 Unauthorized')],
   [
-    'The image is not built for the processors of the nodes',
+    'The image is not built for the CPU architecture of the nodes',
     containerState,
     ofPull('no match for platform in manifest'),
   ],

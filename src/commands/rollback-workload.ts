@@ -55,9 +55,7 @@ export async function rollbackWorkload(
   if (target.state === 'current' && !isPaused(workload))
     return await confirmCurrent(context, options, workload, target, report);
   if (target.state !== 'good' && target.state !== 'current') {
-    report.warn(
-      `whether revision ${target.revision} of ${nameOf(workload)} has ever been ready is not known: it ${target.reason}`,
-    );
+    report.warn(`revision ${target.revision} of ${nameOf(workload)} may never have been ready: ${target.reason}`);
   }
   if (isPaused(workload)) {
     report.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);

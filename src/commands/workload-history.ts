@@ -44,9 +44,11 @@ export function historyEntry(workload: KubernetesObject, revision: WorkloadRevis
   };
 }
 
-/** `revision 3 of Deployment/web: good (has 2 ready pods), 2026-11-25T10:12:00Z: registry.test/web:2 (cause: …)` */
+const stateWords = { good: 'healthy', unknown: 'unknown', bad: 'unhealthy' } as const;
+
+/** `revision 3 of Deployment/web: healthy ( 2 ready pods), 2026-11-25T10:12:00Z: registry.test/web:2 (cause: …)` */
 export function describeRevision(workload: KubernetesObject, revision: WorkloadRevision): string {
   const { state, reason, createdAt, images, changeCause } = revision;
   const cause = changeCause === undefined ? '' : ` (change-cause: ${changeCause})`;
-  return `revision ${revision.revision} of ${nameOf(workload)}: ${state} (${reason}), ${createdAt}: ${[...new Set(images)].join(', ')}${cause}`;
+  return `revision ${revision.revision} of ${nameOf(workload)}: ${state === 'current' ? state : `${stateWords[state]} (${reason})`}, ${createdAt}: ${[...new Set(images)].join(', ')}${cause}`;
 }

@@ -139,8 +139,9 @@ function eventsByObject(events: readonly ObjectEvent[]): Map<string, ObjectEvent
 /** A cause stays the same while its counts, addresses and container ids change. */
 function withoutCounts(message: string): string {
   return message
-    .replace('ended with exit code', 'ends again and again with exit code')
-    .replace(/, restarted (?:once|\d+ times)/, '')
+    .replace(/ keeps (?=crashing|exiting)/, ' ')
+    .replace(/ (?:crashed|exited) \(/, (end) => (end === ' crashed (' ? ' crashing (' : ' exiting ('))
+    .replace(/[,;] \d+ restarts?(?=\))| \(\d+ restarts?\)/, '')
     .replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
 }
 

@@ -29,7 +29,7 @@ export function unstable(pods: readonly KubernetesObject[], now: number): Cause 
       return {
         reason: stringAt(last, 'reason') === 'OOMKilled' ? 'OOMKilled' : 'CrashLoopBackOff',
         message: `container "${container}" keeps crashing (exit code ${exitCode}, ${restarts} restarts, the last one ${formatDuration(now - endedAt)} ago)`,
-        hint: 'See the last lines of its log.',
+        hint: 'Check the last lines of its log.',
         container,
         object: refOf({ ...pod, apiVersion: 'v1', kind: 'Pod' }),
         since: endedAt,

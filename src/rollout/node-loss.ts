@@ -31,7 +31,7 @@ export function withoutLostNodes(
   const available = Math.min(running, numberAt(daemonSet, 'status', 'numberAvailable') ?? 0);
   if (lost.length === 0 || running === 0 || available < wanted - lost.length) return verdict;
   return unchecked(
-    `${running} of ${countOf(wanted)} updated and ready; not awaited on what is not ready: ${lost.map(describe).join(', ')}`,
+    `${running} of ${countOf(wanted)} updated and ready; not waiting for nodes that are not ready: ${lost.map(describe).join(', ')}`,
   );
 }
 
@@ -43,7 +43,7 @@ export function lostNodeSigns(pods: readonly KubernetesObject[], nodes: readonly
     if (node === undefined || isReadyPod(pod)) return [];
     return diagnostic({
       reason: 'NodeNotReady',
-      message: `${describe(node)} is not ready, so that nothing starts there`,
+      message: `${describe(node)} is not ready, so nothing starts there`,
       hint: 'Repair the node, or delete it from the cluster.',
       object: refOf(pod),
     });

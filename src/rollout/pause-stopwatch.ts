@@ -42,8 +42,8 @@ export class PauseStopwatch {
 export function pauseCauseOf({ object }: { object: KubernetesObject }): Cause {
   return {
     reason: 'Paused',
-    message: `${describeRef(refOf(object))}: ${updatedPods(object)}; it is paused ${pausedBy(object)}`,
-    hint: 'Run the command "resume" (or kubectl rollout resume) to let it go on, then run this one again; "rollback" goes back.',
+    message: `${describeRef(refOf(object))}: ${updatedPods(object)}; paused ${pausedBy(object)}`,
+    hint: 'Run the command "resume" (or kubectl rollout resume) to continue, then re-run this one; "rollback" goes back.',
     object: refOf(object),
   };
 }

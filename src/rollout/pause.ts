@@ -108,12 +108,12 @@ function readNote(text: string | undefined): Pauser | undefined {
 
 /** What to do about a Deployment that somebody has paused. */
 const resumeHint =
-  'Run the command "resume" (or kubectl rollout resume) first; "rollback" resumes by itself, and goes back.';
+  'Run the command "resume" (or kubectl rollout resume) first, or "rollback" to go back, which resumes it too.';
 
 /** What the user reads of a Deployment that is paused and would have to change its pods. */
 export function pausedError(object: KubernetesObject): InvalidInput {
   return new InvalidInput(
-    `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}, so that its pods would not change`,
+    `${describeRef(refOf(object), true)} is paused ${pausedBy(object)}, so its pods would not change`,
     { hint: resumeHint },
   );
 }

@@ -26,7 +26,7 @@ export function workOf(
 
 type PodWork = Omit<Work, 'object'>;
 
-const raise = 'raise the input "timeout" if it only needs more time';
+const raise = 'raise the input "timeout" if it just needs more time';
 
 function pullOf(pod: KubernetesObject, events: readonly ObjectEvent[], now: number): PodWork | undefined {
   const pulling = events.findLast((event) => event.reason === 'Pulling');
@@ -38,8 +38,8 @@ function pullOf(pod: KubernetesObject, events: readonly ObjectEvent[], now: numb
   const image = /"(?<image>[^"]+)"/.exec(pulling.message)?.groups?.['image'] ?? '';
   return {
     reason: 'Pulling',
-    message: `pulling image "${image}" since ${formatDuration(now - pulling.lastAt)}`,
-    hint: `See whether the image can be smaller, or be on the nodes before; ${raise}.`,
+    message: `pulling image "${image}" for ${formatDuration(now - pulling.lastAt)}`,
+    hint: `Make the image smaller or pre-pull it on the nodes; ${raise}.`,
     since: pulling.lastAt,
   };
 }
@@ -52,8 +52,8 @@ function initOf(pod: KubernetesObject, now: number): PodWork | undefined {
     if (stringAt(container, 'restartPolicy') !== 'Always') {
       return {
         reason: 'ContainersNotInitialized',
-        message: `init container "${name}" is running since ${runningFor(status, now)}, and the others wait for its end`,
-        hint: `See in its log what it waits for; ${raise}.`,
+        message: `init container "${name}" has been running for ${runningFor(status, now)}, and the other containers wait for it`,
+        hint: `Check its log for what it is waiting for; ${raise}.`,
         container: name,
         ...sinceOf(status),
       };
@@ -85,14 +85,14 @@ function startingWork(
     const allowed = (numberAt(probe, 'failureThreshold') ?? 3) * (numberAt(probe, 'periodSeconds') ?? 10) * 1000;
     return {
       ...base,
-      message: `${what} "${name}" is starting since ${time}; its startup probe allows ${formatDuration(allowed)}`,
-      hint: `See its log; ${raise}.`,
+      message: `${what} "${name}" has been starting for ${time}; its startup probe allows ${formatDuration(allowed)}`,
+      hint: `Check its log; ${raise}.`,
     };
   }
   return {
     ...base,
-    message: `${what} "${name}" is running since ${time}, but not ready yet`,
-    hint: `See its log and its readiness probe; ${raise}.`,
+    message: `${what} "${name}" has been running for ${time}, but is not ready yet`,
+    hint: `Check its log and its readiness probe; ${raise}.`,
   };
 }
 

@@ -42,7 +42,7 @@ function crashOf(pod: KubernetesObject, status: JsonObject, now: number): Cause 
   const ago = formatDuration(Math.max(0, now - finishedAt));
   return {
     ...end,
-    message: `${end.message}, the last time ${ago} ago`,
+    message: `${end.message}, last ${ago} ago`,
     object: refOf(pod),
     container: name,
     since: finishedAt,

@@ -32,13 +32,13 @@ export function unsettled(pods: readonly KubernetesObject[], now: number): strin
       if (changedAt === undefined) continue;
       if (Object.keys(ended).length === 0) {
         if (isProbed(pod, name) || now - changedAt >= firstStartMs) continue;
-        return `container "${name}" has no readiness probe; waiting a moment whether it stays up`;
+        return `container "${name}" has no readiness probe; checking that it stays up`;
       }
       // One that waits for its next start is none that makes a workload ready: the workload's own status came first.
       const isWaiting = Object.keys(objectAt(status, 'state', 'waiting')).length > 0;
       if (!isWaiting && now - changedAt >= settlingMs) continue;
       const exitCode = numberAt(ended, 'exitCode') ?? 0;
-      return `container "${name}" has just ended with exit code ${exitCode}; waiting whether it goes on after its restart`;
+      return `container "${name}" just exited with code ${exitCode}; checking that it stays up after its restart`;
     }
   }
   return undefined;

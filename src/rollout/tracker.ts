@@ -325,8 +325,8 @@ class Tracker {
 function deleted(object: KubernetesObject): Decision {
   const cause: Cause = {
     reason: 'Deleted',
-    message: `${describeRef(refOf(object), true)} was deleted while we waited for it`,
-    hint: 'See who deletes it: another controller, or a time to live.',
+    message: `${describeRef(refOf(object), true)} was deleted during the rollout`,
+    hint: 'Find out what deletes it: another controller, or a TTL.',
     object: refOf(object),
   };
   return { verdict: { state: 'failed', cause } };
@@ -338,7 +338,7 @@ function suspicionOf({ object, decision }: Followed): Cause {
   return {
     reason: 'TimedOut',
     message: `${describeRef(refOf(object))}: ${verdict.state === 'progressing' ? verdict.message : ''}`,
-    hint: 'Raise the input "timeout" if it only needs more time.',
+    hint: 'Raise the input "timeout" if it just needs more time.',
     object: refOf(object),
   };
 }

@@ -110,7 +110,7 @@ function ofControlled(workload: KubernetesObject, { controllerRevisions, pods }:
     const ready = its.filter((pod) => isTrue(pod, 'Ready')).length;
     const state =
       ready === 0 && entry.metadata.name === complete
-        ? ({ state: 'good', reason: 'was rolled out before the present one' } as const)
+        ? ({ state: 'good', reason: 'rolled out before the current one' } as const)
         : judged(its.length, ready, undefined);
     return [
       { ...facts(entry, revision, template), pods: its.length, ready, ...(entry === current ? isCurrent : state) },
@@ -118,17 +118,17 @@ function ofControlled(workload: KubernetesObject, { controllerRevisions, pods }:
   });
 }
 
-const isCurrent = { state: 'current', reason: 'is what the workload asks for' } as const;
+const isCurrent = { state: 'current', reason: 'what the workload asks for' } as const;
 
 function judged(
   pods: number,
   ready: number,
   trouble: ObjectEvent | undefined,
 ): Pick<WorkloadRevision, 'state' | 'reason'> {
-  if (ready > 0) return { state: 'good', reason: `has ${ready} ready ${ready === 1 ? 'pod' : 'pods'}` };
-  if (pods > 0) return { state: 'bad', reason: `has ${pods} ${pods === 1 ? 'pod' : 'pods'}, none of them ready` };
-  if (trouble !== undefined) return { state: 'bad', reason: `had a pod with ${trouble.reason}: ${trouble.message}` };
-  return { state: 'unknown', reason: 'has no pods any more' };
+  if (ready > 0) return { state: 'good', reason: `${ready} ready ${ready === 1 ? 'pod' : 'pods'}` };
+  if (pods > 0) return { state: 'bad', reason: `${pods} ${pods === 1 ? 'pod' : 'pods'}, none ready` };
+  if (trouble !== undefined) return { state: 'bad', reason: `a pod with ${trouble.reason}: ${trouble.message}` };
+  return { state: 'unknown', reason: 'no pods left' };
 }
 
 function facts(

@@ -41,7 +41,7 @@ export function claimSign(
     return mayHeal(missingGraceMs, {
       ...base,
       message: `there is no PersistentVolumeClaim "${missing}"`,
-      hint: 'Put the PersistentVolumeClaim into the manifests, or correct its name.',
+      hint: 'Add the PersistentVolumeClaim to the manifests, or fix its name.',
     });
   }
   if (message !== '' && !/unbound immediate PersistentVolumeClaims|ephemeral volume controller/.test(message)) {
@@ -59,7 +59,7 @@ export function claimSign(
   return diagnostic({
     ...base,
     message: `${first.what} is not bound`,
-    hint: 'See its events, its StorageClass and the PersistentVolumes.',
+    hint: 'Check its events, its StorageClass and the PersistentVolumes.',
   });
 }
 
@@ -88,13 +88,10 @@ function eventSign(
     case 'ProvisioningFailed': {
       const storageClass = /storageclass[\w.]{0,60} "(?<name>[^"]+)" not found/.exec(event.message)?.groups?.['name'];
       return storageClass === undefined
-        ? diagnostic(cause(event.message.slice(0, maxTextLength), 'Correct what the message names.'))
+        ? diagnostic(cause(event.message.slice(0, maxTextLength), 'Fix what the message says.'))
         : mayHeal(
             missingGraceMs,
-            cause(
-              `there is no StorageClass "${storageClass}"`,
-              'Correct storageClassName, or create the StorageClass.',
-            ),
+            cause(`there is no StorageClass "${storageClass}"`, 'Fix storageClassName, or create the StorageClass.'),
           );
     }
     case 'FailedBinding':
@@ -102,17 +99,17 @@ function eventSign(
         unboundGraceMs,
         event.message.includes('no storage class is set')
           ? cause(
-              'it has no StorageClass, and no PersistentVolume is free for it',
-              'Set storageClassName, make a StorageClass the default one of the cluster, or create a PersistentVolume for it.',
+              'it has no StorageClass, and no PersistentVolume is available for it',
+              'Set storageClassName, make a StorageClass the default of the cluster, or create a PersistentVolume for it.',
             )
-          : cause(event.message.slice(0, maxTextLength), 'Correct what the message names.'),
+          : cause(event.message.slice(0, maxTextLength), 'Fix what the message says.'),
       );
     case 'ExternalProvisioning': {
       const provisioner = /external provisioner '(?<name>[^']+)'/.exec(event.message)?.groups?.['name'] ?? '';
       return diagnostic(
         cause(
-          `its provisioner "${provisioner}" has not made the volume yet`,
-          'See whether this provisioner runs, and what it says of the claim.',
+          `its provisioner "${provisioner}" has not created the volume yet`,
+          'Check that this provisioner is running, and what it reports for the claim.',
         ),
       );
     }

@@ -136,37 +136,43 @@ export function describeEnd(
   restarts: number,
   probe: ReturnType<typeof killedByProbe>,
 ): Pick<Cause, 'reason' | 'message' | 'hint'> {
-  const times = restarts === 0 ? '' : restarts === 1 ? ', restarted once' : `, restarted ${restarts} times`;
+  const times = restarts === 0 ? '' : restarts === 1 ? '1 restart' : `${restarts} restarts`;
   if (reason === 'OOMKilled') {
     return {
       reason: 'OOMKilled',
-      message: `${what} was killed because it used more memory than its limit (OOMKilled, exit code ${exitCode})${times}`,
-      hint: 'Raise resources.limits.memory, or make it use less.',
+      message: `${what} was killed for exceeding its memory limit (OOMKilled, exit code ${exitCode}${times === '' ? '' : `, ${times}`})`,
+      hint: 'Raise resources.limits.memory, or reduce its memory usage.',
     };
   }
   if (probe !== undefined) {
     const why = probe.answer === '' ? '' : `: ${probe.answer}`;
-    return { reason: 'Unhealthy', message: `${what} is killed by its ${probe.what}${why}${times}`, hint: probeHint };
+    return {
+      reason: 'Unhealthy',
+      message: `${what} is killed by its ${probe.what}${why}${times === '' ? '' : ` (${times})`}`,
+      hint: probeHint,
+    };
   }
-  const ends = restarts === 0 ? 'ended' : 'ends again and again';
+  const ends = exitCode === 0 ? ['exited', 'keeps exiting'] : ['crashed', 'keeps crashing'];
+  const explained = explainExitCode(exitCode);
+  const counted = times === '' ? '' : `${explained === '' ? ',' : ';'} ${times}`;
   return {
     reason: 'CrashLoopBackOff',
-    message: `${what} ${ends} with exit code ${exitCode}${explainExitCode(exitCode)}${times}`,
-    hint: exitCode === 0 ? 'Its program must go on running: see its command.' : 'See the last lines of its log.',
+    message: `${what} ${ends[restarts === 0 ? 0 : 1] ?? ''} (exit code ${exitCode}${explained}${counted})`,
+    hint: exitCode === 0 ? 'Its program has to keep running: check its command.' : 'Check the last lines of its log.',
   };
 }
 
 function explainExitCode(code: number): string {
   const known: Readonly<Record<number, string>> = {
-    0: ' (its program has come to its end)',
-    126: ' (its program could not be executed)',
-    127: ' (its program was not found)',
-    134: ' (SIGABRT: it aborted itself)',
-    137: ' (SIGKILL: killed, often by a failing liveness probe or for lack of memory)',
-    139: ' (SIGSEGV: it accessed memory that is not its own)',
-    143: ' (SIGTERM: asked to end, often by a failing liveness probe)',
+    0: ': its program has finished',
+    126: ': its program is not executable',
+    127: ': its program was not found',
+    134: ': SIGABRT, it aborted',
+    137: ': SIGKILL, often a failing liveness probe or lack of memory',
+    139: ': SIGSEGV, invalid memory access',
+    143: ': SIGTERM, often a failing liveness probe',
   };
-  return known[code] ?? (code > 128 && code < 160 ? ` (ended by signal ${code - 128})` : '');
+  return known[code] ?? (code > 128 && code < 160 ? `: signal ${code - 128}` : '');
 }
 
 /** The path of a field of a pod's container in the workload that made the pod. */

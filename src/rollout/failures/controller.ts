@@ -43,15 +43,16 @@ const refusals: readonly Refusal[] = [
   {
     words: /exceeded quota/,
     graceMs: quotaGraceMs,
-    says: (why) => `the quota is used up: ${why.replace(/^exceeded quota: (\S+), (.*)$/s, 'ResourceQuota "$1" ($2)')}`,
-    hint: 'Raise the ResourceQuota, or lower what the pods ask for.',
+    says: (why) =>
+      `the quota is exhausted: ${why.replace(/^exceeded quota: (\S+), (.*)$/s, 'ResourceQuota "$1" ($2)')}`,
+    hint: 'Raise the ResourceQuota, or lower the pod requests.',
   },
   {
     words: /failed quota: \S+ must specify/,
     says: (why) =>
       why.replace(
         /^failed quota: (\S+): must specify (.*)$/s,
-        'ResourceQuota "$1" wants $2, which the pod does not set',
+        'ResourceQuota "$1" requires $2, which the pod does not set',
       ),
     hint: "Set it in the container's resources, or give the namespace a LimitRange with a default.",
   },
@@ -65,42 +66,45 @@ const refusals: readonly Refusal[] = [
       ),
     hint: 'Create a ResourceQuota with this scope in the namespace, or use another priorityClassName.',
   },
-  { words: /violates PodSecurity/, hint: "Make the pod's securityContext meet the level of the namespace." },
+  {
+    words: /violates PodSecurity/,
+    hint: "Make the pod's securityContext meet the Pod Security level of the namespace.",
+  },
   {
     words: /unable to validate against any security context constraint/,
-    hint: "Make the pod's securityContext meet a SecurityContextConstraint, or give its ServiceAccount another one.",
+    hint: "Make the pod's securityContext meet a SecurityContextConstraint, or grant its ServiceAccount another one.",
   },
   {
     words: /admission webhook .{0,300} denied the request|ValidatingAdmissionPolicy/,
-    hint: 'Change the pod so that this policy accepts it.',
+    hint: 'Change the pod to comply with this policy.',
   },
   {
     words: /failed calling webhook "[^"]+"/,
     graceMs: otherGraceMs,
     says: (why) => {
       const name = /failed calling webhook "(?<name>[^"]+)"/.exec(why)?.groups?.['name'] ?? '';
-      return `the admission webhook "${name}" does not answer: ${why.split(': ').slice(-2).join(': ')}`;
+      return `the admission webhook "${name}" does not respond: ${why.split(': ').slice(-2).join(': ')}`;
     },
-    hint: 'See whether the pods behind this webhook run: with "failurePolicy: Fail" nothing is made without its answer.',
+    hint: 'Check that the pods behind this webhook run: with "failurePolicy: Fail" nothing is created without its answer.',
   },
   {
     words: /serviceaccount "?[^"]{0,253}"? not found|error looking up service account/,
     graceMs: admissionGraceMs,
     says: account,
-    hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
+    hint: 'Add the ServiceAccount to the manifests, or fix serviceAccountName.',
   },
   {
     words: /no PriorityClass/,
     graceMs: admissionGraceMs,
     says: priorityClass,
-    hint: 'Correct priorityClassName, or create the PriorityClass.',
+    hint: 'Fix priorityClassName, or create the PriorityClass.',
   },
   {
     words: /RuntimeClass "[^"]+" not found/,
     graceMs: admissionGraceMs,
     says: (why) =>
       `there is no RuntimeClass ${/RuntimeClass (?<name>"[^"]+") not found/.exec(why)?.groups?.['name'] ?? ''}`,
-    hint: 'Correct runtimeClassName, or create the RuntimeClass.',
+    hint: 'Fix runtimeClassName, or create the RuntimeClass.',
   },
   {
     words: /(?:maximum|minimum) .{0,100} usage per|max limit to request ratio/,
@@ -109,9 +113,9 @@ const refusals: readonly Refusal[] = [
   {
     words: /because it is being terminated/,
     says: () => 'the namespace is being deleted',
-    hint: 'Wait until it is gone, and deploy again.',
+    hint: 'Wait until it is gone, then deploy again.',
   },
-  { words: /is invalid/, hint: 'Correct the pod template.' },
+  { words: /is invalid/, hint: 'Fix the pod template.' },
 ];
 
 function createSign(message: string, base: Pick<Cause, 'object' | 'since'>): Sign {
@@ -121,10 +125,10 @@ function createSign(message: string, base: Pick<Cause, 'object' | 'since'>): Sig
   );
   const { graceMs, says, hint } = refusals.find(({ words }) => words.test(message)) ?? {
     graceMs: otherGraceMs,
-    hint: 'Correct what the message names.',
+    hint: 'Fix what the message says.',
   };
   const text = says?.(why) ?? why;
-  const cause: Cause = { ...base, reason: 'FailedCreate', message: `pods cannot be made: ${text}`, hint };
+  const cause: Cause = { ...base, reason: 'FailedCreate', message: `pods cannot be created: ${text}`, hint };
   return graceMs === undefined ? final(cause) : mayHeal(graceMs, cause);
 }
 

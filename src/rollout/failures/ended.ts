@@ -22,22 +22,22 @@ export function endedSigns(pod: KubernetesObject): Sign[] {
   const isOwned = (pod.metadata.ownerReferences ?? []).length > 0;
   if (!isOwned || stringAt(pod, 'status', 'phase') !== 'Failed' || message === '' || reason === '') return [];
   const base = { reason, object: refOf(pod), hint: endedHint(pod) };
-  if (isEvicted(pod)) return [diagnostic({ ...base, message: `a pod of it was evicted: ${message}` })];
+  if (isEvicted(pod)) return [diagnostic({ ...base, message: `one of its pods was evicted: ${message}` })];
   if (!isRejected(pod)) return [];
   const node = stringAt(pod, 'spec', 'nodeName') ?? '';
   const why = message.replace(/^Pod was rejected: (?:Pod )?/, '');
-  return [diagnostic({ ...base, message: `the node "${node}" has rejected a pod of it: ${why}` })];
+  return [diagnostic({ ...base, message: `the node "${node}" rejected one of its pods: ${why}` })];
 }
 
 /** What is to be done about a pod whose phase is Failed. */
 export function endedHint(pod: KubernetesObject): string {
   if (stringAt(pod, 'status', 'reason') === 'DeadlineExceeded') {
-    return 'See why it takes so long, or raise activeDeadlineSeconds.';
+    return 'Find out why it takes so long, or raise activeDeadlineSeconds.';
   }
   if (isEvicted(pod)) return evictedHint(saidAt(pod, 'status', 'message') ?? '');
   return isRejected(pod)
-    ? 'Correct what the node names: what the pod asks for, its nodeName, its ports or its sysctls.'
-    : 'See the log of its containers.';
+    ? 'Fix what the node rejects: its requests, its nodeName, its ports or its sysctls.'
+    : 'Check the logs of its containers.';
 }
 
 /** By the admission of its kubelet: OutOfcpu, NodePorts, NodeAffinity, UnexpectedAdmissionError, SysctlForbidden, … */
@@ -49,6 +49,6 @@ function isRejected(pod: KubernetesObject): boolean {
 /** What a pod uses beyond its own limit is its own; what its node lacks is not. */
 function evictedHint(message: string): string {
   return message.includes('exceed') && !/node was low/i.test(message)
-    ? 'Raise the limit that it names (sizeLimit of an emptyDir, or ephemeral-storage), or make it write less.'
-    : 'Give its containers requests as large as what they use, or add nodes.';
+    ? 'Raise the limit in the message (sizeLimit of an emptyDir, or ephemeral-storage), or make it write less.'
+    : 'Set the requests of its containers to what they really use, or add nodes.';
 }

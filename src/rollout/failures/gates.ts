@@ -9,11 +9,11 @@ const gateGraceMs = 5000;
 const hints: readonly [prefix: string, hint: string][] = [
   [
     'cloud.google.com/load-balancer-neg-ready',
-    'GKE sets it once its load balancer finds the pod healthy: see the health check of the backend, and the firewall.',
+    'GKE sets it once its load balancer finds the pod healthy: check the health check of the backend, and the firewall.',
   ],
   [
     'target-health.',
-    'The load balancer controller sets it once the target is healthy: see the health check of its target group.',
+    'The load balancer controller sets it once the target is healthy: check the health check of its target group.',
   ],
 ];
 
@@ -30,7 +30,7 @@ export function readinessGateSigns(pod: KubernetesObject, now: number): Sign[] {
     const why = [found?.reason, found?.message].filter((part) => part !== undefined && part !== '').join(': ');
     const state =
       found === undefined
-        ? `nobody has set its readiness gate "${type}"`
+        ? `its readiness gate "${type}" is not set`
         : `its readiness gate "${type}" is ${found.status}${why === '' ? '' : ` (${why.slice(0, 300)})`}`;
     return [
       diagnostic({
@@ -38,7 +38,7 @@ export function readinessGateSigns(pod: KubernetesObject, now: number): Sign[] {
         message: `its containers are ready, but ${state}`,
         hint:
           hints.find(([prefix]) => type.startsWith(prefix))?.[1] ??
-          'See whether the controller that sets it runs and knows these pods, or remove it from readinessGates.',
+          'Check that the controller that sets it is running and handles these pods, or remove it from readinessGates.',
         object: refOf(pod),
         path: ['readinessGates'],
         since,

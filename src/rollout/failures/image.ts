@@ -14,7 +14,7 @@ export function imageSign(reason: string, message: string, { what, image, ...bas
   const cause = (text: string, hint: string): Cause => ({ ...base, reason, message: `${named} ${text}`, hint });
   switch (reason) {
     case 'InvalidImageName':
-      return final(cause('is not a valid image reference', 'Correct the image in the manifest or the input "images".'));
+      return final(cause('is not a valid image reference', 'Fix the image in the manifest or the input "images".'));
     case 'ErrImageNeverPull':
       return final(
         cause('is not on the node, and imagePullPolicy is Never', 'Load it onto the nodes, or change imagePullPolicy.'),
@@ -37,8 +37,8 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
     return mayHeal(
       missingGraceMs,
       cause(
-        'may not be pulled: the registry denies access',
-        'See whether the image exists, and give the pods an imagePullSecret or the nodes the right to read it.',
+        'cannot be pulled: access denied by the registry',
+        'Check that the image exists, and give the pods an imagePullSecret or the nodes read access to it.',
       ),
     );
   }
@@ -46,7 +46,7 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
     return mayHeal(
       unreachableGraceMs,
       cause(
-        'cannot be pulled now: the registry limits the rate',
+        'cannot be pulled now: rate-limited by the registry',
         'Wait, sign in to the registry with an imagePullSecret, or use a mirror.',
       ),
     );
@@ -55,8 +55,8 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
     return mayHeal(
       unreachableGraceMs,
       cause(
-        'cannot be pulled: the name of its registry does not resolve',
-        'Correct the registry in the image, or the DNS of the nodes.',
+        'cannot be pulled: the registry name does not resolve',
+        'Fix the registry in the image, or the DNS of the nodes.',
       ),
     );
   }
@@ -68,8 +68,8 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
     return mayHeal(
       unreachableGraceMs,
       cause(
-        `cannot be pulled: the registry cannot be reached (${lastPart(message)})`,
-        'See whether the nodes can reach the registry.',
+        `cannot be pulled: the registry is unreachable (${lastPart(message)})`,
+        'Check that the nodes can reach the registry.',
       ),
     );
   }
@@ -77,15 +77,18 @@ function pullSign(message: string, image: string, cause: (text: string, hint: st
   if (/no match for platform|no matching manifest/i.test(answer)) {
     return mayHeal(
       missingGraceMs,
-      cause('is not built for the processors of the nodes', 'Build it for their architecture, or choose other nodes.'),
+      cause(
+        'is not built for the CPU architecture of the nodes',
+        'Build it for their architecture, or choose other nodes.',
+      ),
     );
   }
   if (/not found|manifest unknown|does not exist|NotFound|name unknown/i.test(answer)) {
-    return mayHeal(missingGraceMs, cause('not found', 'Correct the tag, or push the image first.'));
+    return mayHeal(missingGraceMs, cause('not found', 'Fix the tag, or push the image first.'));
   }
   return mayHeal(
     unreachableGraceMs,
-    cause(`cannot be pulled: ${lastPart(message)}`, 'See the message of the registry.'),
+    cause(`cannot be pulled: ${lastPart(message)}`, 'Check the message of the registry.'),
   );
 }
 

@@ -2,7 +2,7 @@ import { listAt, numberAt, objectAt, objectsAt, stringAt, type JsonObject } from
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { ObjectEvent } from './events.ts';
 
-export const probeHint = 'See its log, and whether path, port and delays of the probe are right.';
+export const probeHint = 'Check its log, and path, port and delays of the probe.';
 
 const maxAnswerLength = 300;
 
@@ -42,9 +42,9 @@ function answerOf(message: string, probe: JsonObject): string {
   const status = /HTTP probe failed with statuscode: (?<status>\d+)/.exec(message)?.groups?.['status'];
   if (status !== undefined) return `it answers with status ${status}`;
   const refused = /:(?<port>\d+): connect: connection refused/.exec(message)?.groups?.['port'];
-  if (refused !== undefined) return `nothing listens on port ${refused}`;
+  if (refused !== undefined) return `nothing is listening on port ${refused}`;
   if (/i\/o timeout|deadline exceeded|timed out|timeout: failed/i.test(message)) {
-    return `no answer within ${numberAt(probe, 'timeoutSeconds') ?? 1}s`;
+    return `no response within ${numberAt(probe, 'timeoutSeconds') ?? 1}s`;
   }
   const answer = message.replace(/^\w+ probe (?:failed|errored)(?: and resulted in unknown state)?: ?/, '');
   return answer.slice(0, maxAnswerLength);

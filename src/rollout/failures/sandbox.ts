@@ -24,16 +24,16 @@ export function sandboxSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] 
       return [attachSign(event.message, base)];
     case 'FailedMapVolume':
     case 'VolumeFailedDelete':
-      return told('See the volume, its driver and the node.');
+      return told('Check the volume, its driver and the node.');
     case 'VolumePermissionChangeInProgress':
       return told(
-        'Set "fsGroupChangePolicy: OnRootMismatch" in the securityContext of the pod, so that the files of the volume are not all changed at each start.',
+        'Set "fsGroupChangePolicy: OnRootMismatch" in the securityContext of the pod, so not all files of the volume are changed at each start.',
       );
     case 'FailedCreatePodSandBox':
       return told(
         /RuntimeHandler|runtime handler|no runtime for/i.test(event.message)
-          ? 'Correct runtimeClassName, or use nodes that have this runtime.'
-          : 'See the network plugin of the node, and whether it has addresses left.',
+          ? 'Fix runtimeClassName, or use nodes that have this runtime.'
+          : 'Check the network plugin of the node, and that it has addresses left.',
       );
     case 'FailedResourceClaimCreation':
       // Made since.
@@ -43,7 +43,7 @@ export function sandboxSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] 
     case 'FailedPrepareDynamicResources':
       return [resourceClaimSign(event.message, base)];
     case 'FailedBinding':
-      return told('Correct what the message names; see the quota of the namespace for claims.');
+      return told('Fix what the message says; check the quota of the namespace for claims.');
     default:
       return [];
   }
@@ -70,11 +70,11 @@ function mountSign(message: string, base: Base): Sign {
     ...(missing === undefined
       ? {
           message: `${what} cannot be mounted: its ${kind} has no key ${name}`,
-          hint: `Put the key into the ${kind}, or correct the volume's items.`,
+          hint: `Add the key to the ${kind}, or fix the volume's items.`,
         }
       : {
           message: `${what} cannot be mounted: there is no ${kind} ${name}`,
-          hint: `Put the ${kind} into the manifests, or correct its name.`,
+          hint: `Add the ${kind} to the manifests, or fix its name.`,
         }),
   });
 }
@@ -88,7 +88,7 @@ function foreignMountSign(message: string, what: string, base: Base): Sign {
       ...base,
       path: ['volumes'],
       message: `${what} cannot be mounted: the node has no CSI driver "${driver}"`,
-      hint: 'Install this driver on the nodes, or correct its name; it may also be starting still.',
+      hint: 'Install this driver on the nodes, or fix its name; it may also still be starting.',
     });
   }
   const hostPath = /hostPath type check failed: (?<why>.*)$/s.exec(message)?.groups?.['why'];
@@ -97,13 +97,13 @@ function foreignMountSign(message: string, what: string, base: Base): Sign {
       ...base,
       path: ['volumes'],
       message: `${what} cannot be mounted: ${hostPath.slice(0, maxTextLength)}`,
-      hint: 'Correct path and type of the hostPath, or make it on the node.',
+      hint: 'Fix path and type of the hostPath, or create it on the node.',
     });
   }
   return diagnostic({
     ...base,
     message: message.slice(0, maxTextLength),
-    hint: 'See the volume, its driver and the node.',
+    hint: 'Check the volume, its driver and the node.',
   });
 }
 
@@ -113,7 +113,7 @@ function attachSign(message: string, base: Base): Sign {
     message: message.slice(0, maxTextLength),
     hint: message.startsWith('Multi-Attach')
       ? 'Its volume can be on one node at a time: use the strategy Recreate, or an access mode for several nodes.'
-      : 'See the volume, its driver and the node.',
+      : 'Check the volume, its driver and the node.',
   });
 }
 
@@ -126,13 +126,13 @@ function resourceClaimSign(message: string, base: Base): Sign {
       ...base,
       path,
       message: message.slice(0, maxTextLength),
-      hint: 'See its resourceClaims, their device class, and the driver of the devices on the node.',
+      hint: 'Check its resourceClaims, their device class, and the device driver on the node.',
     });
   }
   return mayHeal(missingGraceMs, {
     ...base,
     path,
-    message: `its ResourceClaim${claim === undefined ? '' : ` "${claim}"`} cannot be made: there is no ResourceClaimTemplate "${template}"`,
-    hint: 'Put the ResourceClaimTemplate into the manifests, or correct its name.',
+    message: `its ResourceClaim${claim === undefined ? '' : ` "${claim}"`} cannot be created: there is no ResourceClaimTemplate "${template}"`,
+    hint: 'Add the ResourceClaimTemplate to the manifests, or fix its name.',
   });
 }

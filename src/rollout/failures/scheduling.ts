@@ -74,14 +74,14 @@ function gateSign(pod: KubernetesObject): Sign {
     return diagnostic({
       ...base,
       message: `Kueue holds it back${queue === undefined ? '' : ` in its queue "${queue}"`} until there is quota for it`,
-      hint: 'See the Workload that Kueue has made for it, and the quota of its ClusterQueue.',
+      hint: 'Check the Workload that Kueue created for it, and the quota of its ClusterQueue.',
     });
   }
   const named = gates.map((gate) => `"${gate}"`).join(' and ');
   return diagnostic({
     ...base,
     message: `${gates.length === 1 ? 'the scheduling gate' : 'the scheduling gates'} ${named} ${gates.length === 1 ? 'holds' : 'hold'} it back from the scheduler`,
-    hint: 'See whether the controller that takes the gate away runs, or remove it from schedulingGates.',
+    hint: 'Check that the controller that removes the gate is running, or remove it from schedulingGates.',
   });
 }
 
@@ -97,8 +97,8 @@ function ignoredSigns(pod: KubernetesObject, events: readonly ObjectEvent[], now
       diagnostic({
         ...base,
         reason: 'NodeNotReady',
-        message: `the node "${node}" has not taken it up`,
-        hint: 'See whether this node is there and its kubelet runs.',
+        message: `the node "${node}" has not picked it up`,
+        hint: 'Check that this node exists and its kubelet is running.',
       }),
     ];
   }
@@ -113,27 +113,27 @@ function unseenSign(pod: KubernetesObject, base: Pick<Cause, 'object' | 'since' 
   if (claim !== undefined) {
     return diagnostic({
       ...base,
-      message: `the scheduler waits for its ResourceClaim "${claim}"`,
-      hint: 'Put the ResourceClaim into the manifests, or correct resourceClaimName.',
+      message: `the scheduler is waiting for its ResourceClaim "${claim}"`,
+      hint: 'Add the ResourceClaim to the manifests, or fix resourceClaimName.',
       path: ['resourceClaims'],
     });
   }
   if (claims.length > 0) {
     return diagnostic({
       ...base,
-      message: 'the scheduler waits for its ResourceClaims, which are not made yet',
-      hint: 'See its resourceClaims and their templates.',
+      message: 'the scheduler is waiting for its ResourceClaims, which are not created yet',
+      hint: 'Check its resourceClaims and their templates.',
       path: ['resourceClaims'],
     });
   }
   const name = stringAt(pod, 'spec', 'schedulerName') ?? 'default-scheduler';
   return diagnostic({
     ...base,
-    message: `the scheduler "${name}" has not looked at it`,
+    message: `the scheduler "${name}" has not picked it up`,
     hint:
       name === 'default-scheduler'
-        ? 'See whether the scheduler of the cluster runs.'
-        : 'Correct schedulerName, or see whether this scheduler runs.',
+        ? 'Check that the scheduler of the cluster is running.'
+        : 'Fix schedulerName, or check that this scheduler is running.',
     path: ['schedulerName'],
   });
 }

@@ -21,10 +21,10 @@ export function configSign(what: string, message: string, where: Where): Sign {
   return final({
     ...where,
     reason: configError,
-    message: `${what} cannot be made: ${message}`,
+    message: `${what} cannot be created: ${message}`,
     hint: /^(?:configmap|secret) "[^"]*" not found|^couldn't find key /i.test(message)
-      ? 'Put the ConfigMap or Secret into the manifests, or correct its name or key.'
-      : 'Correct what the message names.',
+      ? 'Add the ConfigMap or Secret to the manifests, or fix its name or key.'
+      : 'Fix what the message says.',
   });
 }
 
@@ -32,13 +32,13 @@ export function configSign(what: string, message: string, where: Where): Sign {
 function userCause(message: string): { text: string; hint: string } | undefined {
   if (message.includes('image will run as root')) {
     return {
-      text: 'may not run as root (runAsNonRoot), and its image runs as root',
+      text: 'must not run as root (runAsNonRoot), but its image runs as root',
       hint: 'Set runAsUser in its securityContext to a number other than 0, or give the image such a USER.',
     };
   }
   if (message.includes('runAsUser breaks non-root policy')) {
     return {
-      text: 'may not run as root (runAsNonRoot), and its runAsUser is 0',
+      text: 'must not run as root (runAsNonRoot), but its runAsUser is 0',
       hint: 'Set runAsUser in its securityContext to a number other than 0.',
     };
   }
@@ -46,7 +46,7 @@ function userCause(message: string): { text: string; hint: string } | undefined 
   return name === undefined
     ? undefined
     : {
-        text: `may not run as root (runAsNonRoot), and whether the user "${name}" of its image is root cannot be seen`,
+        text: `must not run as root (runAsNonRoot), and it is unknown whether the user "${name}" of its image is root`,
         hint: 'Set runAsUser in its securityContext to the number of this user, or give the image a USER that is a number.',
       };
 }
@@ -59,7 +59,7 @@ export function startSign(what: string, reason: string, message: string, where: 
         ...where,
         reason,
         message: `${what} cannot start: ${message.slice(-maxTextLength)}`,
-        hint: 'See the message of the container runtime.',
+        hint: 'Check the message of the container runtime.',
       })
     : mayHeal(startGraceMs, { ...where, reason, message: `${what} cannot start: ${found.text}`, hint: found.hint });
 }
@@ -67,13 +67,13 @@ export function startSign(what: string, reason: string, message: string, where: 
 function startCause(message: string): { text: string; hint: string } | undefined {
   if (/exec format error/i.test(message)) {
     return {
-      text: 'its program is built for another processor',
+      text: 'its program is built for another CPU architecture',
       hint: 'Build the image for the architecture of the nodes.',
     };
   }
   if (/no command specified/i.test(message)) {
     return {
-      text: 'neither its image nor the manifest says which program to run',
+      text: 'neither its image nor the manifest sets a command',
       hint: 'Set "command" in the manifest, or an ENTRYPOINT in the image.',
     };
   }
@@ -81,14 +81,14 @@ function startCause(message: string): { text: string; hint: string } | undefined
   if (folder !== undefined) {
     return {
       text: `its working directory "${folder}" cannot be used: ${lastPart(message)}`,
-      hint: 'Correct workingDir in the manifest, or WORKDIR and USER of the image.',
+      hint: 'Fix workingDir in the manifest, or WORKDIR and USER of the image.',
     };
   }
   const file = /\bmkdir (?<file>\/[^:]{0,1000}): not a directory/.exec(message)?.groups?.['file'];
   if (file !== undefined) {
     return {
-      text: `"${file}" is to be a folder, and is a file in the image`,
-      hint: 'Correct workingDir, or the mountPath of its volumeMounts.',
+      text: `"${file}" has to be a folder, but is a file in the image`,
+      hint: 'Fix workingDir, or the mountPath of its volumeMounts.',
     };
   }
   const place = /error mounting (?:(?!error mounting ).)* to rootfs at \\?"(?<place>[^"\\]+)/.exec(message)?.groups?.[
@@ -97,7 +97,7 @@ function startCause(message: string): { text: string; hint: string } | undefined
   if (place !== undefined) {
     return {
       text: `nothing can be mounted at "${place}": ${lastPart(message)}`,
-      hint: 'Correct its volumeMounts: a file cannot be mounted over a folder, nor a folder over a file.',
+      hint: 'Fix its volumeMounts: a file cannot be mounted over a folder, nor a folder over a file.',
     };
   }
   return programCause(message);
@@ -110,12 +110,12 @@ function programCause(message: string): { text: string; hint: string } | undefin
   if (isOfProgram && /no such file or directory|executable file.{0,300} not found/i.test(message)) {
     return {
       text: `there is no program ${program === undefined ? 'of that name' : `"${program}"`} in the image`,
-      hint: 'Correct "command" in the manifest, or the entrypoint of the image.',
+      hint: 'Fix "command" in the manifest, or the entrypoint of the image.',
     };
   }
   if (isOfProgram && /permission denied/i.test(message)) {
     return {
-      text: `${program === undefined ? 'its program' : `"${program}"`} may not be executed`,
+      text: `${program === undefined ? 'its program' : `"${program}"`} is not executable`,
       hint: 'Make it executable in the image.',
     };
   }

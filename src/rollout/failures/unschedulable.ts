@@ -11,13 +11,14 @@ interface Refusal {
   isTooLarge: boolean;
 }
 
-const makeRoom =
-  'Lower what the pod asks for, free or add nodes, or correct its nodeSelector, affinity and tolerations.';
+const makeRoom = 'Lower the pod requests, free up or add nodes, or fix its nodeSelector, affinity and tolerations.';
 
 interface Reason {
   /** As the scheduler writes it, after the number of nodes (kubernetes pkg/scheduler/framework/plugins). */
   text: RegExp;
   words: (nodes: Nodes, detail: string) => string;
+  /** Where it is the only reason, and that of all nodes. */
+  ofAll?: (detail: string) => string;
   /** Where it is the only reason. */
   hint?: string;
 }
@@ -31,8 +32,12 @@ interface Nodes {
 }
 
 const reasons: readonly Reason[] = [
-  { text: /Insufficient ([\w./-]+)/, words: ({ have }, resource) => `${have} too little ${resource}` },
-  { text: /Too many pods/, words: ({ have }) => `${have} as many pods as it may` },
+  {
+    text: /Insufficient ([\w./-]+)/,
+    words: ({ nodes }, resource) => `not enough ${resource} on ${nodes}`,
+    ofAll: (resource) => `not enough ${resource}`,
+  },
+  { text: /Too many pods/, words: ({ have }) => `${have} the maximum number of pods` },
   {
     text: /node\(s\) had untolerated taint(?:\(s\)| \{([^\s{}]+): [^{}]*\})/,
     words: ({ have }, taint) =>
@@ -46,28 +51,28 @@ const reasons: readonly Reason[] = [
   {
     text: /node\(s\) didn't have free ports for the requested pod ports/,
     words: ({ have }) => `${have} no free hostPort for it`,
-    hint: 'Do without hostPort, or free it: each node has each port once.',
+    hint: 'Remove hostPort, or free it: a node has each port only once.',
   },
   {
     text: /node\(s\) didn't match pod anti-affinity rules/,
-    words: ({ have }) => `${have} a pod that its podAntiAffinity does not go with`,
+    words: ({ have }) => `${have} a pod that its podAntiAffinity excludes`,
     hint: 'Add nodes, or make its podAntiAffinity a preferred one.',
   },
   {
     text: /node\(s\) didn't satisfy existing pods anti-affinity rules/,
-    words: ({ have }) => `${have} a pod whose podAntiAffinity does not go with it`,
+    words: ({ have }) => `${have} a pod whose podAntiAffinity excludes it`,
     hint: 'Add nodes, or make the podAntiAffinity of the other pods a preferred one.',
   },
   {
     text: /node\(s\) didn't match pod affinity rules/,
-    words: ({ have }) => `${have} no pod that its podAffinity asks for`,
-    hint: 'See whether the pods that its podAffinity asks for run, or correct it.',
+    words: ({ have }) => `${have} no pod that its podAffinity requires`,
+    hint: 'Check that the pods its podAffinity requires are running, or fix it.',
   },
   {
     text: /node\(s\) didn't match pod topology spread constraints \(missing required label\)/,
     words: ({ nodes, isOne }) =>
-      `${nodes} ${isOne ? 'lacks' : 'lack'} the label that its topologySpreadConstraints go by`,
-    hint: 'Correct topologyKey in its topologySpreadConstraints, or label the nodes.',
+      `${nodes} ${isOne ? 'lacks' : 'lack'} the label that its topologySpreadConstraints use`,
+    hint: 'Fix topologyKey in its topologySpreadConstraints, or label the nodes.',
   },
   {
     text: /node\(s\) didn't match pod topology spread constraints(?! \(missing)/,
@@ -77,27 +82,27 @@ const reasons: readonly Reason[] = [
   {
     text: /node\(s\) (?:had volume node affinity conflict|didn't match PersistentVolume's node affinity)/,
     words: ({ nodes, isOne }) => `${nodes} ${isOne ? 'is' : 'are'} not where its volume is`,
-    hint: 'Add or free a node in the zone of its PersistentVolume.',
+    hint: 'Add or free up a node in the zone of its PersistentVolume.',
   },
   {
     text: /node\(s\) didn't find available persistent volumes to bind/,
-    words: ({ nodes }) => `no PersistentVolume on ${nodes} is free for its claim`,
-    hint: 'Create a PersistentVolume for the claim, or give it a StorageClass that makes one.',
+    words: ({ nodes }) => `no PersistentVolume on ${nodes} is available for its claim`,
+    hint: 'Create a PersistentVolume for the claim, or give it a StorageClass that creates one.',
   },
   {
     text: /node\(s\) exceed max volume count/,
-    words: ({ have }) => `${have} as many volumes as it may`,
-    hint: 'Add nodes: each takes so many disks only.',
+    words: ({ have }) => `${have} the maximum number of volumes`,
+    hint: 'Add nodes: each one takes a limited number of disks.',
   },
   {
     text: /node\(s\) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod/,
     words: () => 'its ReadWriteOncePod claim is in use by another pod',
-    hint: 'End the other pod first: use the strategy Recreate, or another access mode.',
+    hint: 'Stop the other pod first: use the strategy Recreate, or another access mode.',
   },
   {
     text: /(?:node\(s\) )?cannot allocate all claims/,
-    words: ({ nodes }) => `${nodes} cannot give it the devices of its resourceClaims`,
-    hint: 'Free or add such devices, or correct the ResourceClaim: its device class, selectors and count.',
+    words: ({ nodes }) => `${nodes} cannot allocate the devices of its resourceClaims`,
+    hint: 'Free up or add such devices, or fix the ResourceClaim: its device class, selectors and count.',
   },
 ];
 
@@ -112,16 +117,19 @@ export function readRefusal(message: string): Refusal {
   const [only] = matches;
   const resources = [...list.matchAll(/(?<!\d)\d+ Insufficient ([\w./-]+)/g)].map(([, resource = '']) => resource);
   const isTooLarge = resources.length > 0 && isHopeless(preemption);
-  const large = `None of the nodes that it may run on has that much ${resources.join(' and ')}, even when empty: add nodes that have, or lower what the pod asks for.`;
+  const large = `No eligible node has that much ${resources.join(' and ')}, even when empty: add larger nodes, or lower the pod requests.`;
   const suffix = [
-    ...(isTooLarge ? ['even an empty node has not as much as it asks for'] : []),
+    ...(isTooLarge ? ['even an empty node is too small'] : []),
     ...(preemption.includes('preemptionPolicy=Never')
-      ? ['its preemptionPolicy Never leaves pods of lower priority there']
+      ? ['its preemptionPolicy Never keeps lower-priority pods in place']
       : []),
   ];
-  const isOfNodes = /^0\/\d+ nodes are available/.test(message);
+  const nodes = /^0\/(?<nodes>\d+) nodes are available/.exec(message)?.groups?.['nodes'];
   return {
-    words: [`${isOfNodes ? 'no node fits' : 'it finds no node'}: ${inWords(list)}`, ...suffix].join('; '),
+    words: [
+      `pod cannot be scheduled: ${inWords(list, nodes)}${nodes === undefined ? '' : ` (0 of ${nodes} nodes fit)`}`,
+      ...suffix,
+    ].join('; '),
     hint: isTooLarge ? large : ((matches.length === 1 ? only?.hint : undefined) ?? makeRoom),
     resources,
     isCrowded: /Insufficient|Too many pods|free ports|anti-affinity/.test(list),
@@ -137,11 +145,16 @@ function isHopeless(preemption: string): boolean {
   return parts !== undefined && parts['all'] === parts['hopeless'];
 }
 
-function inWords(list: string): string {
+/** @param all how many nodes there are */
+function inWords(list: string, all: string | undefined): string {
   const replaced = reasons.reduce(
-    (text, { text: form, words }) =>
-      text.replaceAll(new RegExp(`(?<!\\d)(\\d+) ${form.source}`, 'g'), (_, count: string, detail?: unknown) =>
-        words(nodesOf(count), typeof detail === 'string' ? detail : ''),
+    (text, { text: form, words, ofAll }) =>
+      text.replaceAll(
+        new RegExp(`(?<!\\d)(\\d+) ${form.source}`, 'g'),
+        (found: string, count: string, named?: unknown) => {
+          const detail = typeof named === 'string' ? named : '';
+          return ofAll !== undefined && count === all && found === list ? ofAll(detail) : words(nodesOf(count), detail);
+        },
       ),
     list,
   );

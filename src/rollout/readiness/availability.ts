@@ -27,7 +27,7 @@ function judgeAutoscaler(object: KubernetesObject, facts: Facts): Verdict {
     const isFresh =
       !facts.changed || (active.updatedAt ?? 0) > facts.writtenAt || facts.now - facts.writtenAt > staleMs;
     return isFresh
-      ? failed(object, active.reason, `cannot scale: ${active.message}`, 'Correct its metrics or its target.')
+      ? failed(object, active.reason, `cannot scale: ${active.message}`, 'Fix its metrics or its target.')
       : progressing(active.message);
   }
   if (able?.status === 'False') return progressing(`cannot scale yet: ${able.message}`);
@@ -45,7 +45,7 @@ export const podDisruptionBudget: Rule = {
     if (allowed?.reason === 'SyncFailed') return unchecked(`it cannot be computed: ${allowed.message}`);
     if (isObserved(object, facts)) return ready('observed');
     return facts.now - facts.writtenAt > staleMs
-      ? unchecked(`its controller has not looked at it for ${staleMs / 1000} s`)
+      ? unchecked(`its controller has not processed it for ${staleMs / 1000} s`)
       : notObserved;
   },
 };

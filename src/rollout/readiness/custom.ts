@@ -12,12 +12,12 @@ import { failed, progressing, ready, type Facts } from './rule.ts';
 export function judgeByConditions(object: KubernetesObject, facts: Facts): Verdict {
   const stalled = condition(object, 'Stalled');
   if (stalled?.status === 'True' && (stalled.observedGeneration ?? facts.generation) >= facts.generation) {
-    return failed(object, stalled.reason, stalled.message, 'Correct what its controller complains about.');
+    return failed(object, stalled.reason, stalled.message, 'Fix what its controller complains about.');
   }
   const verdict = condition(object, 'Ready') ?? condition(object, 'Available');
   const observed = verdict && observedBy(object, verdict);
   if (verdict === undefined || observed === undefined) return ready('applied');
-  if (observed < facts.generation) return progressing('waiting for its controller to see the change');
+  if (observed < facts.generation) return progressing('waiting for the controller');
   if (verdict.status === 'True') return ready(verdict.type.toLowerCase());
   const reason = verdict.message === '' ? verdict.reason : verdict.message;
   return progressing(reason === '' ? `its condition ${verdict.type} is ${verdict.status}` : reason);

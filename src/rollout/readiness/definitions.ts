@@ -12,7 +12,7 @@ export const customResourceDefinition: Rule = {
   judge: (object) => {
     const names = condition(object, 'NamesAccepted');
     if (names?.status === 'False')
-      return failed(object, names.reason, names.message, 'Choose names that no other definition has.');
+      return failed(object, names.reason, names.message, 'Choose names that no other definition uses.');
     return isTrue(object, 'Established') && names?.status === 'True'
       ? ready('established')
       : progressing('not established yet');

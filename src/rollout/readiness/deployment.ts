@@ -3,7 +3,18 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { condition } from '../../kubernetes/conditions.ts';
 import { isHeldBack, isPaused, ownerOfPause, pausedBy, updatedPods } from '../pause.ts';
 import type { Verdict } from '../verdict.ts';
-import { failed, heldBack, isObserved, notObserved, pods, progressing, ready, type Facts, type Rule } from './rule.ts';
+import {
+  failed,
+  heldBack,
+  isObserved,
+  notObserved,
+  pods,
+  progressing,
+  ready,
+  type Facts,
+  type Rule,
+  surplus,
+} from './rule.ts';
 
 export const deployment: Rule = {
   kinds: [{ kind: 'Deployment', group: 'apps' }],
@@ -21,29 +32,25 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const existing = numberAt(object, 'status', 'replicas') ?? 0;
   const updated = numberAt(object, 'status', 'updatedReplicas') ?? 0;
   const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
-  const paused = isPaused(object) ? `; it is paused ${pausedBy(object)}` : '';
+  const paused = isPaused(object) ? `; paused ${pausedBy(object)}` : '';
   const complete = updated >= wanted && existing <= updated && existing <= wanted && available >= updated;
   if (complete) return ready(`${pods(available)} available${paused}`);
   if (isHeldBack(object)) {
     const done = updatedPods(object);
     if (isPausedMeanwhile(object, facts))
-      return progressing(`${done}; it is paused ${pausedBy(object)}: resume it to go on`);
+      return progressing(`${done}; paused ${pausedBy(object)}, run "resume" to continue`);
     const by = ownerOfPause(object) === undefined ? '' : ` ${pausedBy(object)}`;
-    return heldBack(
-      'unchecked',
-      `paused${by}: ${done}`,
-      `it is paused${by}: ${done}; nothing more happens until it is resumed`,
-    );
+    return heldBack('unchecked', `paused${by}: ${done}`, `paused${by}: ${done}; run "resume" to continue`);
   }
   const failure = finalFailure(object, facts);
   if (failure !== undefined) return failure;
   if (updated < wanted) return progressing(`${updated} of ${pods(wanted)} updated, ${available} available`);
   if (existing > updated) {
-    const old = `${pods(existing - updated)} of the old version still to end`;
+    const old = `waiting for ${existing - updated === 1 ? '1 old pod' : `${existing - updated} old pods`} to terminate`;
     // Old pods wait for new ones: what is not available says more than what has not ended.
     return progressing(available < existing ? `${available} of ${pods(existing)} available, ${old}` : old);
   }
-  if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
+  if (existing > wanted) return progressing(surplus(existing - wanted));
   return progressing(`${available} of ${pods(updated)} available${paused}`);
 }
 
@@ -65,8 +72,8 @@ function finalFailure(object: KubernetesObject, facts: Facts): Verdict | undefin
     progress.reason,
     isDeadline ? `made no progress for ${deadlineMs / 1000}s (spec.progressDeadlineSeconds)` : progress.message,
     isDeadline
-      ? 'See what its pods wait for; raise progressDeadlineSeconds if they only need more time.'
-      : 'Correct what the message names.',
+      ? 'Check what its pods are waiting for; raise progressDeadlineSeconds if they just need more time.'
+      : 'Fix what the message says.',
   );
 }
 

@@ -13,9 +13,9 @@ export const job: Rule = {
 };
 
 const hints: Readonly<Record<string, string>> = {
-  BackoffLimitExceeded: 'See the log of its pods; raise backoffLimit if it should be tried more often.',
-  DeadlineExceeded: 'See why it takes so long, or raise activeDeadlineSeconds.',
-  PodFailurePolicy: 'See the exit code and the log of its pod: its podFailurePolicy ends the Job for it.',
+  BackoffLimitExceeded: 'Check the logs of its pods; raise backoffLimit if it should be retried more often.',
+  DeadlineExceeded: 'Find out why it takes so long, or raise activeDeadlineSeconds.',
+  PodFailurePolicy: 'Check the exit code and the log of its pod: its podFailurePolicy fails the Job for it.',
 };
 
 function judge(object: KubernetesObject): Verdict {
@@ -27,7 +27,7 @@ function judge(object: KubernetesObject): Verdict {
       object,
       failure.reason,
       `failed: ${failure.message}`,
-      ownValue(hints, failure.reason) ?? 'See the log of its pods.',
+      ownValue(hints, failure.reason) ?? 'Check the logs of its pods.',
     );
   }
   if (isTrue(object, 'Complete') || isTrue(object, 'SuccessCriteriaMet')) return ready('completed');

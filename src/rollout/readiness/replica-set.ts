@@ -1,7 +1,7 @@
 import { numberAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
-import { isObserved, notObserved, pods, progressing, ready, type Facts, type Rule } from './rule.ts';
+import { isObserved, notObserved, pods, progressing, ready, type Facts, type Rule, surplus } from './rule.ts';
 
 export const replicaSet: Rule = {
   kinds: [
@@ -19,7 +19,7 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
   const existing = numberAt(object, 'status', 'replicas') ?? 0;
   const available = numberAt(object, 'status', 'availableReplicas') ?? 0;
-  if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
+  if (existing > wanted) return progressing(surplus(existing - wanted));
   if (available < wanted) return progressing(`${available} of ${pods(wanted)} available`);
   return ready(`${pods(available)} available`);
 }

@@ -50,7 +50,12 @@ export function isObserved(object: KubernetesObject, { generation }: Facts): boo
   return (numberAt(object, 'status', 'observedGeneration') ?? 0) >= generation;
 }
 
-export const notObserved = progressing('waiting for its controller to see the change');
+export const notObserved = progressing('waiting for the controller');
+
+/** `1 extra pod terminating` */
+export function surplus(count: number): string {
+  return `${count === 1 ? '1 extra pod' : `${count} extra pods`} terminating`;
+}
 
 /** `1 pod`, `2 pods` */
 export function pods(count: number): string {

@@ -1,7 +1,7 @@
 import { numberAt, stringAt } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
-import { heldBack, isObserved, notObserved, pods, progressing, ready, type Facts, type Rule } from './rule.ts';
+import { heldBack, isObserved, notObserved, pods, progressing, ready, type Facts, type Rule, surplus } from './rule.ts';
 
 export const statefulSet: Rule = {
   kinds: [{ kind: 'StatefulSet', group: 'apps' }],
@@ -32,7 +32,7 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   const minReady = numberAt(object, 'spec', 'minReadySeconds') ?? 0;
   if (updated < toUpdate) return progressing(`${updated} of ${pods(toUpdate)} updated, ${readyPods} ready`);
   if (readyPods < wanted) return progressing(`${readyPods} of ${pods(wanted)} ready`);
-  if (existing > wanted) return progressing(`${pods(existing - wanted)} surplus still to end`);
+  if (existing > wanted) return progressing(surplus(existing - wanted));
   if (minReady > 0 && available < wanted)
     return progressing(`${available} of ${pods(wanted)} available (minReadySeconds is ${minReady})`);
   // With OnDelete older servers never move the current revision on (kubernetes#73492).

@@ -16,8 +16,8 @@ function judge(object: KubernetesObject): Verdict {
     case 'Bound':
       return ready('bound');
     case 'Lost':
-      return failed(object, 'Lost', 'its volume is lost', 'Restore the PersistentVolume that it names.');
+      return failed(object, 'Lost', 'its volume is lost', 'Restore its PersistentVolume.');
     default:
-      return unchecked('pending; pods that use it say when it does not bind');
+      return unchecked('pending; pods that use it show when it does not bind');
   }
 }

@@ -93,7 +93,7 @@ describe('a Deployment of kubectl', () => {
     await untilStuck('web');
 
     const back = await rollback('web');
-    expect(back.log).toContain('going back to revision 1 of Deployment/web: good (has 1 ready pod)');
+    expect(back.log).toContain('going back to revision 1 of Deployment/web: healthy (1 ready pod)');
     expect(back.log).toContain('change-cause: first version');
     expect(back.log).not.toContain('::warning');
     expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '1', 'previous-revision': '' });
@@ -288,7 +288,7 @@ describe('a StatefulSet of kubectl', () => {
       '--timeout=30s',
     ]);
     const back = await rollback('one');
-    expect(back.log).toContain('going back to revision 1 of StatefulSet/one: good (was rolled out before');
+    expect(back.log).toContain('going back to revision 1 of StatefulSet/one: healthy (rolled out before');
     expect(back.outputs['status']).toBe('rolled-back');
   });
 });
@@ -300,7 +300,7 @@ test.concurrent('a DaemonSet of kubectl goes back, and the next deploy works as 
   const back = await rollback('agent');
   expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '1' });
   // On a single node the good pod is gone, and nobody knows any more that it was.
-  expect(back.log).toContain('whether revision 1 of DaemonSet/agent has ever been ready is not known');
+  expect(back.log).toContain('revision 1 of DaemonSet/agent may never have been ready');
   expect(await imageOf('daemonset', 'agent')).toBe(sampleImage);
   const { spec } = stateful('DaemonSet', 'agent', 0);
   const [container] = spec.template.spec.containers;
@@ -337,7 +337,7 @@ describe('which workload is meant', () => {
       { workload: 'Deployment/web', revision: 1, state: 'unknown', images: [sampleImage], replicas: 0 },
     ]);
     expect(told.summary).toContain('| `Deployment/web` | 2 | **current** |');
-    expect(told.log).toContain('revision 1 of Deployment/web: unknown (has no pods any more)');
+    expect(told.log).toContain('revision 1 of Deployment/web: unknown (no pods left)');
 
     await apply(stateful('StatefulSet', 'db', 1));
     for (const command of ['rollback', 'restart']) {

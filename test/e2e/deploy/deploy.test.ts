@@ -300,8 +300,8 @@ describe('a failed deploy is named and undone', () => {
   test('a pod that fits on no node', async () => {
     const resources = { requests: { cpu: '500' } };
     const result = await failing('unschedulable', [deployment('unschedulable', { resources })], { timeout: '8s' });
-    expect(failureOf(result).message).toContain('no node fits');
-    expect(failureOf(result).message).toContain('too little cpu');
+    expect(failureOf(result).message).toContain('pod cannot be scheduled');
+    expect(failureOf(result).message).toContain('not enough cpu');
   });
 
   test('a quota that is used up (R6)', async () => {
@@ -314,7 +314,7 @@ describe('a failed deploy is named and undone', () => {
     const own = await createNamespace('quota');
     await kubectl(['create', '-n', own, '-f', '-'], JSON.stringify(quota));
     const result = await deploy('quota', [deployment('quota')], { namespace: own });
-    expect(failureOf(result).message).toContain('the quota is used up');
+    expect(failureOf(result).message).toContain('the quota is exhausted');
     await deleteNamespace(own);
   });
 

@@ -30,12 +30,11 @@ const short = { timeout: '10s' };
 const secondsOfThreeStarts = 20;
 
 const crash = { CRASH_AFTER: '0', EXIT_CODE: '3', CRASH_MESSAGE: 'fatal: no database' };
-const crashes = 'ends again and again with exit code 3, restarted 2 times';
-const seeLog = 'See the last lines of its log.';
-const seeProbe = 'See its log, and whether path, port and delays of the probe are right.';
-const makeRoom =
-  'Lower what the pod asks for, free or add nodes, or correct its nodeSelector, affinity and tolerations.';
-const supplyConfig = 'Put the ConfigMap or Secret into the manifests, or correct its name or key.';
+const crashes = 'keeps crashing (exit code 3, 2 restarts)';
+const seeLog = 'Check the last lines of its log.';
+const seeProbe = 'Check its log, and path, port and delays of the probe.';
+const makeRoom = 'Lower the pod requests, free up or add nodes, or fix its nodeSelector, affinity and tolerations.';
+const supplyConfig = 'Add the ConfigMap or Secret to the manifests, or fix its name or key.';
 
 const images: BrokenCase[] = [
   {
@@ -44,7 +43,7 @@ const images: BrokenCase[] = [
     objects: [deployment('no-tag', { image: 'registry.test/pulled/ctwoc:9.9.9' })],
     reason: 'ImagePull',
     says: 'Deployment "no-tag": container "web": image "registry.test/pulled/ctwoc:9.9.9" not found',
-    hint: 'Correct the tag, or push the image first.',
+    hint: 'Fix the tag, or push the image first.',
   },
   {
     name: 'no-repository',
@@ -52,15 +51,15 @@ const images: BrokenCase[] = [
     objects: [deployment('no-repository', { image: 'registry.test/shop/wbe:1.0.0' })],
     reason: 'ImagePull',
     says: 'Deployment "no-repository": container "web": image "registry.test/shop/wbe:1.0.0" not found',
-    hint: 'Correct the tag, or push the image first.',
+    hint: 'Fix the tag, or push the image first.',
   },
   {
     name: 'denied',
     cause: 'an image that asks for credentials',
     objects: [deployment('denied', { image: 'registry.test/denied/ctwoc:1.0.0' })],
     reason: 'ImagePull',
-    says: 'Deployment "denied": container "web": image "registry.test/denied/ctwoc:1.0.0" may not be pulled: the registry denies access',
-    hint: 'See whether the image exists, and give the pods an imagePullSecret or the nodes the right to read it.',
+    says: 'Deployment "denied": container "web": image "registry.test/denied/ctwoc:1.0.0" cannot be pulled: access denied by the registry',
+    hint: 'Check that the image exists, and give the pods an imagePullSecret or the nodes read access to it.',
   },
   {
     name: 'limited',
@@ -69,7 +68,7 @@ const images: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'ImagePull',
-    says: 'Deployment "limited": container "web": image "registry.test/limited/ctwoc:1.0.0" cannot be pulled now: the registry limits the rate',
+    says: 'Deployment "limited": container "web": image "registry.test/limited/ctwoc:1.0.0" cannot be pulled now: rate-limited by the registry',
     hint: 'Wait, sign in to the registry with an imagePullSecret, or use a mirror.',
   },
   {
@@ -79,8 +78,8 @@ const images: BrokenCase[] = [
     inputs: { timeout: '90s' },
     ends: 'late',
     reason: 'ImagePull',
-    says: 'Deployment "no-host": container "web": image "regsitry.test/ctwoc:1.0.0" cannot be pulled: the name of its registry does not resolve',
-    hint: 'Correct the registry in the image, or the DNS of the nodes.',
+    says: 'Deployment "no-host": container "web": image "regsitry.test/ctwoc:1.0.0" cannot be pulled: the registry name does not resolve',
+    hint: 'Fix the registry in the image, or the DNS of the nodes.',
   },
   {
     name: 'refused',
@@ -89,8 +88,8 @@ const images: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'ImagePull',
-    says: 'Deployment "refused": container "web": image "127.0.0.1:1/ctwoc:1.0.0" cannot be pulled: the registry cannot be reached (connect: connection refused)',
-    hint: 'See whether the nodes can reach the registry.',
+    says: 'Deployment "refused": container "web": image "127.0.0.1:1/ctwoc:1.0.0" cannot be pulled: the registry is unreachable (connect: connection refused)',
+    hint: 'Check that the nodes can reach the registry.',
   },
   {
     name: 'upper',
@@ -115,7 +114,7 @@ const images: BrokenCase[] = [
     objects: [asKind('DaemonSet', deployment('agent', { image: 'registry.test/pulled/agent:9.9.9' }))],
     reason: 'ImagePull',
     says: 'DaemonSet "agent": container "web": image "registry.test/pulled/agent:9.9.9" not found',
-    hint: 'Correct the tag, or push the image first.',
+    hint: 'Fix the tag, or push the image first.',
   },
 ];
 
@@ -125,7 +124,7 @@ const configuration: BrokenCase[] = [
     cause: 'variables from a ConfigMap that is not there',
     objects: [deployment('no-configmap', { envFrom: [{ configMapRef: { name: 'settings' } }] })],
     reason: 'CreateContainerConfigError',
-    says: 'Deployment "no-configmap": container "web" cannot be made: configmap "settings" not found',
+    says: 'Deployment "no-configmap": container "web" cannot be created: configmap "settings" not found',
     hint: supplyConfig,
   },
   {
@@ -136,7 +135,7 @@ const configuration: BrokenCase[] = [
       withVariable('no-key', { configMapKeyRef: { name: 'settings', key: 'color' } }),
     ],
     reason: 'CreateContainerConfigError',
-    says: 'Deployment "no-key": container "web" cannot be made: couldn\'t find key color in ConfigMap shop/settings',
+    says: 'Deployment "no-key": container "web" cannot be created: couldn\'t find key color in ConfigMap shop/settings',
     hint: supplyConfig,
   },
   {
@@ -144,7 +143,7 @@ const configuration: BrokenCase[] = [
     cause: 'a variable from a Secret that is not there',
     objects: [withVariable('no-secret', { secretKeyRef: { name: 'database', key: 'password' } })],
     reason: 'CreateContainerConfigError',
-    says: 'Deployment "no-secret": container "web" cannot be made: secret "database" not found',
+    says: 'Deployment "no-secret": container "web" cannot be created: secret "database" not found',
     hint: supplyConfig,
   },
   {
@@ -181,8 +180,8 @@ const programs: BrokenCase[] = [
     cause: 'a server whose program ends with exit code 0',
     objects: [deployment('ends', { args: ['job', '-print', 'all done'] })],
     reason: 'CrashLoopBackOff',
-    says: 'Deployment "ends": container "web" ends again and again with exit code 0 (its program has come to its end), restarted 2 times',
-    hint: 'Its program must go on running: see its command.',
+    says: 'Deployment "ends": container "web" keeps exiting (exit code 0: its program has finished; 2 restarts)',
+    hint: 'Its program has to keep running: check its command.',
     within: secondsOfThreeStarts,
     evidence: 'all done',
   },
@@ -199,7 +198,7 @@ const programs: BrokenCase[] = [
       }),
     ],
     reason: 'CrashLoopBackOff',
-    says: 'Deployment "init": init container "migrate" ends again and again with exit code 4, restarted 2 times',
+    says: 'Deployment "init": init container "migrate" keeps crashing (exit code 4, 2 restarts)',
     hint: seeLog,
     within: secondsOfThreeStarts,
     evidence: 'no such table',
@@ -236,8 +235,8 @@ const programs: BrokenCase[] = [
       }),
     ],
     reason: 'OOMKilled',
-    says: 'Deployment "memory": container "web" was killed because it used more memory than its limit (OOMKilled, exit code 137), restarted 2 times',
-    hint: 'Raise resources.limits.memory, or make it use less.',
+    says: 'Deployment "memory": container "web" was killed for exceeding its memory limit (OOMKilled, exit code 137, 2 restarts)',
+    hint: 'Raise resources.limits.memory, or reduce its memory usage.',
     within: secondsOfThreeStarts,
   },
   {
@@ -246,14 +245,14 @@ const programs: BrokenCase[] = [
     objects: [deployment('no-program', { command: ['gunicorn', 'app:app'] })],
     reason: 'RunContainerError|StartError|CrashLoopBackOff',
     says: 'Deployment "no-program": container "web" cannot start: there is no program "gunicorn" in the image',
-    hint: 'Correct "command" in the manifest, or the entrypoint of the image.',
+    hint: 'Fix "command" in the manifest, or the entrypoint of the image.',
   },
   {
     name: 'not-executable',
     cause: 'a command that is no program',
     objects: [deployment('not-executable', { command: ['/etc/hostname'] })],
     reason: 'RunContainerError|StartError|CrashLoopBackOff',
-    says: 'Deployment "not-executable": container "web" cannot start: "/etc/hostname" may not be executed',
+    says: 'Deployment "not-executable": container "web" cannot start: "/etc/hostname" is not executable',
     hint: 'Make it executable in the image.',
   },
   {
@@ -281,8 +280,8 @@ const programs: BrokenCase[] = [
       },
     ],
     reason: 'Failed',
-    says: 'Pod "bare": failed: a container ended with an error; container "check" ended with exit code 3',
-    hint: 'See the log of its containers.',
+    says: 'Pod "bare": failed: a container ended with an error; container "check" crashed (exit code 3)',
+    hint: 'Check the logs of its containers.',
     evidence: 'fatal: no database',
   },
   {
@@ -290,8 +289,8 @@ const programs: BrokenCase[] = [
     cause: 'a Job that fails at every try',
     objects: [job('migrate', { backoffLimit: 0 }, ['job', '-exit', '4', '-print', 'no such table'])],
     reason: 'BackoffLimitExceeded',
-    says: 'Job "migrate": failed: Job has reached the specified backoff limit; container "migrate" ended with exit code 4',
-    hint: 'See the log of its pods; raise backoffLimit if it should be tried more often.',
+    says: 'Job "migrate": failed: Job has reached the specified backoff limit; container "migrate" crashed (exit code 4)',
+    hint: 'Check the logs of its pods; raise backoffLimit if it should be retried more often.',
     evidence: 'no such table',
   },
   {
@@ -300,7 +299,7 @@ const programs: BrokenCase[] = [
     objects: [job('slow-job', { activeDeadlineSeconds: 3 }, ['job', '-sleep', '60s', '-print', 'counting'])],
     reason: 'DeadlineExceeded',
     says: 'Job "slow-job": failed: Job was active longer than specified deadline',
-    hint: 'See why it takes so long, or raise activeDeadlineSeconds.',
+    hint: 'Find out why it takes so long, or raise activeDeadlineSeconds.',
   },
 ];
 
@@ -315,7 +314,7 @@ const probes: BrokenCase[] = [
       }),
     ],
     reason: 'Unhealthy',
-    says: 'Deployment "liveness": container "web" is killed by its liveness probe (GET /nothing-here): it answers with status 404, restarted 2 times',
+    says: 'Deployment "liveness": container "web" is killed by its liveness probe (GET /nothing-here): it answers with status 404 (2 restarts)',
     hint: seeProbe,
     within: secondsOfThreeStarts,
   },
@@ -336,7 +335,7 @@ const probes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unhealthy',
-    says: /^Deployment "readiness-port": container "web": its readiness probe \(TCP port 9090\) fails: (?:nothing listens on port 9090|no answer within 1s)$/,
+    says: /^Deployment "readiness-port": container "web": its readiness probe \(TCP port 9090\) fails: (?:nothing is listening on port 9090|no response within 1s)$/,
     hint: seeProbe,
   },
   {
@@ -348,7 +347,7 @@ const probes: BrokenCase[] = [
       }),
     ],
     reason: 'Unhealthy',
-    says: 'Deployment "startup": container "web" is killed by its startup probe (GET /nothing-here): it answers with status 404, restarted 2 times',
+    says: 'Deployment "startup": container "web" is killed by its startup probe (GET /nothing-here): it answers with status 404 (2 restarts)',
     hint: seeProbe,
     within: secondsOfThreeStarts,
   },
@@ -358,7 +357,7 @@ const probes: BrokenCase[] = [
     objects: [deployment('deadline', { env: { NEVER_READY: 'true' }, spec: { progressDeadlineSeconds: 6 } })],
     reason: 'ProgressDeadlineExceeded',
     says: 'Deployment "deadline": made no progress for 6s (spec.progressDeadlineSeconds); container "web": its readiness probe (GET /readyz) fails: it answers with status 503',
-    hint: 'See what its pods wait for; raise progressDeadlineSeconds if they only need more time.',
+    hint: 'Check what its pods are waiting for; raise progressDeadlineSeconds if they just need more time.',
   },
 ];
 
@@ -370,7 +369,7 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "cpu": no node fits: 1 node has too little cpu\b.*; even an empty node has not as much as it asks for$/,
+    says: /^Deployment "cpu": pod cannot be scheduled: not enough cpu\b.*; even an empty node is too small$/,
     hint: tooLarge('cpu'),
   },
   {
@@ -380,7 +379,7 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "big": no node fits: 1 node has too little memory\b.*; even an empty node has not as much as it asks for$/,
+    says: /^Deployment "big": pod cannot be scheduled: not enough memory\b.*; even an empty node is too small$/,
     hint: tooLarge('memory'),
   },
   {
@@ -390,7 +389,7 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "gpu": no node fits: 1 node has too little nvidia\.com\/gpu\b.*; even an empty node has not as much as it asks for$/,
+    says: /^Deployment "gpu": pod cannot be scheduled: not enough nvidia\.com\/gpu\b.*; even an empty node is too small$/,
     hint: tooLarge('nvidia.com/gpu'),
   },
   {
@@ -400,7 +399,7 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "selector": no node fits: \d+ nodes? do(?:es)? not match its nodeSelector or affinity\b/,
+    says: /^Deployment "selector": pod cannot be scheduled: \d+ nodes? do(?:es)? not match its nodeSelector or affinity\b/,
     hint: makeRoom,
   },
   {
@@ -418,7 +417,7 @@ const nodes: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "taint": no node fits: .*\bha(?:s|ve) (?:a taint|the taint "nvidia\.com\/gpu") that it does not tolerate$/,
+    says: /^Deployment "taint": pod cannot be scheduled: .*\bha(?:s|ve) (?:a taint|the taint "nvidia\.com\/gpu") that it does not tolerate \(0 of \d+ nodes fit\)$/,
     hint: makeRoom,
   },
   {
@@ -430,7 +429,7 @@ const nodes: BrokenCase[] = [
     ],
     reason: 'Unschedulable',
     says: 'Deployment "storage": PersistentVolumeClaim "storage" is not bound: there is no StorageClass "fast"',
-    hint: 'Correct storageClassName, or create the StorageClass.',
+    hint: 'Fix storageClassName, or create the StorageClass.',
   },
   {
     name: 'no-claim',
@@ -438,7 +437,7 @@ const nodes: BrokenCase[] = [
     objects: [withVolume('no-claim', { persistentVolumeClaim: { claimName: 'data' } })],
     reason: 'Unschedulable',
     says: 'Deployment "no-claim": there is no PersistentVolumeClaim "data"',
-    hint: 'Put the PersistentVolumeClaim into the manifests, or correct its name.',
+    hint: 'Add the PersistentVolumeClaim to the manifests, or fix its name.',
   },
 ];
 
@@ -451,8 +450,8 @@ const waits: BrokenCase[] = [
     inputs: { timeout: '15s' },
     ends: 'timeout',
     reason: 'ReadinessGatesNotReady',
-    says: 'Deployment "ready-gate": its containers are ready, but nobody has set its readiness gate "shop.test/registered"',
-    hint: 'See whether the controller that sets it runs and knows these pods, or remove it from readinessGates.',
+    says: 'Deployment "ready-gate": its containers are ready, but its readiness gate "shop.test/registered" is not set',
+    hint: 'Check that the controller that sets it is running and handles these pods, or remove it from readinessGates.',
   },
   {
     name: 'gate',
@@ -462,7 +461,7 @@ const waits: BrokenCase[] = [
     ends: 'timeout',
     reason: 'SchedulingGated',
     says: 'Deployment "gate": the scheduling gate "shop.test/approved" holds it back from the scheduler',
-    hint: 'See whether the controller that takes the gate away runs, or remove it from schedulingGates.',
+    hint: 'Check that the controller that removes the gate is running, or remove it from schedulingGates.',
   },
   {
     name: 'kueue',
@@ -476,7 +475,7 @@ const waits: BrokenCase[] = [
     ends: 'timeout',
     reason: 'SchedulingGated',
     says: 'Deployment "kueue": Kueue holds it back in its queue "models" until there is quota for it',
-    hint: 'See the Workload that Kueue has made for it, and the quota of its ClusterQueue.',
+    hint: 'Check the Workload that Kueue created for it, and the quota of its ClusterQueue.',
   },
   {
     name: 'endless-init',
@@ -493,8 +492,8 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'ContainersNotInitialized',
-    says: /^Deployment "endless-init": init container "wait" is running since \d+s, and the others wait for its end$/,
-    hint: 'See in its log what it waits for; raise the input "timeout" if it only needs more time.',
+    says: /^Deployment "endless-init": init container "wait" has been running for \d+s, and the other containers wait for it$/,
+    hint: 'Check its log for what it is waiting for; raise the input "timeout" if it just needs more time.',
     evidence: 'waiting for the database',
   },
   {
@@ -518,8 +517,8 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'ContainersNotReady',
-    says: /^Deployment "late-sidecar": sidecar container "proxy" is starting since \d+s; its startup probe allows 5m$/,
-    hint: 'See its log; raise the input "timeout" if it only needs more time.',
+    says: /^Deployment "late-sidecar": sidecar container "proxy" has been starting for \d+s; its startup probe allows 5m$/,
+    hint: 'Check its log; raise the input "timeout" if it just needs more time.',
     evidence: 'no route',
   },
   {
@@ -529,8 +528,8 @@ const waits: BrokenCase[] = [
     inputs: { timeout: '15s' },
     ends: 'timeout',
     reason: 'NotScheduled',
-    says: 'Deployment "no-scheduler": the scheduler "binpack" has not looked at it',
-    hint: 'Correct schedulerName, or see whether this scheduler runs.',
+    says: 'Deployment "no-scheduler": the scheduler "binpack" has not picked it up',
+    hint: 'Fix schedulerName, or check that this scheduler is running.',
   },
   {
     name: 'ephemeral',
@@ -538,7 +537,7 @@ const waits: BrokenCase[] = [
     objects: [withVolume('ephemeral', ephemeral({ storageClassName: 'fast' }))],
     reason: 'Unschedulable',
     says: 'Deployment "ephemeral": the claim of its ephemeral volume "data" is not bound: there is no StorageClass "fast"',
-    hint: 'Correct storageClassName, or create the StorageClass.',
+    hint: 'Fix storageClassName, or create the StorageClass.',
   },
   {
     name: 'no-class',
@@ -551,8 +550,8 @@ const waits: BrokenCase[] = [
     // Its controller says why only when it looks at the claim again.
     within: 30,
     reason: 'Unschedulable',
-    says: 'Deployment "no-class": PersistentVolumeClaim "no-class" is not bound: it has no StorageClass, and no PersistentVolume is free for it',
-    hint: 'Set storageClassName, make a StorageClass the default one of the cluster, or create a PersistentVolume for it.',
+    says: 'Deployment "no-class": PersistentVolumeClaim "no-class" is not bound: it has no StorageClass, and no PersistentVolume is available for it',
+    hint: 'Set storageClassName, make a StorageClass the default of the cluster, or create a PersistentVolume for it.',
   },
   {
     name: 'consumer',
@@ -573,8 +572,8 @@ const waits: BrokenCase[] = [
     inputs: { timeout: '20s' },
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: 'Deployment "consumer": PersistentVolumeClaim "consumer" is not bound: its provisioner "disks.shop.test" has not made the volume yet',
-    hint: 'See whether this provisioner runs, and what it says of the claim.',
+    says: 'Deployment "consumer": PersistentVolumeClaim "consumer" is not bound: its provisioner "disks.shop.test" has not created the volume yet',
+    hint: 'Check that this provisioner is running, and what it reports for the claim.',
   },
   {
     name: 'devices',
@@ -586,8 +585,8 @@ const waits: BrokenCase[] = [
       }),
     ],
     reason: 'FailedResourceClaimCreation',
-    says: 'Deployment "devices": its ResourceClaim "gpu" cannot be made: there is no ResourceClaimTemplate "one-gpu"',
-    hint: 'Put the ResourceClaimTemplate into the manifests, or correct its name.',
+    says: 'Deployment "devices": its ResourceClaim "gpu" cannot be created: there is no ResourceClaimTemplate "one-gpu"',
+    hint: 'Add the ResourceClaimTemplate to the manifests, or fix its name.',
   },
   {
     name: 'device',
@@ -601,8 +600,8 @@ const waits: BrokenCase[] = [
     inputs: { timeout: '15s' },
     ends: 'timeout',
     reason: 'NotScheduled',
-    says: 'Deployment "device": the scheduler waits for its ResourceClaim "shared-gpu"',
-    hint: 'Put the ResourceClaim into the manifests, or correct resourceClaimName.',
+    says: 'Deployment "device": the scheduler is waiting for its ResourceClaim "shared-gpu"',
+    hint: 'Add the ResourceClaim to the manifests, or fix resourceClaimName.',
   },
   {
     name: 'spread',
@@ -624,8 +623,8 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "spread": no node fits: .*1 node lacks the label that its topologySpreadConstraints go by$/,
-    hint: 'Correct topologyKey in its topologySpreadConstraints, or label the nodes.',
+    says: /^Deployment "spread": pod cannot be scheduled: .*1 node lacks the label that its topologySpreadConstraints use \(0 of \d+ nodes fit\)$/,
+    hint: 'Fix topologyKey in its topologySpreadConstraints, or label the nodes.',
   },
   {
     name: 'lonely',
@@ -634,8 +633,8 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "lonely": no node fits: .*1 node has no pod that its podAffinity asks for$/,
-    hint: 'See whether the pods that its podAffinity asks for run, or correct it.',
+    says: /^Deployment "lonely": pod cannot be scheduled: .*1 node has no pod that its podAffinity requires \(0 of \d+ nodes fit\)$/,
+    hint: 'Check that the pods its podAffinity requires are running, or fix it.',
   },
   {
     name: 'apart',
@@ -644,7 +643,7 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "apart": no node fits: .*1 node has a pod that its podAntiAffinity does not go with$/,
+    says: /^Deployment "apart": pod cannot be scheduled: .*1 node has a pod that its podAntiAffinity excludes \(0 of \d+ nodes fit\)$/,
     hint: 'Add nodes, or make its podAntiAffinity a preferred one.',
   },
   {
@@ -654,8 +653,8 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'Unschedulable',
-    says: /^Deployment "port": no node fits: .*1 node has no free hostPort for it$/,
-    hint: 'Do without hostPort, or free it: each node has each port once.',
+    says: /^Deployment "port": pod cannot be scheduled: .*1 node has no free hostPort for it \(0 of \d+ nodes fit\)$/,
+    hint: 'Remove hostPort, or free it: a node has each port only once.',
   },
 ];
 
@@ -670,7 +669,7 @@ const starts: BrokenCase[] = [
       }),
     ],
     reason: 'CreateContainerConfigError',
-    says: 'Deployment "root": container "key-service" may not run as root (runAsNonRoot), and its image runs as root',
+    says: 'Deployment "root": container "key-service" must not run as root (runAsNonRoot), but its image runs as root',
     hint: 'Set runAsUser in its securityContext to a number other than 0, or give the image such a USER.',
   },
   {
@@ -679,7 +678,7 @@ const starts: BrokenCase[] = [
     objects: [withVolume('model', { image: { reference: 'registry.test/pulled/model:9.9.9' } })],
     reason: 'ImagePull',
     says: 'Deployment "model": volume "data": image "registry.test/pulled/model:9.9.9" not found',
-    hint: 'Correct the tag, or push the image first.',
+    hint: 'Fix the tag, or push the image first.',
   },
   {
     name: 'driver',
@@ -689,7 +688,7 @@ const starts: BrokenCase[] = [
     ends: 'timeout',
     reason: 'FailedMount',
     says: 'Deployment "driver": volume "data" cannot be mounted: the node has no CSI driver "secrets-store.csi.k8s.io"',
-    hint: 'Install this driver on the nodes, or correct its name; it may also be starting still.',
+    hint: 'Install this driver on the nodes, or fix its name; it may also still be starting.',
   },
   {
     name: 'host-path',
@@ -699,15 +698,15 @@ const starts: BrokenCase[] = [
     ends: 'timeout',
     reason: 'FailedMount',
     says: 'Deployment "host-path": volume "data" cannot be mounted: /no/such/folder is not a directory',
-    hint: 'Correct path and type of the hostPath, or make it on the node.',
+    hint: 'Fix path and type of the hostPath, or create it on the node.',
   },
   {
     name: 'folder',
     cause: 'a working directory that is a file',
     objects: [deployment('folder', { workingDir: '/etc/hostname' })],
     reason: 'RunContainerError|StartError|CrashLoopBackOff',
-    says: 'Deployment "folder": container "web" cannot start: "/etc/hostname" is to be a folder, and is a file in the image',
-    hint: 'Correct workingDir, or the mountPath of its volumeMounts.',
+    says: 'Deployment "folder": container "web" cannot start: "/etc/hostname" has to be a folder, but is a file in the image',
+    hint: 'Fix workingDir, or the mountPath of its volumeMounts.',
   },
   {
     name: 'pod-deadline',
@@ -726,7 +725,7 @@ const starts: BrokenCase[] = [
     ],
     reason: 'DeadlineExceeded',
     says: /^Pod "pod-deadline": failed: Pod was active on the node longer than the specified deadline/,
-    hint: 'See why it takes so long, or raise activeDeadlineSeconds.',
+    hint: 'Find out why it takes so long, or raise activeDeadlineSeconds.',
   },
 ];
 
@@ -739,7 +738,7 @@ const admission: BrokenCase[] = [
       { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'cpu' }, spec: { hard: { 'limits.cpu': '8' } } },
     ],
     reason: 'FailedCreate',
-    says: 'Deployment "no-limits": pods cannot be made: ResourceQuota "cpu" wants limits.cpu for: web, which the pod does not set',
+    says: 'Deployment "no-limits": pods cannot be created: ResourceQuota "cpu" requires limits.cpu for: web, which the pod does not set',
     hint: "Set it in the container's resources, or give the namespace a LimitRange with a default.",
   },
   {
@@ -747,8 +746,8 @@ const admission: BrokenCase[] = [
     cause: 'a RuntimeClass that is not there',
     objects: [deployment('no-runtime', { pod: { runtimeClassName: 'gvisor' } })],
     reason: 'FailedCreate',
-    says: 'Deployment "no-runtime": pods cannot be made: there is no RuntimeClass "gvisor"',
-    hint: 'Correct runtimeClassName, or create the RuntimeClass.',
+    says: 'Deployment "no-runtime": pods cannot be created: there is no RuntimeClass "gvisor"',
+    hint: 'Fix runtimeClassName, or create the RuntimeClass.',
   },
   {
     name: 'quota',
@@ -758,8 +757,8 @@ const admission: BrokenCase[] = [
       { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'pods' }, spec: { hard: { pods: '0' } } },
     ],
     reason: 'FailedCreate',
-    says: 'Deployment "quota": pods cannot be made: the quota is used up: ResourceQuota "pods" (requested: pods=1, used: pods=0, limited: pods=0)',
-    hint: 'Raise the ResourceQuota, or lower what the pods ask for.',
+    says: 'Deployment "quota": pods cannot be created: the quota is exhausted: ResourceQuota "pods" (requested: pods=1, used: pods=0, limited: pods=0)',
+    hint: 'Raise the ResourceQuota, or lower the pod requests.',
   },
   {
     name: 'limits',
@@ -774,7 +773,7 @@ const admission: BrokenCase[] = [
       },
     ],
     reason: 'FailedCreate',
-    says: 'Deployment "limits": pods cannot be made: maximum memory usage per Container is 512Mi, but limit is 1Gi',
+    says: 'Deployment "limits": pods cannot be created: maximum memory usage per Container is 512Mi, but limit is 1Gi',
     hint: 'Make the resources of its containers fit the LimitRange of the namespace.',
   },
   {
@@ -789,8 +788,8 @@ const admission: BrokenCase[] = [
       },
     ],
     reason: 'FailedCreate',
-    says: /^Deployment "security": pods cannot be made: violates PodSecurity "restricted:latest": .*runAsNonRoot != true/,
-    hint: "Make the pod's securityContext meet the level of the namespace.",
+    says: /^Deployment "security": pods cannot be created: violates PodSecurity "restricted:latest": .*runAsNonRoot != true/,
+    hint: "Make the pod's securityContext meet the Pod Security level of the namespace.",
   },
   {
     name: 'policy',
@@ -799,32 +798,32 @@ const admission: BrokenCase[] = [
     before: policy,
     untilRefused: true,
     reason: 'FailedCreate',
-    says: 'Deployment "policy": pods cannot be made: ValidatingAdmissionPolicy \'shop\' with binding \'shop\' denied request: every pod needs the label "team"',
-    hint: 'Change the pod so that this policy accepts it.',
+    says: 'Deployment "policy": pods cannot be created: ValidatingAdmissionPolicy \'shop\' with binding \'shop\' denied request: every pod needs the label "team"',
+    hint: 'Change the pod to comply with this policy.',
   },
   {
     name: 'no-account',
     cause: 'a ServiceAccount that is not there',
     objects: [deployment('no-account', { pod: { serviceAccountName: 'deployer' } })],
     reason: 'FailedCreate',
-    says: 'Deployment "no-account": pods cannot be made: there is no ServiceAccount "deployer"',
-    hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
+    says: 'Deployment "no-account": pods cannot be created: there is no ServiceAccount "deployer"',
+    hint: 'Add the ServiceAccount to the manifests, or fix serviceAccountName.',
   },
   {
     name: 'no-account-set',
     cause: 'a StatefulSet with a ServiceAccount that is not there',
     objects: [asKind('StatefulSet', deployment('no-account-set', { pod: { serviceAccountName: 'deployer' } }))],
     reason: 'FailedCreate',
-    says: 'StatefulSet "no-account-set": pods cannot be made: there is no ServiceAccount "deployer"',
-    hint: 'Put the ServiceAccount into the manifests, or correct serviceAccountName.',
+    says: 'StatefulSet "no-account-set": pods cannot be created: there is no ServiceAccount "deployer"',
+    hint: 'Add the ServiceAccount to the manifests, or fix serviceAccountName.',
   },
   {
     name: 'no-priority',
     cause: 'a PriorityClass that is not there',
     objects: [deployment('no-priority', { pod: { priorityClassName: 'urgent' } })],
     reason: 'FailedCreate',
-    says: 'Deployment "no-priority": pods cannot be made: there is no PriorityClass "urgent"',
-    hint: 'Correct priorityClassName, or create the PriorityClass.',
+    says: 'Deployment "no-priority": pods cannot be created: there is no PriorityClass "urgent"',
+    hint: 'Fix priorityClassName, or create the PriorityClass.',
   },
 ];
 
@@ -840,7 +839,7 @@ export const brokenCases: readonly BrokenCase[] = [
 ];
 
 function tooLarge(resource: string): string {
-  return `None of the nodes that it may run on has that much ${resource}, even when empty: add nodes that have, or lower what the pod asks for.`;
+  return `No eligible node has that much ${resource}, even when empty: add larger nodes, or lower the pod requests.`;
 }
 
 /** A term of an affinity: pods of this app on the same node. */

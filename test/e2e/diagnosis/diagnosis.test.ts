@@ -65,9 +65,7 @@ test.concurrent('a paused Deployment is no failure, and the log says that nothin
   const namespace = await createNamespace('paused');
   const result = await deployInto(namespace, 'paused', [deployment('paused', { spec: { paused: true } })]);
   expect(result.exit).toBe(0);
-  expect(result.log).toContain(
-    'it is paused by its manifest: 0 of 1 pod updated; nothing more happens until it is resumed',
-  );
+  expect(result.log).toContain('paused by its manifest: 0 of 1 pod updated; run "resume" to continue');
   await deleteNamespace(namespace);
 });
 

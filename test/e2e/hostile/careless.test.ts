@@ -81,7 +81,7 @@ const careless: Careless[] = [
         '  max-p95: 30s',
       ].join('\n'),
     },
-    says: 'line 6 of the input "verify": one request may take 120 s, and all waits of the run together 60 s',
+    says: 'line 6 of the input "verify": one request can take 120 s, and all waits of the run together 60 s',
   },
 ];
 

@@ -388,7 +388,7 @@ describe('what the cluster says of a secret does not show either', () => {
     const files = { 'app.yaml': [secret(filler), made, service('answer')] };
     const result = await tryWith([value], files, { release: 'answer', verify });
     expect(result.exit).toBe(1);
-    expect(result.log).toContain('its body is no JSON');
+    expect(result.log).toContain('its body is not JSON');
   });
 
   test('a policy that quotes it, of a Secret and of a variable', async () => {

@@ -28,14 +28,14 @@ const faults: Fault[] = [
     verify: '- path: /version\n  max-error-rate: 1%',
     timeout: '60s',
     cause:
-      /check "\/version".*\d+ of \d+ requests went wrong \(more than the 1 % that are allowed, with 99 % confidence\).*answered 500/,
+      /check "\/version".*\d+ of \d+ requests failed \(more than the 1 % allowed, with 99 % confidence\).*answered 500/,
   },
   {
     name: 'is slow',
     env: { LATENCY: '400ms' },
     verify: '- path: /version\n  max-p95: 200ms',
     timeout: '60s',
-    cause: /check "\/version".*p95 is \d+ ms, allowed are \d+ ms, the stable version has \d+ ms/,
+    cause: /check "\/version".*p95 is \d+ ms; the limit is \d+ ms, the stable version has \d+ ms/,
   },
 ];
 

@@ -82,7 +82,7 @@ describe('each rule on a cluster', () => {
     const object = await stage.write(namespace, deployment('held', { env: { READY_DELAY: '300s' } }));
     const waiting = stage.wait('Deployment paused by somebody', object, 5);
     await kubectl(['rollout', 'pause', 'deployment/held', '-n', namespace]);
-    expect(saidOf(await waiting)).toMatch(/^timed-out: .*it is paused by kubectl-rollout at \S+/);
+    expect(saidOf(await waiting)).toMatch(/^timed-out: .*paused by kubectl-rollout at \S+/);
   });
 
   test.concurrent('a Deployment that is deleted meanwhile', async () => {
@@ -142,7 +142,7 @@ describe('each rule on a cluster', () => {
     await kubectl(['label', 'namespace', own, 'pod-security.kubernetes.io/enforce=restricted']);
     const set = workload('StatefulSet', 'forbidden', { spec: { serviceName: 'x' } });
     expect(saidOf(await stage.wait('StatefulSet forbidden', await stage.write(own, set), 30))).toMatch(
-      /^failed: FailedCreate: .*pods cannot be made: .*restricted/,
+      /^failed: FailedCreate: .*pods cannot be created: .*restricted/,
     );
     await deleteNamespace(own);
   });

@@ -71,7 +71,7 @@ describe('what somebody has paused', () => {
     await stage.kubectl('rollout', 'pause', 'deployment/theirs');
     const refused = await stage.deploy('theirs', app('theirs', '3.0.0'));
     expect(refused.exit).toBe(1);
-    expect(refused.log).toMatch(/is paused by kubectl-rollout at 2\S+Z, so that its pods would not change/);
+    expect(refused.log).toMatch(/is paused by kubectl-rollout at 2\S+Z, so its pods would not change/);
 
     const back = await stage.command('theirs', 'rollback');
     expect(back.outputs['status']).toBe('rolled-back');
@@ -115,7 +115,7 @@ describe('a manifest that says paused', () => {
     expect(again.log).toContain(
       'meant: nothing to change, meant 2.0.0 (revision 2) is applied, but not all pods run it',
     );
-    expect((await stage.command('meant', 'status')).log).toContain('it is paused by its manifest: 0 of 2 pods updated');
+    expect((await stage.command('meant', 'status')).log).toContain('paused by its manifest: 0 of 2 pods updated');
 
     const resumed = await stage.command('meant', 'resume');
     expect(resumed.outputs['status']).toBe('resumed');
@@ -154,7 +154,7 @@ describe('while a run waits', () => {
     expect((await stage.command('wait', 'resume')).outputs['status']).toBe('resumed');
     const result = await running;
     expect([result.exit, result.outputs['status']]).toEqual([0, 'deployed']);
-    expect(result.log).toMatch(/still waiting \(the clock stands still with \S+ left, .*it is paused by octocat/);
+    expect(result.log).toMatch(/still waiting \(the clock stands still with \S+ left, .*paused by octocat/);
     expect(await stage.imagesOf('wait')).toEqual([next, next]);
   });
 
@@ -166,7 +166,7 @@ describe('while a run waits', () => {
     const result = await running;
     expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
     expect(result.log).toMatch(
-      /long: deploy of long 1\.0\.0 → 2\.0\.0 stopped half-way: it was paused, and is left as it is.*%0A.*1 of 2 pods updated; it is paused by kubectl-rollout/,
+      /long: deploy of long 1\.0\.0 → 2\.0\.0 stopped half-way: it was paused, and is left as it is.*%0A.*1 of 2 pods updated; paused by kubectl-rollout/,
     );
     expect(JSON.parse(result.outputs['failure'] ?? '{}')).toMatchObject({ reason: 'Paused' });
     expect(await isPaused('long')).toBe(true);

@@ -156,7 +156,7 @@ export function waitingCanary(): RunReport {
       {
         check: '/version',
         verdict: 'pass',
-        message: '20 of 20 requests were answered right, p95 12 ms; 24.3 % of 400 requests reached the candidate',
+        message: '20 of 20 requests were answered correctly, p95 12 ms; 24.3 % of 400 requests reached the candidate',
         via: "through the API server's proxy to 1 pod in turn",
         requests: 20,
         errors: 0,
@@ -330,7 +330,7 @@ export function status(): RunReport {
         {
           ref: deployment('web'),
           message: 'Deployment "web": 1 of 2 pods updated, 2 available; container "web" ends again and again',
-          hint: 'See the last lines of its log.',
+          hint: 'Check the last lines of its log.',
           log: { container: 'web', lines: ['a', 'b', 'panic: no database'] },
         },
       ],

@@ -42,7 +42,7 @@ describe('a DaemonSet with a node that is down', () => {
     const { verdict } = verdictOf(almost, [...others, podOn(almost, 'n3', { ready: false, old: true, ending: true })]);
     expect(verdict).toEqual({
       state: 'unchecked',
-      message: '2 of 3 pods updated and ready; not awaited on what is not ready: node "n3"',
+      message: '2 of 3 pods updated and ready; not waiting for nodes that are not ready: node "n3"',
     });
   });
 
@@ -57,7 +57,7 @@ describe('a DaemonSet with a node that is down', () => {
     const pods = [podOn(half, 'n1'), podOn(half, 'n2', { ready: false }), podOn(half, 'n3', { ready: false })];
     const { verdict, suspicion } = verdictOf(half, pods);
     expect(verdict.state).toBe('progressing');
-    expect(suspicion?.message).toBe('DaemonSet "web": node "n3" is not ready, so that nothing starts there');
+    expect(suspicion?.message).toBe('DaemonSet "web": node "n3" is not ready, so nothing starts there');
   });
 
   it('is not accepted before the other nodes have the new version, when the old pod blocks the update', () => {

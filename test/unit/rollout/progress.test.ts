@@ -16,20 +16,20 @@ describe('what a pod is busy with', () => {
   test('the pull of a large image, and since when', () => {
     const pod = podOf(undefined, { containers: [waiting('ContainerCreating')] });
     const pulling = eventOn(pod, 'Pulling', 'Pulling image "registry.test/model:7"', { type: 'Normal', first: 3 });
-    expect(describeWork([pod], [pulling], now)).toContain('pulling image "registry.test/model:7" since 42s');
+    expect(describeWork([pod], [pulling], now)).toContain('pulling image "registry.test/model:7" for 42s');
   });
 
   test('the pull of the image of an init container', () => {
     const initContainerStatuses = [waiting('PodInitializing', '', { name: 'migrate' })];
     const pod = podOf(undefined, { status: { initContainerStatuses }, containers: [waiting('PodInitializing')] });
     const pulling = eventOn(pod, 'Pulling', 'Pulling image "registry.test/model:7"', { type: 'Normal', first: 3 });
-    expect(describeWork([pod], [pulling], now)).toContain('pulling image "registry.test/model:7" since 42s');
+    expect(describeWork([pod], [pulling], now)).toContain('pulling image "registry.test/model:7" for 42s');
   });
 
   test('an init container', () => {
     const pod = podOf(undefined, { status: { initContainerStatuses: [running({ name: 'migrate' })] } });
     expect(describeWork([pod], [], now)).toContain(
-      'init container "migrate" is running since 40s, and the others wait for its end',
+      'init container "migrate" has been running for 40s, and the other containers wait for it',
     );
   });
 
@@ -39,7 +39,7 @@ describe('what a pod is busy with', () => {
       status: { initContainerStatuses: [running({ name: 'proxy', started: false })] },
     });
     expect(describeWork([pod], [], now)).toBe(
-      'sidecar container "proxy" is starting since 40s; its startup probe allows 3s',
+      'sidecar container "proxy" has been starting for 40s; its startup probe allows 3s',
     );
   });
 
@@ -55,12 +55,12 @@ describe('what a pod is busy with', () => {
       containers: [running({ started: false })],
       spec: { containers: [{ name: 'web', startupProbe }] },
     });
-    expect(describeWork([pod], [], now)).toMatch(/starting since 40s.*allows 5m/);
+    expect(describeWork([pod], [], now)).toMatch(/starting for 40s.*allows 5m/);
   });
 
   test('a container that runs but is not ready', () => {
     const pod = podOf(undefined, { containers: [running({ started: true })] });
-    expect(describeWork([pod], [], now)).toContain('is running since 40s, but not ready yet');
+    expect(describeWork([pod], [], now)).toContain('has been running for 40s, but is not ready yet');
   });
 
   test('is nothing when all are ready, or end', () => {

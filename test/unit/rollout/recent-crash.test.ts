@@ -19,14 +19,14 @@ describe('what runs when it is looked at', () => {
       'has crashed twice in the last ten minutes',
       [runsAgain(2, 0)],
       500,
-      'container "web" ends again and again with exit code 1, restarted 2 times, the last time 8m20s ago',
+      'container "web" keeps crashing (exit code 1, 2 restarts), last 8m20s ago',
     ],
     ['has crashed twice long ago', [runsAgain(2, 0)], 700, undefined],
     [
       'has crashed once a moment ago',
       [runsAgain(1, 0)],
       20,
-      'container "web" ends again and again with exit code 1, restarted once, the last time 20s ago',
+      'container "web" keeps crashing (exit code 1, 1 restart), last 20s ago',
     ],
     ['has crashed once at its start', [runsAgain(1, 0)], 90, undefined],
   ])('%s', (_, pods, seconds, expected) => {

@@ -19,7 +19,7 @@ describe('a container that was started again', () => {
   const restarted = pod({ state: runningSince(20), lastState: endedAt(5) });
 
   test('is not believed for 10 s, however long the kubelet waited before', () => {
-    expect(unsettled([restarted], at(29))).toContain('container "web" has just ended with exit code 3');
+    expect(unsettled([restarted], at(29))).toContain('container "web" just exited with code 3');
     expect(unsettled([restarted], at(30))).toBeUndefined();
   });
 

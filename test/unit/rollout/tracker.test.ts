@@ -133,7 +133,7 @@ describe('a wait', () => {
     expect(state.result?.outcome).toBe('failed');
     expect(state.result?.causes[0]).toMatchObject({ reason: 'Deleted' });
     expect(state.result?.causes[0]?.message).toContain(
-      'Deployment "web" in namespace "shop" was deleted while we waited for it',
+      'Deployment "web" in namespace "shop" was deleted during the rollout',
     );
   });
 
@@ -314,7 +314,7 @@ describe('signs that may heal', () => {
       replicaSetOf(deployment, { conditions: [conditionAt('ReplicaFailure', 'True', 'FailedCreate', message)] }),
     );
     await clock.runFor(0);
-    expect(reporter.lines.at(-1)).toContain('the quota is used up');
+    expect(reporter.lines.at(-1)).toContain('the quota is exhausted');
     await clock.runFor(9400);
     expect(state.result).toBeUndefined();
     await clock.runFor(700);
@@ -398,7 +398,7 @@ describe('what is not about the new version does not count', () => {
     cluster.put(paused, set, podOf(set, { containers: [crashed(1)] }));
     await clock.runFor(6000);
     expect(state.result?.outcome).toBe('timed-out');
-    expect(state.result?.causes[0]?.message).toContain('it is paused by somebody: resume it to go on');
+    expect(state.result?.causes[0]?.message).toContain('paused by somebody, run "resume" to continue');
   });
 
   test('a pause by somebody else stops the clock, whatever its pods show, and then the wait goes on', async () => {
@@ -434,7 +434,7 @@ describe('what is not about the new version does not count', () => {
     await clock.runFor(2000);
     expect(state.result?.outcome).toBe('paused');
     expect(state.result?.causes[0]).toMatchObject({ reason: 'Paused' });
-    expect(state.result?.causes[0]?.message).toContain('1 of 3 pods updated; it is paused by somebody');
+    expect(state.result?.causes[0]?.message).toContain('1 of 3 pods updated; paused by somebody');
   });
 
   test('one that was paused between the look and the write is not accepted as meant', async () => {

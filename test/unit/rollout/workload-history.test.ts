@@ -69,7 +69,7 @@ describe('the versions of a Deployment', () => {
       ready: 2,
       changeCause: 'first',
       state: 'good',
-      reason: 'has 2 ready pods',
+      reason: '2 ready pods',
     });
   });
 
@@ -98,7 +98,7 @@ describe('the versions of a Deployment', () => {
       around({ replicaSets: [replicaSet(0), replicaSet(1), replicaSet(2)], events }),
     );
     expect(lastGood(history)?.revision).toBe(0);
-    expect(history[1]?.reason).toBe('had a pod with BackOff: Back-off pulling image "registry.test/web:1"');
+    expect(history[1]?.reason).toBe('a pod with BackOff: Back-off pulling image "registry.test/web:1"');
   });
 
   test('never one whose pods are there and not ready', () => {

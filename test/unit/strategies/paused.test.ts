@@ -39,7 +39,7 @@ function refusalOf(entry: Prepared): string | undefined {
   }
 }
 
-const refusal = 'Deployment "web" in namespace "shop" is paused by somebody, so that its pods would not change';
+const refusal = 'Deployment "web" in namespace "shop" is paused by somebody, so its pods would not change';
 
 describe('what somebody has paused', () => {
   test.each([

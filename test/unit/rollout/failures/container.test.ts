@@ -26,29 +26,29 @@ describe('a container that crashes', () => {
     [
       'once is common at a start (skaffold#5210)',
       crashed(1),
-      'diagnostic: container "web" ends again and again with exit code 1, restarted once',
+      'diagnostic: container "web" keeps crashing (exit code 1, 1 restart)',
     ],
-    ['twice is final', crashed(2), 'final: container "web" ends again and again with exit code 1, restarted 2 times'],
+    ['twice is final', crashed(2), 'final: container "web" keeps crashing (exit code 1, 2 restarts)'],
     [
       'by a signal says which',
       crashed(2, { exitCode: 139 }),
-      'final: container "web" ends again and again with exit code 139 (SIGSEGV: it accessed memory that is not its own), restarted 2 times',
+      'final: container "web" keeps crashing (exit code 139: SIGSEGV, invalid memory access; 2 restarts)',
     ],
     [
       'without an error says that its program ends',
       crashed(2, { exitCode: 0, reason: 'Completed' }),
-      'final: container "web" ends again and again with exit code 0 (its program has come to its end), restarted 2 times',
+      'final: container "web" keeps exiting (exit code 0: its program has finished; 2 restarts)',
     ],
     [
       'for lack of memory says so',
       crashed(2, { exitCode: 137, reason: 'OOMKilled' }),
-      'final: container "web" was killed because it used more memory than its limit (OOMKilled, exit code 137), restarted 2 times',
+      'final: container "web" was killed for exceeding its memory limit (OOMKilled, exit code 137, 2 restarts)',
     ],
     ['and runs again after one crash shows nothing', crashed(1, { state: running }), ''],
     [
       'and runs again after more is looked at',
       crashed(2, { state: running }),
-      'diagnostic: container "web" ends again and again with exit code 1, restarted 2 times',
+      'diagnostic: container "web" keeps crashing (exit code 1, 2 restarts)',
     ],
   ])('%s', (_, status, expected) => {
     expect(signOf(status)).toBe(expected);
@@ -92,17 +92,17 @@ describe('a container that cannot start', () => {
     [
       'for a missing ConfigMap',
       waiting('CreateContainerConfigError', 'configmap "absent" not found'),
-      'final: container "web" cannot be made: configmap "absent" not found',
+      'final: container "web" cannot be created: configmap "absent" not found',
     ],
     [
       'for a missing key',
       waiting('CreateContainerConfigError', `couldn't find key x in ConfigMap shop/web`),
-      `final: container "web" cannot be made: couldn't find key x in ConfigMap shop/web`,
+      `final: container "web" cannot be created: couldn't find key x in ConfigMap shop/web`,
     ],
     [
       'for a ConfigMap that is called after a cache is final all the same',
       waiting('CreateContainerConfigError', 'configmap "cache-config" not found'),
-      'final: container "web" cannot be made: configmap "cache-config" not found',
+      'final: container "web" cannot be created: configmap "cache-config" not found',
     ],
     [
       'for a cache that is not filled yet waits (kubernetes#74755)',
@@ -115,7 +115,7 @@ describe('a container that cannot start', () => {
         'CreateContainerConfigError',
         'container has runAsNonRoot and image will run as root (pod: "monkey_shop(1)", container: web)',
       ),
-      'final: container "web" may not run as root (runAsNonRoot), and its image runs as root',
+      'final: container "web" must not run as root (runAsNonRoot), but its image runs as root',
     ],
     [
       'for a user without a number',
@@ -123,12 +123,12 @@ describe('a container that cannot start', () => {
         'CreateContainerConfigError',
         'container has runAsNonRoot and image has non-numeric user (nobody), cannot verify user is non-root (pod: "a", container: web)',
       ),
-      'final: container "web" may not run as root (runAsNonRoot), and whether the user "nobody" of its image is root cannot be seen',
+      'final: container "web" must not run as root (runAsNonRoot), and it is unknown whether the user "nobody" of its image is root',
     ],
     [
       'for runAsUser 0',
       waiting('CreateContainerConfigError', 'container\'s runAsUser breaks non-root policy (pod: "a", container: web)'),
-      'final: container "web" may not run as root (runAsNonRoot), and its runAsUser is 0',
+      'final: container "web" must not run as root (runAsNonRoot), but its runAsUser is 0',
     ],
     [
       'for a mount is not told as a missing program',
@@ -154,7 +154,7 @@ describe('a container that cannot start', () => {
     [
       'for a program of another processor',
       waiting('RunContainerError', `${runc}exec /serve: exec format error`),
-      'mayHeal 5s: container "web" cannot start: its program is built for another processor',
+      'mayHeal 5s: container "web" cannot start: its program is built for another CPU architecture',
     ],
     [
       'for a program without the right to run',

@@ -28,7 +28,7 @@ describe('an image whose name reads like an answer', () => {
 
   test('and the address of its manifest counts as little', () => {
     const message = `${pulling}unexpected status from HEAD request to https://registry.test/v2/web/manifests/403: 429 Too Many Requests`;
-    expect(seconds('ErrImagePull', message)[2]).toBe('cannot be pulled now: the registry limits the rate');
+    expect(seconds('ErrImagePull', message)[2]).toBe('cannot be pulled now: rate-limited by the registry');
   });
 });
 
@@ -44,55 +44,55 @@ describe('an image that cannot be pulled is told by the words of the runtime', (
       'of a repository that is missing',
       `${pulling}pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`,
       10,
-      'may not be pulled: the registry denies access',
+      'cannot be pulled: access denied by the registry',
     ],
     [
       'refused with 401',
       `${pulling}failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized`,
       10,
-      'may not be pulled: the registry denies access',
+      'cannot be pulled: access denied by the registry',
     ],
     [
       'refused with 403',
       `${pulling}unexpected status from HEAD request to https://registry.test/v2/web/manifests/9: 403 Forbidden`,
       10,
-      'may not be pulled: the registry denies access',
+      'cannot be pulled: access denied by the registry',
     ],
     [
       'limited with 429',
       `${pulling}unexpected status code https://registry.test/v2/web/manifests/9: 429 Too Many Requests`,
       60,
-      'cannot be pulled now: the registry limits the rate',
+      'cannot be pulled now: rate-limited by the registry',
     ],
     [
       'limited by Docker Hub',
       `${pulling}toomanyrequests: You have reached your pull rate limit.`,
       60,
-      'cannot be pulled now: the registry limits the rate',
+      'cannot be pulled now: rate-limited by the registry',
     ],
     [
       'of a host without a name',
       `${pulling}failed to do request: Head "https://registry.test/v2/web/manifests/9": dial tcp: lookup registry.test on 10.0.0.10:53: no such host`,
       60,
-      'cannot be pulled: the name of its registry does not resolve',
+      'cannot be pulled: the registry name does not resolve',
     ],
     [
       'refused at the port',
       `${pulling}failed to do request: Head "https://registry.test/v2/web/manifests/9": dial tcp 10.200.1.2:443: connect: connection refused`,
       60,
-      'cannot be pulled: the registry cannot be reached (connect: connection refused)',
+      'cannot be pulled: the registry is unreachable (connect: connection refused)',
     ],
     [
       'behind an unknown certificate',
       `${pulling}failed to do request: Head "https://registry.test/v2/": x509: certificate signed by unknown authority`,
       60,
-      'cannot be pulled: the registry cannot be reached (x509: certificate signed by unknown authority)',
+      'cannot be pulled: the registry is unreachable (x509: certificate signed by unknown authority)',
     ],
     [
       'for another processor',
       `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": no match for platform in manifest`,
       10,
-      'is not built for the processors of the nodes',
+      'is not built for the CPU architecture of the nodes',
     ],
     [
       'for an unknown reason',

@@ -19,7 +19,7 @@ const unschedulable = podOf(undefined, {
     ),
   ],
 });
-const words = 'no node fits: ';
+const words = 'pod cannot be scheduled: ';
 
 describe('a pod that fits on no node', () => {
   test('has two minutes', () => {
@@ -29,14 +29,16 @@ describe('a pod that fits on no node', () => {
   test('is waited for while the autoscaler makes room (R18, skaffold#6011)', () => {
     const event = eventOn(unschedulable, 'TriggeredScaleUp', 'pod triggered scale-up', { type: 'Normal' });
     expect(signsOf(unschedulable, [event])).toEqual([
-      expect.stringMatching(/^diagnostic: no node fits: .*; the autoscaler is adding a node$/),
+      expect.stringMatching(/^diagnostic: pod cannot be scheduled: .*; the autoscaler is adding a node$/),
     ]);
   });
 
   test('has less time when the autoscaler says that it cannot help (R18)', () => {
     const event = eventOn(unschedulable, 'NotTriggerScaleUp', '1 max node group size reached', { type: 'Normal' });
     expect(signsOf(unschedulable, [event])).toEqual([
-      expect.stringMatching(/^mayHeal 60s: no node fits: .*the autoscaler cannot help: 1 max node group size reached$/),
+      expect.stringMatching(
+        /^mayHeal 60s: pod cannot be scheduled: .*the autoscaler cannot help: 1 max node group size reached$/,
+      ),
     ]);
   });
 
@@ -46,7 +48,7 @@ describe('a pod that fits on no node', () => {
       eventOn(unschedulable, 'TriggeredScaleUp', 'pod triggered scale-up', { type: 'Normal', first: 1 }),
     ];
     expect(signsOf(unschedulable, events)).toEqual([
-      expect.stringMatching(/^mayHeal 120s: no node fits: .*; the autoscaler failed: GCE out of resources$/),
+      expect.stringMatching(/^mayHeal 120s: pod cannot be scheduled: .*; the autoscaler failed: GCE out of resources$/),
     ]);
   });
 

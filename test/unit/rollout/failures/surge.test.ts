@@ -46,13 +46,13 @@ describe('a new pod without room beside old ones', () => {
     'is told of maxSurge: 0 with the strategy %j (LLMKube#192)',
     (strategy) => {
       expect(hintOf(strategy)).toMatch(
-        /^The old pods keep what they have .* set "maxSurge: 0" and "maxUnavailable: 1"/,
+        /^The old pods hold their resources .* set "maxSurge: 0" and "maxUnavailable: 1"/,
       );
     },
   );
 
   test.each([[rolling(0)], [rolling('0%')], [{ type: 'Recreate' }]])('is not told of it with %j', (strategy) => {
-    expect(hintOf(strategy)).toMatch(/^Lower what the pod asks for/);
+    expect(hintOf(strategy)).toMatch(/^Lower the pod requests/);
   });
 
   test.each([
@@ -71,7 +71,7 @@ describe('a new pod without room beside old ones', () => {
   test('is not told of it when it would not fit without them either', () => {
     const message =
       '0/3 nodes are available: 3 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.';
-    expect(hintOf(undefined, message)).toMatch(/^None of the nodes that it may run on has that much nvidia\.com\/gpu/);
+    expect(hintOf(undefined, message)).toMatch(/^No eligible node has that much nvidia\.com\/gpu/);
   });
 
   test('is not told of it when all pods are new', () => {

@@ -7,9 +7,9 @@ const unhelpful = (nodes: number) =>
 
 describe('the words of the scheduler', () => {
   test.each([
-    ['3 Insufficient nvidia.com/gpu', '3 nodes have too little nvidia.com/gpu'],
-    ['1 Insufficient cpu, 2 Insufficient memory', '1 node has too little cpu, 2 nodes have too little memory'],
-    ['1 Too many pods', '1 node has as many pods as it may'],
+    ['3 Insufficient nvidia.com/gpu', 'not enough nvidia.com/gpu'],
+    ['1 Insufficient cpu, 2 Insufficient memory', 'not enough cpu on 1 node, not enough memory on 2 nodes'],
+    ['1 Too many pods', '1 node has the maximum number of pods'],
     ['1 node(s) had untolerated taint {gpu: true}', '1 node has the taint "gpu" that it does not tolerate'],
     ['2 node(s) had untolerated taint(s)', '2 nodes have a taint that it does not tolerate'],
     ["1 node(s) didn't match Pod's node affinity/selector", '1 node does not match its nodeSelector or affinity'],
@@ -20,31 +20,33 @@ describe('the words of the scheduler', () => {
     ],
     [
       "1 node(s) didn't match pod topology spread constraints (missing required label)",
-      '1 node lacks the label that its topologySpreadConstraints go by',
+      '1 node lacks the label that its topologySpreadConstraints use',
     ],
     ['1 node(s) had volume node affinity conflict', '1 node is not where its volume is'],
     ["1 node(s) didn't match PersistentVolume's node affinity", '1 node is not where its volume is'],
     [
       "1 node(s) didn't find available persistent volumes to bind",
-      'no PersistentVolume on 1 node is free for its claim',
+      'no PersistentVolume on 1 node is available for its claim',
     ],
-    ['2 cannot allocate all claims', '2 nodes cannot give it the devices of its resourceClaims'],
-    ['1 node(s) exceed max volume count', '1 node has as many volumes as it may'],
+    ['2 cannot allocate all claims', '2 nodes cannot allocate the devices of its resourceClaims'],
+    ['1 node(s) exceed max volume count', '1 node has the maximum number of volumes'],
     ['3 node(s) had a reason that nobody knows', '3 nodes had a reason that nobody knows'],
   ])('%s', (text, words) => {
-    expect(readRefusal(`0/3 nodes are available: ${text}.`).words).toBe(`no node fits: ${words}`);
+    expect(readRefusal(`0/3 nodes are available: ${text}.`).words).toBe(
+      `pod cannot be scheduled: ${words} (0 of 3 nodes fit)`,
+    );
   });
 
   test('that are about no node are not told as if they were', () => {
     expect(readRefusal('waiting for 2 more pods of the gang').words).toBe(
-      'it finds no node: waiting for 2 more pods of the gang',
+      'pod cannot be scheduled: waiting for 2 more pods of the gang',
     );
   });
 
   test('about preemption are told where pods of lower priority stay', () => {
     const message =
       '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.';
-    expect(readRefusal(message).words).toMatch(/; its preemptionPolicy Never leaves pods of lower priority there$/);
+    expect(readRefusal(message).words).toMatch(/; its preemptionPolicy Never keeps lower-priority pods in place$/);
   });
 });
 
@@ -52,8 +54,8 @@ describe('what is more than a node has', () => {
   test('is told, and what is to be done about it', () => {
     const refusal = readRefusal(`0/2 nodes are available: 2 Insufficient nvidia.com/gpu.${unhelpful(2)}`);
     expect(refusal).toMatchObject({ isTooLarge: true, isCrowded: true, resources: ['nvidia.com/gpu'] });
-    expect(refusal.words).toMatch(/; even an empty node has not as much as it asks for$/);
-    expect(refusal.hint).toMatch(/^None of the nodes that it may run on has that much nvidia\.com\/gpu/);
+    expect(refusal.words).toMatch(/; even an empty node is too small$/);
+    expect(refusal.hint).toMatch(/^No eligible node has that much nvidia\.com\/gpu/);
   });
 
   test.each([
@@ -65,7 +67,7 @@ describe('what is more than a node has', () => {
   ])('is not told when %s', (_, preemption) => {
     const refusal = readRefusal(`0/2 nodes are available: 2 Insufficient cpu. preemption: ${preemption}`);
     expect(refusal.isTooLarge).toBe(false);
-    expect(refusal.hint).toMatch(/^Lower what the pod asks for/);
+    expect(refusal.hint).toMatch(/^Lower the pod requests/);
   });
 
   test('is not said of nodes that have the wrong labels', () => {

@@ -22,7 +22,7 @@ describe('a readiness gate', () => {
   test('that nobody sets is told once the containers have been ready for a while', () => {
     expect(causesOf(gated(), [], 2)).toEqual([]);
     expect(causesOf(gated())).toEqual([
-      'diagnostic: its containers are ready, but nobody has set its readiness gate "shop.test/registered"',
+      'diagnostic: its containers are ready, but its readiness gate "shop.test/registered" is not set',
     ]);
   });
 
@@ -52,12 +52,12 @@ describe('a pod that no scheduler has said anything of', () => {
   });
 
   test.each([
-    [{}, 'the scheduler "default-scheduler" has not looked at it'],
-    [{ schedulerName: 'binpack' }, 'the scheduler "binpack" has not looked at it'],
-    [{ nodeName: 'node-7' }, 'the node "node-7" has not taken it up'],
+    [{}, 'the scheduler "default-scheduler" has not picked it up'],
+    [{ schedulerName: 'binpack' }, 'the scheduler "binpack" has not picked it up'],
+    [{ nodeName: 'node-7' }, 'the node "node-7" has not picked it up'],
     [
       { resourceClaims: [{ name: 'gpu', resourceClaimName: 'one' }] },
-      'the scheduler waits for its ResourceClaim "one"',
+      'the scheduler is waiting for its ResourceClaim "one"',
     ],
   ])('%j', (spec, message) => {
     expect(causesOf(podOf(undefined, { ...created, spec }))).toEqual([`diagnostic: ${message}`]);
@@ -89,12 +89,12 @@ describe('claims', () => {
     [
       'FailedBinding',
       'no persistent volumes available for this claim and no storage class is set',
-      `mayHeal: ${what}: it has no StorageClass, and no PersistentVolume is free for it`,
+      `mayHeal: ${what}: it has no StorageClass, and no PersistentVolume is available for it`,
     ],
     [
       'ExternalProvisioning',
       "Waiting for a volume to be created either by the external provisioner 'disks.test' or manually",
-      `diagnostic: ${what}: its provisioner "disks.test" has not made the volume yet`,
+      `diagnostic: ${what}: its provisioner "disks.test" has not created the volume yet`,
     ],
   ])('of ephemeral volumes are told with why they are not bound: %s', (reason, message, expected) => {
     expect(causesOf(pod, [eventOn(claim, reason, message)])).toEqual([expected]);
@@ -123,8 +123,8 @@ describe('claims', () => {
 describe('pods that their node has ended', () => {
   const failed = (reason: string, message: string, owner = liveJob()) =>
     podOf(owner, { phase: 'Failed', status: { reason, message }, spec: { nodeName: 'node-7' } });
-  const own = /^Raise the limit that it names/;
-  const nodes = /^Give its containers requests/;
+  const own = /^Raise the limit in the message/;
+  const nodes = /^Set the requests of its containers/;
 
   test.each([
     ['Usage of EmptyDir volume "cache" exceeds the limit "10Mi". ', own],
@@ -136,7 +136,7 @@ describe('pods that their node has ended', () => {
     ],
   ])('are told: %s', (message, hint) => {
     const [sign] = podSigns(failed('Evicted', message), [], false, start);
-    expect(sign?.cause.message).toBe(`a pod of it was evicted: ${message.trim()}`);
+    expect(sign?.cause.message).toBe(`one of its pods was evicted: ${message.trim()}`);
     expect(sign?.cause.hint).toMatch(hint);
   });
 
@@ -144,7 +144,7 @@ describe('pods that their node has ended', () => {
     const message =
       "Pod was rejected: Node didn't have enough resource: cpu, requested: 500000, used: 0, capacity: 2000";
     expect(causesOf(failed('OutOfcpu', message))).toEqual([
-      `diagnostic: the node "node-7" has rejected a pod of it: ${message.replace('Pod was rejected: ', '')}`,
+      `diagnostic: the node "node-7" rejected one of its pods: ${message.replace('Pod was rejected: ', '')}`,
     ]);
   });
 });

@@ -63,7 +63,7 @@ describe('a Gateway', () => {
   const gateway = (...conditions: JsonObject[]) =>
     object(`${group}/v1`, 'Gateway', { conditions, addresses: [{ type: 'IPAddress', value: '203.0.113.7' }] });
   check([
-    ['that no controller has seen waits', gateway(), 'progressing: waiting for its controller to see the change'],
+    ['that no controller has seen waits', gateway(), 'progressing: waiting for the controller'],
     [
       'that waits for a controller says so',
       gateway(conditionAt('Accepted', 'Unknown', 'Pending', 'Waiting for controller')),
@@ -72,7 +72,7 @@ describe('a Gateway', () => {
     [
       'is not ready by conditions of an older generation',
       gateway(of(1, conditionAt('Accepted', 'True')), of(1, conditionAt('Programmed', 'True'))),
-      'progressing: waiting for its controller to see the change',
+      'progressing: waiting for the controller',
     ],
     [
       'that is accepted waits to be programmed',
@@ -131,7 +131,7 @@ describe('an HTTPRoute', () => {
     [
       'is not ready by what its parent said of an older generation',
       route([edge], [parent(edge, of(1, conditionAt('Accepted', 'True')), of(1, conditionAt('ResolvedRefs', 'True')))]),
-      'progressing: waiting for its controller to see the change',
+      'progressing: waiting for the controller',
     ],
     [
       'that one of two controllers refuses is not ready',
@@ -150,11 +150,7 @@ describe('a HorizontalPodAutoscaler', () => {
     object('autoscaling/v2', 'HorizontalPodAutoscaler', { conditions });
   const invalid = (seconds: number) => conditionAt('ScalingActive', 'False', 'InvalidSelector', 'no selector', seconds);
   check([
-    [
-      'that its controller has not looked at waits',
-      autoscaler(),
-      'progressing: waiting for its controller to see the change',
-    ],
+    ['that its controller has not looked at waits', autoscaler(), 'progressing: waiting for the controller'],
     ['that is active is ready', autoscaler(conditionAt('ScalingActive', 'True', 'ValidMetricFound')), 'ready: active'],
     [
       'of a target with zero replicas is ready',
@@ -186,7 +182,7 @@ describe('a PodDisruptionBudget', () => {
   const budget = (observedGeneration: number, ...conditions: JsonObject[]) =>
     object('policy/v1', 'PodDisruptionBudget', { observedGeneration, conditions });
   check([
-    ['waits to be observed', budget(1), 'progressing: waiting for its controller to see the change'],
+    ['waits to be observed', budget(1), 'progressing: waiting for the controller'],
     [
       'is ready though it allows no disruption now',
       budget(2, conditionAt('DisruptionAllowed', 'False', 'InsufficientPods')),
@@ -205,7 +201,7 @@ describe('a PodDisruptionBudget', () => {
     [
       'that its controller does not look at is accepted after a while',
       budget(1),
-      'unchecked: its controller has not looked at it for 30 s',
+      'unchecked: its controller has not processed it for 30 s',
       { writtenAt: start, now: start + 31_000 },
     ],
   ]);
@@ -220,7 +216,7 @@ describe('what holds data, and what defines kinds', () => {
     [
       'a claim that is pending is accepted: many bind only when a pod uses them',
       object('v1', 'PersistentVolumeClaim', { phase: 'Pending' }),
-      'unchecked: pending; pods that use it say when it does not bind',
+      'unchecked: pending; pods that use it show when it does not bind',
     ],
     [
       'a claim that is lost has failed',
@@ -298,7 +294,7 @@ describe('a kind without a rule of its own', () => {
     [
       'that keeps them counts from our generation on',
       custom({ observedGeneration: 1, conditions: [conditionAt('Ready', 'True')] }),
-      'progressing: waiting for its controller to see the change',
+      'progressing: waiting for the controller',
     ],
     [
       'that keeps its generation with the condition alone is awaited, too',
@@ -308,7 +304,7 @@ describe('a kind without a rule of its own', () => {
     [
       'goes by the generation of the condition, not by that of the whole status',
       custom({ observedGeneration: 2, conditions: [of(1, conditionAt('Ready', 'True'))] }),
-      'progressing: waiting for its controller to see the change',
+      'progressing: waiting for the controller',
     ],
     [
       'without Ready goes by Available',

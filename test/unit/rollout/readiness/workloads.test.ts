@@ -42,12 +42,12 @@ describe('a Deployment', () => {
     [
       'without any status waits',
       live('Deployment', { spec: { replicas: 1 } }),
-      'progressing: waiting for its controller to see the change',
+      'progressing: waiting for the controller',
     ],
     [
       'whose status belongs to an older generation waits (krane#20)',
       liveDeployment({ observed: 1 }),
-      'progressing: waiting for its controller to see the change',
+      'progressing: waiting for the controller',
     ],
     [
       'that another writer changed meanwhile counts from the generation of our write',
@@ -63,12 +63,12 @@ describe('a Deployment', () => {
     [
       'waits for old pods (garden#5794)',
       liveDeployment({ existing: 4, updated: 3, available: 4 }),
-      'progressing: 1 pod of the old version still to end',
+      'progressing: waiting for 1 old pod to terminate',
     ],
     [
       'says that pods are not available before it says that old ones have not ended: they wait for those',
       liveDeployment({ existing: 4, updated: 3, available: 3 }),
-      'progressing: 3 of 4 pods available, 1 pod of the old version still to end',
+      'progressing: 3 of 4 pods available, waiting for 1 old pod to terminate',
     ],
     ['waits for available pods', liveDeployment({ updated: 3, available: 2 }), 'progressing: 2 of 3 pods available'],
     [
@@ -94,28 +94,28 @@ describe('a Deployment', () => {
     [
       'scaled to zero waits for its pods to go',
       liveDeployment({ replicas: 0, existing: 3 }),
-      'progressing: 3 pods surplus still to end',
+      'progressing: 3 extra pods terminating',
     ],
     [
       'scaled down waits for the surplus to go',
       liveDeployment({ replicas: 1, existing: 3 }),
-      'progressing: 2 pods surplus still to end',
+      'progressing: 2 extra pods terminating',
     ],
     [
       'whose manifest says paused is accepted (R9)',
       liveDeployment({ updated: 0, available: 3, spec: { paused: true } }),
-      'unchecked: it is paused: 0 of 3 pods updated; nothing more happens until it is resumed',
+      'unchecked: paused: 0 of 3 pods updated; run "resume" to continue',
     ],
     [
       'that somebody pauses while we wait is not accepted',
       liveDeployment({ updated: 1, available: 3, spec: { paused: true } }),
-      'progressing: 1 of 3 pods updated; it is paused by somebody: resume it to go on',
+      'progressing: 1 of 3 pods updated; paused by somebody, run "resume" to continue',
       { asWritten: liveDeployment() },
     ],
     [
       'paused after it was complete is ready, and the pause is told',
       liveDeployment({ spec: { paused: true } }),
-      'ready: 3 pods available; it is paused by somebody',
+      'ready: 3 pods available; paused by somebody',
     ],
     [
       'past its progress deadline has failed',
@@ -173,11 +173,7 @@ const partition = (number: number) => ({
 describe('a StatefulSet', () => {
   check([
     ['with all pods updated and ready is ready', liveStatefulSet(), 'ready: 3 pods ready'],
-    [
-      'waits to be observed',
-      liveStatefulSet({ observed: 1 }),
-      'progressing: waiting for its controller to see the change',
-    ],
+    ['waits to be observed', liveStatefulSet({ observed: 1 }), 'progressing: waiting for the controller'],
     [
       'is not ready by the ready pods of its old revision (R13, helm#10061)',
       liveStatefulSet({ updated: 0 }),
@@ -217,7 +213,7 @@ describe('a StatefulSet', () => {
     [
       'scaled down waits for the surplus to go',
       liveStatefulSet({ replicas: 1, status: { replicas: 3 } }),
-      'progressing: 2 pods surplus still to end',
+      'progressing: 2 extra pods terminating',
     ],
     ['of zero replicas is ready', liveStatefulSet({ replicas: 0 }), 'ready: 0 pods ready'],
     [
@@ -236,11 +232,7 @@ describe('a StatefulSet', () => {
 describe('a DaemonSet', () => {
   check([
     ['with all pods updated and available is ready', liveDaemonSet(), 'ready: 3 pods available'],
-    [
-      'waits to be observed',
-      liveDaemonSet({ observed: 1 }),
-      'progressing: waiting for its controller to see the change',
-    ],
+    ['waits to be observed', liveDaemonSet({ observed: 1 }), 'progressing: waiting for the controller'],
     ['waits for updated pods', liveDaemonSet({ updated: 1 }), 'progressing: 1 of 3 pods updated, 1 available'],
     ['waits for available pods', liveDaemonSet({ available: 2 }), 'progressing: 2 of 3 pods available'],
     ['that no node wants is ready', liveDaemonSet({ wanted: 0 }), 'ready: 0 pods available'],
@@ -266,8 +258,8 @@ describe('a ReplicaSet', () => {
   check([
     ['with all pods available is ready', replicaSet(2, 2), 'ready: 2 pods available'],
     ['waits for available pods', replicaSet(2, 1), 'progressing: 1 of 2 pods available'],
-    ['waits for the surplus to go', replicaSet(3, 2), 'progressing: 1 pod surplus still to end'],
-    ['waits to be observed', replicaSet(2, 2, 0), 'progressing: waiting for its controller to see the change'],
+    ['waits for the surplus to go', replicaSet(3, 2), 'progressing: 1 extra pod terminating'],
+    ['waits to be observed', replicaSet(2, 2, 0), 'progressing: waiting for the controller'],
   ]);
 });
 

@@ -27,41 +27,41 @@ export function rolloutRulesPage(): string {
 Made by \`script/docs\` from \`src/rollout\`.
 
 After the manifests are applied, every object is judged by the rule of its kind until all are ready, one has failed, or the
-time is up. Nothing in a status counts before its controller has seen the generation that was written, and nothing that was
-said before the write counts against it.
+time is up. A status counts only once its controller has seen the generation that was written, and nothing reported before the
+write counts against it.
 
 ## Ready and failed, by kind
 
 ${markdownTable(['Kind', 'Ready when', 'Failed when', 'Source'], rules.map(ruleRow))}
 
-Every other kind: ready when it is applied. One that has a condition \`Ready\` (or else \`Available\`) and keeps a numeric
-\`observedGeneration\`, in that condition or in its status, is ready when that is True for this generation; one whose condition
-\`Stalled\` is True has failed.
+Every other kind is ready when it is applied. If it has a condition \`Ready\` (or else \`Available\`) and a numeric
+\`observedGeneration\`, in that condition or in its status, it is ready when the condition is True for this generation; if its condition
+\`Stalled\` is True, it has failed.
 
-"Accepted" means: not awaited, and the log and the summary say so.
+"Accepted" means: the run does not wait for it, and the log and the summary say so.
 
 ## Signs of failure
 
-While a workload is not ready, its new pods and their controller are looked at. Pods of older versions and pods that end do
-not count; of pods that their node has evicted or rejected only what the node says does.
+While a workload is not ready, its new pods and their controller are checked for signs of failure. Pods of older versions and
+terminating pods do not count; for pods that their node has evicted or rejected, only what the node says counts.
 
-- **at once**: it cannot heal without a change, and the wait ends.
-- **after**: it may heal; the wait ends when it has been there for that long.
-- **never**: it does not end the wait; it is what the log tells meanwhile, and the cause when the time is up.
+- **at once**: it cannot recover without a change, so the wait ends.
+- **after**: it may recover; the wait ends once it has lasted that long.
+- **never**: it does not end the wait; the log reports it, and it is the cause if time runs out.
 
 ${markdownTable(
   ['What is seen', 'Where', 'Ends the wait'],
   samples.map(([what, where, signs]) => [what, where, endsOf(signs)]),
 )}
 
-What a pod is busy with (it pulls an image, an init container runs, a sidecar or a container starts) ends no wait either; the
-log says it with the time that it takes, and it is the cause when the time is up and nothing above is seen.
+What a pod is busy with (pulling an image, running an init container, starting a sidecar or a container) does not end the wait either;
+the log reports it with the time it takes, and it is the cause if time runs out and nothing above is seen.
 
-On an object that this run left as it was, while it changed others, no sign ends the wait in the first 30 s: it may be broken
-for lack of what was just changed.
+On an object that this run did not change, while it changed others, no sign ends the wait in the first 30 s: it may be broken
+only because it lacks what was just changed.
 
-A DaemonSet wants a pod also on a node that is down. Once the new version runs on all other nodes it is accepted, and the log
-and the summary name the nodes that were not awaited.
+A DaemonSet also wants a pod on a node that is down. Once the new version runs on all other nodes it is accepted, and the log
+and the summary name the nodes that the run did not wait for.
 `;
 }
 
@@ -130,7 +130,7 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
   ],
   ['No node fits (the default of `unschedulable-grace`)', 'condition PodScheduled', ofPod(unschedulable())],
   [
-    'No node fits, and the cluster autoscaler says that it cannot help (half of `unschedulable-grace`)',
+    'No node fits, and the cluster autoscaler reports that it cannot help (half of `unschedulable-grace`)',
     `PodScheduled and ${podEvent}`,
     ofPod(unschedulable(), [eventOn(unschedulable(), 'NotTriggerScaleUp', 'no', { type: 'Normal' })]),
   ],
@@ -140,7 +140,7 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     ofPod(unschedulable(), [eventOn(unschedulable(), 'TriggeredScaleUp', 'yes', { type: 'Normal' })]),
   ],
   [
-    'No node fits, and the cluster autoscaler has tried to add one and failed: it tries elsewhere',
+    'No node fits, and the cluster autoscaler failed to add one: it tries elsewhere',
     `PodScheduled and ${podEvent}`,
     ofPod(unschedulable(), [eventOn(unschedulable(), 'FailedScaleUp', 'quota exceeded')]),
   ],
@@ -160,7 +160,7 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     ofClaim('FailedBinding', 'no persistent volumes available for this claim and no storage class is set'),
   ],
   [
-    'The provisioner of a PersistentVolumeClaim does not make the volume',
+    'The provisioner of a PersistentVolumeClaim does not create the volume',
     'PodScheduled and event of the claim',
     ofClaim('ExternalProvisioning', "Waiting for a volume to be created by the external provisioner 'disks'"),
   ],
@@ -175,7 +175,7 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     ofPod(podOf(undefined, { conditions: [conditionAt('PodScheduled', 'False', 'SchedulingGated')] })),
   ],
   [
-    'The scheduler that the pod names, or its node, does not take it up for 10 s',
+    'The scheduler that the pod names, or its node, ignores it for 10 s',
     'the pod has no such condition',
     podSigns(podOf(undefined, { metadata: { creationTimestamp: timeAt(0) } }), [], false, start + 60_000),
   ],

@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 
 import { summaryPage } from './summary-page.ts';
 
-/** The width of the summary on the page of a run. */
-const width = 1012;
+/** The width of the summary on the page of a run; on a phone it is 390. */
+const defaultWidth = 1012;
 
 const flags = [
   '--headless',
@@ -24,11 +24,16 @@ const flags = [
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { html: { type: 'string' }, open: { type: 'boolean', default: false } },
+  options: {
+    html: { type: 'string' },
+    open: { type: 'boolean', default: false },
+    width: { type: 'string', default: String(defaultWidth) },
+  },
 });
 const [source, picture] = positionals;
-if (source === undefined || picture === undefined) {
-  console.error('usage: script/render-summary FILE.md OUT.png [--html OUT.html] [--open]');
+const width = Number(options.width);
+if (source === undefined || picture === undefined || !(width >= 200 && width <= 4_000)) {
+  console.error('usage: script/render-summary FILE.md OUT.png [--html OUT.html] [--open] [--width PIXELS]');
   process.exit(2);
 }
 

@@ -15,14 +15,24 @@ export function linksOf(
 ): Links {
   const universe = firstOf(env, ['INPUT_UNIVERSE-DOMAIN']) ?? universeOf(env) ?? defaultUniverse;
   const console = universe === defaultUniverse ? consoleOf(context ?? '', namespace) : undefined;
+  const uses = usesOf(env);
   const { repository, attemptUrl, actor, pullRequest } = run ?? {};
   return {
     ...(repository === undefined ? {} : { repository }),
     ...(attemptUrl === undefined ? {} : { run: attemptUrl }),
     ...(actor === undefined ? {} : { actor }),
+    ...(uses === undefined ? {} : { uses }),
     ...(pullRequest === undefined ? {} : { pullRequest }),
     ...(console === undefined ? {} : { console }),
   };
+}
+
+/** How the workflow names this action, by what the runner says; nothing where that is a folder of the checkout. */
+function usesOf({
+  GITHUB_ACTION_REPOSITORY: name = '',
+  GITHUB_ACTION_REF: ref = '',
+}: NodeJS.ProcessEnv): string | undefined {
+  return /^[\w.-]+\/[\w.-]+$/.test(name) && /^[\w./-]+$/.test(ref) ? `${name}@${ref}` : undefined;
 }
 
 /**

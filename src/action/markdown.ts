@@ -39,12 +39,12 @@ export function html(text: string, limit = 200): string {
     .replaceAll('@', `@${gap}`);
 }
 
-/** Lines as a block of code; the fence is longer than any run of backticks in them. */
-export function codeBlock(lines: readonly string[]): string {
+/** Lines as a block of code, which GitHub colours or draws by its language; the fence is longer than any run of backticks in them. */
+export function codeBlock(lines: readonly string[], language: 'text' | 'yaml' | 'diff' | 'mermaid' = 'text'): string {
   const content = lines.flatMap((line) => plainLines(line)).join('\n');
   const runs = content.match(/`+/g) ?? [];
   const fence = '`'.repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
-  return `${fence}text\n${content}\n${fence}`;
+  return `${fence}${language}\n${content}\n${fence}`;
 }
 
 /** A table with a row for each item; the cells are Markdown already. Items beyond `most` are counted, not shown. */

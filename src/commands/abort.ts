@@ -5,7 +5,7 @@ import { locking } from '../release/rights.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
 import { command, type OptionsOf } from './command.ts';
-import { describeServing, exceptionsOf } from './failed-change.ts';
+import { exceptionsOf, tellServing } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from '../release/change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
@@ -57,7 +57,7 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   if (!outcome.result.complete) return report.finish('failed', `${removed}${exceptionsOf(outcome.result)}`);
   const problem = await firstProblem(context, namespace, release);
   if (problem !== undefined) return report.finish('failed', `${removed}, but what is live is not healthy: ${problem}`);
-  const serves = await describeServing(context, { namespace, release }, outcome.result);
+  const serves = await tellServing(context, { namespace, release }, report, outcome.result);
   return report.finish('aborted', `${removed}, everything is as it was before${serves}`);
 }
 

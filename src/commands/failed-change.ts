@@ -32,7 +32,7 @@ export async function finishFailed(
   if (undo !== undefined) report.tellUndo(undo);
   if (stays === true) report.tellStays();
   // What was not begun has changed nothing of it.
-  const serves = undo === undefined && stays !== true ? '' : await describeServing(context, target, undo);
+  const serves = undo === undefined && stays !== true ? '' : await tellServing(context, target, report, undo);
   if (error instanceof Failure && error.keepsState) {
     return report.finish('failed', `${attempt} stopped half-way: it was paused, and is left as it is${serves}`);
   }
@@ -42,15 +42,18 @@ export async function finishFailed(
 }
 
 /**
- * `; users still get web 1.0.0`, by what the Services of the release lead to now; `still` after a complete undo alone. Empty where
+ * Tells the report how the workloads of what is live are now.
+ * @returns `; users still get web 1.0.0`, by what the Services of the release lead to now; `still` after a complete undo alone. Empty where
  * that is not known.
  */
-export async function describeServing(
+export async function tellServing(
   context: Context,
   target: { namespace: string; release: string },
+  report: Report,
   undo: UndoReport | undefined,
 ): Promise<string> {
-  const serving = await servingNow(context, target);
+  const { serving, workloads } = await servingNow(context, target);
+  report.tellNow(workloads);
   if (serving === undefined) return '';
   return undo?.complete === true ? `; users still get ${serving}` : `; users now get ${serving}`;
 }

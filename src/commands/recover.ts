@@ -8,7 +8,7 @@ import { UnreadableRecord } from '../release/store.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
 import { recordDead } from '../release/dead-run.ts';
 import { Report } from '../report/report.ts';
-import { describeServing, describeUndo } from './failed-change.ts';
+import { describeUndo, tellServing } from './failed-change.ts';
 import { finishLeftover, recordUndone } from '../release/change.ts';
 import { retireLeftover, type RetireOptions } from './keep-old.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -78,7 +78,7 @@ async function undoOwn(
     if (journal.record.waiting === undefined) await recordUndone(context, journal.record, { release, namespace }, undo);
     report.tellUndo(undo);
     await record(undo.complete, keptOf(undo));
-    const serves = await describeServing(context, { namespace, release }, undo);
+    const serves = await tellServing(context, { namespace, release }, report, undo);
     return report.finish(
       undo.complete ? 'undone' : 'failed',
       `${release}: ${journal.record.command} ${hasFailed ? 'failed' : 'was cancelled'} ${describeUndo(undo)}${serves}`,

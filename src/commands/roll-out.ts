@@ -15,7 +15,7 @@ import type { ObjectReport, RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { reportAttempt, reportObjects, writtenOf } from '../report/workloads.ts';
 import { adoptRelease } from './adopt-release.ts';
-import { changesIn } from './changes.ts';
+import { changesIn, plannedObjects } from './changes.ts';
 import { executionOf, verificationOf } from './execution.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange, type GuardedChange } from '../release/change.ts';
@@ -66,6 +66,7 @@ export async function rollOut(
   const unchanged = await whenUnchanged(context, options, purpose, { ahead, report });
   if (unchanged !== undefined) return unchanged;
   const plan = await planOf(context, options, purpose, ahead);
+  report.tellChanges(plannedObjects(ahead.prepared));
   await context.rights?.require();
   if (options.adoptRelease !== undefined) await adoptRelease(context, options, options.adoptRelease, report);
   await createNamespace(context, options, report);
@@ -157,12 +158,13 @@ async function carryOut(rolling: RollOut, change: GuardedChange): Promise<Result
 
 /** Another run may have come and gone before we had the lock. */
 async function lookAgain(rolling: RollOut, change: GuardedChange): Promise<void> {
-  const { context, options, purpose, ahead, recording } = rolling;
+  const { context, options, purpose, ahead, recording, report } = rolling;
   recording.known = await listRevisions(context.client, options.namespace, options.release);
   if (!change.stale && nextRevision(recording.known) === nextRevision(ahead.revisions)) return;
   const { arrangement, prepared } = await ahead.again(recording.known);
   rolling.prepared = prepared;
   rolling.plan = withRemoval(await arrangement.plan(prepared), purpose);
+  report.tellChanges(plannedObjects(prepared));
 }
 
 /** What has been brought in has to be what answers, and to pass the checks. */
@@ -240,7 +242,7 @@ function finishLive(
 async function finishWaiting(rolling: RollOut, revision: number): Promise<RunReport> {
   const { context, options, report, prepared } = rolling;
   const { traffic } = report;
-  const serving = traffic.length > 0 ? undefined : await servingNow(context, options);
+  const { serving } = traffic.length > 0 ? {} : await servingNow(context, options);
   const changes = changesIn(prepared);
   const headline = waitingHeadline({ subject: subjectOf(rolling), changes, traffic, revision, serving });
   return report.finish('waiting', headline);

@@ -14,6 +14,7 @@ import { locking } from '../release/rights.ts';
 import type { Context } from '../release/context.ts';
 import { attemptOf, listed, tellChanges, type Change } from '../report/headline.ts';
 import { Report } from '../report/report.ts';
+import { plannedObjects } from './changes.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { finishFailed } from './failed-change.ts';
 import { guardedChange } from '../release/change.ts';
@@ -63,6 +64,7 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
         // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
         const manifests = wanted.map(({ live, replicas }) => changedInCluster(live, ['spec', 'replicas'], replicas));
         prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
+        report.tellChanges(plannedObjects(prepared));
         await reporter.group('Scale', async () => {
           const written = await applyLayer(client, prepared, change.journal, true);
           for (const object of written.values()) {

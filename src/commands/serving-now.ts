@@ -1,33 +1,60 @@
 import { messageOf } from '../base/errors.ts';
+import { numberAt } from '../base/json.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
+import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
+import { imagesOf, podsOf } from '../manifests/pod-template.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
+import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import { nameServing, type Serving } from '../report/headline.ts';
 import { versionOf } from '../report/image-words.ts';
+import type { WorkloadReport } from '../report/run-report.ts';
+import { workloadRow } from '../report/workloads.ts';
 import { podsBehind, templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 
-/**
- * What the users of a release get: what the ready pods run that its Services lead to at this moment.
- * @returns `web 1.0.0`; undefined where nothing is live, no Service leads to a ready pod, or that cannot be seen
- */
+/** What is live of a release, by a look at the cluster. */
+export interface ServingNow {
+  /** What the ready pods run that its Services lead to: `web 1.0.0`; absent where none is ready behind them, or that cannot be seen. */
+  serving?: string;
+  /** Its workloads as they are. */
+  workloads: WorkloadReport[];
+}
+
+/** Looks at what the users of a release get at this moment. What cannot be seen is left out. */
 export async function servingNow(
   { client, reporter }: Pick<Context, 'client' | 'reporter'>,
   { namespace, release }: { namespace: string; release: string },
-): Promise<string | undefined> {
+): Promise<ServingNow> {
   try {
     const live = liveRevision(await listRevisions(client, namespace, release));
-    if (live === undefined) return undefined;
+    if (live === undefined) return { workloads: [] };
     const services = live.objects.filter(isService);
-    const found = await Promise.all(services.map(async (service) => await servedBy(client, service, live)));
-    return nameServing(found.filter((one) => one !== undefined));
+    const [found, workloads] = await Promise.all([
+      Promise.all(services.map(async (service) => await servedBy(client, service, live))),
+      workloadsOf(client, live),
+    ]);
+    const serving = nameServing(found.filter((one) => one !== undefined));
+    return { workloads, ...(serving === undefined ? {} : { serving }) };
   } catch (error) {
     reporter.debug(`what serves now is not known: ${messageOf(error)}`);
-    return undefined;
+    return { workloads: [] };
   }
+}
+
+async function workloadsOf(client: Context['client'], live: Revision): Promise<WorkloadReport[]> {
+  const recorded = live.objects.filter((object) => isWorkload(object) && keepsItsPods(object));
+  const found = await Promise.all(recorded.map(async (object) => await client.read(runningRef(live, object))));
+  return found.flatMap((object) => (object === undefined ? [] : workloadRow(object, readinessOf(object))));
+}
+
+/** By what its controller counts; of a DaemonSet, by the nodes that it is for. */
+function readinessOf(object: KubernetesObject): Pick<WorkloadReport, 'state' | 'message'> {
+  const count = (...path: string[]) => numberAt(object, 'status', ...path);
+  const ready = count('readyReplicas') ?? count('numberReady') ?? 0;
+  const wanted = count('desiredNumberScheduled') ?? podsOf(object);
+  const pods = wanted === 1 ? 'pod' : 'pods';
+  return { state: ready >= wanted ? 'ready' : 'progressing', message: `${ready} of ${wanted} ${pods} ready` };
 }
 
 async function servedBy(

@@ -13,9 +13,15 @@ export function describeFields({ fields, more }: ObjectDiff): string[] {
   return more === 0 ? lines : [...lines, `and ${more} more`];
 }
 
-export function describeField({ field, change, before, after }: FieldDiff): string {
+/** The field as it may be told: on one line, and no longer than anybody reads. */
+export function nameOfDiff({ field }: FieldDiff): string {
   const line = onOneLine(field);
-  const name = line.length <= maxName ? line : `${line.slice(0, maxName - 1)}…`.toWellFormed();
+  return line.length <= maxName ? line : `${line.slice(0, maxName - 1)}…`.toWellFormed();
+}
+
+export function describeField(diff: FieldDiff): string {
+  const { change, before, after } = diff;
+  const name = nameOfDiff(diff);
   if (change === 'changed' && before !== undefined && after !== undefined) return `${name}: ${before} → ${after}`;
   const value = before ?? after;
   return value === undefined || change === 'changed' ? `${name}: ${change}` : `${name}: ${change} (${value})`;

@@ -39,22 +39,29 @@ export function tellChanges(changes: readonly Change[]): string {
   return text === '' || isTold ? text : `${text} changed`;
 }
 
-/** Workloads that go from and to the same versions stand together: `web, worker 1.0.0 → 2.0.0`. */
 function versionTexts(changes: readonly Change[]): string[] {
-  const names = new Map<string, string[]>();
-  for (const change of changes) {
-    if (change.is !== 'image') continue;
-    const { workload, container, before, after } = change;
-    const text = versionChange(before, after);
-    names.set(text, [...(names.get(text) ?? []), container === undefined ? workload : `${workload}/${container}`]);
-  }
-  return [...names].map(([text, all]) => `${all.join(', ')} ${text}`);
+  return together(
+    changes.flatMap((change) => {
+      if (change.is !== 'image') return [];
+      const { workload, container, before, after } = change;
+      const name = container === undefined ? workload : `${workload}/${container}`;
+      return { name, version: versionChange(before, after) };
+    }),
+  );
 }
 
 function newTexts(changes: readonly Change[]): string[] {
-  return changes.flatMap((change) =>
-    change.is === 'new' ? [`${change.workload} ${versionOf(change.image)} (new)`] : [],
+  return together(
+    changes.flatMap((change) =>
+      change.is === 'new' ? { name: change.workload, version: `${versionOf(change.image)} (new)` } : [],
+    ),
   );
+}
+
+/** What goes from and to the same versions stands together: `web and worker 1.0.0 → 2.0.0`. */
+function together(all: readonly { name: string; version: string }[]): string[] {
+  const groups = Map.groupBy(all, ({ version }) => version);
+  return [...groups].map(([version, group]) => `${listed(group.map(({ name }) => name))} ${version}`);
 }
 
 /** `shop: web 1.0.0 → 2.0.0, live in 11s (revision 7)` */

@@ -14,7 +14,7 @@ import type {
   WorkloadHistoryEntry,
   WorkloadReport,
 } from './run-report.ts';
-import type { PlanReport } from './plan-report.ts';
+import type { PlannedObject, PlanReport } from './plan-report.ts';
 import type { PreviewReport, SweepReport } from './preview-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
@@ -93,6 +93,16 @@ export class Report {
     this.#report.objects = objects;
     this.#report.workloads = workloads;
     this.#report.addresses = addresses;
+  }
+
+  /** What is going to be changed, with its fields. */
+  tellChanges(changes: readonly PlannedObject[]): void {
+    this.#report.changes = changes;
+  }
+
+  /** How the workloads of what is live are after a change that failed. */
+  tellNow(workloads: readonly WorkloadReport[]): void {
+    this.#report.now = workloads;
   }
 
   tellPlan(plan: PlanReport): void {

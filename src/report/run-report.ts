@@ -8,7 +8,7 @@ import type { Cause } from '../rollout/verdict.ts';
 import type { RunningVersion } from '../rollout/versions.ts';
 import type { CheckResult } from '../verify/result.ts';
 import type { Drift } from '../release/drift-words.ts';
-import type { PlanReport } from './plan-report.ts';
+import type { PlannedObject, PlanReport } from './plan-report.ts';
 import type { PreviewReport, SweepReport } from './preview-report.ts';
 import type { TrafficStep } from './traffic-step.ts';
 
@@ -71,7 +71,11 @@ export interface RunReport {
   /** Where there is more to see, and who runs; from what the runner says. */
   links?: Links;
   objects: readonly ObjectReport[];
+  /** What the run has changed, or tried to change, with its fields. */
+  changes?: readonly PlannedObject[];
   workloads: readonly WorkloadReport[];
+  /** After a change that failed: how the workloads of what is live are since, by a look at the cluster. */
+  now?: readonly WorkloadReport[];
   addresses: readonly AddressReport[];
   timeline: readonly TimelineEntry[];
   /** Which share of the requests a candidate got, in order of time. */
@@ -112,6 +116,8 @@ export interface Links {
   run?: string;
   /** Who has started it. */
   actor?: string;
+  /** How a workflow names this action: `acme/gke-rollout@v1`; absent for one that comes with the checkout. */
+  uses?: string;
   pullRequest?: { number: number; url: string };
   /** Pages of Google's console, of a cluster of GKE. */
   console?: { workloads: string; logs: string };

@@ -2,6 +2,7 @@
  * Links of the summary. Their addresses begin with what the runner says; what is recorded in the cluster, or comes from elsewhere,
  * only completes them, and only where it is plainly what it should be.
  */
+import type { Location } from '../../base/errors.ts';
 import type { Links, RunReport } from '../../report/run-report.ts';
 import { code, prose } from '../markdown.ts';
 
@@ -43,6 +44,15 @@ function changesSince(repository: string | undefined, before: string | undefined
   if (repository === undefined || before === undefined || before === now) return undefined;
   if (!isHash(before) || !isHash(now)) return undefined;
   return link(`changes since ${before.slice(0, 7)}`, `${repository}/compare/${before}...${now}`);
+}
+
+/** `k8s/app.yaml:12`, which leads to the line in the commit where it is plainly a file of the repository. */
+export function fileLink({ repository }: Links = {}, commit: string | undefined, { file, line }: Location): string {
+  const place = code(line === undefined ? file : `${file}:${line}`);
+  const isOwn = repository !== undefined && commit !== undefined && isHash(commit);
+  const isPlain = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/.test(file);
+  if (!isOwn || !isPlain) return place;
+  return link(place, `${repository}/blob/${commit}/${file}${line === undefined ? '' : `#L${line}`}`);
 }
 
 function isHash(text: string): boolean {

@@ -1,18 +1,15 @@
 import { formatDuration } from '../../base/clock.ts';
-import { describeField } from '../../plan/describe-diff.ts';
-import type { PlannedObject, PlannedStep, PlannedWrite, PlanReport } from '../../report/plan-report.ts';
+import type { PlannedStep, PlannedWrite, PlanReport } from '../../report/plan-report.ts';
 import { alert, bullets, code, codeBlock, details, html, prose, table } from '../markdown.ts';
+import { renderDiff } from './changes.ts';
 import type { SummaryLimits } from './limits.ts';
 import { name } from './name.ts';
 
 /** What a deploy would do: objects with their fields, the steps in order, pods, and what stands in its way. */
 export function renderPlan(plan: PlanReport, limits: SummaryLimits): string {
-  const touched = plan.objects.filter(({ change }) => change !== 'unchanged');
   const parts = [
     missing(plan),
-    touched.length === 0
-      ? ''
-      : table(['Object', 'Change', 'Fields'], touched, (object) => row(object, limits), limits.rows),
+    renderDiff('What would change', plan.objects, limits),
     steps(plan.steps, limits),
     pods(plan),
     plan.stays.length === 0
@@ -29,22 +26,10 @@ function missing({ missingRights }: PlanReport): string {
   if (missingRights === undefined) return '';
   const { message, manifest } = missingRights;
   const role =
-    manifest === undefined ? '' : `\n\n${details(html('The rights to grant'), codeBlock(manifest.split('\n')))}`;
+    manifest === undefined
+      ? ''
+      : `\n\n${details(html('The rights to grant'), codeBlock(manifest.split('\n'), 'yaml'))}`;
   return `${alert('WARNING', `**A deploy would be refused:** ${prose(message, 1_000)}`)}${role}`;
-}
-
-function row({ ref, change, diff }: PlannedObject, limits: SummaryLimits): string[] {
-  const { fields = [], more = 0, only, basis } = diff ?? {};
-  const shown = fields.slice(0, limits.rows).map((field) => prose(describeField(field)));
-  const rest = more + Math.max(0, fields.length - limits.rows);
-  const lines = [
-    ...shown,
-    ...(rest > 0 ? [`and ${rest} more`] : []),
-    ...(only === 'config' ? ['new pods, because config changes that they read'] : []),
-    ...(only === 'ownership' ? ['only who owns its fields'] : []),
-    ...(basis === 'manifest' ? ['by its manifest: the server cannot try it yet'] : []),
-  ];
-  return [name(ref), change, lines.join('<br>')];
 }
 
 function steps(all: readonly PlannedStep[], limits: SummaryLimits): string {

@@ -31,7 +31,7 @@ export function report(overrides: Partial<RunReport> = {}): RunReport {
   return {
     command: 'deploy',
     status: 'deployed',
-    headline: 'Deployed shop revision 1 in 14s',
+    headline: 'shop: auth and ctwoc 1.1.0 (new) and frontend 0123456789ab… (new), live in 14s (revision 1)',
     release: 'shop',
     namespace: 'shop',
     server: 'https://203.0.113.7:6443',
@@ -104,7 +104,7 @@ export function unchanged(): RunReport {
   return report({
     strategy: 'rolling',
     status: 'unchanged',
-    headline: 'shop is unchanged: revision 7 is live',
+    headline: 'shop: nothing to change, web 1.1.0 (revision 7) is live and healthy',
     revision: 7,
     previousRevision: 7,
     objects: [
@@ -128,8 +128,26 @@ export function waitingCanary(): RunReport {
   return report({
     strategy: 'canary',
     status: 'waiting',
-    headline:
-      'Revision 7 of shop waits as a candidate (web-canary): run "promote" to bring it in, or "abort" to take it away',
+    headline: 'shop: web 1.1.0 → 1.2.0 is waiting for approval: 24 % of requests get 1.2.0 (revision 7)',
+    changes: [
+      {
+        ref: deployment('web'),
+        change: 'change',
+        diff: {
+          fields: [
+            {
+              field: 'image of container "web"',
+              change: 'changed',
+              before: 'registry.test/shop/web:1.1.0',
+              after: 'registry.test/shop/web:1.2.0',
+            },
+          ],
+          more: 0,
+          basis: 'server',
+        },
+      },
+      { ref: service('web'), change: 'unchanged' },
+    ],
     revision: 7,
     previousRevision: 6,
     commit: commits.now,
@@ -221,13 +239,54 @@ export function crashEvidence(overrides: Partial<Evidence> = {}): Evidence {
   };
 }
 
+/** What the deploy of `undoneDeploy` was about. */
+function triedChanges(): NonNullable<RunReport['changes']> {
+  return [
+    {
+      ref: deployment('web'),
+      change: 'change',
+      diff: {
+        fields: [
+          {
+            field: 'image of container "web"',
+            change: 'changed',
+            before: 'registry.test/shop/web:1.1.0',
+            after: 'registry.test/shop/web:1.2.0',
+          },
+          { field: 'replicas', change: 'changed', before: '2', after: '3' },
+          { field: 'env LOG of container "web"', change: 'added', after: 'debug' },
+          { field: 'env TRACE of container "web"', change: 'removed', before: 'true' },
+        ],
+        more: 2,
+        basis: 'server',
+      },
+    },
+    { ref: service('web'), change: 'unchanged' },
+    {
+      ref: { apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'web-key' },
+      change: 'change',
+      diff: { fields: [{ field: 'key "password"', change: 'changed' }], more: 0, basis: 'server' },
+    },
+    {
+      ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'web-flags' },
+      change: 'create',
+      diff: { fields: [], more: 0, basis: 'manifest' },
+    },
+    { ref: deployment('worker'), change: 'change', diff: { fields: [], more: 0, basis: 'server', only: 'config' } },
+  ];
+}
+
 export function undoneDeploy(): RunReport {
   return report({
     strategy: 'rolling',
     status: 'undone',
-    headline: 'The deploy of shop failed and was undone: revision 6 is live',
+    headline: 'shop: deploy of web 1.1.0 → 1.2.0 failed and was undone; users still get web 1.1.0',
     revision: 7,
     previousRevision: 6,
+    commit: commits.now,
+    links: { repository, run: `${repository}/actions/runs/42`, actor: 'octocat' },
+    changes: triedChanges(),
+    now: [workload('web', { message: '2 of 2 pods ready' }), workload('worker', { message: '2 of 2 pods ready' })],
     objects: [
       { ref: deployment('web'), change: 'configured' },
       { ref: service('web'), change: 'unchanged' },
@@ -254,7 +313,8 @@ export function undoneDeploy(): RunReport {
       ],
       problems: [
         {
-          message: 'the image that crashes is set here',
+          message:
+            'container "web" of Deployment "web" keeps crashing: it ended with exit code 1 three times. Read its log.',
           location: { file: 'deployments/web.yaml', line: 21 },
         },
       ],
@@ -284,7 +344,7 @@ export function partlyUndone(): RunReport {
     ...undoneDeploy(),
     status: 'failed',
     headline:
-      'Deploy of shop failed and was undone, except Deployment "web", Service "web" and PersistentVolumeClaim "web-cache"',
+      'shop: deploy of web 1.1.0 → 1.2.0 failed and was undone, except Deployment "web", Service "web" and PersistentVolumeClaim "web-cache"; users now get web 1.1.0',
     warnings: ['the input "image-tag" changed 1 of 2 images; "registry.test/other/log:3" is pinned by digest'],
     undo: {
       complete: false,
@@ -500,6 +560,21 @@ export function hostile(): RunReport {
       ],
     },
     undo: { complete: false, results: [{ ref: deployment('web'), outcome: 'failed', message: hostileText }] },
+    now: [workload(hostileText, { containers: [{ name: 'x', after: hostileText }], message: hostileText })],
+    changes: [
+      {
+        ref: deployment(`${hostileText}\n\`\`\`\n</details>`),
+        change: 'change',
+        diff: {
+          fields: [
+            { field: `${hostileText}\n\`\`\``, change: 'changed', before: hostileText, after: '```\n<img src=x>' },
+            { field: hostileText, change: 'added', after: hostileText },
+          ],
+          more: 0,
+          basis: 'server',
+        },
+      },
+    ],
   };
 }
 

@@ -43,7 +43,7 @@ function pod(name: string, version: string, ready = true): KubernetesObject {
 
 describe('what users get', () => {
   let api: FakeApi;
-  const now = async () => await servingNow(contextOf(api, 'a test'), options);
+  const now = async () => (await servingNow(contextOf(api, 'a test'), options)).serving;
 
   beforeEach(async () => {
     api = new FakeApi();
@@ -87,6 +87,7 @@ describe('what users get', () => {
   });
 
   test('is not known where nothing is live', async () => {
-    expect(await servingNow(contextOf(api, 'a test'), { namespace: 'shop', release: 'other' })).toBeUndefined();
+    const other = { namespace: 'shop', release: 'other' };
+    expect(await servingNow(contextOf(api, 'a test'), other)).toEqual({ workloads: [] });
   });
 });

@@ -26,7 +26,7 @@ const digest = (digit: string) => `registry.test/web@sha256:${digit.repeat(64)}`
 describe('what changed to what', () => {
   test.each<[string, Change[], string]>([
     ['a version', [image('web')], 'web 1.0.0 → 2.0.0'],
-    ['the same versions of several workloads', [image('web'), image('worker')], 'web, worker 1.0.0 → 2.0.0'],
+    ['the same versions of several workloads', [image('web'), image('worker')], 'web and worker 1.0.0 → 2.0.0'],
     ['different versions', [image('web'), image('api', '3', '4')], 'web 1.0.0 → 2.0.0 and api 3 → 4'],
     [
       'more than a heading holds',
@@ -55,6 +55,7 @@ describe('what changed to what', () => {
     ],
     ['no tag', [{ is: 'image', workload: 'web', before: 'web', after: 'web:2' }], 'web web → 2'],
     ['a new workload', [added], 'web 1.0.0 (new)'],
+    ['new ones of one version', [added, { ...added, workload: 'api' }], 'web and api 1.0.0 (new)'],
     ['a version before all else', [config, scaled, image('web')], 'web 1.0.0 → 2.0.0'],
     ['a number of pods', [scaled], 'web 2 → 3 replicas'],
     ['config', [config], 'ConfigMap "settings" changed'],

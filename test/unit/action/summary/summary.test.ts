@@ -66,7 +66,7 @@ test('what was verified is a table, with the figures of the stable version besid
       ],
     }),
   );
-  expect(markdown).toContain('| Check | Verdict | Requests | Wrong | p95 | Share |');
+  expect(markdown).toContain('| Check | Result | Requests | Wrong | p95 | Share |');
   expect(markdown).toContain(
     '| <code>/a&#124;b</code> | passed: all &lt;b&gt;right&lt;/b&gt; (asked at x) | 20 | 0 |  |  |',
   );

@@ -72,7 +72,7 @@ async function pauseRelease(context: Context, options: OptionsOf<'workload'>): P
   const report = new Report(context, 'pause', { release: options.release, namespace });
   const deployments = await releaseWorkloads(context, namespace, options, pausableKinds);
   const toChange = deployments.filter((object) => !isPaused(object));
-  await expectOfWorkloads(context, deployments, { undone: false, waits: false });
+  await expectOfWorkloads(context, 'pause', deployments, false);
   await context.rights?.require();
   await reporter.group('Pause', async () => {
     for (const object of toChange) {
@@ -104,7 +104,7 @@ async function resumeRelease(context: Context, options: OptionsOf<(typeof resume
   const idle = beside.filter(isPaused);
   const toChange = [...deployments.filter(isPaused), ...idle];
   const watch = new RolloutWatch(context, options);
-  await expectOfWorkloads(context, [...deployments, ...idle], { undone: false, waits: true });
+  await expectOfWorkloads(context, 'resume', [...deployments, ...idle], false);
   await context.rights?.require();
   const targets = await reporter.group(
     'Resume',
@@ -220,7 +220,7 @@ async function restartRelease(
   if (empty.length > 0) report.warn(`nothing to restart: ${describeEmpty(empty)}`);
   const names = namesOf(workloads);
   const watch = new RolloutWatch(context, options);
-  await expectOfWorkloads(context, workloads, { undone: options.undoOnFailure, waits: true });
+  await expectOfWorkloads(context, 'restart', workloads, options.undoOnFailure);
   const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': serverTimestamp(client, clock) };
   const body = { type: 'merge', patch: { spec: { template: { metadata: { annotations } } } } } as const;
   const write = async (object: KubernetesObject, dryRun: boolean) =>

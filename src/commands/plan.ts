@@ -73,6 +73,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   report.tellPlan(told);
   if (missing !== undefined) report.warn(`a deploy would be refused: ${missing.message}`);
   tell(context, namespace, told);
+  await tellRole(context);
   return report.finish('planned', headlineOf(release, nameChanges(changesIn(ahead.prepared)), told));
 }
 
@@ -101,6 +102,16 @@ async function missingRights({ rights }: Context): Promise<PlanReport['missingRi
     if (!(error instanceof MissingRights)) throw error;
     return { message: error.message, manifest: error.manifest };
   }
+}
+
+/** All that the deploy and its undo have to be allowed, for whoever makes the Role. */
+async function tellRole({ reporter, rights }: Context): Promise<void> {
+  const role = await rights?.role();
+  if (role === undefined) return;
+  await reporter.group('Role for this deploy', () => {
+    for (const line of role.trimEnd().split('\n')) reporter.info(line);
+    return Promise.resolve();
+  });
 }
 
 /** What a deploy does before its own steps. */

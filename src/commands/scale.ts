@@ -141,7 +141,7 @@ async function mayScale(
   const scaled = found.map(({ live }) => live);
   await new Ownership(client, { namespace, release }).refuseTaken(scaled);
   await refuseAutoscaled(client, namespace, scaled.map(refOf));
-  await expectOfWorkloads(context, scaled, { undone: undoOnFailure, waits: true });
+  await expectOfWorkloads(context, 'scale', scaled, undoOnFailure);
   return found;
 }
 

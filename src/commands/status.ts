@@ -23,6 +23,7 @@ import { Report } from '../report/report.ts';
 import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from '../release/undo-journal.ts';
+import { expectOfLook } from './needs.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
 import type {
@@ -51,7 +52,7 @@ type StatusOptions = OptionsOf<'workload'>;
 export const status = command({
   inputs: ['workload'],
   required: [],
-  rights: ['history', 'holder'],
+  rights: ['history', 'holder', 'causes', 'autoscalers', 'endpoints'],
   run: reportStatus,
 });
 
@@ -79,6 +80,7 @@ async function reportStatus(context: Context, options: StatusOptions): Promise<R
     lookAtJournal(client, namespace, release),
   ]);
   const records = { release, namespace, revisions, live: liveRevision(revisions), journal: journal.record };
+  await expectOfLook(context, records.live?.objects ?? [], namespace);
   const remarks = [...problemsOfRevisions(revisions), ...remarksOnKept(revisions), ...problemOfJournal(journal)];
   for (const remark of [...remarks, ...(Object.keys(journal).length > 0 ? [] : await leftCandidates(context, records))])
     report.warn(remark);

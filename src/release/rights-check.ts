@@ -5,7 +5,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { ApiError } from '../kubernetes/errors.ts';
 import { userWithoutRight } from '../kubernetes/refusal.ts';
 import type { Grant } from './rights.ts';
-import { listOf, roleFor, type MissingRule } from './role.ts';
+import { listOf, roleFor, rulesOf, type MissingRule } from './role.ts';
 
 /** Rights are missing. `manifest` grants all of them. */
 export class MissingRights extends Failure {
@@ -66,6 +66,12 @@ export class RightsCheck {
     this.#warnOf(denied.filter(({ grant }) => grant.need === 'optional'));
   }
 
+  /** The Role of everything that is expected until now, whether the user has it or not. */
+  async role(): Promise<string> {
+    const rules = rulesOf([...this.#grants.values()]);
+    return roleFor(rules, { release: this.#run.release, name: 'gke-rollout', user: await this.#review.user() });
+  }
+
   /** What to tell instead of an error by which the API server has refused something for lack of a right. */
   async explain(error: unknown): Promise<unknown> {
     const user = refusedUser(error);
@@ -96,7 +102,7 @@ export class RightsCheck {
       return `${inPlace.join('; ')} ${namespace === undefined ? 'in the whole cluster' : `in namespace "${namespace}"`}`;
     });
     const message = `${who} lacks rights that ${command === 'status' ? 'the' : 'this'} "${command}"${command === 'deploy' || command === 'rollback' ? ' and its undo need' : ' needs'}: ${what.join(', and ')}`;
-    return new MissingRights(message, roleFor(missing, release, user), cause);
+    return new MissingRights(message, roleFor(missing, { release, user }), cause);
   }
 
   /** Named objects only where others of the kind are allowed: then the user's rules go by names already. */

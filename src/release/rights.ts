@@ -72,6 +72,11 @@ const ruleSets = {
       ['discovery.k8s.io', 'endpointslices', ['list']],
     ],
   },
+  endpoints: {
+    why: 'whether Services have ready endpoints',
+    rules: [['discovery.k8s.io', 'endpointslices', ['list']]],
+    lost: 'whether a Service has a ready endpoint stays unknown',
+  },
   replicaSets: { why: 'which pods serve now', rules: [['apps', 'replicasets', ['list']]] },
   leaving: {
     why: 'pods of a candidate leave their Services before they end',
@@ -207,6 +212,12 @@ export function workloadGrants(
     { ...one, name: metadata.name, verbs: ['get', 'patch', ...(undone ? ['update'] : [])] },
     ...(waits ? [{ ...one, verbs: ['list', 'watch'] }] : []),
   ];
+}
+
+/** An object of the release that a command only looks at: what may not be read stays unknown. */
+export function lookGrants({ kind, metadata }: KubernetesObject, place: Place): Grant[] {
+  const lost = `how each ${kind} is stays unknown`;
+  return [{ ...place, name: metadata.name, verbs: ['get'], need: 'optional', why: `${kind} of the release`, lost }];
 }
 
 /** How the verb of a request through the API server's proxy is called (kubernetes/apiserver pkg/endpoints/request). */

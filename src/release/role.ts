@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import type { Grant } from './rights.ts';
+
 /** Verbs that somebody lacks on a resource. */
 export interface MissingRule {
   group: string;
@@ -17,20 +19,61 @@ export interface MissingRule {
 /** The order in which people write verbs. */
 const verbOrder = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
 
+/** Whom a Role is for, and what it is called. */
+interface RoleOptions {
+  /** As the API server calls it; undefined where it does not say. */
+  user: string | undefined;
+  release: string;
+  /**
+   * Absent: the name of the release and what it holds, so that a Role of an earlier time, which may hold something else, is added
+   * to and not written over.
+   */
+  name?: string;
+}
+
 /**
  * What somebody may apply to grant these: a Role and its RoleBinding in each namespace, and a ClusterRole only for what lies in
- * none. They are named by what they hold, so that those of an earlier time are added to and not written over.
- * @param user as the API server calls it; undefined where it does not say
+ * none.
  */
-export function roleFor(missing: readonly MissingRule[], release: string, user: string | undefined): string {
+export function roleFor(missing: readonly MissingRule[], options: RoleOptions): string {
   const places = [...new Set(missing.map(({ namespace }) => namespace))];
   return places
     .map((namespace) => {
       const rules = mergedRules(missing.filter((rule) => rule.namespace === namespace)).map(ruleLines);
-      return documentsOf(rules.flat(), namespace, release, user);
+      return documentsOf(rules.flat(), namespace, options);
     })
     .join('---\n');
 }
+
+/**
+ * All that these grants allow, each verb of a resource once. In a namespace it is for every object of a kind, so that a manifest
+ * can be added without asking anybody; what lies in none is named, since it concerns the whole cluster.
+ */
+export function rulesOf(grants: readonly Grant[]): MissingRule[] {
+  const single = grants.flatMap((grant) => grant.verbs.map((verb) => ({ ...grant, verb })));
+  const byRight = Map.groupBy(single, ({ verb, group, resource, namespace }) =>
+    JSON.stringify([verb, group, resource, namespace]),
+  );
+  return [...byRight.values()].flatMap((all) => {
+    const first = all.find(({ need }) => need !== 'optional') ?? all[0];
+    if (first === undefined) return [];
+    const { verb, group, resource, namespace, need, why } = first;
+    const canBeNamed = namespace === undefined && !unnamedVerbs.includes(verb);
+    const names = canBeNamed ? all.map(({ name }) => name) : [];
+    return {
+      group,
+      resource,
+      verbs: [verb],
+      ...(namespace === undefined ? {} : { namespace }),
+      names: names.every((name) => name !== undefined) ? [...new Set(names)] : [],
+      why,
+      optional: need === 'optional',
+    };
+  });
+}
+
+/** Requests that name no object (kubernetes.io/docs/reference/access-authn-authz/rbac, "Referring to resources"). */
+const unnamedVerbs = ['list', 'watch', 'create'];
 
 /** Which verbs on which resources, each pair once: `create, patch deployments.apps`. */
 export function listOf(missing: readonly MissingRule[]): string[] {
@@ -98,15 +141,14 @@ function ruleLines({ group, resources, verbs, names, why, optional }: Rule): str
 function documentsOf(
   rules: readonly string[],
   namespace: string | undefined,
-  release: string,
-  user: string | undefined,
+  { release, user, name: given }: RoleOptions,
 ): string {
   const kind = namespace === undefined ? 'ClusterRole' : 'Role';
   const subject = subjectLines(user);
   const digest = createHash('sha256')
     .update([...rules, ...subject].join('\n'))
     .digest('hex');
-  const name = `gke-rollout-${release}-${digest.slice(0, 6)}`;
+  const name = given ?? `gke-rollout-${release}-${digest.slice(0, 6)}`;
   const metadata = [
     'metadata:',
     `  name: ${quoted(name)}`,

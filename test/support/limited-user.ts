@@ -51,7 +51,8 @@ export async function grantAlso(namespace: string, name: string, rules: readonly
 /** The rules that docs/rights.md gives: for everybody, for StatefulSets and foreign workloads, for canary and blue-green. */
 export function documentedRules(): { base: RbacRule[]; special: RbacRule[]; strategies: RbacRule[] } {
   const page = readFileSync(join(import.meta.dirname, '../../docs/rights.md'), 'utf8');
-  const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => load(text));
+  const section = page.slice(page.indexOf('## What is needed for what'));
+  const blocks = [...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => load(text));
   const [base, special, strategies] = blocks as [{ rules: RbacRule[] }, RbacRule[], RbacRule[]];
   return { base: base.rules, special, strategies };
 }

@@ -170,6 +170,20 @@ test('what is optional stands in the Role as such, and not among what is needed'
   expect(error.manifest).toContain('# optional: numbers of pods');
 });
 
+test('the whole Role has what the user may do already, too', async () => {
+  const check = checkOf(new Authorizer(['get leases', 'create leases', 'update leases']));
+  check.expect([...grantsOf('lock', shop), ...objectGrants(web, place, 'same', { undone: true })]);
+  const [role, binding] = loadAll(await check.role()) as Record<string, Json>[];
+  expect(role).toMatchObject({
+    metadata: { name: 'gke-rollout', namespace: shop },
+    rules: [
+      { resources: ['leases'], verbs: ['get', 'create', 'update'] },
+      { resources: ['deployments'], verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] },
+    ],
+  });
+  expect(binding).toMatchObject({ subjects: [{ kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' }] });
+});
+
 test('what is optional is told once, in one warning that says what is lost', async () => {
   const warnings: string[] = [];
   const reporter = { ...silentReporter, warning: (text: string) => void warnings.push(text) };
@@ -202,9 +216,13 @@ test('a refusal for another reason than a right stays what it is', async () => {
 test('cluster-scoped rights are a ClusterRole of their own, and names keep what was granted before', () => {
   const missing = { group: '', resource: 'namespaces', verbs: ['create'], names: [], why: 'x', optional: false };
   const other = { group: '', resource: 'pods', verbs: ['list'], names: [], why: 'y', optional: false, namespace: shop };
-  const documents = loadAll(roleFor([missing, other], 'web', 'jane@example.com')) as KubernetesObject[];
+  const documents = loadAll(
+    roleFor([missing, other], { release: 'web', user: 'jane@example.com' }),
+  ) as KubernetesObject[];
   expect(documents.map(({ kind }) => kind)).toEqual(['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding']);
   expect(documents[1]).toMatchObject({ subjects: [{ kind: 'User', name: 'jane@example.com' }] });
-  const again = loadAll(roleFor([{ ...other, verbs: ['watch'] }], 'web', 'jane@example.com')) as KubernetesObject[];
+  const again = loadAll(
+    roleFor([{ ...other, verbs: ['watch'] }], { release: 'web', user: 'jane@example.com' }),
+  ) as KubernetesObject[];
   expect(again[0]?.metadata.name).not.toBe(documents[2]?.metadata.name);
 });

@@ -9,7 +9,11 @@ export async function fakeGoogle(namespace: string): Promise<FakeGoogle> {
   await kubectl(['create', 'serviceaccount', 'deployer', `--namespace=${namespace}`]);
   const who = `--serviceaccount=${namespace}:deployer`;
   await kubectl(['create', 'rolebinding', 'deployer', '--clusterrole=cluster-admin', who, `--namespace=${namespace}`]);
-  const token = (await kubectl(['create', 'token', 'deployer', `--namespace=${namespace}`])).trim();
+  return await googleFor((await kubectl(['create', 'token', 'deployer', `--namespace=${namespace}`])).trim());
+}
+
+/** The same for whoever has this token of the cluster: what Google gives out for the token of a job. */
+export async function googleFor(token: string): Promise<FakeGoogle> {
   const config = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json'])) as Json;
   const service = ['get', 'service', 'kubernetes', '--namespace=default', '--output=jsonpath={.spec.clusterIP}'];
   const described = {

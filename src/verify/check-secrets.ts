@@ -1,7 +1,7 @@
 import { isMaskable, looksSecret, namesSecret } from '../base/telling.ts';
 import { passwordIn } from '../kubernetes/connect/kubeconfig-secrets.ts';
 
-const headers = /(?<name>[\w-]{1,100})["']?[ \t]?:[ \t]{0,10}["']?(?<value>[^\s"'{}][^"'\n{}]{0,10000})/g;
+const headers = /(?<![\w-])(?<name>[\w-]{1,1000})["']?[ \t]?:[ \t]{0,10}["']?(?<value>[^\s"'{}][^"'\n{}]{0,10000})/g;
 const parameters = /[?&](?<name>[^\s=&?#"']{1,200})=(?<value>[^\s&#"']{1,10000})/g;
 const addresses = /\bhttps?:\/\/[^\s"']{1,10000}/gi;
 

@@ -126,7 +126,11 @@ async function carryOut(run: Run, inputs: Inputs): Promise<RunReport> {
     client,
     limit,
     signal,
-    run: { ...runIdentity(process.env), holder: state.holder },
+    run: {
+      ...runIdentity(process.env),
+      holder: state.holder,
+      ...(inputs.reason === undefined ? {} : { reason: inputs.reason }),
+    },
     cwd: workspace(process.env),
     sources: manifestSources({ env: process.env, reporter, signal }),
     contextName,

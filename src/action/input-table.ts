@@ -2,6 +2,7 @@
  * The one table of inputs: action.yml, the README and what `readInputs` accepts all come from it. Which command and which strategy
  * takes an input stands with these (`src/commands/index.ts`, `src/strategies/traits.ts`). After a change run `script/docs`.
  */
+import { longestReason } from '../base/reason.ts';
 import type { AnyCommand } from '../commands/command.ts';
 import { commandNames, commands, type CommandName } from '../commands/index.ts';
 import type { CommandInputId } from '../commands/inputs.ts';
@@ -41,6 +42,8 @@ interface Format {
 type InputContent = Definition &
   (
     | { type: 'string'; format?: Format; default?: undefined }
+    /** Text of the user's own, which is shown again: one line of so many characters at most. */
+    | { type: 'sentence'; longest: number; default?: undefined }
     | { type: 'lines'; default?: undefined }
     /** Several lines that belong together; absent when not given. */
     | { type: 'text'; default?: undefined }
@@ -311,6 +314,13 @@ const definitions = {
     default: '5m',
     description: 'How long the undo may take, counted apart from `timeout`.',
     example: '10m',
+  },
+  reason: {
+    type: 'sentence',
+    longest: longestReason,
+    description:
+      'Why, in your own words, at most 200 characters: `status` and the history show it with who has started the run, and so does whatever is held up by a pause.',
+    example: 'load test until 15:00',
   },
   'force-conflicts': {
     type: 'boolean',

@@ -10,6 +10,7 @@ import { secretsOfCredentials } from '../google/credentials-file.ts';
 import { strategyNames, type StrategyName } from '../strategies/traits.ts';
 import { ineffectiveInputs } from './dependent-inputs.ts';
 import { parseDuration } from './duration.ts';
+import { plainLines } from './harmless.ts';
 import { inputTable, type InputDefinition, type InputId } from './input-table.ts';
 import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
 import { signInProblems } from './sign-in-inputs.ts';
@@ -36,7 +37,7 @@ type Value<Definition> = Definition extends { type: 'choice'; values: readonly (
           : string;
 
 type OptionalId = {
-  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' } ? Id : never;
+  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' | 'sentence' } ? Id : never;
 }[InputId];
 
 /** What the user asked for. A list that was not given is empty, a text that was not given is absent. */
@@ -183,6 +184,8 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
       return text === undefined ? undefined : checkFormat(id, definition.format, text);
     case 'text':
       return text;
+    case 'sentence':
+      return text === undefined ? undefined : parseSentence(id, text, definition.longest);
     case 'lines':
       return (text ?? '')
         .split('\n')
@@ -202,6 +205,16 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
 function checkFormat(id: string, format: Extract<InputDefinition, { type: 'string' }>['format'], text: string): string {
   if (format === undefined || format.pattern.test(text)) return text;
   throw new InvalidInput(`the input "${id}" is "${text}", which is no ${format.name}`, { hint: format.hint });
+}
+
+/** One line without control characters. */
+function parseSentence(id: string, text: string, longest: number): string | undefined {
+  const line = plainLines(text).join(' ').replaceAll(/\s+/g, ' ').trim();
+  const { length } = Array.from(line);
+  if (length <= longest) return line === '' ? undefined : line;
+  throw new InvalidInput(`the input "${id}" has ${length} characters, and ${longest} are allowed`, {
+    hint: 'Shorten it; a link to more may be a part of it.',
+  });
 }
 
 /** The booleans of YAML's core schema, as the toolkit reads them. */

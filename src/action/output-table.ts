@@ -40,7 +40,7 @@ export const outputTable = {
   },
   history: {
     description:
-      'The revisions of the release, newest first, as JSON; only of the command `status`. Revisions that Kubernetes keeps of a workload follow, with `workload`, `state`, `createdAt`, `replicas`, `ready` and `changeCause`.',
+      'The revisions of the release, newest first, as JSON; only of the command `status`. Each may have the `reason` that was given, the `cause` of a failure, and `events`: what was done to it since without a new revision, each with `command` (such as `scale`), `outcome` (`done`, `undone`, `failed`), `at`, `what`, `actor`, `run`, `reason` and `cause`. Revisions that Kubernetes keeps of a workload follow, with `workload`, `state`, `createdAt`, `replicas`, `ready` and `changeCause`.',
     example:
       '[{"revision":7,"outcome":"live","finishedAt":"2026-11-25T10:12:00Z","images":["registry.example.com/shop/web:1.4.2"],"commit":"0123abc","actor":"octocat"}]',
   },

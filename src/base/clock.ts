@@ -31,6 +31,16 @@ export function formatDuration(ms: number): string {
   return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
 }
 
+/** How long ago something was, in one unit: `42 s ago`, `3 h ago`; what is to come is `just now`. */
+export function formatAgo(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  if (seconds < 10) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} days ago`;
+}
+
 /** Waits for work, but no longer than this: no timer is left when it ends earlier. The work goes on. */
 export async function atMost(clock: Clock, ms: number, work: Promise<unknown> | undefined): Promise<void> {
   if (work === undefined) return;

@@ -9,6 +9,7 @@ import { exceptionsOf, tellServing } from './failed-change.ts';
 import { guardedChange, settle, takeAway } from '../release/change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
+import { endOf, noteEvent } from './note-event.ts';
 import { findCandidate } from './promote.ts';
 import { readRelease } from './release-now.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -18,7 +19,7 @@ import type { JournalRecord } from '../release/journal-shape.ts';
 /** What the input "undo-timeout" of other commands says unless somebody has set it, in ms. */
 export const defaultUndoMs = 300_000;
 
-const inputs = ['timeout', 'unschedulable-grace', 'environment'] as const;
+const inputs = ['timeout', 'unschedulable-grace', 'environment', 'reason'] as const;
 
 export const abort = command({ inputs, required: [], rights: locking, run: abortCandidate });
 
@@ -50,6 +51,15 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   report.tellRevision(revision.revision);
   report.tellWorkloads(
     revision.objects.filter(isWorkload).map((object) => goneRow(object, 'the candidate was aborted')),
+  );
+  await noteEvent(
+    context,
+    { namespace, release, revision: revision.revision },
+    {
+      command: 'abort',
+      ...(outcome.state === 'done' && !outcome.result.complete ? { outcome: 'failed' } : endOf(outcome)),
+    },
+    report,
   );
   if (outcome.state === 'failed') throw outcome.failure.error;
   report.tellUndo(outcome.result);

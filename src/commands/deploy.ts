@@ -26,6 +26,7 @@ const deployInputs = [
   'restart-on-config',
   'force-conflicts',
   'verify',
+  'reason',
 ] as const;
 
 export type DeployOptions = OptionsOf<(typeof deployInputs)[number]>;

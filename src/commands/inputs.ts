@@ -83,6 +83,8 @@ export interface CommandInputs {
   commentAuthor?: string;
   teardown: 'this' | 'expired' | 'all-closed';
   dryRun: boolean;
+  /** Why the run is started, one line: it is kept with who has started it, as the identity of the run. */
+  reason?: string;
   /** GitHub's name of what is deployed to; what runs there is recorded under it. */
   environment?: string;
 }

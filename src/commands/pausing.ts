@@ -29,24 +29,27 @@ import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import { deploymentsBeside, releaseWorkloads } from './release-workloads.ts';
+import { endOf, noteEvent } from './note-event.ts';
+
+const pauseInputs = ['workload', 'reason'] as const;
 
 export const pause = command({
-  inputs: ['workload'],
+  inputs: pauseInputs,
   required: [],
-  rights: ['history'],
+  rights: ['history', 'noting'],
   run: pauseRelease,
 });
 
-const resumeInputs = [...waitInputs, 'workload'] as const;
+const resumeInputs = [...waitInputs, 'workload', 'reason'] as const;
 
 export const resume = command({
   inputs: resumeInputs,
   required: [],
-  rights: ['history', 'causes'],
+  rights: ['history', 'noting', 'causes'],
   run: resumeRelease,
 });
 
-const restartInputs = [...changeInputs, 'workload'] as const;
+const restartInputs = [...changeInputs, 'workload', 'reason'] as const;
 
 export const restart = command({
   inputs: restartInputs,
@@ -66,7 +69,7 @@ const pollMs = 200;
  * Stops the rolling update of all Deployments of a release where it is. It takes no lock: the run that it stops holds it,
  * and its clock stands still until the release is resumed. Who has paused is written at each Deployment.
  */
-async function pauseRelease(context: Context, options: OptionsOf<'workload'>): Promise<RunReport> {
+async function pauseRelease(context: Context, options: OptionsOf<(typeof pauseInputs)[number]>): Promise<RunReport> {
   const { client, clock, reporter, run } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'pause', { release: options.release, namespace });
@@ -84,7 +87,11 @@ async function pauseRelease(context: Context, options: OptionsOf<'workload'>): P
   const paused = await untilObserved(context, current);
   describeNow(report, paused);
   const texts = paused.map(describePaused).join('; ');
-  if (toChange.length > 0) return report.finish('paused', `${options.release}: paused; ${texts}`);
+  if (toChange.length > 0) {
+    const what = namesOf(toChange);
+    await noteEvent(context, { ...options, namespace }, { command: 'pause', outcome: 'done', what }, report);
+    return report.finish('paused', `${options.release}: paused; ${texts}`);
+  }
   const since = paused.map((object) => `${describePaused(object)}, paused ${pausedBy(object)}`).join('; ');
   return report.finish('unchanged', `Nothing to do: ${options.release} is already paused; ${since}`);
 }
@@ -118,6 +125,10 @@ async function resumeRelease(context: Context, options: OptionsOf<(typeof resume
         }),
       ),
   );
+  if (toChange.length > 0) {
+    const what = namesOf(toChange);
+    await noteEvent(context, { ...options, namespace }, { command: 'resume', outcome: 'done', what }, report);
+  }
   const awaited = targets.slice(0, deployments.length);
   for (const object of toChange.filter(isPausedByManifest)) {
     report.warn(
@@ -249,6 +260,7 @@ async function restartRelease(
     },
   );
   describe(report, workloads, watch);
+  await noteEvent(context, { namespace, release }, { command: 'restart', ...endOf(outcome), what: names }, report);
   if (outcome.state === 'done') {
     await tellNotOver(context, watch, report);
     return finishApplied(report, watch, 'restarted', {

@@ -17,7 +17,7 @@ import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
-const inputs = [...changeInputs, 'keep-old-for', 'force', 'verify', 'force-conflicts'] as const;
+const inputs = [...changeInputs, 'keep-old-for', 'force', 'verify', 'force-conflicts', 'reason'] as const;
 
 export const promote = command({
   inputs,

@@ -1,16 +1,18 @@
 import { messageOf } from '../base/errors.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import type { Live } from '../plan/plan.ts';
+import type { ChangeFailure } from '../release/change.ts';
 import type { Context } from '../release/context.ts';
 import { keptOf } from '../release/kept.ts';
 import { recordRevision } from '../release/record-revision.ts';
 import { placeForRecords } from '../release/record-room.ts';
+import { forRecord, withEvent, type ReleaseEvent } from '../release/release-event.ts';
 import type { Outcome, Revision } from '../release/revision-shape.ts';
 import { imagesIn, liveRevision, nextRevision } from '../release/revision.ts';
-import type { UndoReport } from '../release/undo-report.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Report } from '../report/report.ts';
 import type { Ahead } from './look-ahead.ts';
+import { noteEvent } from './note-event.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 
 /** Records the revision that a roll-out makes or promotes. */
@@ -57,7 +59,7 @@ export class Recording {
   async record(
     outcome: Outcome,
     end: Partial<Live> = {},
-    more: Partial<Pick<Revision, 'kept'>> = {},
+    more: Partial<Pick<Revision, 'kept' | 'cause'>> = {},
   ): Promise<Revision> {
     const { namespace, keepOldForMs } = this.#options;
     const { serving: names = this.#purpose.serving } = end;
@@ -74,6 +76,7 @@ export class Recording {
       ...(idle === undefined ? {} : { idle }),
       ...(left.recorded.length === 0 ? {} : { left: left.recorded }),
       ...(restores === undefined ? {} : { restores }),
+      ...this.#earlier(),
       ...more,
     };
     await recordRevision(this.#context.client, namespace, revision, this.known);
@@ -82,18 +85,42 @@ export class Recording {
   }
 
   /** Records that it has failed, if something of it was written: what was to be promoted waits as before. */
-  async recordFailure(undo: UndoReport | undefined, wroteAnything: boolean): Promise<void> {
-    if (this.#purpose.promotes !== undefined || (undo === undefined && !wroteAnything)) return;
+  async recordFailure({ error, undo }: ChangeFailure, wroteAnything: boolean): Promise<void> {
+    const { promotes } = this.#purpose;
+    if (undo === undefined && !wroteAnything) return;
     const kept = undo === undefined ? [] : keptOf(undo);
     const outcome = undo?.complete === true ? 'undone' : 'failed';
-    await this.record(outcome, {}, kept.length === 0 ? {} : { kept }).catch((error: unknown) => {
+    if (promotes !== undefined) {
+      const { namespace, release } = this.#options;
+      const happened = { command: 'promote', outcome, error } as const;
+      await noteEvent(this.#context, { namespace, release, revision: promotes }, happened, this.#report);
+      return;
+    }
+    const cause = forRecord(messageOf(error));
+    await this.record(outcome, {}, { cause, ...(kept.length === 0 ? {} : { kept }) }).catch((error: unknown) => {
       this.#context.reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
     });
   }
 
+  /** Of what is promoted: who has deployed it, and why. */
+  #earlier(): Pick<Revision, 'events'> {
+    const waiting = this.known.find(({ revision }) => revision === this.#purpose.promotes);
+    if (waiting === undefined) return {};
+    const { finishedAt, actor, run, reason, events } = waiting;
+    const deployed: ReleaseEvent = {
+      command: 'deploy',
+      outcome: 'done',
+      at: finishedAt,
+      ...(actor === undefined ? {} : { actor }),
+      ...(run === undefined ? {} : { run }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    return { events: withEvent(events, deployed) };
+  }
+
   #facts(outcome: Outcome): Revision {
     const { client, clock, run } = this.#context;
-    const { url, actor } = run;
+    const { url, actor, reason } = run;
     const { alongside = [], commit, manifests } = this.#purpose;
     const objects = [...alongside, ...manifests.map(({ object }) => object)];
     return {
@@ -106,6 +133,7 @@ export class Recording {
       ...(commit === undefined ? {} : { commit }),
       ...(url === undefined ? {} : { run: url }),
       ...(actor === undefined ? {} : { actor }),
+      ...(reason === undefined ? {} : { reason }),
       images: imagesIn(objects),
       objects,
     };

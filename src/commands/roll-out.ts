@@ -87,8 +87,8 @@ export async function rollOut(
       failedWith = writtenOf(entries);
       await watch.collectEvidence(error);
     },
-    afterFailure: async ({ undo }) => {
-      await recording.recordFailure(undo, watch.wroteAnything);
+    afterFailure: async (failure) => {
+      await recording.recordFailure(failure, watch.wroteAnything);
     },
   });
   if (outcome.state === 'done') return await finish(rolling, outcome.result);

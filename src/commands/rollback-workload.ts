@@ -1,13 +1,12 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { historyKeeper } from '../manifests/kinds.ts';
 import { manifestFrom } from '../manifests/manifest.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { manifestOfRevision, replacedPaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { liveRevision, runningRef } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
-import { lastGood, type WorkloadRevision } from '../rollout/workload-history.ts';
+import { lastGood, shownState, versionName, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { originOf } from '../strategies/candidate.ts';
 import { rolling } from '../strategies/rolling.ts';
 import type { Context } from '../release/context.ts';
@@ -45,7 +44,7 @@ export async function rollbackWorkload(
   const { release } = options;
   const live = liveRevision(revisions);
   refuseSide(workload, live, release);
-  const target = await reporter.group(`Look up revisions of ${nameOf(workload)}`, async () => {
+  const target = await reporter.group(`Look up earlier versions of ${nameOf(workload)}`, async () => {
     const history = await readHistory(context, workload);
     for (const revision of history) reporter.info(describeRevision(workload, revision));
     const chosen = chooseWorkloadRevision(workload, history, toRevision);
@@ -55,7 +54,9 @@ export async function rollbackWorkload(
   if (target.state === 'current' && !isPaused(workload))
     return await confirmCurrent(context, options, workload, target, report);
   if (target.state !== 'good' && target.state !== 'current') {
-    report.warn(`revision ${target.revision} of ${nameOf(workload)} may never have been ready: ${target.reason}`);
+    report.warn(
+      `${versionName(workload, target.revision)} of ${nameOf(workload)} may never have been ready: ${target.reason}`,
+    );
   }
   if (isPaused(workload)) {
     report.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);
@@ -87,8 +88,8 @@ export async function rollbackWorkload(
       ...(serving === undefined ? {} : { serving }),
       claims: replacedPaths,
       surplus: [],
-      done: `rolled back to ${nameInHistory(workload, target)}`,
-      attempt: `rollback to ${nameInHistory(workload, target)}`,
+      done: `rolled back to ${versionName(workload, target.revision)}`,
+      attempt: `rollback to ${versionName(workload, target.revision)}`,
     },
     report,
   );
@@ -116,11 +117,11 @@ export function chooseWorkloadRevision(
   const listed =
     history.length === 0
       ? 'its controller keeps none'
-      : `there are ${history.map(({ revision, state }) => `${revision} (${state})`).join(', ')}`;
+      : `there are ${history.map(({ revision, state }) => `#${revision} (${shownState(state)})`).join(', ')}`;
   if (wanted !== undefined) {
     const found = history.find(({ revision }) => String(revision) === wanted);
     if (found !== undefined) return found;
-    throw new InvalidInput(`there is no revision ${wanted} of ${nameOf(workload)}: ${listed}`, {
+    throw new InvalidInput(`there is no ${versionName(workload, wanted)} of ${nameOf(workload)}: ${listed}`, {
       hint: 'Set the input "to-revision" to one of them.',
     });
   }
@@ -128,7 +129,7 @@ export function chooseWorkloadRevision(
   if (good !== undefined) return good;
   const others = history.filter(({ state }) => state !== 'current');
   throw new InvalidInput(
-    `${nameOf(workload)} has no earlier revision that could be good: ${others.length === 0 ? listed : others.map(({ revision, reason }) => `${revision} ${reason}`).join('; ')}`,
+    `${nameOf(workload)} has no earlier version that could be healthy: ${others.length === 0 ? listed : others.map(({ revision, reason }) => `#${revision}: ${reason}`).join('; ')}`,
     {
       hint:
         others.length === 0
@@ -147,7 +148,7 @@ async function confirmCurrent(
   report: Report,
 ): Promise<RunReport> {
   const watch = new RolloutWatch(context, options);
-  const is = `Nothing to do: ${nameOf(workload)} already runs ${nameInHistory(workload, target)}`;
+  const is = `Nothing to do: ${nameOf(workload)} already runs ${versionName(workload, target.revision)}`;
   const deadline = context.clock.now() + options.timeoutMs;
   let failure;
   try {
@@ -162,9 +163,4 @@ async function confirmCurrent(
   return failure === undefined
     ? report.finish('unchanged', `${is}, and it is healthy`)
     : report.finish('failed', `${is}, but it is not healthy`);
-}
-
-/** What Kubernetes itself keeps of a workload, by the number that it has there: `ReplicaSet #2`. */
-function nameInHistory(workload: KubernetesObject, { revision }: WorkloadRevision): string {
-  return `${historyKeeper(workload) ?? 'version'} #${revision}`;
 }

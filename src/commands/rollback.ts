@@ -49,6 +49,7 @@ const inputs = [
   'to-revision',
   'prune',
   'force-conflicts',
+  'reason',
 ] as const;
 
 type RollbackOptions = OptionsOf<(typeof inputs)[number]>;

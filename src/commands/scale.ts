@@ -20,13 +20,14 @@ import { finishFailed } from './failed-change.ts';
 import { guardedChange } from '../release/change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
+import { endOf, noteEvent } from './note-event.ts';
 import { commitThatRuns } from './commit-now.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
-const inputs = [...changeInputs, 'replicas'] as const;
+const inputs = [...changeInputs, 'replicas', 'reason'] as const;
 
 export const scale = command({
   inputs,
@@ -67,10 +68,7 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
         report.tellChanges(plannedObjects(prepared));
         await reporter.group('Scale', async () => {
           const written = await applyLayer(client, prepared, change.journal, true);
-          for (const object of written.values()) {
-            const replicas = numberAt(object, 'spec', 'replicas') ?? 0;
-            reporter.info(`${nameFrom(namespace, refOf(object))} scaled to ${replicas}`);
-          }
+          for (const object of written.values()) tellScaled(context, namespace, object);
           const targets = prepared.flatMap((entry) => {
             const object = written.get(entry) ?? entry.live;
             return object === undefined ? [] : [{ object, changed: written.has(entry) }];
@@ -89,6 +87,10 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
     }),
     addresses: [],
   });
+  if (!isSame) {
+    const what = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
+    await noteEvent(context, { namespace, release }, { command: 'scale', ...endOf(outcome), what }, report);
+  }
   if (outcome.state === 'done') return await finishScaled(context, report, { wanted, prepared, watch });
   const attempt = attemptOf(release, 'scaling', numbersOf(wanted));
   return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
@@ -114,6 +116,10 @@ async function finishScaled(
     return report.finish('scaled', `${report.release}: scaled ${numbers} in ${report.elapsed()}`);
   const same = wanted.map(({ live, replicas }) => `${live.metadata.name} already has ${replicasOf(replicas)}`);
   return report.finish('unchanged', `Nothing to do: ${listed(same)}`);
+}
+
+function tellScaled({ reporter }: Context, namespace: string, object: KubernetesObject): void {
+  reporter.info(`${nameFrom(namespace, refOf(object))} scaled to ${numberAt(object, 'spec', 'replicas') ?? 0}`);
 }
 
 function numbersOf(wanted: readonly Wanted[]): Change[] {

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
@@ -24,12 +25,12 @@ import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from '../release/undo-journal.ts';
 import { expectOfLook } from './needs.ts';
+import { historyEntry, historyLines } from './history-lines.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
 import type {
   HealthProblem,
   HealthReport,
-  HistoryEntry,
   RunReport,
   WorkloadHistoryEntry,
   WorkloadReport,
@@ -86,7 +87,8 @@ async function reportStatus(context: Context, options: StatusOptions): Promise<R
     report.warn(remark);
   // What is called like no revision has no number, and its problem is told.
   const numbered = revisions.filter(({ revision }) => revision > 0).toReversed();
-  for (const entry of numbered) reporter.info(describeRevision(entry));
+  for (const line of numbered.flatMap((entry) => historyLines(entry, serverNow(client, context.clock))))
+    reporter.info(line);
   const others = await workloadsBeside(context, namespace, options, records.live);
   if (records.live !== undefined) report.tellRevision(records.live.revision);
   const before = revisions.findLast(({ outcome }) => outcome === 'superseded');
@@ -148,6 +150,7 @@ async function tellHealth(
   ];
   const isWorking = journal !== undefined && ownSteps(journal).length > 0;
   const health: HealthReport = {
+    at: serverTimestamp(client, context.clock),
     healthy: ofRelease.length + ofCandidate.length === 0 && (live !== undefined || beside.length > 0),
     problems: [...ofRelease, ...ofCandidate],
     drift: live === undefined ? [] : driftIn(now, live, isWorking || journal?.waiting !== undefined),
@@ -184,7 +187,15 @@ async function progressOf(
   { command, run, startedAt }: JournalRecord,
 ): Promise<string> {
   const isAlive = await isHeld(client, namespace, release, clock);
-  report.tellInProgress({ command, run: run.url ?? run.holder, startedAt });
+  const { actor, reason } = run;
+  report.tellInProgress({
+    command,
+    run: run.url ?? run.holder,
+    startedAt,
+    isAlive,
+    ...(actor === undefined ? {} : { actor }),
+    ...(reason === undefined ? {} : { reason }),
+  });
   return sentenceOfProgress(command, release, startedAt, isAlive);
 }
 
@@ -296,24 +307,4 @@ function workloadNow({ object, verdict }: Seen, problem: HealthProblem | undefin
   // Ready by its own rule, and yet not well: nothing runs.
   const state = verdict.state === 'ready' && problem !== undefined ? 'failed' : verdict.state;
   return workloadRow(object, { state, message: (problem?.message ?? said).replace(name, '') });
-}
-
-function historyEntry({ revision, outcome, finishedAt, commit, run, actor, restores, images }: Revision): HistoryEntry {
-  return {
-    revision,
-    outcome,
-    finishedAt,
-    images: [...new Set(Object.values(images))],
-    ...(commit === undefined ? {} : { commit }),
-    ...(run === undefined ? {} : { run }),
-    ...(actor === undefined ? {} : { actor }),
-    ...(restores === undefined ? {} : { restores }),
-  };
-}
-
-function describeRevision({ revision, outcome, finishedAt, commit, actor, images }: Revision): string {
-  if (outcome === 'unreadable') return `revision ${revision}: ${outcome}`;
-  const by = actor === undefined ? '' : ` by ${actor}`;
-  const from = commit === undefined ? '' : ` from ${commit.slice(0, 7)}`;
-  return `revision ${revision}: ${outcome}, ${finishedAt}${by}${from}: ${[...new Set(Object.values(images))].join(', ')}`;
 }

@@ -2,7 +2,7 @@ import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { historyKeeper } from '../manifests/kinds.ts';
 import { readEvent } from '../rollout/failures/events.ts';
-import { historyOf, type WorkloadRevision } from '../rollout/workload-history.ts';
+import { describeState, historyOf, versionName, type WorkloadRevision } from '../rollout/workload-history.ts';
 import type { Context } from '../release/context.ts';
 import { nameOf } from './find-workload.ts';
 import type { WorkloadHistoryEntry } from '../report/run-report.ts';
@@ -44,11 +44,9 @@ export function historyEntry(workload: KubernetesObject, revision: WorkloadRevis
   };
 }
 
-const stateWords = { good: 'healthy', unknown: 'unknown', bad: 'unhealthy' } as const;
-
-/** `revision 3 of Deployment/web: healthy ( 2 ready pods), 2026-11-25T10:12:00Z: registry.test/web:2 (cause: …)` */
+/** `ReplicaSet #3 of Deployment/web: healthy (2 ready pods), 2026-11-25T10:12:00Z: registry.test/web:2 (cause: …)` */
 export function describeRevision(workload: KubernetesObject, revision: WorkloadRevision): string {
-  const { state, reason, createdAt, images, changeCause } = revision;
+  const { createdAt, images, changeCause } = revision;
   const cause = changeCause === undefined ? '' : ` (change-cause: ${changeCause})`;
-  return `revision ${revision.revision} of ${nameOf(workload)}: ${state === 'current' ? state : `${stateWords[state]} (${reason})`}, ${createdAt}: ${[...new Set(images)].join(', ')}${cause}`;
+  return `${versionName(workload, revision.revision)} of ${nameOf(workload)}: ${describeState(revision)}, ${createdAt}: ${[...new Set(images)].join(', ')}${cause}`;
 }

@@ -41,7 +41,7 @@ const evidenceMs = 10_000;
 /** How long it tries to record how it has ended. */
 const lastWordsMs = 10_000;
 
-type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failure: ChangeFailure };
+export type ChangeOutcome<T> = { state: 'done'; result: T } | { state: 'failed'; failure: ChangeFailure };
 
 export interface ChangeTask<T> {
   command: string;

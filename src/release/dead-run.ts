@@ -30,7 +30,7 @@ async function writeDead(
   kept: readonly Kept[],
 ): Promise<void> {
   if (revision === undefined) return;
-  const { url, commit, actor } = run;
+  const { url, commit, actor, reason } = run;
   const revisions = await listRevisions(client, namespace, release);
   const recorded = revisions.find((entry) => entry.revision === revision);
   if (recorded !== undefined) {
@@ -49,6 +49,7 @@ async function writeDead(
     ...(commit === undefined ? {} : { commit }),
     ...(url === undefined ? {} : { run: url }),
     ...(actor === undefined ? {} : { actor }),
+    ...(reason === undefined ? {} : { reason }),
     images: imagesIn(written),
     objects: [],
     ...(kept.length === 0 ? {} : { kept: [...kept] }),

@@ -15,6 +15,7 @@ import {
 } from '../base/shape.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { objectReader, refReader, revisionNumber } from './record-shape.ts';
+import { reasonReader } from './release-event.ts';
 import type { RunIdentity } from './run-identity.ts';
 
 /** One object that a run is about to change or has changed. */
@@ -114,6 +115,7 @@ const runReader: Reader<RunIdentity> = recordOf<RunIdentity>({
   url: { optional: line() },
   actor: { optional: line() },
   commit: { optional: line() },
+  reason: { optional: reasonReader },
 });
 
 const journal = recordOf<JournalRecord>({

@@ -10,8 +10,9 @@ import {
   revisionSecret,
   type RevisionName,
 } from './revision.ts';
+import { withEvent, type ReleaseEvent } from './release-event.ts';
 import { revisionOf, type Outcome, type Revision } from './revision-shape.ts';
-import { deleteRecord, labelsOf, secretRef, versionOf, writeRecord, type Expected } from './store.ts';
+import { deleteRecord, labelsOf, RecordTaken, secretRef, versionOf, writeRecord, type Expected } from './store.ts';
 
 /**
  * Writes the revision, marks an older live one as superseded when the new one is live, and drops what nobody will miss.
@@ -88,6 +89,22 @@ export async function setOutcome(
   await change(client, namespace, { release, revision }, (found) => ({ ...found, outcome }));
 }
 
+/**
+ * Notes with a revision, by default with the live one, what was done to it.
+ * @returns whether there is such a revision
+ */
+export async function recordEvent(
+  client: KubernetesClient,
+  namespace: string,
+  { release, revision }: { release: string; revision: number | undefined },
+  event: ReleaseEvent,
+): Promise<boolean> {
+  const revisions = await listRevisions(client, namespace, release);
+  const found = revision === undefined ? liveRevision(revisions) : revisions.find((one) => one.revision === revision);
+  if (found === undefined) return false;
+  return await change(client, namespace, found, (one) => ({ ...one, events: withEvent(one.events, event) }));
+}
+
 /** Notes with a revision, by default with the live one, what could not be brought back. */
 export async function recordKept(
   client: KubernetesClient,
@@ -102,18 +119,35 @@ export async function recordKept(
   await change(client, namespace, found, (one) => ({ ...one, kept: joinKept(one.kept ?? [], kept) }));
 }
 
-/** Changes a record as it is now; one that is gone, or cannot be read, stays as it is. */
+/** How often a record is read anew that somebody else has changed before it was written. */
+const maxChanges = 5;
+
+/**
+ * Changes a record as it is now; one that is gone, or cannot be read, stays as it is. A pause is noted without the lock, so that
+ * somebody else may write at the same moment: then what is there by then is changed.
+ * @returns whether there is one
+ * @throws RecordTaken when it is another one by then, or has another outcome
+ */
 async function change(
   client: KubernetesClient,
   namespace: string,
   name: RevisionName,
   by: (revision: Revision) => Revision,
-): Promise<void> {
-  const found = await readRevision(client, namespace, name);
-  if (found === undefined) return;
-  const { value, version } = found;
-  const isSame = (there: Revision) => isOfSameRun(there, value) && there.outcome === value.outcome;
-  await write(client, namespace, by(value), { version, isOurs: (there) => isSame(revisionOf(there, name)) });
+): Promise<boolean> {
+  let found = await readRevision(client, namespace, name);
+  for (let attempt = 1; found !== undefined; attempt += 1) {
+    const { value, version } = found;
+    try {
+      await write(client, namespace, by(value), { version, isOurs: () => false });
+      return true;
+    } catch (error) {
+      if (!(error instanceof RecordTaken) || attempt === maxChanges) throw error;
+      found = await readRevision(client, namespace, name);
+      const isSame = found === undefined || (isOfSameRun(found.value, value) && found.value.outcome === value.outcome);
+      if (!isSame) throw error;
+    }
+  }
+  return false;
 }
 
 async function drop(client: KubernetesClient, namespace: string, old: Revision): Promise<void> {

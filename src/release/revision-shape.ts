@@ -3,6 +3,7 @@ import { boolean, line, listOf, mapOf, Misshapen, oneOf, recordOf, text, time } 
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { keptReader, objectName, objectReader, refReader, revisionNumber } from './record-shape.ts';
 import type { Kept } from './kept.ts';
+import { causeReader, eventReader, reasonReader, type ReleaseEvent } from './release-event.ts';
 
 /**
  * How a revision ended; `live` is the only one that an undo or a rollback goes to by itself. One that is `waiting` has not:
@@ -24,6 +25,12 @@ export interface Revision {
   commit?: string;
   run?: string;
   actor?: string;
+  /** What the user has given as the input `reason`. */
+  reason?: string;
+  /** Why it failed, one sentence. */
+  cause?: string;
+  /** What was done to it since without a new revision, oldest first; only the last ones. */
+  events?: ReleaseEvent[];
   /** `workload/container` → image. */
   images: Record<string, string>;
   /**
@@ -64,6 +71,9 @@ const revision = recordOf<Revision>({
   commit: { optional: line() },
   run: { optional: line() },
   actor: { optional: line() },
+  reason: { optional: reasonReader },
+  cause: { optional: causeReader },
+  events: { optional: listOf(eventReader) },
   images: mapOf(text()),
   objects: listOf(objectReader),
   serving: { optional: mapOf(objectName) },

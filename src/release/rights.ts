@@ -43,6 +43,11 @@ const ruleSets = {
     why: 'revisions and the journal of the run under way',
     rules: [['', 'secrets', ['create', 'patch', 'delete']]],
   },
+  noting: {
+    why: 'who has paused or resumed it, and why, in the history',
+    rules: [['', 'secrets', ['patch']]],
+    lost: 'the history does not show who has paused or resumed it',
+  },
   lock: { why: 'the lock', rules: [['coordination.k8s.io', 'leases', ['get', 'create', 'update']]] },
   holder: { why: 'whether a run is at work', rules: [['coordination.k8s.io', 'leases', ['get']]] },
   causes: {

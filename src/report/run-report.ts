@@ -1,6 +1,7 @@
 import type { Location } from '../base/errors.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { UndoReport } from '../release/undo-report.ts';
+import type { ReleaseEvent } from '../release/release-event.ts';
 import type { RollbackPreview } from '../release/rollback-preview.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import type { LogExcerpt } from '../rollout/log-excerpt.ts';
@@ -125,6 +126,10 @@ export interface Links {
 
 export interface RunInProgress {
   command: string;
+  /** Whether it renews its lock; one that does not was killed, and the next run deals with what it has left. */
+  isAlive: boolean;
+  actor?: string;
+  reason?: string;
   /** The address of the run, or the name of what holds the lock. */
   run: string;
   /** ISO 8601. */
@@ -135,6 +140,8 @@ export interface RunInProgress {
 export interface HealthReport {
   /** Everything that the live revision and a candidate need is there and ready. */
   healthy: boolean;
+  /** When that was so, by the server's clock (ISO 8601): what "3 h ago" counts to. */
+  at?: string;
   /** What is wrong, the most telling first. */
   problems: readonly HealthProblem[];
   /** What is not as it was recorded. */
@@ -170,6 +177,12 @@ export interface HistoryEntry {
   actor?: string;
   /** The revision whose objects a rollback has brought back. */
   restores?: number;
+  /** Of the input `reason`. */
+  reason?: string;
+  /** Why it failed. */
+  cause?: string;
+  /** What was done to it since without a new revision, oldest first. */
+  events?: readonly ReleaseEvent[];
 }
 
 export interface WorkloadHistoryEntry {

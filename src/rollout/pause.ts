@@ -1,5 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { at, booleanAt, isObject, numberAt, stringAt, type Json } from '../base/json.ts';
+import { longestReason } from '../base/reason.ts';
 import { describeRef, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { canBePaused } from '../manifests/kinds.ts';
 
@@ -15,6 +16,8 @@ const manifestManagers: readonly string[] = ['gke-rollout', 'kubectl-client-side
 /** Who has set `spec.paused`, as far as the object tells. */
 interface Pauser {
   actor?: string;
+  /** Why, as the input `reason` says. */
+  reason?: string;
   /** The URL of the run. */
   run?: string;
   /** Where it was no run of ours: who wrote the field, as `metadata.managedFields` has it. */
@@ -41,11 +44,15 @@ export function isHeldBack(object: KubernetesObject): boolean {
 }
 
 /** The value of the annotation. */
-export function pauseNote({ actor, url }: { actor?: string; url?: string }, now: number): string {
+export function pauseNote(
+  { actor, url, reason }: { actor?: string; url?: string; reason?: string },
+  now: number,
+): string {
   const pauser: Pauser = {
     ...(actor === undefined ? {} : { actor }),
     ...(url === undefined ? {} : { run: url }),
     at: new Date(now).toISOString(),
+    ...(reason === undefined ? {} : { reason }),
   };
   return JSON.stringify(pauser);
 }
@@ -62,13 +69,14 @@ function pauserOf(object: KubernetesObject): Pauser | undefined {
   return noted ?? { manager: entry.manager, ...(entry.time === undefined ? {} : { at: entry.time }) };
 }
 
-/** `by octocat (https://…/runs/1) at 2026-11-29T00:30:00Z`; with nothing known, `by somebody`. */
+/** `by octocat (https://…/runs/1) at 2026-11-29T00:30:00Z: load test`; with nothing known, `by somebody`. */
 export function pausedBy(object: KubernetesObject): string {
   const pauser = pauserOf(object);
   if (pauser === undefined) return 'by somebody';
   if (isPausedByManifest(object)) return 'by its manifest';
-  const { actor, run, manager = 'a run of this action' } = pauser;
-  const since = pauser.at === undefined ? '' : ` at ${pauser.at.replace(/\.\d+Z$/, 'Z')}`;
+  const { actor, run, reason, manager = 'a run of this action' } = pauser;
+  const time = pauser.at === undefined ? '' : ` at ${pauser.at.replace(/\.\d+Z$/, 'Z')}`;
+  const since = reason === undefined ? time : `${time}: "${reason}"`;
   if (actor === undefined) return `by ${run ?? manager}${since}`;
   return run === undefined ? `by ${actor}${since}` : `by ${actor} (${run})${since}`;
 }
@@ -95,11 +103,13 @@ function readNote(text: string | undefined): Pauser | undefined {
   try {
     const note = JSON.parse(text) as Json;
     if (!isObject(note)) return undefined;
-    const [actor, run, time] = ['actor', 'run', 'at'].map((key) => stringAt(note, key));
+    const [actor, run, time, reason] = ['actor', 'run', 'at', 'reason'].map((key) => stringAt(note, key));
     return {
       ...(actor === undefined ? {} : { actor }),
       ...(run === undefined ? {} : { run }),
       ...(time === undefined ? {} : { at: time }),
+      // Anybody may have written it.
+      ...(reason === undefined ? {} : { reason: reason.slice(0, 2 * longestReason) }),
     };
   } catch {
     return undefined;

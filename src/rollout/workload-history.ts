@@ -33,8 +33,25 @@ export interface WorkloadRevision {
   changeCause?: string;
   /** Whether it has ever run: a controller does not keep that, so it may be unknown. */
   state: 'current' | 'good' | 'unknown' | 'bad';
-  /** Why, in words that go on after the number: `has 3 ready pods`. */
+  /** Why, as it stands in brackets: `3 ready pods`. */
   reason: string;
+}
+
+/** How users read the states; of what they are in outputs a workflow may depend. */
+const shownStates = { current: 'current', good: 'healthy', unknown: 'unknown', bad: 'not healthy' } as const;
+
+export function shownState(state: WorkloadRevision['state']): string {
+  return shownStates[state];
+}
+
+/** `healthy (3 ready pods)`, `current` */
+export function describeState({ state, reason }: Pick<WorkloadRevision, 'state' | 'reason'>): string {
+  return state === 'current' || reason === '' ? shownState(state) : `${shownState(state)} (${reason})`;
+}
+
+/** `ReplicaSet #2`: what its controller keeps of a workload. A revision is only what this action has recorded. */
+export function versionName(workload: Pick<KubernetesObject, 'kind'>, number: number | string): string {
+  return `${historyKeeper(workload) ?? 'version'} #${number}`;
 }
 
 /** What lies around a workload in its namespace. */

@@ -1,61 +1,135 @@
-import type { RunReport } from '../../report/run-report.ts';
+import type { ReleaseEvent } from '../../release/release-event.ts';
+import type { HistoryEntry, Links, RunReport, WorkloadHistoryEntry } from '../../report/run-report.ts';
+import { shownState, versionName } from '../../rollout/workload-history.ts';
 import { imageChange } from './image-change.ts';
 import { alert, code, prose, table } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';
 import { commitLink, runLink } from './links.ts';
+import { when } from './when.ts';
 
-/** What the command `status` has found: a run under way, and the revisions, newest first. */
-export function renderHistory(
-  { history, workloadHistory, inProgress, links }: RunReport,
+/** What the command `status` has found: a run under way, what was changed last, and the revisions, newest first. */
+export function renderHistory(report: RunReport, limits: SummaryLimits): string {
+  const { history = [], workloadHistory = [], health, links } = report;
+  const parts = [
+    atWork(report),
+    lastChange(history, health?.at, links),
+    history.length === 0 ? '' : revisionTable(report, history, limits),
+    workloadHistory.length === 0 ? '' : workloadTable(workloadHistory, health?.at, limits),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** Who is at work, or was killed over it. */
+function atWork({ inProgress, health, links }: RunReport): string {
+  if (inProgress === undefined) return '';
+  const { command, run, startedAt, isAlive, actor, reason } = inProgress;
+  const isUrl = /^https?:/.test(run);
+  const by = [
+    actor === undefined ? '' : ` by ${prose(actor, 100)}`,
+    ` (${isUrl ? runLink(links, run, 'run') : code(run)})`,
+    reason === undefined ? '' : `: “${prose(reason)}”`,
+  ].join('');
+  return alert(
+    isAlive ? 'NOTE' : 'WARNING',
+    isAlive
+      ? `${code(command)} is at work, started ${when(startedAt, health?.at)}${by}`
+      : `${code(command)}, started ${when(startedAt, health?.at)}${by}, was killed: the next run deals with what it left`,
+  );
+}
+
+interface Change {
+  what: string;
+  at: string;
+  actor?: string;
+  run?: string;
+  reason?: string;
+}
+
+/** The newest of all that was done, whatever has become of it. */
+function lastChange(history: readonly HistoryEntry[], now: string | undefined, links: Links | undefined): string {
+  const changes = history
+    .filter(({ outcome }) => outcome !== 'unreadable')
+    .flatMap(({ revision, outcome, finishedAt, events = [], ...by }): Change[] => [
+      { ...by, what: `revision ${revision} (${outcome})`, at: finishedAt },
+      ...events.map((event) => ({ ...event, what: eventText(event) })),
+    ]);
+  const [last] = changes.toSorted((left, right) => Date.parse(right.at) - Date.parse(left.at));
+  if (last === undefined) return '';
+  return `Last change: ${prose(last.what)}, ${when(last.at, now)}${who(last, links, ' by ', ': ')}`;
+}
+
+/** `octocat`, with a link to the run, and the reason. */
+function who(
+  { actor, run, reason }: { actor?: string; run?: string; reason?: string },
+  links: Links | undefined,
+  before = '',
+  between = '<br>',
+): string {
+  const name = actor === undefined ? '' : `${before}${runLink(links, run, prose(actor, 40))}`;
+  const why = reason === undefined ? '' : `“${prose(reason)}”`;
+  return name === '' ? why : [name, why].filter((part) => part !== '').join(between);
+}
+
+/** `scale: Deployment web to 5 (undone)` */
+function eventText({ command, what, outcome }: ReleaseEvent): string {
+  return `${command}${what === undefined ? '' : `: ${what}`}${outcome === 'done' ? '' : ` (${outcome})`}`;
+}
+
+function revisionTable({ health, links }: RunReport, history: readonly HistoryEntry[], limits: SummaryLimits): string {
+  const rows = history.flatMap(({ events = [], ...entry }): (HistoryEntry | ReleaseEvent)[] => [
+    entry,
+    ...events.toReversed(),
+  ]);
+  return table(
+    ['Revision', 'Outcome', 'When', 'By', 'Images', 'Commit'],
+    rows,
+    (row) => {
+      const by = who(row, links);
+      if ('command' in row)
+        return ['', `↳ ${prose(eventText(row))}${causeOf(row)}`, when(row.at, health?.at, '<br>'), by, '', ''];
+      const { revision, outcome, finishedAt, images, commit = '', restores } = row;
+      const origin = restores === undefined ? '' : `, brings back ${restores}`;
+      return [
+        `${revision}`,
+        `${outcome === 'live' ? '**live**' : outcome}${origin}${causeOf(row)}`,
+        when(finishedAt, health?.at, '<br>'),
+        by,
+        imagesIn(images, limits),
+        commitLink(links, commit),
+      ];
+    },
+    limits.rows,
+  );
+}
+
+function causeOf({ cause }: { cause?: string }): string {
+  return cause === undefined ? '' : `<br>${prose(cause, 200)}`;
+}
+
+function workloadTable(
+  entries: readonly WorkloadHistoryEntry[],
+  now: string | undefined,
   limits: SummaryLimits,
 ): string {
-  const parts = [];
-  if (inProgress !== undefined) {
-    const { command, run, startedAt } = inProgress;
-    parts.push(
-      alert('NOTE', `${code(command)} has been under way since ${prose(startedAt)}, started by ${code(run)}.`),
-    );
-  }
-  if (history !== undefined && history.length > 0) {
-    parts.push(
-      table(
-        ['Revision', 'Outcome', 'Images', 'Finished', 'By', 'Commit'],
-        history,
-        ({ revision, outcome, images, finishedAt, actor = '', commit = '', restores, run }) => [
-          `${revision}`,
-          (outcome === 'live' ? '**live**' : outcome) + (restores === undefined ? '' : `, restores ${restores}`),
-          images
-            .slice(0, limits.rows)
-            .map((image) => imageChange(undefined, image))
-            .join('<br>'),
-          prose(finishedAt, 40),
-          runLink(links, run, prose(actor, 40)),
-          commitLink(links, commit),
-        ],
-        limits.rows,
-      ),
-    );
-  }
-  if (workloadHistory !== undefined && workloadHistory.length > 0) {
-    parts.push(
-      table(
-        ['Workload', 'Revision', 'State', 'Images', 'Created', 'Pods', 'Change cause'],
-        workloadHistory,
-        ({ workload, revision, state, images, createdAt, replicas, ready, changeCause = '' }) => [
-          code(workload),
-          `${revision}`,
-          state === 'current' ? '**current**' : state,
-          images
-            .slice(0, limits.rows)
-            .map((image) => imageChange(undefined, image))
-            .join('<br>'),
-          prose(createdAt, 40),
-          replicas === 0 ? '' : `${ready} of ${replicas} ready`,
-          prose(changeCause, 200),
-        ],
-        limits.rows,
-      ),
-    );
-  }
-  return parts.join('\n\n');
+  return table(
+    ['Workload', 'Kept by Kubernetes', 'State', 'Images', 'Created', 'Pods', 'Change cause'],
+    entries,
+    ({ workload, revision, state, images, createdAt, replicas, ready, changeCause = '' }) => [
+      code(workload),
+      prose(versionName({ kind: workload.split('/')[0] ?? '' }, revision)),
+      state === 'current' ? '**current**' : shownState(state),
+      imagesIn(images, limits),
+      when(createdAt, now, '<br>'),
+      replicas === 0 ? '' : `${ready} of ${replicas} ready`,
+      prose(changeCause, 200),
+    ],
+    limits.rows,
+  );
+}
+
+function imagesIn(images: readonly string[], limits: SummaryLimits): string {
+  return images
+    .slice(0, limits.rows)
+    .map((image) => imageChange(undefined, image))
+    .join('<br>');
 }

@@ -8,6 +8,7 @@ import { alert, bullets, code, codeBlock, prose, table } from '../markdown.ts';
 import type { Drift } from '../../release/drift-words.ts';
 import type { SummaryLimits } from './limits.ts';
 import { name } from './name.ts';
+import { when } from './when.ts';
 
 /** What the command `status` has found of how the release is now: what is wrong first, then what is not as recorded. */
 export function renderHealth(health: HealthReport, limits: SummaryLimits): string {
@@ -20,7 +21,7 @@ export function renderHealth(health: HealthReport, limits: SummaryLimits): strin
           'NOTE',
           bullets(paused, (text) => prose(text), limits.rows),
         ),
-    drift.length === 0 ? '' : driftTable(drift, limits),
+    drift.length === 0 ? '' : driftTable(drift, health.at, limits),
     versions.length === 0
       ? ''
       : table(
@@ -30,7 +31,7 @@ export function renderHealth(health: HealthReport, limits: SummaryLimits): strin
           limits.rows,
         ),
     bullets(notes, (text) => prose(text), limits.rows),
-    rollback === undefined ? '' : renderRollback(rollback, limits),
+    rollback === undefined ? '' : renderRollback(rollback, health.at, limits),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
@@ -45,7 +46,7 @@ function problemList({ problems }: HealthReport, limits: SummaryLimits): string 
   return log === undefined ? list : [list, '', prose(lastLinesOf(log)), '', codeBlock(log.lines)].join('\n');
 }
 
-function driftTable(drift: readonly Drift[], limits: SummaryLimits): string {
+function driftTable(drift: readonly Drift[], now: string | undefined, limits: SummaryLimits): string {
   return table(
     ['Object', 'Not as recorded', 'Recorded', 'Now', 'By', 'Since'],
     drift,
@@ -55,13 +56,17 @@ function driftTable(drift: readonly Drift[], limits: SummaryLimits): string {
       recorded === undefined ? '' : code(recorded),
       live === undefined ? (recorded === undefined ? 'changed' : 'none') : code(live),
       code(manager),
-      prose(since, 40),
+      since === '' ? '' : when(since, now, '<br>'),
     ],
     limits.rows,
   );
 }
 
-function renderRollback(rollback: RollbackPreview | { none: string }, limits: SummaryLimits): string {
+function renderRollback(
+  rollback: RollbackPreview | { none: string },
+  now: string | undefined,
+  limits: SummaryLimits,
+): string {
   if ('none' in rollback) return `\`rollback\` has nothing to go to: ${prose(rollback.none)}`;
   const { revision, finishedAt, commit, images, changed, added, left } = rollback;
   const names = (refs: readonly ObjectRef[]) => refs.slice(0, limits.rows).map(name).join(', ');
@@ -73,9 +78,9 @@ function renderRollback(rollback: RollbackPreview | { none: string }, limits: Su
     ...(added.length === 0 ? [] : [`makes ${names(added)} again`]),
     ...(left.length === 0 ? [] : [`leaves ${names(left)}, unless \`prune: true\``]),
   ];
-  const about = `${prose(finishedAt, 40)}${commit === undefined ? '' : `, commit ${code(commit.slice(0, 7))}`}`;
+  const about = `${when(finishedAt, now)}${commit === undefined ? '' : `, commit ${code(commit.slice(0, 7))}`}`;
   return [
-    `\`rollback\` would go to revision ${revision} (${about})${lines.length === 0 ? ': no image or object would change' : ':'}`,
+    `\`rollback\` would go to revision ${revision}, made ${about}${lines.length === 0 ? ': no image or object would change' : ':'}`,
     bullets(lines, (line) => line, limits.rows),
   ]
     .filter((part) => part !== '')

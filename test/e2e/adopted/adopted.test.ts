@@ -93,7 +93,7 @@ describe('a Deployment of kubectl', () => {
     await untilStuck('web');
 
     const back = await rollback('web');
-    expect(back.log).toContain('going back to revision 1 of Deployment/web: healthy (1 ready pod)');
+    expect(back.log).toContain('going back to ReplicaSet #1 of Deployment/web: healthy (1 ready pod)');
     expect(back.log).toContain('change-cause: first version');
     expect(back.log).not.toContain('::warning');
     expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '1', 'previous-revision': '' });
@@ -122,7 +122,7 @@ describe('a Deployment of kubectl', () => {
       await setImage('deployment', 'twice', `${missing}-again`);
       await untilStuck('twice', `${missing}-again`);
       const back = await rollback('twice');
-      expect(back.log).toContain('going back to revision 1 of Deployment/twice: good');
+      expect(back.log).toContain('going back to ReplicaSet #1 of Deployment/twice: healthy');
       expect(back.outputs['status']).toBe('rolled-back');
       expect(await imageOf('deployment', 'twice')).toBe(sampleImage);
     },
@@ -225,7 +225,7 @@ describe('a Deployment of kubectl', () => {
     // A rollback that failed is no history to go by: the workload's own still counts.
     const good = await rollback('worse');
     expect(good.exit).toBe(1);
-    expect(good.log).toContain('Deployment/worse has no earlier revision that could be good');
+    expect(good.log).toContain('Deployment/worse has no earlier version that could be healthy');
   });
 
   test.concurrent(
@@ -250,9 +250,9 @@ describe('a Deployment of kubectl', () => {
     await make(deployment('only', { image: missing }));
     const back = await rollback('only');
     expect(back.exit).toBe(1);
-    expect(back.log).toContain('Deployment/only has no earlier revision that could be good: there are 1 (current)');
+    expect(back.log).toContain('Deployment/only has no earlier version that could be healthy: there are #1 (current)');
     const absent = await rollback('only', { 'to-revision': '7' });
-    expect(absent.log).toContain('there is no revision 7 of Deployment/only: there are 1 (current)');
+    expect(absent.log).toContain('there is no ReplicaSet #7 of Deployment/only: there are #1 (current)');
   });
 });
 
@@ -288,7 +288,7 @@ describe('a StatefulSet of kubectl', () => {
       '--timeout=30s',
     ]);
     const back = await rollback('one');
-    expect(back.log).toContain('going back to revision 1 of StatefulSet/one: healthy (rolled out before');
+    expect(back.log).toContain('going back to ControllerRevision #1 of StatefulSet/one: healthy (rolled out before');
     expect(back.outputs['status']).toBe('rolled-back');
   });
 });
@@ -300,7 +300,7 @@ test.concurrent('a DaemonSet of kubectl goes back, and the next deploy works as 
   const back = await rollback('agent');
   expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '1' });
   // On a single node the good pod is gone, and nobody knows any more that it was.
-  expect(back.log).toContain('revision 1 of DaemonSet/agent may never have been ready');
+  expect(back.log).toContain('ControllerRevision #1 of DaemonSet/agent may never have been ready');
   expect(await imageOf('daemonset', 'agent')).toBe(sampleImage);
   const { spec } = stateful('DaemonSet', 'agent', 0);
   const [container] = spec.template.spec.containers;
@@ -336,8 +336,8 @@ describe('which workload is meant', () => {
       { workload: 'Deployment/web', revision: 2, state: 'current', images: [second], replicas: 1, ready: 1 },
       { workload: 'Deployment/web', revision: 1, state: 'unknown', images: [sampleImage], replicas: 0 },
     ]);
-    expect(told.summary).toContain('| `Deployment/web` | 2 | **current** |');
-    expect(told.log).toContain('revision 1 of Deployment/web: unknown (no pods left)');
+    expect(told.summary).toContain('| `Deployment/web` | ReplicaSet #\u200b2 | **current** |');
+    expect(told.log).toContain('ReplicaSet #1 of Deployment/web: unknown (no pods left)');
 
     await apply(stateful('StatefulSet', 'db', 1));
     for (const command of ['rollback', 'restart']) {

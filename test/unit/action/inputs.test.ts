@@ -34,6 +34,26 @@ function problems(inputs: Record<string, string>): string[] {
 
 const deploy = { manifests: 'deployments/' };
 
+describe('a reason', () => {
+  test('is one line without control characters', () => {
+    expect(read({ ...deploy, reason: ' load\u001b[31m test\n until 15:00 ' }).reason).toBe('load test until 15:00');
+    expect(read(deploy).reason).toBeUndefined();
+  });
+
+  test('has 200 characters at most, and the error does not repeat it', () => {
+    expect(read({ ...deploy, reason: '🚀'.repeat(200) }).reason).toBe('🚀'.repeat(200));
+    expect(problems({ ...deploy, reason: 'x'.repeat(254) })).toEqual([
+      'the input "reason" has 254 characters, and 200 are allowed. Shorten it; a link to more may be a part of it.',
+    ]);
+  });
+
+  test('belongs to commands that change something', () => {
+    expect(problems({ command: 'status', reason: 'why not' })).toEqual([
+      expect.stringContaining('the input "reason" has no effect on the command "status"'),
+    ]);
+  });
+});
+
 describe('what was given', () => {
   test('is typed, with defaults for the rest', () => {
     expect(read(deploy)).toEqual({

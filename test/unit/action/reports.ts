@@ -386,6 +386,7 @@ export function status(): RunReport {
     links: { repository, run: `${repository}/actions/runs/43`, actor: 'octocat' },
     health: {
       healthy: false,
+      at: '2026-03-02T09:02:00Z',
       problems: [
         {
           ref: deployment('web'),
@@ -451,6 +452,26 @@ export function status(): RunReport {
         images: ['registry.test/shop/web:1.1.0'],
         actor: 'octocat',
         restores: 6,
+        reason: 'prices | were wrong',
+        events: [
+          {
+            command: 'scale',
+            outcome: 'done',
+            at: '2026-03-02T08:20:00Z',
+            what: 'Deployment web to 3',
+            actor: 'hubot',
+            reason: 'more visitors',
+          },
+          {
+            command: 'restart',
+            outcome: 'undone',
+            at: '2026-03-02T08:50:00Z',
+            what: 'Deployment web',
+            actor: 'hubot',
+            run: 'https://github.test/acme/shop/actions/runs/44',
+            cause: 'Deployment "web": container "web" keeps crashing',
+          },
+        ],
       },
       {
         revision: 7,
@@ -459,6 +480,7 @@ export function status(): RunReport {
         images: ['registry.test/shop/web:1.2.0', 'registry.test/shop/worker:1.2.0'],
         commit: '0123456789abcdef0123456789abcdef01234567',
         actor: 'octocat',
+        cause: 'image "registry.test/shop/web:1.2.0" not found',
       },
     ],
     workloadHistory: [
@@ -482,7 +504,14 @@ export function status(): RunReport {
         ready: 0,
       },
     ],
-    inProgress: { command: 'deploy', run: 'acme/shop/42/1/deploy', startedAt: '2026-03-02T09:00:00Z' },
+    inProgress: {
+      command: 'deploy',
+      run: 'acme/shop/42/1/deploy',
+      startedAt: '2026-03-02T09:00:00Z',
+      isAlive: true,
+      actor: 'octocat',
+      reason: 'the new | prices',
+    },
     durationMs: 700,
   });
 }

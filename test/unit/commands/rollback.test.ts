@@ -79,16 +79,14 @@ describe('a rollback of a workload', () => {
   test('takes a number as it is meant', () => {
     expect(choose([kept(3, 'current'), kept(2, 'bad'), kept(1, 'good')], '2')).toBe(2);
     expect(() => choose([kept(3, 'current'), kept(1, 'good')], '2')).toThrow(
-      'there is no revision 2 of Deployment/web: there are 3 (current), 1 (good)',
+      'there is no ReplicaSet #2 of Deployment/web: there are #3 (current), #1 (healthy)',
     );
   });
 
   test('says why there is none to go back to', () => {
     expect(() => choose([])).toThrow('its controller keeps none');
-    expect(() => choose([kept(1, 'current')])).toThrow('there are 1 (current)');
-    expect(() => choose([kept(2, 'current'), kept(1, 'bad', 'has 2 pods, none of them ready')])).toThrow(
-      '1 has 2 pods, none of them ready',
-    );
+    expect(() => choose([kept(1, 'current')])).toThrow('there are #1 (current)');
+    expect(() => choose([kept(2, 'current'), kept(1, 'bad', '2 pods, none ready')])).toThrow('#1: 2 pods, none ready');
   });
 });
 

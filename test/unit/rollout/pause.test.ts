@@ -29,8 +29,19 @@ function paused(parts: DeploymentParts = {}) {
   return liveDeployment({ ...parts, spec: { paused: true } });
 }
 
+const noteWithReason = pauseNote(
+  { actor: 'octocat', url: 'https://github.com/acme/shop/actions/runs/1', reason: 'load test' },
+  start,
+);
+
 describe('who has paused a Deployment', () => {
   test.each([
+    [
+      'is told with the reason that was given',
+      [owner(pauseManager)],
+      noteWithReason,
+      'by octocat (https://github.com/acme/shop/actions/runs/1) at 2026-01-01T00:00:00Z: "load test"',
+    ],
     [
       'is the run and its actor, where our command has',
       [owner(pauseManager)],

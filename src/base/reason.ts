@@ -1,0 +1,2 @@
+/** How many characters the input `reason` may have. */
+export const longestReason = 200;

@@ -33,7 +33,7 @@ function actionYml(): string {
   return `# Made by script/docs from src/action/input-table.ts and src/action/output-table.ts.
 name: gke-rollout
 description: >-
-  Deploys to GKE and any other Kubernetes: waits with understanding, names the cause of a failure, and undoes everything it changed.
+  Deploys to GKE and any other Kubernetes: waits for the rollout, explains failures, and undoes everything it changed.
 author: gke-rollout
 branding:
   icon: upload-cloud

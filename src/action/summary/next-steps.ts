@@ -35,7 +35,7 @@ function step({ release, namespace, links }: RunReport, lines: readonly string[]
     ...lines,
     ...(release === undefined ? [] : [`release: ${scalar(release)}`]),
     ...(namespace === undefined || namespace === '' ? [] : [`namespace: ${scalar(namespace)}`]),
-    '# and the inputs with which this step signs in',
+    '# plus the sign-in inputs of this step',
   ];
   return codeBlock(
     uses === undefined

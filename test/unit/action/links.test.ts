@@ -163,3 +163,23 @@ describe('a link in the summary', () => {
       expect(runLink(links, run, 'octocat')).toBe('octocat');
   });
 });
+
+describe('how a workflow names this action', () => {
+  const usesOf = (GITHUB_ACTION_REPOSITORY: string, GITHUB_ACTION_REF: string) =>
+    linksOf({}, undefined, { GITHUB_ACTION_REPOSITORY, GITHUB_ACTION_REF }).uses;
+
+  test('is what the runner says', () => {
+    expect(usesOf('acme/gke-rollout', 'v1')).toBe('acme/gke-rollout@v1');
+    expect(usesOf('acme/gke-rollout', 'refs/tags/v1')).toBe('acme/gke-rollout@refs/tags/v1');
+  });
+
+  test.each([
+    ['', ''],
+    ['acme/gke-rollout', ''],
+    ['acme', 'v1'],
+    ['acme/gke-rollout\n- run: x', 'v1'],
+    ['acme/gke-rollout', 'v1\n- run: x'],
+  ])('is not told where it comes with the checkout, or is no plain name: %j, %j', (name, ref) => {
+    expect(usesOf(name, ref)).toBeUndefined();
+  });
+});

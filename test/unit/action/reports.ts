@@ -1,4 +1,5 @@
 /** Reports of runs as the commands hand them over, for the tests of outputs and summaries. */
+import type { FieldDiff } from '../../../src/report/field-diff.ts';
 import type { Links, RunReport, WorkloadReport } from '../../../src/report/run-report.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Evidence } from '../../../src/rollout/evidence.ts';
@@ -122,6 +123,13 @@ export function unchanged(): RunReport {
   });
 }
 
+const newImage: FieldDiff = {
+  field: 'image of container "web"',
+  change: 'changed',
+  before: 'registry.test/shop/web:1.1.0',
+  after: 'registry.test/shop/web:1.2.0',
+};
+
 /** A canary at 25 % that waits for a decision. */
 export function waitingCanary(): RunReport {
   const stable = 'registry.test/shop/web:1.1.0';
@@ -134,14 +142,7 @@ export function waitingCanary(): RunReport {
         ref: deployment('web'),
         change: 'change',
         diff: {
-          fields: [
-            {
-              field: 'image of container "web"',
-              change: 'changed',
-              before: 'registry.test/shop/web:1.1.0',
-              after: 'registry.test/shop/web:1.2.0',
-            },
-          ],
+          fields: [newImage],
           more: 0,
           basis: 'server',
         },
@@ -247,12 +248,7 @@ function triedChanges(): NonNullable<RunReport['changes']> {
       change: 'change',
       diff: {
         fields: [
-          {
-            field: 'image of container "web"',
-            change: 'changed',
-            before: 'registry.test/shop/web:1.1.0',
-            after: 'registry.test/shop/web:1.2.0',
-          },
+          newImage,
           { field: 'replicas', change: 'changed', before: '2', after: '3' },
           { field: 'env LOG of container "web"', change: 'added', after: 'debug' },
           { field: 'env TRACE of container "web"', change: 'removed', before: 'true' },

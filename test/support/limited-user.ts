@@ -13,6 +13,9 @@ export interface RbacRule {
 
 const group = 'rbac.authorization.k8s.io';
 
+/** The kubeconfig that the suites have, asked for once. */
+let administrator: Promise<string> | undefined;
+
 /** Lets a ServiceAccount of the namespace do this and nothing else; answers the text of its kubeconfig. */
 export async function limitedUser(namespace: string, name: string, rules: readonly RbacRule[]): Promise<string> {
   const metadata = { name, namespace };
@@ -30,9 +33,8 @@ export async function limitedUser(namespace: string, name: string, rules: readon
   ];
   await kubectl(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
   const token = (await kubectl(['create', 'token', name, '-n', namespace])).trim();
-  const admin = JSON.parse(await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json'])) as {
-    users: { name: string }[];
-  };
+  administrator ??= kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json']);
+  const admin = JSON.parse(await administrator) as { users: { name: string }[] };
   return JSON.stringify({ ...admin, users: admin.users.map((user) => ({ name: user.name, user: { token } })) });
 }
 

@@ -58,7 +58,7 @@ export async function connectToCluster(
   reporter.info(`cluster ${connection.server}, context "${connection.context}", namespace "${namespace}"`);
   if (connection.insecure) {
     reporter.warning(
-      `context "${connection.context}" has "insecure-skip-tls-verify: true": the certificate of ${connection.server} is not checked, so that whoever stands on the way to it can read the credentials of this run and change what it deploys. Put the certificate authority of the cluster into the kubeconfig ("certificate-authority-data") instead.`,
+      `context "${connection.context}" has "insecure-skip-tls-verify: true": the certificate of ${connection.server} is not checked, so anyone on the network path can read the credentials of this run and change what it deploys. Put the certificate authority of the cluster into the kubeconfig ("certificate-authority-data") instead.`,
     );
   }
   const client = createClient(connection, {

@@ -33,13 +33,13 @@ const dependencies: readonly Dependency[] = [
   {
     input: 'keep-old-for',
     has: (valueOf) => valueOf('command') !== 'rollback' || valueOf('workload') === undefined,
-    without: 'with "workload": that brings back one workload, in place',
+    without: 'with "workload", which rolls back one workload, in place',
     hint: 'Remove one of them.',
   },
   {
     input: 'prune',
     has: (valueOf) => valueOf('workload') === undefined,
-    without: 'with "workload": that brings back one workload and nothing else',
+    without: 'with "workload", which rolls back one workload and nothing else',
     hint: 'Remove one of them.',
   },
 ];

@@ -87,7 +87,7 @@ export class DeploymentRecord {
     });
     await atMost(this.#options.clock, ms, watched);
     if (state.ended) return;
-    this.#warn('closed', new Error(`GitHub has not answered within ${ms / 1000}s`));
+    this.#warn('closed', new Error(`GitHub did not respond within ${ms / 1000}s`));
     this.#isGivenUp = true;
   }
 
@@ -108,7 +108,7 @@ export class DeploymentRecord {
     const shas = [commitOfRun(run), run.sha].filter((sha) => sha !== undefined);
     if ((await recordOfJob(github, { environment, shas, runUrl: run.url })) !== undefined) {
       reporter.notice(
-        `the job itself declares the environment "${environment}", so that GitHub keeps a record of it; this action writes no second one. To have its record, with cause, candidate and undo, write "environment: { name: ${environment}, deployment: false }" in the job; otherwise remove the input "environment".`,
+        `the job itself declares the environment "${environment}", so GitHub already records it; this action adds no second record. For a record with cause, canary and undo, write "environment: { name: ${environment}, deployment: false }" in the job. Otherwise, remove the input "environment".`,
       );
       return undefined;
     }
@@ -135,7 +135,7 @@ export class DeploymentRecord {
     const id = await this.#opened;
     if (id === undefined) return;
     await this.#say(id, status);
-    await this.#endOthers(ends, 'no longer what runs', id);
+    await this.#endOthers(ends, 'no longer running', id);
   }
 
   async #endOthers(states: readonly DeploymentState[], description: string, except?: number): Promise<void> {

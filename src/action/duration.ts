@@ -16,7 +16,10 @@ export function parseDuration(text: string, name: string, mayBeZero = false): nu
   }
   const parts = /^(?:(?<h>\d+)h)?(?:(?<m>\d+)m)?(?:(?<s>\d+)s)?$/.exec(text)?.groups;
   if (parts === undefined || text === '') {
-    throw wrong('which is no duration', 'Write hours, minutes and seconds in this order, such as 90s, 10m or 1h30m.');
+    throw wrong(
+      'which is not a valid duration',
+      'Use hours, minutes and seconds in this order, such as 90s, 10m or 1h30m.',
+    );
   }
   const ms = (['h', 'm', 's'] as const).reduce((sum, unit) => sum + Number(parts[unit] ?? 0) * unitMs[unit], 0);
   if (ms === 0 && !mayBeZero) throw wrong('which leaves no time', 'Give it at least 1s.');

@@ -28,7 +28,7 @@ export function exportKubeconfig(
   const command = findProgram(plugin, env);
   if (command === undefined) {
     throw new InvalidInput(`the input "export-kubeconfig" needs the program "${plugin}", which is not on PATH`, {
-      hint: `Install it in a step before ("gcloud components install ${plugin}" or the package google-cloud-cli-${plugin}), or remove the input.`,
+      hint: `Install it in an earlier step ("gcloud components install ${plugin}" or the package google-cloud-cli-${plugin}), or remove the input.`,
     });
   }
   const path = join(env['RUNNER_TEMP'] ?? tmpdir(), `gke-rollout-kubeconfig-${randomBytes(8).toString('hex')}`);

@@ -33,7 +33,7 @@ interface Takers {
 
 interface Format {
   pattern: RegExp;
-  /** Completes "…, which is no ": what a value must be. */
+  /** Completes "…, which is not a valid ": what a value must be. */
   name: string;
   /** One imperative sentence. */
   hint: string;
@@ -56,7 +56,7 @@ type InputContent = Definition &
 /** RFC 1123: what a namespace may be called. A release gives its name to a label and to Secrets. */
 const dnsLabel: Format = {
   pattern: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  name: 'valid name',
+  name: 'name',
   hint: 'Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.',
 };
 
@@ -91,66 +91,66 @@ const definitions = {
     type: 'choice',
     values: commandNames,
     default: 'deploy',
-    description: 'What to do.',
+    description: 'The command to run.',
     example: 'rollback',
   },
   strategy: {
     type: 'choice',
     values: strategyNames,
     default: 'rolling',
-    description: 'How a deploy brings in the new version.',
+    description: 'How a deploy rolls out the new version.',
     example: 'rolling',
   },
   manifests: {
     type: 'lines',
     description:
-      'Where the Kubernetes manifests are: files, folders (with all that is in them; one with a kustomization is built) and globs, one per line, relative to the workspace.',
+      'The Kubernetes manifests: files, folders (with everything in them; a kustomization is built) and globs, one per line, relative to the workspace.',
     example: '|\n  deployments/\n  services/*.yaml',
   },
   'image-tag': {
     type: 'string',
     description:
-      'The tag or the digest (`sha256:…`) for the one image repository that the containers use. Images that the manifests pin by digest and those set by `images` stay as they are.',
+      'The tag or digest (`sha256:…`) for the one image repository that the containers use. Images pinned by digest in the manifests, and those set by `images`, stay as they are.',
     example: '1.4.2',
   },
   images: {
     type: 'lines',
     description:
-      'Images to put into the manifests, one per line: `REPOSITORY:TAG` or `REPOSITORY@DIGEST` for every container of that repository, or `OLD=NEW` to replace the repository too. A line that matches no container is an error.',
+      'Images to set in the manifests, one per line: `REPOSITORY:TAG` or `REPOSITORY@DIGEST` for every container of that repository, or `OLD=NEW` to replace the repository too. A line that matches no container is an error.',
     example: '|\n  registry.example.com/shop/web:1.4.2\n  registry.example.com/shop/worker:1.4.2',
   },
   replicas: {
     type: 'lines',
     description:
-      'How many pods: a number where there is one workload, otherwise one `NAME=NUMBER` or `KIND/NAME=NUMBER` per line.',
+      'The number of pods: a number if there is one workload, otherwise one `NAME=NUMBER` or `KIND/NAME=NUMBER` per line.',
     example: '|\n  web=5\n  StatefulSet/db=3',
   },
   'canary-steps': {
     type: 'percents',
     default: '25',
     description:
-      'The shares of the requests that a canary gets, in percent, one after the other. Where a Service spreads requests over pods, the nearest number of pods is taken, at least one.',
+      'The shares of requests that a canary gets, in percent, step by step. With plain Services the share is set by the number of pods: the closest one, at least one.',
     example: '10, 25, 50',
   },
   'step-duration': {
     type: 'duration',
     default: '1m',
     mayBeZero: true,
-    description: 'How long each step of a canary is watched before the next one.',
+    description: 'How long each step of a canary is observed before the next one.',
     example: '5m',
   },
   'auto-promote': {
     type: 'boolean',
     default: 'true',
     description:
-      'Bring the new version in when all checks of the candidate have passed. With `false` the candidate is left waiting (status `waiting`) until another run says `promote` or `abort`.',
+      'Roll out the new version once all checks of the canary have passed. With `false` the run stops there and waits for approval (status `waiting`): a run of `promote` or `abort` decides.',
     example: 'false',
   },
   'constant-total': {
     type: 'boolean',
     default: 'false',
     description:
-      'For scarce capacity: as many pods as before in all, because stable pods make room for those of the canary.',
+      'For scarce capacity: keep the total number of pods, by scaling stable pods down for those of the canary.',
     example: 'true',
   },
   'keep-old-for': {
@@ -158,89 +158,89 @@ const definitions = {
     default: '1m',
     mayBeZero: true,
     description:
-      'How long the side that served before stays after a switch, so that a rollback only has to switch back. The run waits that long.',
+      'How long the previous side is kept after a switch, so a rollback only has to switch back. The run waits that long.',
     example: '10m',
   },
   'session-affinity': {
     type: 'string',
-    format: { pattern: /^(none|client-ip)$/, name: 'session affinity', hint: 'Write none or client-ip.' },
+    format: { pattern: /^(none|client-ip)$/, name: 'session affinity', hint: 'Use none or client-ip.' },
     description:
-      'Whether the Services that requests from outside come to send all requests of one client address to the same pod: `none` or `client-ip`. By default as the manifests say.',
+      'Whether Services with outside traffic send all requests of a client address to the same pod: `none` or `client-ip`. By default as in the manifests.',
     example: 'client-ip',
   },
   'session-affinity-services': {
     type: 'lines',
     description:
-      'The Services that `session-affinity` is meant for, one name per line. By default those of the manifests that are of type LoadBalancer or NodePort, or behind an Ingress or a route.',
+      'The Services that `session-affinity` applies to, one name per line. By default those in the manifests of type LoadBalancer or NodePort, or behind an Ingress or a route.',
     example: '|\n  web\n  chat',
   },
   'session-affinity-timeout': {
     type: 'duration',
     default: '3h',
-    description: 'How long a client address stays with its pod.',
+    description: 'How long a client address sticks to its pod.',
     example: '30m',
   },
   namespace: {
     type: 'string',
     format: dnsLabel,
     description:
-      "The namespace of the release. By default that of the kubeconfig's context. A preview has one of its own, and takes what the manifests put into this one into that.",
+      "The namespace of the release. By default that of the kubeconfig's context. A preview has its own namespace, and moves objects that the manifests put into this one there.",
     example: 'shop',
   },
   'create-namespace': {
     type: 'boolean',
     default: 'false',
-    description: 'Make the namespace when there is none. An undo does not delete it.',
+    description: 'Create the namespace if it does not exist. An undo does not delete it.',
     example: 'true',
   },
   release: {
     type: 'string',
     format: dnsLabel,
     description:
-      'The name under which what is deployed together is remembered. By default the name of the repository. Give one to each part when a repository deploys several parts into one namespace.',
+      'The name of the release: everything that is deployed together. By default the name of the repository. Use one name per component when a repository deploys several into one namespace.',
     example: 'shop',
   },
   'take-from-release': {
     type: 'string',
     description:
-      'Another release whose objects this one may take for good. Without it an object of another release is an error that names both.',
+      'Another release whose objects this one may take over permanently. Without it, an object of another release is an error that names both.',
     example: 'old-shop',
   },
   'adopt-release': {
     type: 'string',
     format: dnsLabel,
     description:
-      'What this release was called until now: its history comes along with its objects, and the old name has none any more.',
+      'The former name of this release: its history moves along with its objects, and the old name keeps none.',
     example: 'old-shop',
   },
   configmaps: {
     type: 'lines',
     description:
-      'ConfigMaps to make from files, one per line: `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder or `KEY=FILE`. A key has no `=`, a path may have some. What is no UTF-8 goes into `binaryData`.',
+      'ConfigMaps to create from files, one per line: `NAME=SOURCE[,SOURCE…]`, where a source is a file, a folder or `KEY=FILE`. A key cannot contain `=`, a path can. Content that is not UTF-8 goes into `binaryData`.',
     example: '|\n  frontend-config=config/frontend.conf',
   },
   secrets: {
     type: 'lines',
     description:
-      'Secrets to make from files, in the same form. `NAME:TYPE=…` sets the type. Their content shows in no log.',
+      'Secrets to create from files, in the same form. `NAME:TYPE=…` sets the type. Their content never shows in logs.',
     example: '|\n  tls-certs:kubernetes.io/tls=tls/tls.crt,tls/tls.key',
   },
   'restart-on-config': {
     type: 'boolean',
     default: 'true',
     description:
-      'Replace pods when a ConfigMap or Secret of the release changes that they read. With `false` they keep running, for applications that reload by themselves; the annotation `gke-rollout/restart-on-config: "false"` says so for one workload. See [docs/config.md](docs/config.md).',
+      'Replace pods when a ConfigMap or Secret of the release that they read changes. With `false` they keep running, for applications that reload by themselves; the annotation `gke-rollout/restart-on-config: "false"` does so for one workload. See [docs/config.md](docs/config.md).',
     example: 'false',
   },
   workload: {
     type: 'string',
     format: {
       pattern: /^([A-Za-z]+\/)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
-      name: 'name of a workload',
-      hint: 'Write NAME or KIND/NAME, such as Deployment/web.',
+      name: 'workload name',
+      hint: 'Use NAME or KIND/NAME, such as Deployment/web.',
     },
     description:
-      'The one Deployment, StatefulSet or DaemonSet to act on, as `NAME` or `KIND/NAME`. A rollback then goes by the revisions that Kubernetes itself keeps of it. Needed for what this action has not deployed, when the namespace has several workloads.',
+      'The one Deployment, StatefulSet or DaemonSet to act on, as `NAME` or `KIND/NAME`. A rollback then uses the revisions that Kubernetes itself keeps of it. Needed for workloads deployed by other tools, if the namespace has several.',
     example: 'Deployment/web',
   },
   'to-revision': {
@@ -248,51 +248,50 @@ const definitions = {
     format: {
       pattern: /^[1-9]\d*$/,
       name: 'revision number',
-      hint: 'The command "status" lists the revisions there are.',
+      hint: 'The command "status" lists the revisions.',
     },
     description:
-      'The revision to go back to. By default the last one that was live before what is live now. With `workload`, the number that Kubernetes has given it.',
+      'The revision to roll back to. By default the last one that was live before the current one. With `workload`, its number in Kubernetes.',
     example: '41',
   },
   prune: {
     type: 'boolean',
     default: 'false',
-    description:
-      'Remove objects that the revision does not have and a later one has added. Otherwise they are listed and left.',
+    description: 'Remove objects that later revisions added. Otherwise they are listed and kept.',
     example: 'true',
   },
   force: {
     type: 'boolean',
     default: 'false',
     description:
-      'Promote a candidate without asking first whether it is ready, is what was deployed, and passes the checks of its deploy.',
+      'Promote a canary without checking first that it is ready, is what was deployed, and passes the checks of its deploy.',
     example: 'true',
   },
   verify: {
     type: 'text',
     description:
-      'Checks over HTTP that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. A promotion asks those of its deploy again, or these. See docs/verify.md.',
+      'HTTP checks that must pass before the new version counts as good, one per line: `PATH [STATUS]`, `URL …` or `service/NAME:PORT/PATH …`; or a YAML list with error rates, latencies and the share of traffic. A promotion repeats those of its deploy, or runs these. See docs/verify.md.',
     example: '|\n  /healthz\n  service/web:80/version 200 json .version == {version}',
   },
   timeout: {
     type: 'duration',
     default: '10m',
     description:
-      'How long all waits of a run together may take, until workloads are ready and checks have passed: `90s`, `10m`, `1h30m`. Steps of a canary do not count.',
+      'The time limit for all waits of a run together, until workloads are ready and checks have passed: `90s`, `10m`, `1h30m`. Steps of a canary do not count.',
     example: '15m',
   },
   'unschedulable-grace': {
     type: 'duration',
     default: '2m',
     description:
-      'How long a pod may fit on no node before the wait ends. While a cluster autoscaler says that it adds a node, it goes on; give more where nodes with GPUs take long, or come from elsewhere.',
+      'How long a pod may be unschedulable before the run fails. The wait goes on while a cluster autoscaler reports that it is adding a node; raise it where GPU nodes take long, or where nodes are added by other means.',
     example: '15m',
   },
   'pause-timeout': {
     type: 'duration',
     default: '1h',
     description:
-      'How long a rollout that somebody has paused meanwhile is waited for. That time does not count for `timeout`. When it is over the run fails, and all is left as it is.',
+      'How long to wait for a rollout that somebody pauses meanwhile. That time does not count towards `timeout`. After it the run fails, and everything is left as it is.',
     example: '4h',
   },
   'on-low-capacity': {
@@ -300,19 +299,19 @@ const definitions = {
     values: ['fail', 'warn'],
     default: 'fail',
     description:
-      'What to do when nodes or quotas have no room for the pods that come beside the old ones: stop before the first change, or say so and try.',
+      'What to do when nodes or quotas have no capacity for the pods beside the old ones: fail before the first change, or warn and try anyway.',
     example: 'warn',
   },
   'undo-on-failure': {
     type: 'boolean',
     default: 'true',
-    description: 'When the run fails, bring back what was there before. With `false` all is left as it is.',
+    description: 'If the run fails, restore the previous state. With `false` everything is left as it is.',
     example: 'false',
   },
   'undo-timeout': {
     type: 'duration',
     default: '5m',
-    description: 'How long the undo may take, counted apart from `timeout`.',
+    description: 'The time limit for the undo, which does not count towards `timeout`.',
     example: '10m',
   },
   reason: {
@@ -326,30 +325,30 @@ const definitions = {
     type: 'boolean',
     default: 'false',
     description:
-      'Take over fields that another manager owns, such as helm or another controller. Without it such a conflict is an error that names the field and its owner.',
+      'Take over fields owned by another field manager, such as helm or a controller. Without it such a conflict is an error that names the field and its owner.',
     example: 'true',
   },
   'pull-request': {
     type: 'string',
     format: {
       pattern: /^[1-9]\d{0,8}(@[0-9a-f]{40})?$/,
-      name: 'number of a pull request',
-      hint: 'Write its number, such as 7, or 7@ and the full hash of a commit.',
+      name: 'pull request number',
+      hint: 'Use its number, such as 7, or 7@ and the full hash of a commit.',
     },
     description:
-      'The number of the pull request that a preview is of. By default that of the event; needed with `workflow_dispatch`.',
+      'The number of the pull request of a preview. By default that of the event; needed with `workflow_dispatch`.',
     example: '7',
   },
   'preview-namespace': {
     type: 'string',
     description:
-      'What the namespace of a preview is called, with `{release}` and `{number}`. By default `{release}-pr-{number}`. Where it gets too long the release is cut, never the number.',
+      'The name of the namespace of a preview, with `{release}` and `{number}`. By default `{release}-pr-{number}`. If it gets too long the release is shortened, never the number.',
     example: 'preview-{release}-{number}',
   },
   'preview-host': {
     type: 'string',
     description:
-      'Under which host a preview answers, with `{number}`, `{release}` and `{host-label}` (the first label of the host in the manifests): put into Ingresses and routes. Use one label under a wildcard record and certificate.',
+      'The host of a preview, with `{number}`, `{release}` and `{host-label}` (the first label of the host in the manifests): set in Ingresses and routes. Use one label under a wildcard record and certificate.',
     example: 'pr-{number}-{release}.preview.example.com',
   },
   'preview-gpus': {
@@ -357,9 +356,9 @@ const definitions = {
     format: {
       pattern: /^\d{1,4}$/,
       name: 'number of GPUs',
-      hint: 'Write a number, such as 1.',
+      hint: 'Use a number, such as 1.',
     },
-    description: 'How many GPUs of NVIDIA the pods of a preview may ask for in all. By default none.',
+    description: 'How many NVIDIA GPUs the pods of a preview may request in total. By default none.',
     example: '1',
   },
   'preview-ttl': {
@@ -373,39 +372,39 @@ const definitions = {
     format: {
       pattern: /^[1-9]\d{0,3}$/,
       name: 'number of previews',
-      hint: 'Write a number from 1 on, such as 10.',
+      hint: 'Use a number from 1, such as 10.',
     },
     description:
-      'How many previews of the release there may be at once. One more is skipped, and the run names who holds the places.',
+      'The maximum number of previews of the release. One more is skipped, and the run lists the existing ones.',
     example: '10',
   },
   'preview-when': {
     type: 'string',
     format: {
       pattern: /^(always|ready|label:.+)$/,
-      name: 'rule for previews',
-      hint: 'Write always, ready (no drafts) or label:NAME.',
+      name: 'preview rule',
+      hint: 'Use always, ready (no drafts) or label:NAME.',
     },
     description:
-      'Which pull requests get a preview: `always`, `ready` (no drafts) or `label:NAME`. By default always. A label that is taken away takes the preview away.',
+      'Which pull requests get a preview: `always`, `ready` (no drafts) or `label:NAME`. By default always. Removing the label removes the preview.',
     example: 'label:preview',
   },
   'preview-keep-label': {
     type: 'string',
-    description: 'A label of a pull request by which its preview does not expire. By default `preview-keep`.',
+    description: 'A label on a pull request that keeps its preview from expiring. By default `preview-keep`.',
     example: 'preview-keep',
   },
   'preview-until': {
     type: 'choice',
     values: ['closed', 'branch-deleted'],
     default: 'closed',
-    description: 'Until when a pull request has a preview: until it is closed, or until its branch is deleted.',
+    description: 'How long a pull request has a preview: until it is closed, or until its branch is deleted.',
     example: 'branch-deleted',
   },
   'preview-role': {
     type: 'string',
     description:
-      'A ClusterRole that a preview binds to its own user in the namespace that it makes, so that it needs no rights in others. See docs/previews.md.',
+      'A ClusterRole that a preview binds to its own user in the namespace it creates, so it needs no rights in others. See docs/previews.md.',
     example: 'gke-rollout-preview',
   },
   forks: {
@@ -413,24 +412,24 @@ const definitions = {
     values: ['skip', 'approved'],
     default: 'skip',
     description:
-      'What becomes of pull requests from forks: no preview, or one because the job stands behind an environment that somebody approves. See docs/previews.md.',
+      'What to do with pull requests from forks: no preview, or one, because the job requires approval of an environment. See docs/previews.md.',
     example: 'approved',
   },
   'copy-secrets': {
     type: 'lines',
     description:
-      'Secrets that a preview gets a copy of, one per line: `NAMESPACE/NAME`, or `NAMESPACE/NAME as OTHER`. They are copied anew with each deploy.',
+      'Secrets that a preview gets a copy of, one per line: `NAMESPACE/NAME`, or `NAMESPACE/NAME as OTHER`. They are copied again with each deploy.',
     example: '|\n  staging/registry-pull\n  staging/app-config as app',
   },
   'copy-configmaps': {
     type: 'lines',
-    description: 'Likewise for ConfigMaps.',
+    description: 'The same for ConfigMaps.',
     example: '|\n  staging/features',
   },
   'namespace-labels': {
     type: 'lines',
     description:
-      'Labels for the namespace of a preview, one `KEY=VALUE` per line: such as the one by which a Gateway lets routes in.',
+      'Labels for the namespace of a preview, one `KEY=VALUE` per line: for example, the one that lets its routes use a shared Gateway.',
     example: '|\n  shared-gateway=true',
   },
   isolation: {
@@ -438,7 +437,7 @@ const definitions = {
     values: ['none', 'default', 'fork'],
     default: 'default',
     description:
-      'What a preview is kept within: `default` has a quota, limits, a NetworkPolicy and Pod Security labels, `fork` is stricter, `none` has nothing of that. See docs/previews.md.',
+      'How a preview is isolated: `default` has a quota, limits, a NetworkPolicy and Pod Security labels, `fork` is stricter, `none` has none of these. See docs/previews.md.',
     example: 'fork',
   },
   'cluster-scoped': {
@@ -446,7 +445,7 @@ const definitions = {
     values: ['fail', 'skip'],
     default: 'fail',
     description:
-      'What becomes of objects in the manifests that belong to the whole cluster: an error that lists them, or left out of a preview, which then uses what is there.',
+      'What to do with cluster-scoped objects in the manifests: fail and list them, or skip them in a preview, which then uses the existing ones.',
     example: 'skip',
   },
   comment: {
@@ -454,13 +453,13 @@ const definitions = {
     values: ['true', 'on-failure', 'false'],
     default: 'true',
     description:
-      'Whether a preview is told of in one comment of the pull request, which each run edits. The job summary always has the same.',
+      'Whether to report a preview in one comment on the pull request, which each run edits. The job summary always has the same.',
     example: 'on-failure',
   },
   'comment-author': {
     type: 'string',
     description:
-      'The login that comments of `github-token` have, where it is another token than that of the job. By default `github-actions[bot]`.',
+      'The login that writes the comments of `github-token`, if that is not the token of the job. By default `github-actions[bot]`.',
     example: 'acme-deployer[bot]',
   },
   teardown: {
@@ -468,42 +467,41 @@ const definitions = {
     values: ['this', 'expired', 'all-closed'],
     default: 'this',
     description:
-      'Which previews to remove: that of this pull request, all that have expired, or all whose pull request is closed as well.',
+      'Which previews to remove: that of this pull request, all expired ones, or also all whose pull request is closed.',
     example: 'all-closed',
   },
   'dry-run': {
     type: 'boolean',
     default: 'false',
-    description: 'Only say what would be removed.',
+    description: 'Only report what would be removed.',
     example: 'true',
   },
   environment: {
     type: 'string',
     format: {
       pattern: /^[^\r\n]{1,255}$/,
-      name: 'name of an environment',
+      name: 'environment name',
       hint: 'Use at most 255 characters on one line.',
     },
     description:
-      'The environment of GitHub that this run deploys to: GitHub then shows what runs there, since when and at which URL. It needs `deployments: write`, and a job that does not declare the same environment without `deployment: false`. See [docs/github.md](docs/github.md).',
+      'The GitHub environment that this run deploys to: GitHub then shows what runs there, since when and at which URL. It needs `deployments: write`; a job that declares the same environment has to set `deployment: false`. See [docs/github.md](docs/github.md).',
     example: 'production',
   },
   'github-token': {
     type: 'string',
     runnerDefault: '${{ github.token }}',
-    description:
-      'The token for what the action writes and reads on GitHub. By default that of the job, with the permissions of its `permissions:`.',
+    description: 'The token for the GitHub API. By default that of the job, with its `permissions:`.',
     example: 'ghs_example',
   },
   kubeconfig: {
     type: 'string',
     description:
-      'A kubeconfig: its path, or its text from a secret, as it is or in base64. By default what the environment variable `KUBECONFIG` names, then `~/.kube/config`. Tokens, keys and passwords are masked. See docs/secrets.md.',
+      'A kubeconfig: its path, or its content from a secret, as is or in base64. By default the files in the environment variable `KUBECONFIG`, then `~/.kube/config`. Tokens, keys and passwords are masked. See docs/secrets.md.',
     example: '.kube/staging.yaml',
   },
   context: {
     type: 'string',
-    description: 'The context of the kubeconfig to use. By default its current one.',
+    description: 'The context of the kubeconfig to use. By default the current one.',
     example: 'staging',
   },
   cluster: {
@@ -514,13 +512,13 @@ const definitions = {
   },
   location: {
     type: 'string',
-    description: 'The zone or region of `cluster`, where its name does not say it.',
+    description: 'The zone or region of `cluster`, if its name does not include it.',
     example: 'us-central1',
   },
   project: {
     type: 'string',
     description:
-      'The project of `cluster`. By default what `GOOGLE_CLOUD_PROJECT` and the like say, or else the project of the credentials.',
+      'The project of `cluster`. By default that of `GOOGLE_CLOUD_PROJECT` and the like, or else of the credentials.',
     example: 'acme-shop',
   },
   endpoint: {
@@ -528,13 +526,13 @@ const definitions = {
     values: endpointKinds,
     default: 'auto',
     description:
-      'Which way to the API server of `cluster`. `auto` takes the public address or the DNS endpoint, whichever is open to this runner, else the internal address.',
+      'How to reach the API server of `cluster`. `auto` uses the public address or the DNS endpoint, whichever is open to this runner, else the internal address.',
     example: 'dns',
   },
   'fleet-membership': {
     type: 'string',
     description:
-      'The fleet membership that `endpoint: connect-gateway` leads to, by its short or full name. By default that of `cluster`.',
+      'The fleet membership for `endpoint: connect-gateway`, by its short or full name. By default that of `cluster`.',
     example: 'bootcamp',
   },
   'workload-identity-provider': {
@@ -542,21 +540,21 @@ const definitions = {
     format: {
       pattern:
         /^(?:(?:https:)?\/\/iam\.[^/]+\/)?projects\/\d+\/locations\/global\/workloadIdentityPools\/[^/]+\/providers\/[^/]+$/,
-      name: 'name of a provider',
-      hint: 'Write projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, with the number of the project and not its id.',
+      name: 'provider name',
+      hint: 'Use projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, with the number of the project, not its id.',
     },
     description:
-      'Sign in to Google Cloud with the OIDC token of the job, which needs `id-token: write`: the full name of the Workload Identity provider. Without any such input, what google-github-actions/auth left in the environment counts, then the metadata server.',
+      'Sign in to Google Cloud with the OIDC token of the job, which needs `id-token: write`: the full name of the Workload Identity provider. Without any such input, the credentials of google-github-actions/auth are used, then the metadata server.',
     example: 'projects/123456789012/locations/global/workloadIdentityPools/github/providers/acme',
   },
   'service-account': {
     type: 'string',
     format: {
       pattern: /^[^@\s]+@[^@\s]+$/,
-      name: 'e-mail address of a service account',
-      hint: 'Write NAME@PROJECT.iam.gserviceaccount.com.',
+      name: 'service account e-mail address',
+      hint: 'Use NAME@PROJECT.iam.gserviceaccount.com.',
     },
-    description: 'The service account to become after signing in by `workload-identity-provider`.',
+    description: 'The service account to impersonate after signing in with `workload-identity-provider`.',
     example: 'deployer@acme-shop.iam.gserviceaccount.com',
   },
   'credentials-json': {
@@ -568,12 +566,12 @@ const definitions = {
   'access-token': {
     type: 'string',
     description:
-      'Sign in with an access token made by a step before. It cannot be renewed, so the run must end before it does.',
+      'Sign in with an access token from an earlier step. It cannot be renewed, so the run must end before it expires.',
     example: 'ya29.example',
   },
   'quota-project': {
     type: 'string',
-    description: "The project that Google's APIs count the calls of this action for.",
+    description: 'The quota project: the one that calls of this action to Google APIs are counted for.',
     example: 'acme-shop',
   },
   'universe-domain': {
@@ -581,7 +579,7 @@ const definitions = {
     format: {
       pattern: /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i,
       name: 'domain',
-      hint: 'Write something like googleapis.com.',
+      hint: 'Use a domain such as googleapis.com.',
     },
     description: 'The domain of a Google Cloud universe other than `googleapis.com`.',
     example: 'example-universe.com',
@@ -590,7 +588,7 @@ const definitions = {
     type: 'boolean',
     default: 'false',
     description:
-      'Let later steps of the job use kubectl on `cluster`: sets `KUBECONFIG` to a file that gets its tokens from gke-gcloud-auth-plugin and holds none. The post step removes it.',
+      'Let later steps of the job use kubectl on `cluster`: sets `KUBECONFIG` to a file without tokens, which uses gke-gcloud-auth-plugin. The post step removes it.',
     example: 'true',
   },
 } as const satisfies Readonly<Record<InputId, InputContent>>;

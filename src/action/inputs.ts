@@ -88,7 +88,7 @@ export function readInputs(env: NodeJS.ProcessEnv, mask: (secret: string) => voi
   if (first !== undefined) {
     throw more.length === 0
       ? new Failures(first.message, problems, first.hint === undefined ? {} : { hint: first.hint })
-      : new Failures(`${problems.length} inputs are wrong`, problems, { hint: 'Correct them in the workflow.' });
+      : new Failures(`${problems.length} inputs are wrong`, problems, { hint: 'Fix them in the workflow.' });
   }
   // The keys and values follow the same table as the type does.
   return values as Inputs satisfies CommandInputs;
@@ -204,7 +204,7 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
 
 function checkFormat(id: string, format: Extract<InputDefinition, { type: 'string' }>['format'], text: string): string {
   if (format === undefined || format.pattern.test(text)) return text;
-  throw new InvalidInput(`the input "${id}" is "${text}", which is no ${format.name}`, { hint: format.hint });
+  throw new InvalidInput(`the input "${id}" is "${text}", which is not a valid ${format.name}`, { hint: format.hint });
 }
 
 /** One line without control characters. */
@@ -221,15 +221,15 @@ function parseSentence(id: string, text: string, longest: number): string | unde
 function parseBoolean(id: string, text: string): boolean {
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
-  throw new InvalidInput(`the input "${id}" is "${text}", which is no boolean`, { hint: 'Use true or false.' });
+  throw new InvalidInput(`the input "${id}" is "${text}", which is not a boolean`, { hint: 'Use true or false.' });
 }
 
 /** `10, 25, 50`: whole numbers from 1 to 99, each larger than the one before. */
 function parsePercents(id: string, text: string): number[] {
   const percents = text.split(/[\s,]+/).map((part) => (/^\d{1,2}%?$/.test(part) ? Number.parseInt(part, 10) : 0));
   if (percents.every((percent, index) => percent > (percents[index - 1] ?? 0))) return percents;
-  throw new InvalidInput(`the input "${id}" is "${text}", which is no list of growing percentages`, {
-    hint: 'Write whole numbers from 1 to 99, such as "10, 25, 50".',
+  throw new InvalidInput(`the input "${id}" is "${text}", which is not a list of increasing percentages`, {
+    hint: 'Use whole numbers from 1 to 99, such as "10, 25, 50".',
   });
 }
 

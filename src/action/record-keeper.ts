@@ -80,7 +80,7 @@ export class RecordKeeper {
     if (means === undefined) return;
     const { command, commit: ref = '', revision } = runs;
     if (!fullHash.test(ref)) {
-      this.#without(`it is not known which commit runs after this ${command}`);
+      this.#without(`it is unknown which commit runs after this ${command}`);
       return;
     }
     const transient = transientTask !== undefined;
@@ -146,7 +146,7 @@ export class RecordKeeper {
     const { github, run, clock, reporter } = this.#options;
     if (run === undefined) this.#without('this is not a run of GitHub Actions');
     // The ref of a merge queue is gone soon, and unknown to the API (vm0-ai/vm0#10865).
-    else if (run.event.name === 'merge_group') this.#without('the commit of a merge queue is only tried');
+    else if (run.event.name === 'merge_group') this.#without('a merge queue only tests its commit');
     else if (github === undefined) this.#without('the input "github-token" is empty');
     else return { github, run, clock, reporter };
     return undefined;
@@ -154,6 +154,6 @@ export class RecordKeeper {
 
   #without(reason: string): void {
     const { environment = '', reporter } = this.#options;
-    reporter.notice(`no deployment record of environment "${environment}" is written: ${reason}`);
+    reporter.notice(`no deployment record for environment "${environment}" is written: ${reason}`);
   }
 }

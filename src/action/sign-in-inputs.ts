@@ -7,7 +7,7 @@ const ways = {
   gke: 'sign-in to GKE',
   kubeconfig: 'a kubeconfig',
   token: 'sign-in with a ready-made token',
-  federation: 'sign-in by Workload Identity Federation',
+  federation: 'sign-in with Workload Identity Federation',
   credentials: 'sign-in with a credentials file',
 } as const;
 
@@ -54,7 +54,7 @@ export function signInProblems(given: ReadonlyMap<string, string>): InvalidInput
       const needed = isGateway ? 'the input "cluster" or "fleet-membership"' : 'the input "cluster"';
       add(
         `${inputs(useless)} ${useless.length === 1 ? 'belongs' : 'belong'} to ${ways.gke}, which needs ${needed} too`,
-        'Set "cluster", or remove what belongs to it.',
+        'Set "cluster", or remove the inputs that need it.',
       );
     }
     return problems;
@@ -62,21 +62,21 @@ export function signInProblems(given: ReadonlyMap<string, string>): InvalidInput
 
   for (const other of (['kubeconfig', 'context'] as const).filter(has)) {
     add(
-      `the inputs "${target}" and "${other}" name a cluster in two ways: by ${ways.gke} and by ${ways.kubeconfig}`,
+      `the inputs "${target}" and "${other}" set the cluster in two ways: by ${ways.gke} and by ${ways.kubeconfig}`,
       'Keep one of them.',
     );
   }
   const chosen = Object.entries(signIns).filter(([id]) => has(id as InputId));
   if (chosen.length > 1) {
     add(
-      `${inputs(chosen.map(([id]) => id))} sign in in ${chosen.length} ways: ${chosen.map(([id, way]) => `"${id}" is ${way}`).join(', ')}`,
+      `${inputs(chosen.map(([id]) => id))} set up ${chosen.length} ways to sign in: ${chosen.map(([id, way]) => `"${id}" is ${way}`).join(', ')}`,
       'Keep one of them.',
     );
   }
   if (has('service-account') && !has('workload-identity-provider')) {
     add(
       `the input "service-account" belongs to ${ways.federation}, which needs the input "workload-identity-provider" too`,
-      'Set it, or remove "service-account": other credentials say themselves who they are.',
+      'Set it, or remove "service-account": other credentials have their own identity.',
     );
   }
   if (has('fleet-membership') && !isGateway) {
@@ -98,8 +98,8 @@ export function signInProblems(given: ReadonlyMap<string, string>): InvalidInput
   }
   if (has('export-kubeconfig') && chosen.length > 0) {
     add(
-      `the inputs "export-kubeconfig" and "${chosen[0]?.[0] ?? ''}" do not go together: later steps do not have the credentials of an input`,
-      'Sign in by google-github-actions/auth in a step before instead, whose credentials all later steps have.',
+      `the inputs "export-kubeconfig" and "${chosen[0]?.[0] ?? ''}" cannot be combined: later steps do not have the credentials of an input`,
+      'Sign in with google-github-actions/auth in an earlier step instead; its credentials are available to all later steps.',
     );
   }
   return problems;

@@ -40,7 +40,7 @@ export function saveState(state: SavedState): void {
     save(key, JSON.stringify(state));
   } catch (error) {
     throw new Failure(`the state for the post step cannot be saved: ${messageOf(error)}`, {
-      hint: 'See whether the disk of the runner is full, and whether GITHUB_STATE leads to a file that can be written.',
+      hint: 'Check that the disk of the runner is not full, and that GITHUB_STATE is the path of a writable file.',
     });
   }
 }

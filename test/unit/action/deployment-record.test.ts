@@ -161,15 +161,15 @@ describe('the record of a deploy', () => {
       'a merge queue',
     ],
     ['outside of GitHub Actions', { run: undefined }, {}, 'not a run of GitHub Actions'],
-    ['of a revision without a known commit', {}, { commit: undefined }, 'not known which commit runs'],
-    ['of a short hash', {}, { commit: 'abc1234' }, 'not known which commit runs'],
+    ['of a revision without a known commit', {}, { commit: undefined }, 'unknown which commit runs'],
+    ['of a short hash', {}, { commit: 'abc1234' }, 'unknown which commit runs'],
   ])('is none %s, and one notice says why', async (_, setting, runs, reason) => {
     const stage = keeper(setting);
     stage.keeper.begin({ ...own, runs: { command: 'rollback', ...runs } as WhatRuns });
     await stage.keeper.end({ ...deployed, command: 'rollback', status: 'rolled-back' }, false);
     expect(stage.github.calls).toEqual([]);
     expect(stage.lines).toEqual([expect.stringContaining(reason)]);
-    expect(stage.lines[0]).toMatch(/^notice no deployment record of environment "production"/);
+    expect(stage.lines[0]).toMatch(/^notice no deployment record for environment "production"/);
   });
 });
 
@@ -383,7 +383,7 @@ describe('a GitHub that does not do it', () => {
       quiet.begin({ ...own, runs: { command: 'deploy', commit } });
       const end = quiet.end({ ...deployed, status }, false);
       await clock.runFor(ms);
-      expect(await end).toEqual([expect.stringContaining(`has not answered within ${ms / 1000}s`)]);
+      expect(await end).toEqual([expect.stringContaining(`did not respond within ${ms / 1000}s`)]);
     }
   });
 });

@@ -102,7 +102,7 @@ describe('what was given', () => {
     const canary = { ...deploy, strategy: 'canary' };
     expect(read({ ...canary, 'canary-steps': '10%, 25 50' }).canarySteps).toEqual([10, 25, 50]);
     for (const wrong of ['0', '100', '50, 25', '10, 10', 'half', '2.5']) {
-      expect(() => read({ ...canary, 'canary-steps': wrong })).toThrow('which is no list of growing percentages');
+      expect(() => read({ ...canary, 'canary-steps': wrong })).toThrow('which is not a list of increasing percentages');
     }
   });
 
@@ -138,7 +138,7 @@ describe('what is wrong', () => {
     ],
     [
       { ...deploy, 'create-namespace': 'yes' },
-      'the input "create-namespace" is "yes", which is no boolean. Use true or false.',
+      'the input "create-namespace" is "yes", which is not a boolean. Use true or false.',
     ],
     [{ ...deploy, timeout: '600' }, 'the input "timeout" is "600", which has no unit. Add one: 600s, 600m or 600h.'],
     [
@@ -161,7 +161,7 @@ describe('what is wrong', () => {
     ],
     [
       { ...deploy, namespace: 'Shop_1' },
-      'the input "namespace" is "Shop_1", which is no valid name. Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.',
+      'the input "namespace" is "Shop_1", which is not a valid name. Use at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends.',
     ],
   ])('%j', (inputs, expected) => {
     expect(problems(inputs)).toEqual([expected]);
@@ -203,11 +203,11 @@ describe('what is wrong', () => {
     ],
     [
       { command: 'rollback', workload: 'web', prune: 'true' },
-      'the input "prune" has no effect with "workload": that brings back one workload and nothing else. Remove one of them.',
+      'the input "prune" has no effect with "workload", which rolls back one workload and nothing else. Remove one of them.',
     ],
     [
       { command: 'rollback', workload: 'web', 'keep-old-for': '5m' },
-      'the input "keep-old-for" has no effect with "workload": that brings back one workload, in place. Remove one of them.',
+      'the input "keep-old-for" has no effect with "workload", which rolls back one workload, in place. Remove one of them.',
     ],
   ])('includes one that does nothing for lack of another: %j', (inputs, expected) => {
     expect(problems(inputs)).toEqual([expected]);

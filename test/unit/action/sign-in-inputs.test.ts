@@ -36,32 +36,32 @@ describe('what does not', () => {
     [
       'two clusters',
       { ...cluster, kubeconfig: 'a' },
-      'the inputs "cluster" and "kubeconfig" name a cluster in two ways: by sign-in to GKE and by a kubeconfig. Keep one of them.',
+      'the inputs "cluster" and "kubeconfig" set the cluster in two ways: by sign-in to GKE and by a kubeconfig. Keep one of them.',
     ],
     [
       'a context of a kubeconfig that is not there',
       { ...cluster, context: 'a' },
-      'the inputs "cluster" and "context" name a cluster in two ways: by sign-in to GKE and by a kubeconfig. Keep one of them.',
+      'the inputs "cluster" and "context" set the cluster in two ways: by sign-in to GKE and by a kubeconfig. Keep one of them.',
     ],
     [
       'sign-in without a cluster',
       { ...provider, project: 'p' },
-      'the inputs "project" and "workload-identity-provider" belong to sign-in to GKE, which needs the input "cluster" too. Set "cluster", or remove what belongs to it.',
+      'the inputs "project" and "workload-identity-provider" belong to sign-in to GKE, which needs the input "cluster" too. Set "cluster", or remove the inputs that need it.',
     ],
     [
       'the gateway to nothing',
       { endpoint: 'connect-gateway' },
-      'the input "endpoint" belongs to sign-in to GKE, which needs the input "cluster" or "fleet-membership" too. Set "cluster", or remove what belongs to it.',
+      'the input "endpoint" belongs to sign-in to GKE, which needs the input "cluster" or "fleet-membership" too. Set "cluster", or remove the inputs that need it.',
     ],
     [
       'two ways to sign in',
       { ...cluster, ...provider, 'access-token': 'ya29' },
-      'the inputs "access-token" and "workload-identity-provider" sign in in 2 ways: "access-token" is sign-in with a ready-made token, "workload-identity-provider" is sign-in by Workload Identity Federation. Keep one of them.',
+      'the inputs "access-token" and "workload-identity-provider" set up 2 ways to sign in: "access-token" is sign-in with a ready-made token, "workload-identity-provider" is sign-in with Workload Identity Federation. Keep one of them.',
     ],
     [
       'half of Workload Identity Federation',
       { ...cluster, 'service-account': 'a@p.iam.gserviceaccount.com' },
-      'the input "service-account" belongs to sign-in by Workload Identity Federation, which needs the input "workload-identity-provider" too. Set it, or remove "service-account": other credentials say themselves who they are.',
+      'the input "service-account" belongs to sign-in with Workload Identity Federation, which needs the input "workload-identity-provider" too. Set it, or remove "service-account": other credentials have their own identity.',
     ],
     [
       'half of the Connect Gateway',
@@ -81,7 +81,7 @@ describe('what does not', () => {
     [
       'a kubeconfig for steps that cannot sign in',
       { ...cluster, ...provider, 'export-kubeconfig': 'true' },
-      'the inputs "export-kubeconfig" and "workload-identity-provider" do not go together: later steps do not have the credentials of an input. Sign in by google-github-actions/auth in a step before instead, whose credentials all later steps have.',
+      'the inputs "export-kubeconfig" and "workload-identity-provider" cannot be combined: later steps do not have the credentials of an input. Sign in with google-github-actions/auth in an earlier step instead; its credentials are available to all later steps.',
     ],
   ])('%s', (_, inputs, expected) => {
     expect(problems(inputs)).toEqual([expected]);
@@ -108,13 +108,13 @@ describe('formats', () => {
 
   test('a provider is named by the number of its project', () => {
     const wrong = { 'workload-identity-provider': provider['workload-identity-provider'].replace('123', 'acme-shop') };
-    expect(() => read(wrong)).toThrow('which is no name of a provider');
+    expect(() => read(wrong)).toThrow('which is not a valid provider name');
     expect(read(provider).workloadIdentityProvider).toBe(provider['workload-identity-provider']);
   });
 
   test('a service account is named by its e-mail', () => {
     expect(() => read({ ...provider, 'service-account': 'deployer' })).toThrow(
-      'which is no e-mail address of a service account',
+      'which is not a valid service account e-mail address',
     );
   });
 });

@@ -144,7 +144,7 @@ test('who holds the places is named with a link to the preview, and with none to
   const markdown = renderComment({
     ...known,
     state: 'skipped',
-    reason: 'the only place for a preview is taken, by pull request 5',
+    reason: 'the only preview slot is taken, by pull request 5',
     holders: [
       { ...holder, pullRequestUrl, url: 'https://pr-5.example.com' },
       { ...holder, number: 6, namespace: 'shop-pr-6', pullRequestUrl },

@@ -44,7 +44,7 @@ export type Want =
  */
 export function decide(pull: PullRequest | undefined, rules: PreviewRules, asked: Asked): Want {
   if (asked.event === 'merge_group') {
-    return skipped('a merge queue tests a commit that is of no single pull request, so that it gets no preview');
+    return skipped('a merge queue tests a commit that belongs to no single pull request, so it gets no preview');
   }
   if (pull === undefined) return absent('there is no such pull request', true);
   return (
@@ -64,12 +64,12 @@ function withoutCredentials(pull: PullRequest, { hasCredentials }: Asked): Want 
   if (hasCredentials) return undefined;
   if (pull.author === 'dependabot[bot]') {
     return skipped(
-      'Dependabot opened this pull request, and its runs get no secrets of the repository, so that there is nothing to sign in to the cluster with',
+      'Dependabot opened this pull request, and its runs get no secrets of the repository, so there is nothing to sign in to the cluster with',
     );
   }
   if (isFromFork(pull)) {
     return skipped(
-      'this pull request comes from a fork, whose runs get no secrets, so that there is nothing to sign in to the cluster with',
+      'this pull request comes from a fork, whose runs get no secrets, so there is nothing to sign in to the cluster with',
     );
   }
   return undefined;
@@ -83,7 +83,7 @@ function ended(pull: PullRequest, { until }: PreviewRules, { hasBranch }: Asked)
   // Only branches of the repository itself can be asked for.
   if (isFromFork(pull)) return absent(`the pull request was ${how}, and its branch is in a fork`, true);
   if (hasBranch === undefined) {
-    return skipped(`the pull request was ${how}, but whether its branch is still there is not known`);
+    return skipped(`the pull request was ${how}, but it is unknown whether its branch still exists`);
   }
   return hasBranch
     ? skipped(`the pull request was ${how}, and its preview stays until its branch is deleted`)
@@ -118,7 +118,7 @@ function outdated(pull: PullRequest, { sha }: Asked): Want | undefined {
   const [ours, head] = [sha, pull.head.sha].map(shortSha);
   return {
     state: 'superseded',
-    reason: `this run is for commit ${ours ?? ''}, and the newest commit is ${head ?? ''} by now`,
+    reason: `this run is for commit ${ours ?? ''}, but the newest commit is now ${head ?? ''}`,
     head: pull.head.sha,
   };
 }

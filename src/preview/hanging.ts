@@ -5,8 +5,8 @@ import { utc } from './expiry.ts';
 
 /** The conditions of a namespace that is going (kubernetes pkg/controller/namespace/deletion/status_condition_utils.go). */
 const meanings: Readonly<Record<string, string>> = {
-  NamespaceDeletionDiscoveryFailure: 'the API server does not reach one of its extensions',
-  NamespaceDeletionGroupVersionParsingFailure: 'the API server has a kind whose version nobody understands',
+  NamespaceDeletionDiscoveryFailure: 'the API server cannot reach one of its extensions',
+  NamespaceDeletionGroupVersionParsingFailure: 'the API server has a kind in a version that it does not know',
   NamespaceDeletionContentFailure: 'something in it could not be deleted',
   NamespaceContentRemaining: 'objects are left',
   NamespaceFinalizersRemaining: 'finalizers are left',

@@ -54,9 +54,9 @@ export function podSecurityLabels(profile: Isolation): Record<string, string> {
 /** What people should know of it, a line for each. */
 export function isolationLines(options: IsolationOptions): string[] {
   const { profile, hasHost, gpus = 0 } = options;
-  if (profile === 'none') return ['nothing limits what this preview uses or reaches (isolation: none)'];
+  if (profile === 'none') return ['nothing limits what this preview can use or reach (isolation: none)'];
   const made = new Set(isolationObjects(options).map(({ kind }) => kind));
-  const own = (kind: string) => `the ${kind} of the manifests takes the place of that of previews`;
+  const own = (kind: string) => `the ${kind} in the manifests replaces the one of previews`;
   return [
     made.has('ResourceQuota')
       ? `at most 20 pods, 2 CPUs, 4Gi of memory and 5 volumes, ${hasHost ? 'no load balancer' : '1 load balancer'}, ${gpuWords(gpus)} (isolation: ${profile})`
@@ -68,8 +68,8 @@ export function isolationLines(options: IsolationOptions): string[] {
 
 const networkWords = {
   default:
-    'its pods do not reach the metadata server 169.254.169.254, so that they get no identity of the node or of Workload Identity',
-  fork: 'its pods reach each other and the internet, but nothing else in the cluster, no private network and no metadata server; they get no token of the cluster',
+    'its pods do not reach the metadata server 169.254.169.254, so they get no node identity and no Workload Identity',
+  fork: 'its pods reach each other and the internet, but nothing else in the cluster, no private network and no metadata server; they get no cluster token',
 };
 
 function gpuWords(gpus: number): string {

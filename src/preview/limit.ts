@@ -35,7 +35,7 @@ export function checkLimit(previews: readonly Preview[], namespace: string, limi
     .sort((left, right) => left.createdAt - right.createdAt || compare(left.namespace, right.namespace));
   const holders = live.slice(0, limit);
   if (holders.includes(own)) return { state: 'room' };
-  const places = limit === 1 ? 'the only place for a preview is taken' : `all ${limit} places for previews are taken`;
+  const places = limit === 1 ? 'the only preview slot is taken' : `all ${limit} preview slots are taken`;
   const numbers = holders.map(({ number }) => number).join(', ');
   return {
     state: 'full',
@@ -61,7 +61,7 @@ function untilInWords(preview: Preview, now: number): string {
   if (keep) return 'kept by its label';
   if (expiresAt === undefined) return 'does not expire';
   return isExpired(preview, now)
-    ? `expired at ${utc(expiresAt)}, goes with the next sweep`
+    ? `expired at ${utc(expiresAt)}, will be removed by the next sweep`
     : `expires at ${utc(expiresAt)}`;
 }
 

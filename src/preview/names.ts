@@ -124,8 +124,8 @@ function fillLabel(input: string, template: string, values: ReadonlyMap<string, 
   const made = fill();
   if (made.length <= maxLabel) return made;
   throw new InvalidInput(
-    `the input "${input}" has "${template}", which does not fit into ${maxLabel} characters whatever is cut of it`,
-    { hint: 'Make what stands beside the placeholders shorter.' },
+    `the input "${input}" has "${template}", which does not fit into ${maxLabel} characters however it is shortened`,
+    { hint: 'Shorten the text around the placeholders.' },
   );
 }
 

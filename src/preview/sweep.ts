@@ -24,7 +24,7 @@ export interface SweepOptions {
 /** All pull requests that are open, or that GitHub did not tell them: then nothing follows from a pull request not being there. */
 export type OpenPullRequests =
   | { state: 'known'; pulls: readonly PullRequest[] }
-  /** `reason` completes "the pull requests are not known: …". */
+  /** `reason` completes "the pull requests are unknown: …". */
   | { state: 'unknown'; reason: string };
 
 /** What becomes of a namespace. Each `reason` is a sentence without its full stop; only `remove` deletes. */
@@ -56,7 +56,7 @@ function judge(namespace: KubernetesObject, options: SweepOptions): SweepVerdict
     return {
       do: 'keep',
       namespace: name,
-      reason: `it ${reading.reason}, so that whose it is, or until when, is not certain`,
+      reason: `it ${reading.reason}, so its owner or expiry is uncertain`,
     };
   }
   const { preview } = reading;
@@ -75,7 +75,7 @@ function judgeOurs(preview: Preview, options: SweepOptions): SweepVerdict {
   if (isExpired(preview, now, isKept)) return remove(preview, expiredSince(preview));
   if (mode === 'expired') return keep(preview, stays(preview, isKept), isKept);
   if (open.state === 'unknown') {
-    return keep(preview, `the pull requests are not known: ${open.reason}; ${stays(preview, isKept)}`, isKept);
+    return keep(preview, `the pull requests are unknown: ${open.reason}; ${stays(preview, isKept)}`, isKept);
   }
   const isWanted = pull !== undefined && whyUnwanted(pull, rulesFor(preview, options)) === undefined;
   return isWanted
@@ -97,7 +97,7 @@ export function afterAsking(preview: Preview, answer: Answer, options: SweepOpti
   if (answer.state === 'unknown') {
     return keep(
       preview,
-      `the pull request is not known: ${answer.reason}; ${stays(preview, preview.keep)}`,
+      `the pull request is unknown: ${answer.reason}; ${stays(preview, preview.keep)}`,
       preview.keep,
     );
   }
@@ -105,17 +105,13 @@ export function afterAsking(preview: Preview, answer: Answer, options: SweepOpti
     // A token without the right to see pull requests gets the same answer.
     return keep(
       preview,
-      `GitHub shows no pull request of this number, which may be for want of a right; ${stays(preview, preview.keep)}`,
+      `GitHub shows no pull request of this number, maybe for lack of permission; ${stays(preview, preview.keep)}`,
       preview.keep,
     );
   }
   const { pull, hasBranch } = answer;
   if (pull.number !== preview.number) {
-    return keep(
-      preview,
-      `GitHub has answered with another pull request; ${stays(preview, preview.keep)}`,
-      preview.keep,
-    );
+    return keep(preview, `GitHub returned another pull request; ${stays(preview, preview.keep)}`, preview.keep);
   }
   const isKept = keepLabel === undefined ? preview.keep : hasLabel(pull, keepLabel);
   const why = whyUnwanted(pull, rulesFor(preview, options), hasBranch);

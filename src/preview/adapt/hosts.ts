@@ -123,7 +123,7 @@ export function dropCertificates(object: KubernetesObject): string[] {
       ? 'use a wildcard certificate'
       : `copy a wildcard certificate as ${[...new Set(secrets)].map((name) => `"${name}"`).join(', ')} with "copy-secrets"`;
   return [
-    `without the annotation ${found.join(', ')}: a certificate for each preview runs into the limits of who issues it; ${advice}`,
+    `without the annotation ${found.join(', ')}: a certificate per preview hits the rate limits of its issuer; ${advice}`,
   ];
 }
 

@@ -1,15 +1,15 @@
 import { groupOf, type KubernetesObject } from '../../kubernetes/object.ts';
 
 const autoscaler = 'a preview has a fixed number of pods';
-const certificate = 'a certificate for each preview runs into the limits of who issues it; use a wildcard certificate';
+const certificate = 'a certificate per preview hits the rate limits of its issuer; use a wildcard certificate';
 
 const kinds: Readonly<Record<string, string>> = {
   'autoscaling/HorizontalPodAutoscaler': autoscaler,
   'autoscaling.k8s.io/VerticalPodAutoscaler': autoscaler,
   'autoscaling.gke.io/MultidimPodAutoscaler': autoscaler,
   'keda.sh/ScaledObject': autoscaler,
-  'keda.sh/ScaledJob': 'a preview must not work off a queue that others work off',
-  'policy/PodDisruptionBudget': 'with one replica it would only keep nodes from being drained',
+  'keda.sh/ScaledJob': 'a preview must not process a queue that others process',
+  'policy/PodDisruptionBudget': 'with one replica it would only block node drains',
 };
 
 /** With hosts of their own (pawtograder/platform#822, gitpod-io/gitpod#6291). */
@@ -33,10 +33,10 @@ export function whyLeftOut(
 ): string | undefined {
   const { kind, apiVersion, metadata } = object;
   if (kind === 'Namespace' && apiVersion === 'v1' && [namespace, from].includes(metadata.name)) {
-    return 'a preview has a namespace of its own';
+    return 'a preview has its own namespace';
   }
   if (metadata.namespace === undefined && clusterScoped === 'skip') {
-    return 'it belongs to the whole cluster, and the preview uses what is there (cluster-scoped: skip)';
+    return 'it is cluster-scoped, and the preview uses the existing one (cluster-scoped: skip)';
   }
   const key = `${groupOf(apiVersion)}/${kind}`;
   return kinds[key] ?? (host === undefined ? undefined : kindsWithHosts[key]);

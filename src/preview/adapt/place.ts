@@ -16,7 +16,7 @@ export function toPreview(
     if (subject['kind'] === 'ServiceAccount' && subject['namespace'] === from) subject['namespace'] = namespace;
   }
   moveBackends(object['spec'], from, namespace);
-  return isMoved ? [`in namespace "${namespace}" instead of "${from}": a preview has a namespace of its own`] : [];
+  return isMoved ? [`in namespace "${namespace}" instead of "${from}": a preview has its own namespace`] : [];
 }
 
 function moveBackends(value: Json | undefined, from: string, to: string): void {
@@ -43,13 +43,13 @@ function outside({ object, source }: Manifest, namespace: string): InvalidInput 
   const where = object.metadata.namespace;
   if (where === namespace) return undefined;
   if (where === undefined) {
-    return new InvalidInput(`${name} belongs to the whole cluster: a preview would change it for everybody`, {
+    return new InvalidInput(`${name} is cluster-scoped: a preview would change it for everyone`, {
       location: source.locate([]),
-      hint: 'Leave it out of the manifests of previews, or set the input "cluster-scoped" to skip, to use what is there.',
+      hint: 'Leave it out of the manifests of previews, or set the input "cluster-scoped" to skip, to use the existing one.',
     });
   }
-  return new InvalidInput(`${name} names the namespace "${where}", but a preview has a namespace of its own`, {
+  return new InvalidInput(`${name} names the namespace "${where}", but a preview has its own namespace`, {
     location: source.locate(['metadata', 'namespace']),
-    hint: 'Remove metadata.namespace: what names none goes into the namespace of the preview.',
+    hint: 'Remove metadata.namespace: objects without one go into the namespace of the preview.',
   });
 }

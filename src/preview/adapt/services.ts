@@ -25,8 +25,8 @@ function inside(spec: JsonObject, hasHost: boolean): string[] {
   for (const field of ofLoadBalancers) Reflect.deleteProperty(spec, field);
   return [
     type === 'NodePort'
-      ? 'type ClusterIP instead of NodePort: the ports of the nodes are there once for the whole cluster'
-      : 'type ClusterIP instead of LoadBalancer: the preview is reached by its host, and needs no address of its own',
+      ? 'type ClusterIP instead of NodePort: node ports are shared by the whole cluster'
+      : 'type ClusterIP instead of LoadBalancer: the preview is reached through its host and needs no own address',
   ];
 }
 

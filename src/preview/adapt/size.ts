@@ -14,7 +14,7 @@ export function adaptSize(object: KubernetesObject, replicas: readonly string[])
   }
   if (object.kind === 'CronJob' && groupOf(object.apiVersion) === 'batch' && booleanAt(spec, 'suspend') !== true) {
     spec['suspend'] = true;
-    return ['suspended: a preview must not do at night what is meant for real customers'];
+    return ['suspended: a preview must not run scheduled jobs meant for real customers'];
   }
   return [];
 }

@@ -66,7 +66,7 @@ describe('size', () => {
     const { object, changes } = adapted(one('batch/v1', 'CronJob', { spec: { schedule: '@daily' } }));
     expect(object?.['spec']).toStrictEqual({ schedule: '@daily', suspend: true });
     expect(changes).toStrictEqual([
-      'CronJob "web": suspended: a preview must not do at night what is meant for real customers',
+      'CronJob "web": suspended: a preview must not run scheduled jobs meant for real customers',
     ]);
     expect(adapted(one('batch/v1', 'CronJob', { spec: { suspend: true } })).changes).toStrictEqual([]);
   });
@@ -74,9 +74,9 @@ describe('size', () => {
   test.each([
     ['autoscaling/v2', 'HorizontalPodAutoscaler', 'a preview has a fixed number of pods'],
     ['keda.sh/v1alpha1', 'ScaledObject', 'a preview has a fixed number of pods'],
-    ['keda.sh/v1alpha1', 'ScaledJob', 'a preview must not work off a queue that others work off'],
+    ['keda.sh/v1alpha1', 'ScaledJob', 'a preview must not process a queue that others process'],
     ['autoscaling.k8s.io/v1', 'VerticalPodAutoscaler', 'a preview has a fixed number of pods'],
-    ['policy/v1', 'PodDisruptionBudget', 'with one replica it would only keep nodes from being drained'],
+    ['policy/v1', 'PodDisruptionBudget', 'with one replica it would only block node drains'],
   ])('%s %s is left out', (apiVersion, kind, why) => {
     expect(adapted(one(apiVersion, kind, { spec: {} }))).toStrictEqual({
       object: undefined,
@@ -108,7 +108,7 @@ describe('Services', () => {
     const { object, changes } = adapted(service(lb), hosted);
     expect(object?.['spec']).toStrictEqual({ type: 'ClusterIP', ports: [{ port: 80 }] });
     expect(changes).toStrictEqual([
-      'Service "web": type ClusterIP instead of LoadBalancer: the preview is reached by its host, and needs no address of its own',
+      'Service "web": type ClusterIP instead of LoadBalancer: the preview is reached through its host and needs no own address',
     ]);
   });
 
@@ -117,7 +117,7 @@ describe('Services', () => {
     expect(object?.['spec']).toStrictEqual({ type: 'ClusterIP', ports: [{ port: 80 }] });
     expect(changes).toStrictEqual([
       'Service "web": without nodePort: only one Service of a cluster can have it',
-      'Service "web": type ClusterIP instead of NodePort: the ports of the nodes are there once for the whole cluster',
+      'Service "web": type ClusterIP instead of NodePort: node ports are shared by the whole cluster',
     ]);
   });
 
@@ -227,7 +227,7 @@ describe('hosts', () => {
     const { object, changes } = adapted(given, hosted);
     expect(object?.metadata.annotations).toStrictEqual({ 'nginx.ingress.kubernetes.io/rewrite-target': '/' });
     expect(changes.slice(1)).toStrictEqual([
-      'Ingress "web": without the annotation cert-manager.io/cluster-issuer, kubernetes.io/tls-acme: a certificate for each preview runs into the limits of who issues it; copy a wildcard certificate as "web-tls" with "copy-secrets"',
+      'Ingress "web": without the annotation cert-manager.io/cluster-issuer, kubernetes.io/tls-acme: a certificate per preview hits the rate limits of its issuer; copy a wildcard certificate as "web-tls" with "copy-secrets"',
       'Ingress "web": without the annotation kubernetes.io/ingress.global-static-ip-name: only one object can have that address',
     ]);
   });
@@ -238,7 +238,7 @@ describe('hosts', () => {
   ])('with %s %s: it is left out', (apiVersion, kind, field) => {
     const given = one(apiVersion, kind, { spec: { [field]: ['shop.example.com'] } });
     expect(adapted(given, hosted).changes).toStrictEqual([
-      `${kind} "web": left out: a certificate for each preview runs into the limits of who issues it; use a wildcard certificate`,
+      `${kind} "web": left out: a certificate per preview hits the rate limits of its issuer; use a wildcard certificate`,
     ]);
     expect(thrownBy(() => adapted(given)).message).toContain('answers for "shop.example.com"');
   });
@@ -275,8 +275,8 @@ describe('what lies outside of the preview', () => {
   test('is an error that lists it all', () => {
     const problems = problemsIn(thrownBy(() => adaptForPreview([role, elsewhere, deployment(1)], options)));
     expect(problems.map(({ message }) => message)).toStrictEqual([
-      'ClusterRole "web" belongs to the whole cluster: a preview would change it for everybody',
-      'ConfigMap "a" names the namespace "shop", but a preview has a namespace of its own',
+      'ClusterRole "web" is cluster-scoped: a preview would change it for everyone',
+      'ConfigMap "a" names the namespace "shop", but a preview has its own namespace',
     ]);
   });
 
@@ -284,7 +284,7 @@ describe('what lies outside of the preview', () => {
     expect(adapted(role, { ...options, clusterScoped: 'skip' })).toStrictEqual({
       object: undefined,
       changes: [
-        'ClusterRole "web": left out: it belongs to the whole cluster, and the preview uses what is there (cluster-scoped: skip)',
+        'ClusterRole "web": left out: it is cluster-scoped, and the preview uses the existing one (cluster-scoped: skip)',
       ],
     });
     expect(thrownBy(() => adapted(elsewhere, { ...options, clusterScoped: 'skip' })).message).toContain(
@@ -296,22 +296,20 @@ describe('what lies outside of the preview', () => {
     const namespace = manifest({ kind: 'Namespace', metadata: { name } });
     expect(adapted(namespace, { ...options, from: 'shop' })).toStrictEqual({
       object: undefined,
-      changes: [`Namespace "${name}": left out: a preview has a namespace of its own`],
+      changes: [`Namespace "${name}": left out: a preview has its own namespace`],
     });
   });
 
   test('is another Namespace', () => {
     const namespace = manifest({ kind: 'Namespace', metadata: { name: 'prod' } });
-    expect(thrownBy(() => adapted(namespace, { ...options, from: 'shop' })).message).toContain(
-      'belongs to the whole cluster',
-    );
+    expect(thrownBy(() => adapted(namespace, { ...options, from: 'shop' })).message).toContain('is cluster-scoped');
   });
 
   test('is not what the manifests name because they go there otherwise: it moves, and what it names with it', () => {
     const use = { ...options, from: 'shop' };
     expect(adapted(elsewhere, use)).toMatchObject({
       object: { metadata: { name: 'a', namespace: 'shop-pr-7' } },
-      changes: ['ConfigMap "a": in namespace "shop-pr-7" instead of "shop": a preview has a namespace of its own'],
+      changes: ['ConfigMap "a": in namespace "shop-pr-7" instead of "shop": a preview has its own namespace'],
     });
     const binding = one('rbac.authorization.k8s.io/v1', 'RoleBinding', {
       subjects: [

@@ -45,7 +45,7 @@ describe('a closed pull request', () => {
   test.each([
     [true, skipped('was merged, and its preview stays until its branch is deleted')],
     [false, absent('the pull request was merged and its branch was deleted')],
-    [undefined, skipped('whether its branch is still there is not known')],
+    [undefined, skipped('it is unknown whether its branch still exists')],
   ])(
     'keeps it as long as its branch where the workflow says so: branch there %s (kortix-ai/suna#7023)',
     (hasBranch, want) => {
@@ -153,7 +153,7 @@ test('a merge queue gets none (nickel-lang/nickel#1277, vm0-ai/vm0#10865)', () =
 test('a run for a commit that is not the newest any more leaves the rest to the run of the newest', () => {
   expect(decide(pullRequest(), rules, { ...asked, sha: older })).toStrictEqual({
     state: 'superseded',
-    reason: 'this run is for commit fffffff, and the newest commit is a1b2c3d by now',
+    reason: 'this run is for commit fffffff, but the newest commit is now a1b2c3d',
     head,
   });
 });

@@ -153,7 +153,7 @@ test('pods of a fork get no token of the cluster', () => {
 });
 
 test.each([
-  [{ ...options, profile: 'none' as const }, 'nothing limits what this preview uses or reaches (isolation: none)'],
+  [{ ...options, profile: 'none' as const }, 'nothing limits what this preview can use or reach (isolation: none)'],
   [options, 'at most 20 pods, 2 CPUs, 4Gi of memory and 5 volumes, no load balancer, no GPU (isolation: default)'],
   [
     { ...fork, hasHost: false, gpus: 2 },
@@ -178,7 +178,7 @@ describe('what the manifests limit by themselves', () => {
     const use = { ...options, given: [given(apiVersion, kind)] };
     expect(isolationObjects(use).map((object) => object.kind)).not.toContain(kind);
     expect(isolationObjects(use)).toHaveLength(2);
-    expect(isolationLines(use)).toContain(`the ${kind} of the manifests takes the place of that of previews`);
+    expect(isolationLines(use)).toContain(`the ${kind} in the manifests replaces the one of previews`);
   });
 
   test('is, for a fork', () => {

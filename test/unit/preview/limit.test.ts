@@ -39,7 +39,7 @@ describe('the limit of previews', () => {
     expect(url).toBe('https://pr-2.example.com');
     expect(checkLimit([preview(1), rest, preview(3)], 'shop-pr-3', 2, now)).toStrictEqual({
       state: 'full',
-      reason: 'all 2 places for previews are taken, by pull requests 1, 2',
+      reason: 'all 2 preview slots are taken, by pull requests 1, 2',
       holders: [
         {
           number: 1,
@@ -63,8 +63,8 @@ describe('the limit of previews', () => {
   test('tells of a place that only waits to be swept', () => {
     const room = checkLimit([preview(1, { expiresAt: now - hour }), preview(2)], 'shop-pr-2', 1, now);
     expect(room).toMatchObject({
-      reason: 'the only place for a preview is taken, by pull request 1',
-      holders: [{ until: 'expired at 2026-03-10 11:00 UTC, goes with the next sweep' }],
+      reason: 'the only preview slot is taken, by pull request 1',
+      holders: [{ until: 'expired at 2026-03-10 11:00 UTC, will be removed by the next sweep' }],
     });
   });
 

@@ -78,8 +78,8 @@ describe('the namespace', () => {
     ],
     [
       `${'x'.repeat(63)}{number}`,
-      `the input "preview-namespace" has "${'x'.repeat(63)}{number}", which does not fit into 63 characters whatever is cut of it`,
-      'Make what stands beside the placeholders shorter.',
+      `the input "preview-namespace" has "${'x'.repeat(63)}{number}", which does not fit into 63 characters however it is shortened`,
+      'Shorten the text around the placeholders.',
     ],
   ])('is refused for the template %s', (template, message, hint) => {
     const error = thrownBy(() => previewNamespace(identity, template));

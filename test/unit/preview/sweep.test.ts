@@ -78,7 +78,7 @@ describe('time', () => {
     const namespace = previewNamespaceObject({ facts: { ...expired.facts, keep: true } });
     expect(verdict(namespace, { open: unknown })).toMatchObject({
       do: 'keep',
-      reason: 'the pull requests are not known: GitHub answered 500; its label keeps it',
+      reason: 'the pull requests are unknown: GitHub answered 500; its label keeps it',
     });
   });
 
@@ -114,7 +114,7 @@ describe('a pull request', () => {
   test('that is not known keeps its preview (inkeep/agents#2930)', () => {
     expect(verdict(previewNamespaceObject(), { open: unknown })).toMatchObject({
       do: 'keep',
-      reason: `the pull requests are not known: GitHub answered 500; ${goesAt}`,
+      reason: `the pull requests are unknown: GitHub answered 500; ${goesAt}`,
     });
   });
 
@@ -166,21 +166,21 @@ describe('the answer of GitHub', () => {
       { state: 'missing' } as const,
       options,
       'keep',
-      `GitHub shows no pull request of this number, which may be for want of a right; ${goesAt}`,
+      `GitHub shows no pull request of this number, maybe for lack of permission; ${goesAt}`,
     ],
     [
       'it answers with something else',
       { state: 'unknown', reason: 'it answered 403' } as const,
       options,
       'keep',
-      `the pull request is not known: it answered 403; ${goesAt}`,
+      `the pull request is unknown: it answered 403; ${goesAt}`,
     ],
     [
       'it answers for another one',
       { state: 'found', pull: { ...closed, number: 70 } } as const,
       options,
       'keep',
-      `GitHub has answered with another pull request; ${goesAt}`,
+      `GitHub returned another pull request; ${goesAt}`,
     ],
     [
       'the branch is gone',
@@ -236,7 +236,7 @@ describe('a namespace', () => {
   ])('that cannot be read is kept: %j', (broken, reason) => {
     expect(verdict(previewNamespaceObject({ ...broken }), { open: open() })).toMatchObject({
       do: 'keep',
-      reason: `${reason}, so that whose it is, or until when, is not certain`,
+      reason: `${reason}, so its owner or expiry is uncertain`,
     });
   });
 
@@ -271,7 +271,7 @@ describe('a namespace', () => {
       do: 'stuck',
       reason:
         'it has been terminating since 2026-03-09 11:00 UTC; ' +
-        'the API server does not reach one of its extensions: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1; ' +
+        'the API server cannot reach one of its extensions: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1; ' +
         'finalizers are left: service.kubernetes.io/load-balancer-cleanup in 1 resource instances',
     });
   });

@@ -13,7 +13,7 @@ import type { Check } from './step.ts';
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
 
 const abortHint = 'Run "abort", then deploy what you want.';
-const forceHint = 'With "force: true" it is promoted all the same.';
+const forceHint = 'With "force: true" it is promoted anyway.';
 
 /**
  * Looks at candidates before the first write of their promotion: they are there, have pods, are what was deployed, all of it is
@@ -46,8 +46,8 @@ async function assertPresent({ client }: Execution, candidates: readonly ObjectR
 
 function present(ref: ObjectRef, object: KubernetesObject | undefined): KubernetesObject {
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
-    throw new Failure(`the candidate ${describeRef(ref, true)} is not there any more: somebody has deleted it`, {
-      hint: 'Run "abort" to take away what is left of it, then deploy again.',
+    throw new Failure(`the candidate ${describeRef(ref, true)} no longer exists: someone deleted it`, {
+      hint: 'Run "abort" to remove what is left of it, then deploy again.',
     });
   }
   if ((numberAt(object, 'spec', 'replicas') ?? 1) === 0) {
@@ -85,7 +85,7 @@ function changedSince(candidate: KubernetesObject): Failure {
   const by =
     last === undefined ? '' : ` (last written by ${last.manager}${last.time === undefined ? '' : ` at ${last.time}`})`;
   return new Failure(
-    `the candidate ${describeRef(refOf(candidate), true)} is not what was deployed: its pod template has been changed since${by}`,
-    { hint: `Nobody has tried what would be promoted. ${abortHint} ${forceHint}` },
+    `the candidate ${describeRef(refOf(candidate), true)} is not what was deployed: its pod template was changed since${by}`,
+    { hint: `What would be promoted is untested. ${abortHint} ${forceHint}` },
   );
 }

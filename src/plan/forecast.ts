@@ -64,7 +64,7 @@ function afterwards({ temporary = [] }: Plan, end: End, keepOldForMs: number): P
   const hold = keepOldForMs > 0 ? { holdsMs: keepOldForMs } : {};
   return [
     ...(removed.length === 0 ? [] : [{ title: 'Remove what only the candidate needed', writes: removed }]),
-    ...(retired.length === 0 ? [] : [{ title: 'Take down the old side', writes: retired, ...hold }]),
+    ...(retired.length === 0 ? [] : [{ title: 'Remove the old side', writes: retired, ...hold }]),
   ];
 }
 
@@ -96,7 +96,7 @@ function waitsOf(step: Step): string | undefined {
     case 'set':
       return step.until === 'ready' ? 'all of it is ready' : undefined;
     case 'route':
-      return 'EndpointSlices, nodes and load balancers have followed';
+      return 'EndpointSlices, nodes and load balancers have caught up';
     case 'remove':
       return 'it is gone';
     case 'verify':

@@ -82,9 +82,9 @@ export async function refuseJoined(
   const { service, owners, created } = first;
   const names = namesOf(owners);
   throw new InvalidInput(
-    `${describeRef(refOf(service))} sends its requests to ${names}, and ${describeRef(refOf(created))} is new: the strategy "${strategy}" would bring it in all at once, and leave ${names} beside it`,
+    `${describeRef(refOf(service))} sends its requests to ${names}, and ${describeRef(refOf(created))} is new: the strategy "${strategy}" would roll it out all at once, and leave ${names} beside it`,
     {
-      hint: `If it has another name now, deploy it once with "strategy: rolling", then delete ${names}. If both are to stay, give their pods and Services different labels.`,
+      hint: `If it was renamed, deploy it once with "strategy: rolling", then delete ${names}. If both are to stay, give their pods and Services different labels.`,
     },
   );
 }
@@ -102,7 +102,7 @@ export async function tellJoined(context: PlanContext, prepared: readonly Prepar
     context.reporter.warning(
       stillSelected.length === 0
         ? `${describeRef(refOf(service))} sends its requests to ${others} until ${describeRef(refOf(created))} is ready; delete ${others} when it is not needed any more`
-        : `${describeRef(refOf(service))} goes on sending requests to ${others} beside the new ${describeRef(refOf(created))}: if it has another name now, delete ${others} once it is ready`,
+        : `${describeRef(refOf(service))} keeps sending requests to ${others} beside the new ${describeRef(refOf(created))}: if it was renamed, delete ${others} once it is ready`,
     );
   }
 }

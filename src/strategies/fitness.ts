@@ -18,13 +18,13 @@ export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 
     `${describeRef(refOf(unfit.manifest.object))} would get new pods${because}, which the strategy "${strategy}" cannot do`,
     {
       location: unfit.manifest.source.locate([]),
-      hint: `Its pods have names, storage or nodes of their own. Deploy it with the strategy "rolling", as a release of its own${because === '' ? '' : `; or, if it reloads its config by itself, give it the annotation "${restartAnnotation}" with the value "false"`}.`,
+      hint: `Its pods have their own names, storage or nodes. Deploy it with the strategy "rolling", as its own release${because === '' ? '' : `; or, if it reloads its config by itself, give it the annotation "${restartAnnotation}" with the value "false"`}.`,
     },
   );
 }
 
 function readsOf({ reads }: ConfigEffect): string {
-  return reads.length === 0 ? 'other config than it started with' : `${reads.join(' and ')} of this release`;
+  return reads.length === 0 ? 'different config than it started with' : `${reads.join(' and ')} of this release`;
 }
 
 /**
@@ -35,8 +35,8 @@ export function refuseForeign(prepared: readonly Prepared[], what: string): void
   const foreign = prepared.find(({ live }) => live !== undefined && live.metadata.labels?.[trackLabel] === undefined);
   if (foreign === undefined) return;
   throw new InvalidInput(
-    `the ${what} is to be called ${describeRef(refOf(foreign.manifest.object))}, but there is one that this action has not made`,
-    { hint: 'Delete it if it is not needed any more, or rename it.' },
+    `the ${what} should be called ${describeRef(refOf(foreign.manifest.object))}, but one exists that this action did not create`,
+    { hint: 'Delete it if it is no longer needed, or rename it.' },
   );
 }
 
@@ -59,7 +59,7 @@ export function refusePinned(prepared: readonly Prepared[], strategy: 'rolling' 
     `${ref} sends its requests to the ${selectorOf(pinned.live ?? pinned.manifest.object)[trackLabel] ?? ''} side of a blue-green deploy, which the strategy "${strategy}" would not change`,
     {
       location: pinned.manifest.source.locate(['spec', 'selector']),
-      hint: `Deploy with "strategy: blue-green". To leave it for good, deploy until the blue side serves, then remove "${trackLabel}" from the selector of the Service and delete the Deployments named "-green".`,
+      hint: `Deploy with "strategy: blue-green". To stop using it, deploy until the blue side serves, then remove "${trackLabel}" from the selector of the Service and delete the Deployments named "-green".`,
     },
   );
 }

@@ -42,7 +42,7 @@ export function promotionOf(
   { waiting }: JournalRecord,
   { ownSides, force }: { ownSides: boolean; force: boolean },
 ): Strategy {
-  if (waiting === undefined) throw new Failure('there is no candidate that waits');
+  if (waiting === undefined) throw new Failure('there is no waiting candidate');
   if (strategy === 'blue-green') return switchTo(waiting, { ownSides, force });
   return (_, manifests) =>
     Promise.resolve({

@@ -26,7 +26,7 @@ export function allAtOnce(prepared: readonly Prepared[], end?: End): Plan {
   const late = prepared.filter((entry) => followsItsPods(entry, prepared));
   const first = prepared.filter((entry) => !late.includes(entry));
   const steps = [applyCompared('Apply all objects, and wait until they are ready', first)];
-  if (late.length > 0) steps.push(applyCompared('Lead Services to the new pods, which are ready', late));
+  if (late.length > 0) steps.push(applyCompared('Send Service traffic to the new pods, which are ready', late));
   return { stages: [settled(steps, end)] };
 }
 

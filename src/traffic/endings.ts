@@ -22,10 +22,10 @@ export function describeAbruptEnds(objects: readonly KubernetesObject[]): string
     const name = `${describeRef(refOf(object))} behind ${describeRef(refOf(service))}`;
     if (hasNoTime(object))
       return [
-        `${name}: with "terminationGracePeriodSeconds: 0" its pods end at once, and each rolling update loses requests. Remove it, and add to the container: ${lines}`,
+        `${name}: with "terminationGracePeriodSeconds: 0" its pods are killed at once, and each rolling update loses requests. Remove it, and add to the container: ${lines}`,
       ];
     return [
-      `${name} has no "preStop" hook: unless its program goes on answering for ${drainSeconds} s after SIGTERM, each rolling update loses requests. If it does not, add to the container: ${lines}`,
+      `${name} has no "preStop" hook: unless its program keeps answering for ${drainSeconds} s after SIGTERM, each rolling update loses requests. If it does not, add to the container: ${lines}`,
     ];
   });
 }

@@ -73,9 +73,9 @@ async function untilSlicesFollow(
         ...(missing.length === 0 ? [] : [`not to ${missing.join(', ')}`]),
         ...(surplus.length === 0 ? [] : [`still to ${surplus.join(', ')}`]),
       ].join('; ')}`;
-      const hint = 'See whether the endpoint slice controller is at work: kubectl get endpointslices.';
+      const hint = 'Check that the endpoint slice controller is running: kubectl get endpointslices.';
       if (!courtesy && (surplus.length > 0 || right === 0)) throw new Failure(text, { hint });
-      reporter.warning(`${text}; it goes on without waiting for that. ${hint}`);
+      reporter.warning(`${text}; continuing without waiting for that. ${hint}`);
       return;
     }
     await clock.sleep(pollMs, signal);
@@ -98,9 +98,9 @@ export async function assertEndpoints(
   twin: string,
 ): Promise<void> {
   const name = describeRef(refOf(bound), true);
-  const hint = 'See what becomes of its pods: kubectl get pods, kubectl get endpointslices.';
+  const hint = 'Check its pods: kubectl get pods, kubectl get endpointslices.';
   const pods = new Set((await podsBehind(client, bound)).map(({ metadata }) => metadata.name));
-  if (pods.size === 0) throw new Failure(`${name} would send its requests to nobody: no pod there is ready`, { hint });
+  if (pods.size === 0) throw new Failure(`${name} would have no pod to send requests to: none is ready`, { hint });
   const preview = await client.read({ ...refOf(bound), name: twin });
   const until = clock.now() + followMs;
   while (preview !== undefined) {
@@ -110,7 +110,7 @@ export async function assertEndpoints(
     });
     if (routed === undefined || routed.some((pod) => pods.has(pod))) return;
     if (clock.now() >= until)
-      throw new Failure(`${name} would send its requests to nobody: no endpoint there is ready`, { hint });
+      throw new Failure(`${name} would have no endpoint to send requests to: none is ready`, { hint });
     await clock.sleep(pollMs, signal);
   }
 }

@@ -38,7 +38,7 @@ export async function retire(
     );
   } catch (error) {
     if (!isStatus(error, 403)) throw error;
-    options.reporter.info('without the right to patch pods, the candidate ends as in a rolling update');
+    options.reporter.info('without permission to patch pods, the canary is removed as in a rolling update');
     return;
   }
   await untilRouted(client, services, { ...options, courtesy: true });

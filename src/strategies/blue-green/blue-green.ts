@@ -50,8 +50,8 @@ function refuseSwitchedSince(group: Group, firstSeen: Map<string, Side>): void {
   const before = firstSeen.get(idOf(group)) ?? serving;
   firstSeen.set(idOf(group), before);
   if (own === undefined || before === serving) return;
-  throw new Failure(`another run has switched to the ${serving} side meanwhile`, {
-    hint: 'See what it has deployed, then run this one again.',
+  throw new Failure(`another run switched to the ${serving} side meanwhile`, {
+    hint: 'Check what it deployed, then run this one again.',
   });
 }
 
@@ -60,17 +60,17 @@ function noteOfAllAtOnce(prepared: readonly Prepared[], state: State): string {
     group.workloads.every((workload) => liveOn(state, group, group.own?.side ?? 'blue', workload) === undefined),
   );
   if (isFirst)
-    return 'there is no version that serves yet: this deploy brings in all pods at once, and the next one has a blue and a green side';
+    return 'no version is serving yet: this deploy rolls out all pods at once, and the next one has a blue and a green side';
   const own = new Set(
     state.groups.filter((group) => group.own !== undefined).flatMap((group) => refsOfGroup(group).map(keyOf)),
   );
   const changing = prepared.filter((entry) => changesPods(entry) && own.has(keyOf(refOf(entry.manifest.object))));
   const names = changing.map(({ manifest }) => manifest.object.metadata.name).join(', ');
   if (changing.length === 0)
-    return 'no pods behind a Service change: there is nothing to switch, so that all is brought in at once';
+    return 'no pods behind a Service change: there is nothing to switch, so everything is rolled out at once';
   return changing.every(({ config }) => config?.state === 'renewed')
-    ? `${names} serves, and config changes that both sides read: its pods are replaced in place`
-    : `${names} serves and is not as its manifest says: it is brought back in place`;
+    ? `${names} serves, and config read by both sides changes: its pods are replaced in place`
+    : `${names} serves but differs from its manifest: it is restored in place`;
 }
 
 /** How a candidate that waits begins to serve. */
@@ -93,7 +93,7 @@ export function switchTo(
         refusePaused(besides(prepared, state, switches));
         refuseWithoutUnion(state, switches);
         const look = force
-          ? [{ do: 'check', title: 'Look whether there is a candidate', candidates, asks: 'present' } as const]
+          ? [{ do: 'check', title: 'Check whether there is a candidate', candidates, asks: 'present' } as const]
           : lookAtSides(state, switches, prepared);
         return Promise.resolve({ stages: [settled(look), ...switchStages(input, switches, numbers)] });
       },

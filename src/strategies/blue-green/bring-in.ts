@@ -83,18 +83,18 @@ export function stepsToBringIn({
 }): Step[] {
   const names = candidates.map(({ object }) => object.metadata.name).join(', ');
   const before: Step[] = [];
-  if (prelude.length > 0) before.push(applyCompared('Apply what is new and changes nothing for what serves', prelude));
+  if (prelude.length > 0) before.push(applyCompared('Apply new objects that do not affect the live side', prelude));
   if (pins.length > 0)
     before.push({
       do: 'set',
-      title: 'Bind Services to the pods that serve now, so that no request goes to the new ones',
+      title: 'Pin Services to the live pods, so no requests go to the new ones',
       fields: pins,
     });
   return [
     ...before,
     {
       ...applyCompared(`Bring up ${names} beside what serves`, preparedCandidates),
-      marks: [`${names} ready beside what serves`],
+      marks: [`${names} ready beside the live side`],
     },
     { do: 'verify', title: `Verify ${names} before it serves`, of: 'preview' },
   ];

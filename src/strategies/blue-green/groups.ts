@@ -80,10 +80,10 @@ function merge(left: Group, right: Group): Group {
   const [workload] = right.workloads;
   if (workload !== undefined && (left.own === undefined) !== (right.own === undefined)) {
     throw new InvalidInput(
-      `${describeRef(refOf(workload.object))} shares a Service with ${left.workloads.map(({ object }) => object.metadata.name).join(', ')}, and only one of them has two sides of its own`,
+      `${describeRef(refOf(workload.object))} shares a Service with ${left.workloads.map(({ object }) => object.metadata.name).join(', ')}, but only one of them has its own two sides`,
       {
         location: workload.source.locate([]),
-        hint: 'Write both sides of all of them, or of none.',
+        hint: 'Define both sides for all of them, or for none.',
       },
     );
   }

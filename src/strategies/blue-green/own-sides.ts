@@ -67,7 +67,7 @@ export function ownSideOf({ object, source }: Manifest, live: Objects): OwnSide 
   if (keys.length === 0) {
     throw new InvalidInput(`${describeRef(refOf(object))} and "${twin.metadata.name}" have pods with the same labels`, {
       location: source.locate(['spec', 'template', 'metadata', 'labels']),
-      hint: 'Give both pod templates a label such as "version" with another value on each side, by which a Service can tell them apart.',
+      hint: 'Give both pod templates a label such as "version" with a different value on each side, so a Service can tell them apart.',
     });
   }
   return { side, labels: { blue: only(labels.blue, keys), green: only(labels.green, keys) } };
@@ -97,7 +97,7 @@ export function servingOwnSide(
       ? 'some Services send their requests to one side, and some to the other'
       : `${describeRef(refOf(loose.service))} sends its requests to both sides`;
   throw new InvalidInput(`it is not clear which side of ${describeRef(refOf(workload))} serves: ${which}`, {
-    hint: 'Bind the Service to one of them first, by the label that tells their pods apart.',
+    hint: 'Pin the Service to one of them first, by the label that tells their pods apart.',
   });
 }
 
@@ -117,9 +117,9 @@ function leadsTo(service: KubernetesObject, deployment: KubernetesObject | undef
 export function checkSides(sides: Readonly<Record<Side, readonly Manifest[]>>): void {
   const [first] = [...sides.blue, ...sides.green];
   if (first !== undefined && !bothSides.some((side) => sides[side].some(({ object }) => isDeployment(object)))) {
-    throw new InvalidInput(`${describeRef(refOf(first.object))} stands in a file of one side, and no Deployment does`, {
+    throw new InvalidInput(`${describeRef(refOf(first.object))} is in a file of one side, but no Deployment is`, {
       location: first.source.locate([]),
-      hint: 'Put the Deployments of both sides into such files, or take "-blue" or "-green" out of the name of this one.',
+      hint: 'Put the Deployments of both sides into such files, or remove "-blue" or "-green" from the name of this one.',
     });
   }
   for (const side of bothSides) {
@@ -148,23 +148,20 @@ export function refuseUnnamedSides(manifests: readonly Manifest[]): void {
   if (green === undefined) return;
   const { name } = green.object.metadata;
   throw new InvalidInput(
-    `Deployments "${refOnOwn('blue', green.object).name}" and "${name}" look like two sides, and their files do not say so`,
+    `Deployments "${refOnOwn('blue', green.object).name}" and "${name}" look like two sides, but their files do not say so`,
     {
       location: green.source.locate(['metadata', 'name']),
-      hint: 'Put each into a file of its own whose name ends with "-blue.yaml" or "-green.yaml", so that they take turns.',
+      hint: 'Put each into a file of its own whose name ends with "-blue.yaml" or "-green.yaml", so that they alternate.',
     },
   );
 }
 
 function checkName({ object, source }: Manifest, side: Side): void {
   if (sideOfName(object) === side) return;
-  throw new InvalidInput(
-    `${describeRef(refOf(object))} stands in a file of the ${side} side and is not called like it`,
-    {
-      location: source.locate(['metadata', 'name']),
-      hint: `Call it "${object.metadata.name}-${side}". Or give one Deployment alone, in a file without "-blue" or "-green" in its name: the other side is made from it.`,
-    },
-  );
+  throw new InvalidInput(`${describeRef(refOf(object))} is in a file of the ${side} side but is not named after it`, {
+    location: source.locate(['metadata', 'name']),
+    hint: `Call it "${object.metadata.name}-${side}". Or use a single Deployment, in a file without "-blue" or "-green" in its name: the other side is created from it.`,
+  });
 }
 
 /** Two Deployments that select each other's pods fight for them. */
@@ -172,6 +169,6 @@ function checkSelector({ object, source }: Manifest, other: Manifest): void {
   if (!selects(stringsAt(object, 'spec', 'selector', 'matchLabels'), templateLabels(other.object))) return;
   throw new InvalidInput(`${describeRef(refOf(object))} selects the pods of "${other.object.metadata.name}" too`, {
     location: source.locate(['spec', 'selector', 'matchLabels']),
-    hint: 'Add a label to its selector and to its pod template that the other side has with another value.',
+    hint: 'Add a label to its selector and its pod template that has a different value on the other side.',
   });
 }

@@ -41,7 +41,7 @@ async function formOfPods(context: PlanContext, state: State, group: Group, to: 
   const uncounted = budgets.filter((budget) => Object.keys(matchLabels(budget)).some((key) => green.includes(key)));
   for (const budget of green.length === 0 ? [] : uncounted) {
     context.note(
-      `${describeRef(refOf(budget))} does not count the pods of this green side: it goes by a label of which they have another value`,
+      `${describeRef(refOf(budget))} does not count the pods of this green side: it uses a label for which they have a different value`,
     );
   }
   return { ...apart, green };
@@ -118,7 +118,7 @@ async function servingHash(
   const name = describeRef(refOf(deployment), true);
   throw new Failure(
     hash === undefined ? `no pod of ${name} is ready` : `pods of ${hashes.size} versions of ${name} get requests`,
-    { hint: 'Wait until its rollout is complete, or undo it ("kubectl rollout undo"), then run it again.' },
+    { hint: 'Wait until its rollout is complete, or undo it ("kubectl rollout undo"), then re-run.' },
   );
 }
 

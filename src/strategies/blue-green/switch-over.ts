@@ -81,11 +81,11 @@ export function stepsToEvenOut({ state, switches }: World, then: Numbers): Step[
   return [
     ...wanted.map(({ serving, candidate, meant, replicas }): Step => ({
       do: 'note',
-      title: `${candidate.metadata.name} gets ${replicas} pods instead of ${meant}: ${serving.metadata.name}, which serves, has been scaled meanwhile`,
+      title: `${candidate.metadata.name} gets ${replicas} pods instead of ${meant}: ${serving.metadata.name}, the live side, was scaled meanwhile`,
     })),
     {
       do: 'set',
-      title: 'Give the side that is to serve as many pods as the other one has',
+      title: 'Scale the next live side to the size of the other one',
       fields: wanted.map(({ candidate, replicas }) => podsTo(refOf(candidate), replicas)),
       until: 'ready',
     },
@@ -118,9 +118,9 @@ export function stepsToUnite({ state, switches }: World): Step[] {
     },
     {
       do: 'note',
-      title: `${names}: both sides serve for ${seconds} s, until the load balancer in front has taken in the new one`,
+      title: `${names}: both sides serve for ${seconds} s, until the load balancer in front has picked up the new one`,
     },
-    { do: 'route', title: 'Let the load balancer take the new side in', services: late.map(refOf) },
+    { do: 'route', title: 'Wait until the load balancer picks up the new side', services: late.map(refOf) },
   ];
 }
 
@@ -148,11 +148,11 @@ export function decideSwitch(
       },
       {
         do: 'route',
-        title: 'Let all requests reach it, and none the old side',
+        title: 'Wait until all requests reach it, and none the old side',
         services: moved,
         marks: moved.map(({ name }) => `${name} sends all requests to the new side`),
       },
-      { do: 'apply', title: 'Apply whatever else has changed', objects: keepScaled(arranged, state, switches) },
+      { do: 'apply', title: 'Apply all other changes', objects: keepScaled(arranged, state, switches) },
     ],
     end: {
       state: 'live',
@@ -208,6 +208,6 @@ function refuseMoved(live: KubernetesObject, group: Group, from: Side): void {
   const side = sideOf(group, selectorOf(live));
   if (side === undefined || side === from) return;
   throw new Failure(`${describeRef(refOf(live), true)} does not send its requests to the ${from} side any more`, {
-    hint: 'Somebody else has switched it meanwhile. See who, then run it again.',
+    hint: 'Someone else switched it meanwhile. Find out who, then run it again.',
   });
 }

@@ -44,12 +44,12 @@ export function refuseWithoutUnion(state: State, switches: readonly Switch[]): v
     if (service === undefined) continue;
     if (group.apart.green.length > 0) {
       throw new InvalidInput(
-        `${describeRef(refOf(service))} has no selector for the pods of both sides, which have to serve while the load balancer in front of it follows`,
+        `${describeRef(refOf(service))} has no selector for the pods of both sides, which both have to serve while the load balancer in front of it catches up`,
         { hint: 'Run "abort" if a candidate waits, and deploy again: its pods then get labels for that.' },
       );
     }
     throw new InvalidInput(
-      `${describeRef(refOf(service))} selects pods by their side alone, so that both sides cannot serve while the load balancer in front of it follows`,
+      `${describeRef(refOf(service))} selects pods by their side alone, so both sides cannot serve while the load balancer in front of it catches up`,
       { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
     );
   }
@@ -100,7 +100,7 @@ export async function requireRoom(context: PlanContext, candidates: readonly Man
 export function lookAtSides(state: State, switches: readonly Switch[], deployed?: readonly Prepared[]): Step[] {
   const check: Step = {
     do: 'check',
-    title: 'Look whether the new side is what was deployed, and ready',
+    title: 'Check that the new side is what was deployed, and ready',
     candidates: candidatesOf(switches),
     asks: deployed === undefined ? 'ready' : 'sound',
     ...(deployed === undefined ? {} : { deployed }),

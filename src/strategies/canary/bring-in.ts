@@ -76,7 +76,7 @@ export function decideStep(
   });
   const makeRoom: Step = {
     do: 'set',
-    title: `Scale the stable version down to its share, so that the total stays as it is`,
+    title: `Scale the stable version down to its share, so the total stays the same`,
     fields: pairs.map(({ live }, index) => podsTo(refOf(live), shares[index]?.stable ?? 1)),
     until: 'ready',
   };
@@ -87,10 +87,10 @@ export function decideStep(
     heading,
     steps: [
       ...write,
-      { do: 'route', title: 'Let requests reach the candidate', services: [...services].map(refOf) },
+      { do: 'route', title: 'Wait until requests reach the candidate', services: [...services].map(refOf) },
       {
         do: 'hold',
-        title: 'Watch the candidate',
+        title: 'Observe the candidate',
         meanwhile: heading,
         objects: arrival.temporary.map(({ manifest }) => refOf(manifest.object)),
         forMs: options.stepDurationMs,

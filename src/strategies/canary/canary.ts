@@ -52,8 +52,8 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
 function noteOfAllAtOnce(prepared: readonly Prepared[]): string {
   const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
   return isFirst
-    ? 'there is no stable version yet: this deploy brings in all pods at once, and the next one has a canary'
-    : 'no pod template of a running Deployment changes: nothing to try on a canary, so that all is brought in at once';
+    ? 'there is no stable version yet: this deploy rolls out all pods at once, and the next one has a canary'
+    : 'no pod template of a running Deployment changes: nothing to try on a canary, so everything is rolled out at once';
 }
 
 async function planCanary(
@@ -79,7 +79,7 @@ async function planCanary(
   const isHeld = new Set<Prepared>(pairs.map(({ stable }) => stable));
   const prelude = prepared.filter((entry) => !isHeld.has(entry) && belongsToPrelude(entry, copied));
   const before =
-    prelude.length === 0 ? [] : [settled([applyCompared('Apply what changes nothing for stable pods', prelude)])];
+    prelude.length === 0 ? [] : [settled([applyCompared('Apply what does not affect stable pods', prelude)])];
   return {
     stages: [...before, ...canaryStages({ pairs, temporary, inPlace }, options), ...ending],
     temporary: temporary.map(({ manifest }) => refOf(manifest.object)),
@@ -91,7 +91,7 @@ function tellUntried(context: PlanContext, pairs: readonly Pair[]): void {
   for (const { stable, variant } of pairs) {
     if (variant !== undefined && stable.config?.state === 'renewed')
       context.note(
-        `${describeRef(refOf(variant.object))} reads the config of ${describeRef(refOf(stable.manifest.object))}: what changes in it is not tried`,
+        `${describeRef(refOf(variant.object))} reads the config of ${describeRef(refOf(stable.manifest.object))}: changes in it are not tested by the canary`,
       );
   }
 }

@@ -35,8 +35,8 @@ export function refuseAutoscaled(
   const scaled = pairs.find((pair) => targets.has(keyOf(refOf(pair.live))));
   if (scaled === undefined) return;
   throw new InvalidInput(
-    `${describeRef(refOf(scaled.live))} is scaled by a HorizontalPodAutoscaler, which would fill up what "constant-total" takes away`,
-    { hint: 'Remove the input "constant-total"; the candidate then comes on top of the stable pods.' },
+    `${describeRef(refOf(scaled.live))} is scaled by a HorizontalPodAutoscaler, which would scale up what "constant-total" scales down`,
+    { hint: 'Remove the input "constant-total"; the candidate is then added to the stable pods.' },
   );
 }
 
@@ -49,10 +49,10 @@ export function refuseUnreachable(neighbours: Neighbours, prepared: readonly Pre
     const missing = serving.find((service) => !selects(selectorOf(service), templateLabels(candidate.object)));
     if (serving.length > 0 && missing !== undefined) {
       throw new InvalidInput(
-        `${describeRef(refOf(candidate.object))} would get no requests: its pods have not the labels that ${describeRef(refOf(missing))} selects`,
+        `${describeRef(refOf(candidate.object))} would get no requests: its pods do not have the labels that ${describeRef(refOf(missing))} selects`,
         {
           location: candidate.source.locate(['spec', 'template', 'metadata', 'labels']),
-          hint: 'Give its pod template the labels of the selector of the Service.',
+          hint: 'Give its pod template the labels in the selector of the Service.',
         },
       );
     }

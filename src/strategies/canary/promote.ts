@@ -110,7 +110,7 @@ function refuseUntried(candidate: KubernetesObject, stable: KubernetesObject): v
   throw new Failure(
     `${describeRef(refOf(candidate), true)} runs the image "${tried.get(other.name) ?? ''}" in its ${describeImage(other)}, and what is to be promoted has "${other.image ?? ''}"`,
     {
-      hint: 'Somebody else has changed the candidate since: nobody has tried what would be promoted. Run "abort", then deploy what you want.',
+      hint: 'Someone else changed the candidate: what would be promoted is untested. Run "abort", then deploy what you want.',
     },
   );
 }
@@ -121,7 +121,7 @@ export function stepsOfLook(pairs: readonly Promoted[], { look }: Pick<Promotion
   const candidates = pairs.map(({ candidate }) => candidate);
   const check: Step = {
     do: 'check',
-    title: 'Look whether the candidate is what was deployed, and ready',
+    title: 'Check that the candidate is what was deployed, and ready',
     candidates,
     asks: look === 'ready' ? 'ready' : 'sound',
   };

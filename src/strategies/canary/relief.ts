@@ -84,7 +84,7 @@ export async function reliefFor(
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     context.note(
-      `${namesOf(abrupt.map(({ stable }) => refOf(stable)))} may lose requests while Kubernetes replaces the pods, which nothing keeps serving when they are to end: ${error.message}`,
+      `${namesOf(abrupt.map(({ stable }) => refOf(stable)))} may lose requests while Kubernetes replaces its pods, which do not keep serving while they terminate: ${error.message}`,
     );
     return undefined;
   }
@@ -160,7 +160,7 @@ async function assertRoom({ client, namespace }: PlanContext, pairs: readonly Re
   ]);
   const { state, notices } = await checkCapacity(client, namespace, surges, { strategy: 'promotion' });
   if (state !== 'fits' || notices.length > 0)
-    throw new Unavailable('for a candidate that takes all requests meanwhile, there is not certainly room');
+    throw new Unavailable('there may be no capacity for a candidate that takes all requests meanwhile');
 }
 
 /** The server is asked whether the Services could be bound so. */
@@ -169,7 +169,7 @@ async function assertAllowed(context: PlanContext, bound: readonly Manifest[]): 
     await context.look(bound, { force: true });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    throw new Unavailable(`the Services cannot be bound to the candidate meanwhile: ${error.message}`);
+    throw new Unavailable(`the Services cannot be pinned to the candidate meanwhile: ${error.message}`);
   }
 }
 
@@ -198,35 +198,35 @@ export function stepsWithRelief({ pairs, bindings }: Relief, manifests: readonly
   const grow: Step[] = [
     {
       do: 'set',
-      title: 'Let the candidate grow to the number of the stable pods',
+      title: 'Scale the candidate to the number of stable pods',
       fields: growing.map(({ candidate, replicas }) => podsTo(refOf(candidate), replicas)),
       until: 'ready',
     },
     // Whatever follows late has to know the new ones before it loses the others.
-    { do: 'route', title: 'Let the load balancer take the new pods in', services: late },
+    { do: 'route', title: 'Wait until the load balancer picks up the new pods', services: late },
   ];
   return [
     ...(growing.length === 0 ? [] : grow),
     {
       do: 'set',
-      title: 'Lead the Services to the candidate alone',
+      title: 'Send all Service traffic to the candidate',
       fields: bindings.map(({ service, selector }) => ({
         of: service,
         path: ['spec', 'selector'],
         to: { ...selector },
       })),
     },
-    { do: 'route', title: 'Let requests leave the stable pods', services },
-    { do: 'note', title: `${names} takes all requests while the stable pods, which end at once, are replaced` },
+    { do: 'route', title: 'Wait until no requests reach the stable pods', services },
+    { do: 'note', title: `${names} takes all requests while the stable pods, which terminate at once, are replaced` },
     {
       do: 'apply',
-      title: 'Replace the stable pods, to which no requests come',
+      title: 'Replace the stable pods, which get no requests',
       objects: withRelief(manifests, bindings),
       beside: pairs.map(({ candidate }) => refOf(candidate)),
     },
-    { do: 'apply', title: 'Lead the Services to the stable pods again', objects: manifests },
+    { do: 'apply', title: 'Send Service traffic to the stable pods again', objects: manifests },
     // Candidates may go only then.
-    { do: 'route', title: 'Let requests reach the stable pods', services },
+    { do: 'route', title: 'Wait until requests reach the stable pods', services },
   ];
 }
 

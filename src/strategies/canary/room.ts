@@ -34,7 +34,7 @@ export async function needsPlaces(
   }
   await refuseStuckPromotion(context, pairs, freed, options);
   if (report.state === 'fits') return false;
-  context.note('all places are taken: stable pods go before those of the candidate come');
+  context.note('no capacity left: stable pods are removed before those of the candidate are added');
   return true;
 }
 

@@ -125,7 +125,7 @@ describe('a Deployment that has been renamed', () => {
       const seen = await watched(rolling, 'both', async () => {
         const result = await rolling.deploy('both', [renamed('both', '2.0.0'), service('both')]);
         expect(result.log).toContain(
-          'goes on sending requests to Deployment "both" beside the new Deployment "both-new"',
+          'keeps sending requests to Deployment "both" beside the new Deployment "both-new"',
         );
       });
       expect(seen).toMatchObject({ lost: [], after: ['1.0.0', '2.0.0'] });

@@ -10,7 +10,7 @@ test('a rollback names what came in between and stays, and "prune" removes it', 
   await stage.given('shop', [configMap('flags', { a: '3' })]);
   const back = await stage.command('shop', 'rollback', { 'to-revision': '1' });
   expect([back.exit, back.log]).toEqual([0, expect.stringContaining('ConfigMap "between" in namespace') as unknown]);
-  expect(back.log).toContain('is not in revision 1 and was left; "prune: true" removes it');
+  expect(back.log).toContain('is not in revision 1 and was kept; "prune: true" removes it');
   expect(await stage.exists('configmap', 'between')).toBe(true);
 
   await stage.given('shop', [configMap('flags', { a: '5' })]);
@@ -79,7 +79,9 @@ describe('a candidate that a failed run was told to leave serves no longer than 
     await using stage = await Stage.open('canary');
     await stage.given('web', app('web', '3.0.0'));
     await withLeftCandidate(stage);
-    expect((await stage.command('web', 'status')).log).toContain('Deployment "web-canary" is of an earlier canary');
+    expect((await stage.command('web', 'status')).log).toContain(
+      'Deployment "web-canary" is left over from an earlier canary',
+    );
     const back = await stage.command('web', 'rollback');
     expect([back.exit, back.outputs['status']]).toEqual([0, 'rolled-back']);
     expect(await served(stage)).toEqual(old);

@@ -18,7 +18,7 @@ describe('blue-green', () => {
   test('takes turns: a first deploy in one go, then green, then blue, and a rollback is a switch back', async () => {
     const first = await stage.run('turn', {}, { 'app.yaml': app('turn', '1.0.0') });
     expect(first.exit).toBe(0);
-    expect(first.log).toContain('there is no version that serves yet');
+    expect(first.log).toContain('no version is serving yet');
     expect(await stage.selectorOf('turn')).toEqual({ app: 'turn', 'gke-rollout/track': 'blue' });
 
     const second = await stage.run('turn', {}, { 'app.yaml': app('turn', '2.0.0') });

@@ -59,7 +59,7 @@ describe("blue-green with two sides of the user's own", () => {
   test('brings in one, then the one whose manifest is new, and a rollback is a switch back', async () => {
     const first = await stage.run('turn', {}, files('turn', '1.0.0', '1.0.0'));
     expect(first.outputs).toMatchObject({ status: 'deployed', revision: '1' });
-    expect(first.log).toContain('turn-blue is to serve; turn-green is left as it is');
+    expect(first.log).toContain('turn-blue is the next live side; turn-green is left as it is');
     expect(await stage.exists('deployment', 'turn-green')).toBe(false);
 
     const same = await stage.run('turn', {}, files('turn', '1.0.0', '1.0.0'));
@@ -188,9 +188,7 @@ describe("blue-green with two sides of the user's own", () => {
     expect(results.map(({ exit }) => exit).sort()).toEqual([0, 1]);
     const won = results.findIndex(({ exit }) => exit === 0);
     const lost = results.find(({ exit }) => exit === 1);
-    expect(lost?.log).toMatch(
-      /another run has switched to the green side meanwhile|serves, and its manifest has changed/,
-    );
+    expect(lost?.log).toMatch(/another run switched to the green side meanwhile|serves, and its manifest has changed/);
     expect([await serves('race'), await stage.imageOf('race-green')]).toEqual(['green', image(versions[won] ?? '')]);
   });
 
@@ -255,7 +253,7 @@ describe("blue-green with two sides of the user's own", () => {
     expect(wrong.log).toContain('nobody');
     const plan = { command: 'plan', manifests: '.', strategy: 'blue-green' };
     const told = await stage.run('dead', plan, files('dead', '1.0.0', '2.0.0'));
-    expect(told.log).toContain('is at work, or was killed');
+    expect(told.log).toContain('is in progress or was killed');
     expect(wrong.log + told.log).not.toMatch(/^(?:::group::Undo|Undo:)$/m);
     expect(await left()).toBe(journal);
     expect(await stage.exists('deployment', 'dead-green')).toBe(true);

@@ -56,7 +56,7 @@ test(
     expect(await versionsNow(load)).toEqual(['1.0.0']);
     const deployed = await deploying;
     expect(deployed.outputs['status']).toBe('deployed');
-    expect(deployed.log).toContain('another run has come since');
+    expect(deployed.log).toContain('superseded by another run');
     expect(await versionsNow(load)).toEqual(['1.0.0']);
     expect(await lossesOf(load, 'blue-green-rollback', 1)).toEqual([]);
   },

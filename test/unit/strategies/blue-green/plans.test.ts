@@ -66,7 +66,7 @@ describe('a switch', () => {
 
   test('gives the new side as many pods as the old one has got since', () => {
     expect(linesOf(stepsToEvenOut(world([bound], 2), { [keyOf(refOf(blue))]: 2 }))).toEqual([
-      'note web-green gets 3 pods instead of 2: web, which serves, has been scaled meanwhile',
+      'note web-green gets 3 pods instead of 2: web, the live side, was scaled meanwhile',
       'set web-green.replicas=3 until ready',
     ]);
     expect(stepsToEvenOut(world([bound]), {})).toEqual([]);

@@ -178,9 +178,9 @@ describe('files of two sides', () => {
   });
 
   test.each<[string, KubernetesObject[], KubernetesObject[], string]>([
-    ['a name that does not say the side', [two], [], 'stands in a file of the blue side and is not called like it'],
+    ['a name that does not say the side', [two], [], 'is in a file of the blue side but is not named after it'],
     ['a Deployment without its other side', [one], [service('green')], 'has no other side'],
-    ['no Deployment', [service('blue')], [], 'stands in a file of one side, and no Deployment does'],
+    ['no Deployment', [service('blue')], [], 'is in a file of one side, but no Deployment is'],
     [
       'Deployments that select each other',
       [one],

@@ -149,7 +149,7 @@ describe('a promotion', () => {
       'route lb',
       'set web.selector=app:web,track:canary lb.selector=app:web,track:canary',
       'route web lb',
-      'note web-canary (3 pods) takes all requests while the stable pods, which end at once, are replaced',
+      'note web-canary (3 pods) takes all requests while the stable pods, which terminate at once, are replaced',
       'apply web×3 Service/web beside web-canary',
       'apply web×3 Service/web',
       'route web lb',

@@ -81,7 +81,7 @@ async function undoFor(
   limit.begin(undoTimeoutMs);
   const { client, contextName } = await connectToCluster(target, process.env, reporter, { signal, limit, hasAnswered });
   if (state.server !== undefined && state.server !== client.server) {
-    throw new Failure(`the main step changed ${state.server}, but the inputs lead to ${client.server} now`, {
+    throw new Failure(`the main step changed ${state.server}, but the inputs point to ${client.server} now`, {
       hint: 'The next run against the first cluster undoes what was left there.',
     });
   }

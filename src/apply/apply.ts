@@ -133,8 +133,8 @@ export async function withFreshObject<T>(
   for (let race = 0; ; race += 1) {
     object ??= await client.read(ref);
     if (object === undefined) {
-      throw new Failure(`${describeRef(ref, true)} has disappeared while it was being changed`, {
-        hint: 'See who deleted it, then run it again.',
+      throw new Failure(`${describeRef(ref, true)} was deleted while this run changed it`, {
+        hint: 'Find out who deleted it, then run it again.',
       });
     }
     try {

@@ -19,7 +19,7 @@ export async function refuseAutoscaled(
   const targets = scaledTargets([...manifests.filter(isAutoscaler), ...(await autoscalersIn(client, namespace))]);
   const scaled = workloads.find((ref) => targets.has(keyOf(ref)));
   if (scaled === undefined) return;
-  throw new InvalidInput(`${describeRef(scaled)} is scaled by a HorizontalPodAutoscaler, which would change it back`, {
-    hint: 'Change minReplicas and maxReplicas of the autoscaler instead, and leave the input "replicas" out.',
+  throw new InvalidInput(`${describeRef(scaled)} is scaled by a HorizontalPodAutoscaler, which would scale it back`, {
+    hint: 'Change minReplicas and maxReplicas of the autoscaler instead, and remove the input "replicas".',
   });
 }

@@ -55,7 +55,7 @@ export function problemsOfCustomResource(
   if (definition === undefined) {
     const served = ofKind.filter((candidate) => candidate.served).map((candidate) => `"${candidate.version}"`);
     return [
-      new Failure(`${name} is of version "${version}", which its CustomResourceDefinition does not serve`, {
+      new Failure(`${name} uses version "${version}", which its CustomResourceDefinition does not serve`, {
         location: source.locate(['apiVersion']),
         hint: `Use one of ${served.join(', ')}.`,
       }),
@@ -65,7 +65,7 @@ export function problemsOfCustomResource(
     const near = closest(String(path.at(-1)), siblings);
     return new Failure(`${name} has the unknown field "${formatFieldPath(path)}"`, {
       location: source.locate(path),
-      hint: near === undefined ? 'Correct or remove it.' : `Did you mean "${near}"?`,
+      hint: near === undefined ? 'Fix or remove it.' : `Did you mean "${near}"?`,
     });
   });
 }

@@ -54,8 +54,8 @@ function told(
     manager === undefined ? 'somebody else' : `somebody else ("${manager}"${time === undefined ? '' : `, ${time}`})`;
   return {
     isOther,
-    message: `${describeRef(refOf(object))}: ${who} ${what} while we waited for it`,
-    hint: 'Two changes met: see who made the other one, then run again the one that is to win.',
+    message: `${describeRef(refOf(object))}: ${who} ${what} during this run`,
+    hint: 'Two changes collided: find out who made the other one, then re-run the one that should win.',
   };
 }
 

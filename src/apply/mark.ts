@@ -78,7 +78,7 @@ export function takenSince(
 
 /** What of an object was not brought back, because another release has it now. */
 export function takenOver(mark: string): string {
-  return `the whole object: release "${mark}" has taken it over since`;
+  return `the whole object: release "${mark}" has since taken it over`;
 }
 
 /** How messages name the release of a mark: without the namespace where that is the reader's own. */

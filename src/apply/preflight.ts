@@ -94,7 +94,7 @@ export async function preflight(
   const results = manifests.flatMap((manifest) => found.get(manifest) ?? []);
   const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
   if (problems.length === 1 && problems[0] !== undefined) throw problems[0];
-  if (problems.length > 1) throw new Failures(`${problems.length} problems were found in the manifests`, problems);
+  if (problems.length > 1) throw new Failures(`${problems.length} problems in the manifests`, problems);
   return results.flatMap((result) => ('problems' in result ? [] : [result]));
 }
 
@@ -253,7 +253,7 @@ async function tryApply(
   const predicted = takeover && live !== undefined ? await withTemplateOf(client, object, meant, live, claims) : object;
   if (isRolledBackByKubectl(live))
     warnings.push(
-      '"kubectl rollout undo" has brought a former pod template back: the one of the manifest replaces it as a whole',
+      '"kubectl rollout undo" restored an earlier pod template; the one in the manifest replaces it entirely',
     );
   return { manifest, live, predicted, change, takeover, claims, places, warnings };
 }

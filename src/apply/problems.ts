@@ -97,8 +97,8 @@ async function unknownField(
     near !== undefined
       ? `Did you mean "${near}"?`
       : siblings.length > 0
-        ? `Known here are: ${siblings.slice(0, 30).join(', ')}.`
-        : 'Correct or remove it.';
+        ? `Known fields are: ${siblings.slice(0, 30).join(', ')}.`
+        : 'Fix or remove it.';
   return failureAt(parts.join('; '), source.locate(path), hint, cause);
 }
 

@@ -26,9 +26,9 @@ export async function untilServed(
     if (missing === undefined) return;
     if (clock.now() >= deadline) {
       throw new Failure(
-        `the cluster does not serve the new kind "${missing.kind}" although its definition is established`,
+        `the cluster does not serve the new kind "${missing.kind}" although its CustomResourceDefinition is established`,
         {
-          hint: 'See the health of the API server, then run it again.',
+          hint: 'Check the health of the API server, then run it again.',
         },
       );
     }

@@ -56,8 +56,8 @@ async function untilFilled(
     if (now?.metadata.uid !== token.metadata.uid) throw gone(token);
     if (stringAt(now, 'data', 'token') !== undefined) return;
     if (clock.now() >= deadline) {
-      throw new Failure(`${describeRef(refOf(token), true)} has got no token`, {
-        hint: 'The controller manager of the cluster fills it in: see whether it runs.',
+      throw new Failure(`${describeRef(refOf(token), true)} has no token yet`, {
+        hint: 'The controller manager of the cluster fills it in: check that it is running.',
       });
     }
     await clock.sleep(pollMs, signal);
@@ -85,9 +85,9 @@ async function assertOwners(client: KubernetesClient, object: KubernetesObject):
 
 function gone(object: KubernetesObject): Failure {
   const isOrphan = isToken(object);
-  return new Failure(`${describeRef(refOf(object), true)} was applied, and has been deleted since`, {
+  return new Failure(`${describeRef(refOf(object), true)} was applied, but has since been deleted`, {
     hint: isOrphan
-      ? 'Kubernetes deletes a token whose ServiceAccount does not exist: add the account to the manifests, or correct its name.'
-      : 'See who deletes it: another controller or person; then run it again.',
+      ? 'Kubernetes deletes a token whose ServiceAccount does not exist: add the account to the manifests, or fix its name.'
+      : 'Find out who deletes it, another controller or a person; then run it again.',
   });
 }

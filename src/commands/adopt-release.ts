@@ -26,22 +26,19 @@ export async function adoptable(
   if (theirs.length === 0 && hasCome) return [];
   if (theirs.length === 0 || former === release) {
     throw new InvalidInput(`there is no release "${former}" in namespace "${namespace}" to adopt`, {
-      hint: 'Correct the input "adopt-release", or remove it.',
+      hint: 'Fix the input "adopt-release", or remove it.',
     });
   }
   if (journal !== undefined) {
-    const what = journal.record.waiting === undefined ? 'a run that has not ended' : 'a candidate that waits';
-    throw new InvalidInput(`release "${former}" has ${what}, so that its history cannot be adopted now`, {
+    const what = journal.record.waiting === undefined ? 'an unfinished run' : 'a waiting candidate';
+    throw new InvalidInput(`release "${former}" has ${what}, so its history cannot be adopted now`, {
       hint: `Run "promote" or "abort" for release "${former}" first.`,
     });
   }
   if (own.length > 0 && !hasCome) {
-    throw new InvalidInput(
-      `release "${release}" has a history of its own, so that it cannot adopt that of "${former}"`,
-      {
-        hint: `Set "take-from-release: ${former}" instead to move its objects alone.`,
-      },
-    );
+    throw new InvalidInput(`release "${release}" has its own history, so it cannot adopt that of "${former}"`, {
+      hint: `Set "take-from-release: ${former}" instead to move its objects alone.`,
+    });
   }
   return theirs;
 }
@@ -59,7 +56,7 @@ export async function adoptRelease(
   const { client, clock, reporter, signal, run } = context;
   const { namespace, release, timeoutMs } = options;
   if ((await adoptable(context, options, former)).length === 0) {
-    reporter.info(`the history of "${former}" has come along already: the input "adopt-release" can be removed`);
+    reporter.info(`the history of "${former}" was already adopted: the input "adopt-release" can be removed`);
     return;
   }
   const deadline = clock.now() + timeoutMs;

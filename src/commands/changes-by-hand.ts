@@ -30,7 +30,7 @@ export function describeChangesByHand(
     const gone = versionPaths.flatMap((path) => missing(at(object, ...path), at(live, ...path), path));
     return gone.length === 0
       ? changed
-      : [...changed, `${describeRef(refOf(live))}: somebody has removed ${shortened(gone)}`];
+      : [...changed, `${describeRef(refOf(live))}: someone removed ${shortened(gone)}`];
   });
 }
 

@@ -49,7 +49,7 @@ export class ConfigRestarts {
 
 function textOf(workload: string, effect: ConfigEffect): string {
   const { reads } = effect;
-  if (reads.length === 0) return `${workload} gets new pods: those it has started with other config`;
+  if (reads.length === 0) return `${workload} gets new pods: its pods started with different config`;
   const begin = `${workload} reads ${reads.join(' and ')}, which ${reads.length > 1 ? 'change' : 'changes'}`;
   if (effect.state === 'renewed') return `${begin}: it gets new pods`;
   switch (effect.because) {
@@ -58,6 +58,6 @@ function textOf(workload: string, effect: ConfigEffect): string {
     case 'annotation':
       return `${begin}; its pods are not replaced, because of its annotation "${restartAnnotation}"`;
     case 'kind':
-      return `${begin}; its pods keep what they have read at their start until you delete them`;
+      return `${begin}; its pods keep the config they started with until you delete them`;
   }
 }

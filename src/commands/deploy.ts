@@ -129,7 +129,7 @@ async function findNewNamespaces(
   const nobodys = missing.find((name) => !brought.has(name) && !(createNamespace && name === namespace));
   if (nobodys !== undefined) {
     throw new InvalidInput(`there is no namespace "${nobodys}" in the cluster`, {
-      hint: 'Correct the input "namespace", set "create-namespace: true", or put the Namespace into the manifests.',
+      hint: 'Fix the input "namespace", set "create-namespace: true", or add the Namespace to the manifests.',
     });
   }
   return new Set(missing);

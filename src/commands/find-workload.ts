@@ -30,7 +30,7 @@ export async function findWorkload(context: Context, search: WorkloadSearch): Pr
   const names = [first, ...others].flatMap((object) => (object === undefined ? [] : nameOf(object)));
   throw new InvalidInput(
     `release "${release}" has not been deployed by this action, and namespace "${namespace}" has several workloads: ${names.join(', ')}`,
-    { hint: `Say which one with the input "workload", for example "workload: ${names[0] ?? ''}".` },
+    { hint: `Choose one with the input "workload", for example "workload: ${names[0] ?? ''}".` },
   );
 }
 
@@ -76,7 +76,7 @@ async function namedWorkload(
   const fitting = kinds.filter((candidate) => kind === undefined || candidate.toLowerCase() === kind.toLowerCase());
   if (fitting.length === 0) {
     throw new InvalidInput(`the input "workload" is "${named}", but this command acts on ${kinds.join(', ')}`, {
-      hint: `Write KIND/NAME with one of them, for example "${kinds[0] ?? ''}/${name}".`,
+      hint: `Use KIND/NAME with one of them, for example "${kinds[0] ?? ''}/${name}".`,
     });
   }
   const { client } = context;
@@ -88,14 +88,14 @@ async function namedWorkload(
     const candidates = await unrecordedWorkloads(context, { namespace, release, named: undefined, kinds });
     const listed = candidates.length === 0 ? 'there is none' : `there are ${candidates.map(nameOf).join(', ')}`;
     throw new InvalidInput(
-      `there is no workload "${named}" in namespace "${namespace}"; of those that no release has deployed, ${listed}`,
-      { hint: 'Correct the inputs "workload" and "namespace".' },
+      `there is no workload "${named}" in namespace "${namespace}"; of those deployed by other tools, ${listed}`,
+      { hint: 'Check the inputs "workload" and "namespace".' },
     );
   }
   if (others.length > 0) {
     throw new InvalidInput(
-      `the input "workload" is "${named}", which could mean several: ${found.map(nameOf).join(', ')}`,
-      { hint: 'Write the kind before the name.' },
+      `the input "workload" is "${named}", which matches several: ${found.map(nameOf).join(', ')}`,
+      { hint: 'Put the kind before the name.' },
     );
   }
   // A candidate or a side belongs to the release of the workload that it was made from.

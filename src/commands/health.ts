@@ -89,7 +89,7 @@ function unawaitedProblem(
 ): HealthProblem | undefined {
   if (object.kind === 'Deployment') {
     const text = cause === undefined ? message : `${message}; ${cause}`;
-    return hinted(text, 'Run the command "resume" to let it go on, or "rollback" to go back.');
+    return hinted(text, 'Run the command "resume" to continue, or "rollback" to go back.');
   }
   if (cause !== undefined) return hinted(`${message}; ${cause}`, undefined);
   const wanted = numberAt(object, 'spec', 'replicas');

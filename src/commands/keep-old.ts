@@ -92,7 +92,7 @@ async function takeDown(
   try {
     const removed = await scaleDown(context, options, revision, retired);
     if (removed) report.mark(`${names} scaled to 0`);
-    else context.reporter.info(`${names} stays: another run has come since`);
+    else context.reporter.info(`${names} stays: superseded by another run`);
   } catch (error) {
     report.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
   }

@@ -66,12 +66,10 @@ export function reasonToLeaveJob(
   if (object.kind !== 'Job' || groupOf(object.apiVersion) !== 'batch') return undefined;
   const hasRun = outcome === 'live' || outcome === 'superseded';
   if (live === undefined) {
-    return hasRun
-      ? `it has run with revision ${revision} and is gone since; a rollback does not run it again`
-      : undefined;
+    return hasRun ? `it ran with revision ${revision} and is gone; a rollback does not run it again` : undefined;
   }
   return isTrue(live, 'Complete') || isTrue(live, 'Failed')
-    ? 'it has run already; a rollback does not run it again'
+    ? 'it has already run; a rollback does not run it again'
     : undefined;
 }
 

@@ -66,7 +66,7 @@ export async function loadManifests(
   const read = options.manifests.length === 0 ? [] : await readSources(options.manifests, cwd, sources);
   const { taken, left } = selectVariants(read, strategies[options.strategy].variants);
   for (const { source, object } of left) {
-    reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and left out`);
+    reporter.info(`${source.file}: ${describeRef(refOf(object))} is for another strategy and is skipped`);
   }
   await refuseOtherStrategy(context, { ...options, namespace }, left);
   const variants = taken.filter((manifest) => variantOf(manifest) !== undefined);
@@ -79,7 +79,7 @@ export async function loadManifests(
   const isSided = options.strategy === 'blue-green' && variants.length > 0;
   if (given.length === 0 && !isSided) {
     throw new InvalidInput('there is nothing to deploy', {
-      hint: 'Set the input "manifests" to files that hold Kubernetes objects for this strategy.',
+      hint: 'Set the input "manifests" to files with Kubernetes objects for this strategy.',
     });
   }
   for (const { object } of [...read, ...manifests]) {

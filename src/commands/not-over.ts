@@ -41,5 +41,5 @@ export function stillEnding(workload: KubernetesObject, pods: readonly Kubernete
 
 export function notAwaited(object: KubernetesObject, verdict: Verdict): string | undefined {
   if (verdict.state !== 'unchecked' || isWorkload(object)) return undefined;
-  return `${describeRef(refOf(object))} is not awaited: ${verdict.message}`;
+  return `${describeRef(refOf(object))} is not waited for: ${verdict.message}`;
 }

@@ -81,12 +81,10 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
 function tellLeftover({ leftover: left }: Ahead, release: string, report: Report): void {
   if (left.state === 'dead')
     report.warn(
-      `an earlier run of release "${release}" is at work, or was killed: a deploy waits for it or undoes it first, and this plan is made from what is there now`,
+      `an earlier run of release "${release}" is in progress or was killed: a deploy waits for it or undoes it first; this plan shows the present state`,
     );
   else if (left.state === 'waiting')
-    report.warn(
-      `the candidate that waits (revision ${left.candidate.revision}) is taken away by a deploy before all else`,
-    );
+    report.warn(`the waiting candidate (revision ${left.candidate.revision}) is removed first by a deploy`);
 }
 
 function objectsOf({ prepared, left }: Ahead): PlannedObject[] {
@@ -121,8 +119,8 @@ function beforehand({ leftover: left }: Ahead, namespaces: readonly ObjectRef[])
     const { entries } = left.journal.record;
     const title =
       left.state === 'dead'
-        ? 'Undo what an earlier run has left half done'
-        : `Take away the candidate that waits (revision ${left.candidate.revision})`;
+        ? 'Undo what an earlier run left half done'
+        : `Take away the waiting candidate (revision ${left.candidate.revision})`;
     const writes = new Map(
       entries.map(({ ref, before }) => [keyOf(ref), { ref, change: before === null ? 'remove' : 'change' } as const]),
     );
@@ -130,7 +128,7 @@ function beforehand({ leftover: left }: Ahead, namespaces: readonly ObjectRef[])
   }
   if (namespaces.length > 0)
     steps.push({
-      title: 'Make the namespace of the release',
+      title: 'Create the namespace of the release',
       writes: namespaces.map((ref) => ({ ref, change: 'create' })),
     });
   return steps;
@@ -154,9 +152,7 @@ function stayingOf(prepared: readonly Prepared[], newNamespaces: ReadonlySet<str
   const isJob = ({ kind, apiVersion }: KubernetesObject) => kind === 'Job' && apiVersion.startsWith('batch/');
   return [
     ...[...kept, ...spaces].map((ref) => ({ ref, reason: 'it may hold data' })),
-    ...created
-      .filter(isJob)
-      .map((job) => ({ ref: refOf(job), reason: 'what it has done outside of the cluster stays done' })),
+    ...created.filter(isJob).map((job) => ({ ref: refOf(job), reason: 'what it did outside the cluster stays done' })),
   ];
 }
 

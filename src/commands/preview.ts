@@ -72,7 +72,7 @@ async function carryOut(
   const [first] = steps;
   if (first?.do === 'refuse') {
     throw new InvalidInput(`Namespace "${namespace}" ${first.reason}`, {
-      hint: 'Give previews another name with "preview-namespace", or remove that namespace yourself.',
+      hint: 'Use a different "preview-namespace", or delete that namespace yourself.',
     });
   }
   if (first?.do === 'nothing') {

@@ -58,7 +58,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
   const report = new Report(context, 'promote', { release, namespace, strategy });
   if (force) {
     report.warn(
-      '"force: true": whether the candidate is ready, is what was deployed and passes its checks was not asked',
+      '"force: true": not checked whether the candidate is ready, is what was deployed and passes its checks',
     );
   }
   return await rollOut(
@@ -90,7 +90,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
 
 function unreadable(revision: number, release: string, problem: string): InvalidInput {
   return new InvalidInput(`revision ${revision} of release "${release}" cannot be promoted: ${problem}`, {
-    hint: 'Run the command "abort" to take the candidate away, then deploy it again.',
+    hint: 'Run the command "abort" to remove the candidate, then deploy it again.',
   });
 }
 
@@ -124,8 +124,8 @@ export async function findCandidate(
     {
       hint:
         revisions.length === 0
-          ? 'Correct the inputs "release" and "namespace".'
-          : 'A deploy with "auto-promote: false" leaves one; the command "status" shows what there is.',
+          ? 'Check the inputs "release" and "namespace".'
+          : 'A deploy with "auto-promote: false" leaves one; the command "status" shows what is there.',
     },
   );
 }

@@ -54,7 +54,7 @@ export async function readRelease(client: KubernetesClient, revision: Revision):
     if (object !== undefined) {
       now.found.push({ recorded, object, mayBeEmpty: empty.has(keyOf(refOf(object))) });
     } else if (unreadable)
-      now.warnings.push(`${describeRef(ref, true)} may not be read, so that nothing is known of it`);
+      now.warnings.push(`${describeRef(ref, true)} cannot be read (no permission), so nothing is known about it`);
     else if (!removesItself(recorded)) now.problems.push(missing(ref));
   }
   return now;
@@ -122,12 +122,12 @@ export async function unservedIn(client: KubernetesClient, { found }: ReleaseNow
       selected.length > 0 &&
       selected.every((one) => numberAt(one.recorded, 'spec', 'replicas') === 0 || one.mayBeEmpty === true);
     if (isMeant) return [];
-    const why = selected.length === 0 ? ': none of the release has the labels that it selects' : '';
+    const why = selected.length === 0 ? ': no pod of the release has the labels that it selects' : '';
     const selector = Object.entries(selectorOf(object)).map(([key, value]) => `${key}=${value}`);
     return {
       ref: refOf(object),
       message: `${describeRef(refOf(object))} has no ready endpoint (${selector.join(',')})${why}`,
-      hint: 'See the pods that it selects, and its selector.',
+      hint: 'Check the pods that it selects, and its selector.',
     };
   });
 }

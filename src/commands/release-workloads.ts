@@ -44,7 +44,7 @@ export async function releaseWorkloads(
     latest === undefined
       ? `there is no release "${release}" in namespace "${namespace}"`
       : `release "${release}" in namespace "${namespace}" has no workload for this command`,
-    { hint: 'Correct the inputs "release" and "namespace".' },
+    { hint: 'Check the inputs "release" and "namespace".' },
   );
 }
 

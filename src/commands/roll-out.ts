@@ -119,7 +119,7 @@ export async function planOf(
 /** What the release has no more goes once all else is ready. */
 function withRemoval(plan: Plan, { surplus }: Purpose): Plan {
   if (surplus.length === 0) return plan;
-  const removal = settled([{ do: 'remove', title: 'Remove what the release has no more', objects: surplus }]);
+  const removal = settled([{ do: 'remove', title: 'Remove what is no longer part of the release', objects: surplus }]);
   return { ...plan, stages: [...plan.stages, removal] };
 }
 

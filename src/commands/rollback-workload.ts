@@ -102,7 +102,7 @@ export function refuseSide(workload: KubernetesObject, live: Revision | undefine
   if (!isDerived && running.name === workload.metadata.name) return;
   throw new InvalidInput(
     isDerived
-      ? `${nameOf(workload)} was made by a strategy of this action and has no history of its own`
+      ? `${nameOf(workload)} was created by a strategy of this action and has no history of its own`
       : `${nameOf(workload)} of release "${release}" does not serve now, but ${running.name} does`,
     { hint: 'Leave out the input "workload" to roll back the release, or run the command "abort" for a candidate.' },
   );
@@ -133,8 +133,8 @@ export function chooseWorkloadRevision(
     {
       hint:
         others.length === 0
-          ? 'Deploy a version that works; see "revisionHistoryLimit" of the workload, which says how many are kept.'
-          : 'Set the input "to-revision" if you want one of them all the same.',
+          ? 'Deploy a version that works; "revisionHistoryLimit" of the workload sets how many are kept.'
+          : 'Set the input "to-revision" to use one of them anyway.',
     },
   );
 }

@@ -140,9 +140,7 @@ async function goTo(
     const parted = await sift(old, chosen, running, look);
     refuseWithoutVersion(parted, chosen);
     for (const { kind, from, to } of bringBackBeside(parted.manifests, sealed, chosen.restores ?? chosen.revision)) {
-      report.warn(
-        `${kind} "${from}" cannot be changed any more; its earlier content comes back as "${to}", which the pods read`,
-      );
+      report.warn(`${kind} "${from}" is immutable; its earlier content is restored as "${to}", which the pods read`);
     }
     const gone = await surplusOf(context, revisions, chosen);
     return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, report) };
@@ -150,7 +148,7 @@ async function goTo(
   const { manifests, left } = sifted;
   for (const object of options.prune ? [] : surplus) {
     report.warn(
-      `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was left; "prune: true" removes it`,
+      `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was kept; "prune: true" removes it`,
     );
   }
   // The old side may still be there; and a canary of what has served before would only take time.
@@ -233,7 +231,7 @@ export function chooseRevision(
 ): Revision {
   if (revisions.length === 0) {
     throw new InvalidInput(`there is no revision of release "${release}" in namespace "${namespace}"`, {
-      hint: 'Correct the inputs "release" and "namespace"; there is no other workload either that could be rolled back.',
+      hint: 'Check the inputs "release" and "namespace"; there is no other workload to roll back either.',
     });
   }
   const numbered = revisions.filter(({ revision }) => revision > 0);
@@ -256,7 +254,7 @@ export function chooseRevision(
   const previous = revisions.filter(wasLive).findLast((revision) => (revision.restores ?? revision.revision) < origin);
   if (previous !== undefined) return previous;
   throw new InvalidInput(`release "${release}" has no earlier revision that was live: ${listed}`, {
-    hint: 'Set the input "to-revision" if you want one of them all the same, or "workload" to go by what Kubernetes keeps of one.',
+    hint: 'Set the input "to-revision" to use one of them anyway, or "workload" to use the revisions that Kubernetes keeps of one.',
   });
 }
 
@@ -362,8 +360,8 @@ function refuseWithoutVersion({ manifests, left }: Sifted, target: Revision): vo
   const [first] = workloads;
   const isLeft = ({ object }: Manifest) => isWorkload(object) && !runsOnce(object);
   if (first === undefined || manifests.some(isLeft)) return;
-  throw new Failure(`revision ${target.revision} cannot come back: ${first.reason}`, {
-    hint: 'Mend what it names, or set the input "to-revision" to another one.',
+  throw new Failure(`revision ${target.revision} cannot be restored: ${first.reason}`, {
+    hint: 'Fix that, or set the input "to-revision" to another one.',
   });
 }
 
@@ -375,7 +373,7 @@ function finishRollback(
   reporter: Reporter,
 ): RunReport {
   const isBack = report.status === 'rolled-back';
-  const dropped = isBack ? byHand.map((text) => `a change by hand was dropped: ${text}`) : [];
+  const dropped = isBack ? byHand.map((text) => `a manual change was dropped: ${text}`) : [];
   for (const text of dropped) reporter.warning(text);
   const warnings = [...report.warnings, ...dropped];
   if (left.length === 0) return { ...report, warnings };

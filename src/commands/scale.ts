@@ -181,7 +181,7 @@ async function findWorkloads(
   );
   if (candidates.length === 0) {
     throw new InvalidInput(`there is no workload to scale in namespace "${namespace}" for release "${release}"`, {
-      hint: 'Correct the inputs "namespace" and "release", or name the workload: "replicas: web=5".',
+      hint: 'Check the inputs "namespace" and "release", or name the workload: "replicas: web=5".',
     });
   }
   return matchReplicas(requests, candidates).map(({ candidate, replicas }) => ({ live: candidate.object, replicas }));

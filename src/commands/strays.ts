@@ -89,7 +89,7 @@ async function removeUnderLock(
     if ((await readJournal(client, options.namespace, options.release)) !== undefined) return [];
     const strays = await findStrays(context, options, revisions);
     for (const stray of strays)
-      reporter.info(`${describeRef(refOf(stray))} is of an earlier deploy, and nothing uses it any more`);
+      reporter.info(`${describeRef(refOf(stray))} is left over from an earlier deploy and no longer used`);
     return await removeMade(context, options.namespace, strays, deadline);
   });
   return held ?? [];
@@ -138,7 +138,7 @@ export function describeLeftCandidates(strays: readonly KubernetesObject[]): str
     .filter(isDeployment)
     .map(
       (object) =>
-        `${describeRef(refOf(object))} is of an earlier canary or blue-green deploy and no part of what is live, but its pods may get requests. The next deploy or rollback removes it.`,
+        `${describeRef(refOf(object))} is left over from an earlier canary or blue-green deploy and not live, but its pods may get requests. The next deploy or rollback removes it.`,
     );
 }
 

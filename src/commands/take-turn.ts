@@ -72,7 +72,7 @@ export async function takeTurn(
   });
   const idle = sides[otherSide(side)].map(({ object }) => object);
   const names = namesOf(sides[side].map(({ object }) => object));
-  reporter.info(`${names} is to serve${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
+  reporter.info(`${names} is the next live side${idle.length === 0 ? '' : `; ${namesOf(idle)} is left as it is`}`);
   const others = [...shared, ...sides[otherSide(side)]];
   return { manifests: [...shared, ...sides[side]], idle, others, isHalfDone: halfDone };
 }
@@ -103,7 +103,7 @@ export async function refuseOtherStrategy(
     `release "${release}" is deployed in two sides, and the strategy "${strategy}" would leave ${describeRef(refOf(side.object))} out`,
     {
       location: side.source.locate([]),
-      hint: 'Deploy with "strategy: blue-green". To leave it for good, take the files of both sides out, and give the Deployment that is to serve and its Service in files without "-blue" or "-green" in their names.',
+      hint: 'Deploy with "strategy: blue-green". To stop using it, remove the files of both sides, and put the Deployment that should serve and its Service into files without "-blue" or "-green" in their names.',
     },
   );
 }

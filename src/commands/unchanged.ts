@@ -122,5 +122,5 @@ export async function verifyApplied(
 ): Promise<void> {
   if (watch.held.length === 0) await verifyRelease(context, options, manifests, report);
   else if (options.checks.length > 0)
-    report.warn('the checks of "verify" were not made: not all pods have what was applied');
+    report.warn('the checks of "verify" were skipped: not all pods have what was applied');
 }

@@ -56,11 +56,11 @@ function noService({ line, target }: Check, manifests: readonly Manifest[]): Inv
   const wanted = target.kind === 'url' ? undefined : target.service;
   return wanted === undefined
     ? new InvalidInput(
-        `line ${line} of the input "verify": which Service to ask is not clear: the manifests have ${names.length}`,
+        `line ${line} of the input "verify": it is not clear which Service to check: the manifests have ${names.length}`,
         { hint: `Name one, such as "service/NAME:PORT/path". ${list}` },
       )
     : new InvalidInput(`line ${line} of the input "verify": there is no Service "${wanted}"`, {
-        hint: `Correct its name. ${list}`,
+        hint: `Fix its name. ${list}`,
       });
 }
 

@@ -114,10 +114,10 @@ export class Bounds {
         ? 'it is not there'
         : mark === undefined
           ? 'the object itself does not say so'
-          : `the object itself says that it belongs to ${describeMark(mark, namespace)}`;
+          : `the object itself says it belongs to ${describeMark(mark, namespace)}`;
     return new OutOfBounds(
       `${describeRef(ref, true)} ${where}, and only a record says that it is one of release "${release}": ${why}`,
-      { hint: 'Deploy manifests that have it: records alone are not followed there (docs/security.md).' },
+      { hint: 'Deploy manifests that have it: records alone do not count there (docs/security.md).' },
     );
   }
 }

@@ -43,7 +43,7 @@ export async function bringBack(
   if (live.metadata.uid !== before.metadata.uid && !isOurs(entry, live)) {
     return equal(contentOf(live), contentOf(before))
       ? { ref, outcome: 'untouched' }
-      : { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
+      : { ref, outcome: 'partly', fields: ['the whole object: someone else has recreated it since'] };
   }
   const taker = takenSince(live, mark, before);
   if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };
@@ -61,7 +61,7 @@ export async function bringBack(
 
 /** kubernetes pkg/kubelet/util/manager, watch_based_manager.go: an immutable object is not read again while it is in use. */
 const remadeNote =
-  'it could not be changed any more, so it was deleted and made anew; a node that has read the immutable one may give its content to new pods until none there uses it';
+  'it is immutable, so it was deleted and recreated; a node may serve its old content to new pods until no pod there uses it';
 
 /** Whether what is there now was made by this run in place of what was there before. */
 function isOurs({ after, done, remade }: JournalEntry, live: KubernetesObject): boolean {
@@ -118,7 +118,7 @@ async function makeAnew(client: KubernetesClient, ref: ObjectRef, before: Kubern
     return {
       ref,
       outcome: 'refused',
-      reason: 'it had run to its end and is gone since: made anew, it would run again',
+      reason: 'it had completed and is gone: recreated, it would run again',
     };
   }
   const { object } = await client.create(anew(before), { fieldManager: undoManager });
@@ -128,5 +128,5 @@ async function makeAnew(client: KubernetesClient, ref: ObjectRef, before: Kubern
     const old = entriesOf(before).filter((entry) => !isPart(entry));
     await giveOwners(client, current, [...old, ...entriesOf(current).filter(isPart)]);
   });
-  return { ref, outcome: 'restored', note: 'somebody else had deleted it; it was made anew' };
+  return { ref, outcome: 'restored', note: 'someone else had deleted it; it was recreated' };
 }

@@ -159,20 +159,18 @@ async function openJournal<T>(
 /** What the user reads when a command does not go with a candidate that waits. */
 function candidateInTheWay({ release, waiting }: JournalRecord, command: string): InvalidInput {
   return new InvalidInput(
-    `revision ${waiting?.revision ?? ''} of release "${release}" is a candidate that waits since ${waiting?.since ?? ''}, so that "${command}" is not possible`,
-    { hint: 'Run the command "promote" to bring it in, or "abort" to take it away.' },
+    `revision ${waiting?.revision ?? ''} of release "${release}" is a canary waiting for approval since ${waiting?.since ?? ''}, so "${command}" is not possible`,
+    { hint: 'Run the command "promote" to roll it out, or "abort" to remove it.' },
   );
 }
 
 /** Takes a waiting candidate away. @throws Failure when that is not possible now */
 async function abortCandidate(context: Context, options: Required<ChangeOptions>, journal: Journal): Promise<void> {
-  context.reporter.info(
-    `the candidate that waited (revision ${journal.record.waiting?.revision ?? ''}) is taken away first`,
-  );
+  context.reporter.info(`the waiting candidate (revision ${journal.record.waiting?.revision ?? ''}) is removed first`);
   const report = await takeAway(context, { ...options, timeoutMs: options.undoTimeoutMs }, journal);
   if (!isOpen(report)) return;
-  throw new Failure(`the candidate of release "${options.release}" that waited cannot be taken away now`, {
-    hint: 'Run it again: what the lines of the undo above name is tried once more, and then left as it is.',
+  throw new Failure(`the waiting candidate of release "${options.release}" cannot be removed now`, {
+    hint: 'The undo failed on the objects listed above. Fix those, then re-run: each is tried once more, then left as it is.',
   });
 }
 
@@ -211,7 +209,7 @@ async function noteKept(
   const kept = keptOf(report);
   if (kept.length === 0) return;
   await recordKept(client, namespace, release, revision, kept).catch((error: unknown) => {
-    reporter.warning(`what could not be brought back could not be recorded: ${messageOf(error)}`);
+    reporter.warning(`what could not be restored could not be recorded: ${messageOf(error)}`);
   });
 }
 
@@ -323,8 +321,8 @@ async function undoLeftover(
   const name = nameOfRun(leftover.record);
   context.reporter.warning(
     undoAttempts === 0
-      ? `${name} was killed before its end`
-      : `${name} failed, and its undo could not do all: what is left is tried again`,
+      ? `${name} was killed before it finished`
+      : `${name} failed, and its undo is incomplete: the rest is tried again`,
   );
   if (!undoOnFailure) {
     await leftover.accept();
@@ -334,7 +332,7 @@ async function undoLeftover(
   const undone = await undoJournal(context, leftover, options.undoTimeoutMs);
   if (isOpen(undone)) {
     throw new Failure(`${name} ${undoAttempts === 0 ? 'was killed' : 'failed'}, and cannot be undone now`, {
-      hint: 'Run it again: what the lines of the undo above name is tried once more, and then left as it is.',
+      hint: 'The undo failed on the objects listed above. Fix those, then re-run: each is tried once more, then left as it is.',
     });
   }
   if (waiting !== undefined) {

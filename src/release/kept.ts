@@ -21,7 +21,7 @@ export function keptOf({ results }: UndoReport): Kept[] {
 /** `ConfigMap "a" in namespace "shop" stays as revision 4 has left it (data): cannot update …` */
 export function describeKept({ ref, reason, fields }: Kept, revision: number): string {
   const where = fields === undefined ? '' : ` (${fields.join(', ')})`;
-  return `${describeRef(ref, true)} stays as revision ${revision} has left it${where}, because it could not be brought back: ${reason}`;
+  return `${describeRef(ref, true)} stays as revision ${revision} left it${where}, because it could not be restored: ${reason}`;
 }
 
 /** Two lists of what was kept as one, what was said last of each object. */

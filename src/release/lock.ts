@@ -70,7 +70,7 @@ export async function acquireLock(
       if (written !== undefined) {
         if (contended && current !== '' && current !== holder) {
           reporter.warning(
-            `took the lock of release "${release}" over from "${current}", which has died without releasing it`,
+            `took the lock of release "${release}" over from "${current}", which died without releasing it`,
           );
         }
         return hold(client, ref, written, { holder, release, contended }, options);
@@ -79,14 +79,17 @@ export async function acquireLock(
     contended = true;
     if (!isFree && (!isTold || pace.isDue(clock.now()))) {
       const since = isTold ? `, for ${formatDuration(clock.now() - startedAt)} now` : '';
-      reporter.info(`waiting for "${current}", which is at work on release "${release}"${since}`);
+      reporter.info(`waiting for "${current}", which holds the lock on release "${release}"${since}`);
       isTold = true;
     }
     if (clock.now() >= options.deadline) {
       if (isFree) throw notWritable(ref, release);
-      throw new Failure(`another run ("${current}") is at work on release "${release}" and did not end in time`, {
-        hint: 'Use a concurrency group in the workflow, so that deploys of one release queue up.',
-      });
+      throw new Failure(
+        `another run ("${current}") holds the lock on release "${release}" and did not finish in time`,
+        {
+          hint: 'Use a concurrency group in the workflow, so deploys of one release queue up.',
+        },
+      );
     }
     await clock.sleep(pollMs, options.signal);
   }
@@ -152,7 +155,7 @@ async function tryTake(
 function notWritable({ name, namespace = '' }: ObjectRef, release: string): Failure {
   return new Failure(
     `the lock of release "${release}" could not be taken in time: each write of the Lease "${name}" in namespace "${namespace}" met another one`,
-    { hint: 'See who writes it: kubectl get lease --show-managed-fields -o yaml.' },
+    { hint: 'Find out who writes it: kubectl get lease --show-managed-fields -o yaml.' },
   );
 }
 
@@ -185,7 +188,7 @@ function hold(
                 { fieldManager },
               )
             ).object;
-      if (written === undefined) throw new Failure('somebody has made its Lease anew');
+      if (written === undefined) throw new Failure('someone has recreated its Lease');
       lease = written;
       renewedAt = from;
     } catch (error) {
@@ -206,10 +209,10 @@ function hold(
   };
   const lose = (by: string) => {
     const since = formatDuration(clock.now() - renewedAt);
-    const taken = by === '' ? 'another run has taken it over, and has ended' : `"${by}" has taken it over`;
+    const taken = by === '' ? 'another run took it over and has finished' : `"${by}" has taken it over`;
     lost.abort(
       new Failure(`the lock of release "${release}" was lost, ${since} after its last renewal: ${taken}`, {
-        hint: "This run has changed nothing since. See whether its runner was stopped for a while or the API server was out of reach; what it has left was the other run's to deal with.",
+        hint: 'This run has changed nothing since. Check whether its runner was suspended or the API server unreachable; the other run dealt with what it left.',
       }),
     );
   };
@@ -232,9 +235,9 @@ function hold(
       const left = until - clock.now();
       if (left <= 0) {
         throw new Failure(
-          `the lock of release "${release}" could not be renewed for ${formatDuration(clock.now() - renewedAt)}, and without it nothing may be written`,
+          `the lock of release "${release}" could not be renewed for ${formatDuration(clock.now() - renewedAt)}, and nothing can be written without it`,
           {
-            hint: 'See whether the API server was out of reach, then run it again: that undoes what this run has left.',
+            hint: 'Check whether the API server was unreachable, then run it again: that undoes what this run left.',
           },
         );
       }

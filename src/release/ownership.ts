@@ -63,7 +63,7 @@ export class Ownership implements Owners {
       if (owner === undefined) continue;
       throw new InvalidInput(
         `${describeRef(refOf(object), true)} belongs to ${await this.describe(owner)}, and not to release "${this.#options.release}"`,
-        { hint: 'Correct the input "release", or name a workload of this one.' },
+        { hint: 'Fix the input "release", or use a workload of this one.' },
       );
     }
   }
@@ -122,7 +122,7 @@ export class Ownership implements Owners {
     const name = this.#inputFor(owner);
     return new InvalidInput(`${describeRef(refOf(manifest.object), true)} belongs to ${await this.describe(owner)}`, {
       location: manifest.source.locate([]),
-      hint: `Give it another name, or take it out of one of the two releases. To move it to release "${release}" for good, set "take-from-release: ${name}".`,
+      hint: `Rename it, or remove it from one of the two releases. To move it to release "${release}" for good, set "take-from-release: ${name}".`,
     });
   }
 
@@ -130,7 +130,7 @@ export class Ownership implements Owners {
     const { namespace, release } = this.#options;
     const name = this.#inputFor(owner);
     const isHere = owner.mark.startsWith(`${namespace}/`);
-    const adopt = `If that release is now called "${release}", set "adopt-release: ${name}": its history comes along. `;
+    const adopt = `If that release is now called "${release}", set "adopt-release: ${name}": its history moves along. `;
     return new InvalidInput(
       `${count === of ? 'all' : count} of the ${of} objects to deploy belong to ${await this.describe(owner)}`,
       {

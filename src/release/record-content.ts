@@ -27,7 +27,7 @@ interface Head {
 }
 
 const headOf = recordOf<Head>({
-  digest: matching(/^[0-9a-f]{12}$/, 'is no digest'),
+  digest: matching(/^[0-9a-f]{12}$/, 'is not a digest'),
   names: listOf(text(300), 100),
   format: { optional: integer(1) },
 });
@@ -44,7 +44,7 @@ export function contentOf(name: string, value: Json): Content {
   const json = Buffer.from(JSON.stringify(value));
   if (json.length > mostBytes) {
     throw new Failure(`the record "${name}" would have ${json.length} bytes, and at most ${mostBytes} can be kept`, {
-      hint: 'Deploy in several releases.',
+      hint: 'Split it into several releases.',
     });
   }
   const data = gzipSync(json);
@@ -71,10 +71,9 @@ export async function valueOf(
 ): Promise<Json> {
   const { name } = head.metadata;
   const { digest, names, format: written = 1 } = headOf(jsonOf(bytesOf(head, 'parts'), 'data.parts'), 'data.parts');
-  if (written > format)
-    throw new Misshapen('', 'was written by a newer version of this action: use that one, or a later one');
+  if (written > format) throw new Misshapen('', 'was written by a newer version of this action: use that one or later');
   if (names.some((part) => !part.startsWith(`${name}.${digest}.`)))
-    throw new Misshapen('data.parts', 'names Secrets that are no parts of it');
+    throw new Misshapen('data.parts', 'refers to Secrets that are not parts of it');
   const parts = await Promise.all(names.map(read));
   const data = Buffer.concat([head, ...parts].map((secret) => bytesOf(secret, 'record')));
   if (digestOf(data) !== digest) throw new Misshapen('', 'is not complete: a part of it was deleted or changed');

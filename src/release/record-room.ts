@@ -58,7 +58,7 @@ async function freeNumber(
   }
   throw new Failure(
     `there are Secrets "${revisionSecret(name)}" and ${mostTaken - 1} that follow it, and none of them is labelled as a revision`,
-    { hint: 'Give them their labels again, or delete them.' },
+    { hint: 'Restore their labels, or delete them.' },
   );
 }
 
@@ -87,9 +87,9 @@ async function refuseFullQuota(
 
 function noPlace(name: RevisionName, namespace: string, why: string, cause?: unknown): Failure {
   return new Failure(
-    `there is no place for the record of revision ${name.revision} of release "${name.release}" in namespace "${namespace}": ${why}`,
+    `there is no room for the record of revision ${name.revision} of release "${name.release}" in namespace "${namespace}": ${why}`,
     {
-      hint: 'Each run needs a Secret for its revision and one for its journal, large ones need some: make room for them.',
+      hint: 'Each run needs a Secret for its revision and one for its journal (more for large ones): make room for them.',
       cause,
     },
   );

@@ -13,7 +13,7 @@ export class MissingRights extends Failure {
 
   constructor(message: string, manifest: string, cause?: unknown) {
     super(message, {
-      hint: 'Let somebody who may grant them apply the manifest below, then run it again.',
+      hint: 'Have someone with permission to grant them apply the manifest below, then run it again.',
       cause,
     });
     this.manifest = manifest;

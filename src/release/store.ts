@@ -147,8 +147,8 @@ async function isOurOwn(
 
 function taken({ name, namespace = '' }: KubernetesObject['metadata']): RecordTaken {
   return new RecordTaken(
-    `Secret "${name}" in namespace "${namespace}" was written by another run meanwhile, and is left as it is`,
-    { hint: 'See with the command "status" what is in progress, then run it again.' },
+    `Secret "${name}" in namespace "${namespace}" was written by another run meanwhile and is left as it is`,
+    { hint: 'Check with the command "status" what is in progress, then run it again.' },
   );
 }
 

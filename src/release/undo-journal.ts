@@ -90,7 +90,7 @@ async function noted({ reporter }: Context, writing: Promise<void>): Promise<boo
     await writing;
     return true;
   } catch (error) {
-    reporter.warning(`how far the undo has come could not be recorded, the next run tries again: ${messageOf(error)}`);
+    reporter.warning(`the progress of the undo could not be recorded, the next run tries again: ${messageOf(error)}`);
     return false;
   }
 }
@@ -127,7 +127,7 @@ function outcomeOf(result: UndoResult): string {
     case 'restored':
       return result.note === undefined ? 'restored' : `restored (${result.note})`;
     case 'partly':
-      return `restored in part: somebody else has changed ${result.fields.join(', ')} since`;
+      return `partly restored: someone else has changed ${result.fields.join(', ')} since`;
     case 'refused':
       return result.fields === undefined
         ? `stays as it is: ${result.reason}`
@@ -179,7 +179,7 @@ async function untilRestored(
     return settled;
   } catch (error) {
     signal.throwIfAborted();
-    reporter.warning(`whether what was restored is ready again is not known: ${messageOf(error)}`);
+    reporter.warning(`it is unknown whether the restored workloads are ready again: ${messageOf(error)}`);
     return false;
   }
 }

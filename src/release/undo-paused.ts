@@ -55,7 +55,7 @@ export async function pauseAgain(
     const ref = refOf(paused);
     if (!areBack) {
       reporter.warning(
-        `${describeRef(ref, true)} was paused ${pausedBy(paused)}; the undo has resumed it and leaves it so, since not all of its pods are back`,
+        `${describeRef(ref, true)} was paused ${pausedBy(paused)}; the undo resumed it and leaves it so, since not all its pods are back`,
       );
       continue;
     }

@@ -45,5 +45,5 @@ export function goingIn({ results }: UndoReport): string[] {
 
 /** What a failed deploy says of the candidate that it had taken away. */
 export function notBack(revision: number): string {
-  return `the candidate that waited before (revision ${revision}) was taken away for this one and is not back: deploy it again if it is still wanted`;
+  return `the candidate that was waiting before (revision ${revision}) was removed for this run and is not back: deploy it again if you still want it`;
 }

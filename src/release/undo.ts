@@ -120,7 +120,7 @@ async function stillNeeded(
   return own.flatMap((object): UndoResult[] => {
     const user = needed.get(keyOf(refOf(object)));
     if (user === undefined) return [];
-    const reason = `${describeRef(refOf(user))}, which does not go back, still needs it`;
+    const reason = `${describeRef(refOf(user))}, which is not restored, still needs it`;
     return [{ ref: refOf(object), outcome: 'refused', reason }];
   });
 }
@@ -149,7 +149,7 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: A
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     if (clock.now() >= deadline) {
-      return { ref: entry.ref, outcome: 'failed', message: 'the time for the undo was over before its turn came' };
+      return { ref: entry.ref, outcome: 'failed', message: 'the undo ran out of time before its turn' };
     }
     try {
       return entry.before === null
@@ -174,7 +174,7 @@ async function removeCreated(
   const taker = takenSince(live, options.mark);
   if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };
   const isOurs = done ? live.metadata.uid === after?.metadata.uid : applyEntry(live, fieldManager) !== undefined;
-  if (!isOurs) return { ref, outcome: 'partly', fields: ['the whole object: somebody else has made it anew since'] };
+  if (!isOurs) return { ref, outcome: 'partly', fields: ['the whole object: someone else has recreated it since'] };
   if (keepsData(ref) && !isGoing(live)) return { ref, outcome: 'kept' };
   const { uid } = live.metadata;
   if (!isGoing(live))

@@ -144,7 +144,7 @@ export class RolloutWatch {
       const object = live.get(keyOf(refOf(asWritten)));
       if (object === undefined || object.metadata.uid !== asWritten.metadata.uid) {
         throw new Failure(`${describeRef(refOf(asWritten), true)} was deleted before the run had come to its end`, {
-          hint: 'See who deletes it, then run it again.',
+          hint: 'Find out who deletes it, then run it again.',
         });
       }
       return { object, changed: true, asWritten };

@@ -67,7 +67,7 @@ export async function announce(
     return await tearDownThis(context, asked, { report, pull, reason: want.reason, timeoutMs: options.timeoutMs });
   if (answering?.by === 'nobody') {
     report.warn(
-      'whether the preview answers is not known: this runner has no way to it, and may not ask through the API server ("get" on "services/proxy")',
+      'it is unknown whether the preview answers: this runner cannot reach it and has no permission to ask through the API server ("get" on "services/proxy")',
     );
   }
   const url = answering?.url;

@@ -110,6 +110,6 @@ function insideWay(client: Context['client'], service: KubernetesObject): Way | 
 function silent({ where, attempt }: Extract<Found, { state: 'silent' }>): Failure {
   const why = attempt.state === 'answered' ? `status ${attempt.answer.status}` : attempt.message;
   return new Failure(`the preview is deployed, but does not answer ${where}: ${why}`, {
-    hint: 'See whether the host leads to the gateway or ingress controller of this cluster, and whether that takes routes of the namespace; or look at the log of its pods.',
+    hint: 'Check that the host points to the gateway or ingress controller of this cluster, which accepts routes of the namespace; or check the logs of its pods.',
   });
 }

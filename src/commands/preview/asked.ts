@@ -51,15 +51,15 @@ export function recordTask(
 /** @throws InvalidInput without a token: an event says what was, and only GitHub what is */
 export async function gitHubOf({ github }: Pick<Context, 'github'>): Promise<GitHub> {
   if (github !== undefined) return await github();
-  throw new InvalidInput('the input "github-token" is empty, so that nobody can ask GitHub about the pull request', {
-    hint: 'Leave it out, or give it a token with "pull-requests: read".',
+  throw new InvalidInput('the input "github-token" is empty, so GitHub cannot be asked about the pull request', {
+    hint: 'Remove it, or set it to a token with "pull-requests: read".',
   });
 }
 
 /** @throws InvalidInput outside of a workflow, where nobody says it */
 export function repositoryOf({ repository }: Pick<Context, 'repository'>): Repository {
   if (repository !== undefined) return repository;
-  throw new InvalidInput('the variables of this run do not say of which repository it is', {
+  throw new InvalidInput('the variables of this run do not say which repository it belongs to', {
     hint: 'Run it in a workflow, or set GITHUB_REPOSITORY, GITHUB_REPOSITORY_ID and GITHUB_SERVER_URL.',
   });
 }
@@ -78,7 +78,7 @@ function numberAsked(event: WorkflowEvent, input: string | undefined): { number:
   const number = pullRequestOf(event);
   if (number !== undefined) return { number, ...('headSha' in event ? { sha: event.headSha } : {}) };
   const name = event.name === 'other' ? event.event : event.name;
-  throw new InvalidInput(`the event "${name}" is of no pull request`, {
+  throw new InvalidInput(`the event "${name}" has no pull request`, {
     hint: 'Run it on "pull_request", or set the input "pull-request" to its number.',
   });
 }

@@ -20,8 +20,8 @@ export async function bindRole(
 ): Promise<void> {
   const user = await new AccessReview(client, reporter).user();
   if (user === undefined) {
-    throw new Failure('the cluster does not say as which user this run acts, so that no role can be bound to it', {
-      hint: 'Leave "preview-role" out, and give the user its rights in all namespaces.',
+    throw new Failure('the cluster does not say which user this run is, so no role can be bound to it', {
+      hint: 'Remove "preview-role", and grant the user its rights in all namespaces.',
     });
   }
   const binding: KubernetesObject = {

@@ -51,8 +51,8 @@ function copyOf(line: string, input: string, kind: 'Secret' | 'ConfigMap'): Copy
     )?.groups;
   const { namespace, name, as } = match ?? {};
   if (namespace === undefined || name === undefined) {
-    throw new InvalidInput(`the input "${input}" has "${line}", which cannot be read`, {
-      hint: 'Write NAMESPACE/NAME, or NAMESPACE/NAME as OTHER.',
+    throw new InvalidInput(`the input "${input}" has "${line}", which is not valid`, {
+      hint: 'Use NAMESPACE/NAME, or NAMESPACE/NAME as OTHER.',
     });
   }
   return { from: { apiVersion: 'v1', kind, namespace, name }, as: as ?? name, input };
@@ -61,12 +61,12 @@ function copyOf(line: string, input: string, kind: 'Secret' | 'ConfigMap'): Copy
 async function readSource(client: Context['client'], from: Copy['from'], input: string): Promise<KubernetesObject> {
   const found = await client.read(from).catch((error: unknown) => {
     if (!isStatus(error, 403)) throw error;
-    throw new InvalidInput(`${describeRef(from, true)} may not be read by this run, which is to copy it`, {
+    throw new InvalidInput(`${describeRef(from, true)} has to be copied, but this run is not allowed to read it`, {
       hint: `Grant "get" on this one in a Role of namespace "${from.namespace}", with its name under resourceNames.`,
     });
   });
   if (found !== undefined) return found;
-  throw new InvalidInput(`there is no ${describeRef(from, true)} to copy`, { hint: `Correct the input "${input}".` });
+  throw new InvalidInput(`there is no ${describeRef(from, true)} to copy`, { hint: `Fix the input "${input}".` });
 }
 
 function copied(found: KubernetesObject, name: string, namespace: string): KubernetesObject {

@@ -122,7 +122,7 @@ function deployOptions(
 function refuseNothing({ manifests, configmaps, secrets }: PreviewOptions): void {
   if (manifests.length + configmaps.length + secrets.length > 0) return;
   throw new InvalidInput('the command "preview" needs the input "manifests" to deploy a pull request', {
-    hint: 'Add it, and check the pull request out in a step before.',
+    hint: 'Add it, and check out the pull request in an earlier step.',
   });
 }
 

@@ -31,7 +31,7 @@ export async function makeNamespace(
     if (!isStatus(error, 409)) throw error;
     const found = await client.read(ref);
     if (found !== undefined) return { object: found, isNew: false };
-    throw new Failure(`Namespace "${ref.name}" was made and deleted by somebody at the same time`, {
+    throw new Failure(`Namespace "${ref.name}" was created and deleted by someone at the same time`, {
       hint: 'Run it again.',
     });
   }
@@ -87,10 +87,10 @@ export async function awaitGoing(
   namespace: KubernetesObject,
 ): Promise<void> {
   if (!isGoing(namespace)) return;
-  context.reporter.info(`Namespace "${namespace.metadata.name}" is on its way out: it is awaited, and then made anew`);
+  context.reporter.info(`Namespace "${namespace.metadata.name}" is terminating: waiting for it, then it is recreated`);
   const left = await untilNamespaceGone(context, namespace, context.clock.now() + goingMs);
   if (left === undefined) return;
   throw new Failure(nameGoing(left), {
-    hint: 'See what holds it up; a preview is made anew once it is gone. "teardown" with "all-closed" tells of it each time.',
+    hint: 'Find out what holds it up; the preview is recreated once it is gone. "teardown" with "all-closed" reports it each time.',
   });
 }

@@ -107,7 +107,7 @@ export class PreviewNamespace {
       ownership(now, identity).is === 'ours' &&
       now.metadata.annotations?.[previewAnnotations.runUrl] === this.#runUrl;
     if (await deleteNamespace(this.#context, namespace, mayDelete))
-      this.#context.reporter.info(`Namespace "${namespace}" is removed again`);
+      this.#context.reporter.info(`Namespace "${namespace}" is deleted again`);
   }
 
   /** Says what was deployed into it, where it answers, and until when it stays. */
@@ -138,7 +138,7 @@ export class PreviewNamespace {
     const owned = ownership(object, this.#asked.identity);
     if (owned.is !== 'ours') {
       throw new InvalidInput(`Namespace "${this.#asked.namespace}" ${owned.reason}`, {
-        hint: 'Give previews another name with "preview-namespace", or remove that namespace yourself.',
+        hint: 'Use a different "preview-namespace", or delete that namespace yourself.',
       });
     }
     if (isGoing(object)) throw new InvalidInput(nameGoing(object), { hint: 'Run it again once it is gone.' });
@@ -177,12 +177,12 @@ function labelOf(line: string, own: Readonly<Record<string, string>>): [string, 
     !/^[\w./-]+$/.test(key.trim()) ||
     !/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/.test(value)
   ) {
-    throw new InvalidInput(`the input "namespace-labels" has "${line}", which cannot be read`, {
-      hint: 'Write KEY=VALUE, with a value that is a valid label.',
+    throw new InvalidInput(`the input "namespace-labels" has "${line}", which is not valid`, {
+      hint: 'Use KEY=VALUE, with a valid label as value.',
     });
   }
   if (Object.hasOwn(own, key.trim())) {
-    throw new InvalidInput(`the input "namespace-labels" has "${key.trim()}", which says whose preview it is`, {
+    throw new InvalidInput(`the input "namespace-labels" has "${key.trim()}", which marks the owner of a preview`, {
       hint: 'Remove that line.',
     });
   }

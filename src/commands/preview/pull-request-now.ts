@@ -47,7 +47,7 @@ export class PullRequestNow {
       return await this.ask();
     } catch (error) {
       this.#context.reporter.warning(
-        `whether the preview is still wanted could not be asked again, so it goes on: ${messageOf(error)}`,
+        `could not check again whether the preview is still wanted, so it goes on: ${messageOf(error)}`,
       );
       return undefined;
     }

@@ -116,7 +116,7 @@ async function carryOut(context: Context, verdict: SweepVerdict, isDryRun: boole
     case 'not-ours':
       return { ...told, outcome: 'foreign', reason: verdict.reason };
     case 'confirm':
-      return { ...told, outcome: 'kept', reason: 'its pull request was not asked for' };
+      return { ...told, outcome: 'kept', reason: 'its pull request was not looked up' };
   }
 }
 
@@ -136,7 +136,7 @@ async function remove(
         now.metadata.uid === uid &&
         now.metadata.resourceVersion === resourceVersion,
     );
-    return isDeleted ? { outcome: 'removed', reason } : { outcome: 'kept', reason: 'it has changed meanwhile' };
+    return isDeleted ? { outcome: 'removed', reason } : { outcome: 'kept', reason: 'it has since changed' };
   } catch (error) {
     context.signal.throwIfAborted();
     return { outcome: 'stuck', reason: `it could not be deleted: ${messageOf(error)}` };

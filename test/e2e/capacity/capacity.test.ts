@@ -265,7 +265,7 @@ describe('rights', () => {
     const where = await newNamespace();
     const user = await userWith(where, 'small', false);
     const surge = { ref: refIn(where, 'web'), template: templateOf(deploymentIn('none', 'web', 1, pod)), extra: 2 };
-    const told = 'without the right to list nodes in the whole cluster and list pods in the whole cluster';
+    const told = 'no permission to list nodes and pods cluster-wide';
     expect(await checkCapacity(user, where, [surge])).toEqual({
       state: 'fits',
       notices: [expect.stringContaining(told)],

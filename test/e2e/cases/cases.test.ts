@@ -164,7 +164,7 @@ describe('manifests', () => {
   test.concurrent('R13: a URL is an error that says what to do', async () => {
     const result = await deploy('https://example.com/app.yaml', await fresh());
     expect(result.exit).toBe(1);
-    expect(result.outputs['failure']).toContain('read from files only');
+    expect(result.outputs['failure']).toContain('can only be read from files');
     expect(result.outputs['failure']).toContain('Download it in an earlier step');
   });
 
@@ -284,7 +284,7 @@ describe('with strategy canary', () => {
   test.concurrent('R20 canary.yaml: a share "abc" is an error', async () => {
     const result = await deploy('canary.yaml', await fresh(), { ...waiting, 'canary-steps': 'abc' });
     expect(result.exit).toBe(1);
-    expect(result.outputs['failure']).toContain('\\"abc\\", which is no list of growing percentages');
+    expect(result.outputs['failure']).toContain('\\"abc\\", which is not a list of increasing percentages');
   });
 
   test.concurrent('R22 port.yaml: a Deployment without labels is one like any other', async () => {

@@ -257,7 +257,7 @@ describe('a failed deploy is named and undone', () => {
 
   test('an image that may not be pulled', async () => {
     const result = await failing('denied', [deployment('denied', { image: 'registry.test/denied/ctwoc:1.0.0' })]);
-    expect(failureOf(result).message).toContain('the registry denies access');
+    expect(failureOf(result).message).toContain('access denied by the registry');
   });
 
   test('an image name that is none', async () => {

@@ -152,7 +152,7 @@ const configuration: BrokenCase[] = [
     objects: [withVolume('no-configmap-volume', { configMap: { name: 'settings' } })],
     reason: 'FailedMount',
     says: 'Deployment "no-configmap-volume": volume "data" cannot be mounted: there is no ConfigMap "settings"',
-    hint: 'Put the ConfigMap into the manifests, or correct its name.',
+    hint: 'Add the ConfigMap to the manifests, or fix its name.',
   },
   {
     name: 'no-secret-volume',
@@ -160,7 +160,7 @@ const configuration: BrokenCase[] = [
     objects: [withVolume('no-secret-volume', { secret: { secretName: 'certificate' } })],
     reason: 'FailedMount',
     says: 'Deployment "no-secret-volume": volume "data" cannot be mounted: there is no Secret "certificate"',
-    hint: 'Put the Secret into the manifests, or correct its name.',
+    hint: 'Add the Secret to the manifests, or fix its name.',
   },
 ];
 

@@ -175,20 +175,20 @@ describe('a program that is started', () => {
       'kubectl',
       'prints without end',
       'yes',
-      'prints too much: the limit for the output of a kustomize build is 32 MiB',
+      'printed too much: the limit for the output of a kustomize build is 32 MiB',
     ],
-    ['kubectl', 'complains without end', 'yes >&2', 'prints too much: the limit for the output of a kustomize build'],
+    ['kubectl', 'complains without end', 'yes >&2', 'printed too much: the limit for the output of a kustomize build'],
     [
       'plugin',
       'prints without end',
       'yes',
-      'prints too much: the limit for the output of a credential plugin is 1 MiB',
+      'printed too much: the limit for the output of a credential plugin is 1 MiB',
     ],
     [
       'plugin',
       'prints without end and ignores SIGTERM',
       'trap "" TERM PIPE; while true; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done',
-      'prints too much: the limit for the output of a credential plugin is 1 MiB',
+      'printed too much: the limit for the output of a credential plugin is 1 MiB',
     ],
   ])('%s that %s is ended', async (program, _, script, words) => {
     const inputs = program === 'kubectl' ? { manifests: 'base' } : { kubeconfig: withPlugin('plugin') };

@@ -140,7 +140,7 @@ describe('what a plan says is what a deploy then does', () => {
       expect(done0).toEqual(told0);
     });
     // What only the candidate needed goes after the journal is closed.
-    const afterwards = ['Remove what only the candidate needed', 'Take down the old side'];
+    const afterwards = ['Remove what only the candidate needed', 'Remove the old side'];
     const own = planIn(told) as JsonObject;
     const before0 = objectsAt(own, 'steps').filter((step) => !afterwards.includes(stringAt(step, 'title') ?? ''));
     expect(writesOf({ ...own, steps: before0 })).toEqual(entriesOf(entries));
@@ -208,6 +208,6 @@ test('says what an earlier run has left to undo, and neither waits for its lock 
   await stage.given('left', app('left', '2.0.0'), waits);
   const told = await plan('left', app('left', '3.0.0'), waits);
   expect(told.outputs['status']).toBe('planned');
-  expect(told.log).toContain('the candidate that waits (revision 2) is taken away by a deploy before all else');
+  expect(told.log).toContain('the waiting candidate (revision 2) is removed first by a deploy');
   expect(await stage.imageOf('left-canary')).toBe(image('2.0.0'));
 });

@@ -67,7 +67,7 @@ test('a quota without a place for the records is told before anything is written
   await stage.kubectl('delete', 'quota', 'full');
   expect(refused.exit).toBe(1);
   expect(refused.log).toMatch(
-    /no place for the record of revision 2 of release "full" .* the ResourceQuota "full" allows \d+ Secrets/,
+    /no room for the record of revision 2 of release "full" .* the ResourceQuota "full" allows \d+ Secrets/,
   );
   expect((await stage.read('configmap', 'full'))['data']).toEqual({ value: '1' });
   expect(await stage.exists('configmap', 'more')).toBe(false);

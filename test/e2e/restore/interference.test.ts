@@ -130,7 +130,7 @@ describe('what somebody else did after the deploy', () => {
     const journal = await deployObjects(client, namespace, name, [changed], false);
     await kubectl(['delete', '--wait=true', '-n', namespace, `${ref.kind}/${ref.name}`]);
     const report = await undoObjects(client, journal);
-    expect(report.results).toEqual([{ ref, outcome: 'restored', note: expect.stringContaining('made anew') }]);
+    expect(report.results).toEqual([{ ref, outcome: 'restored', note: expect.stringContaining('recreated') }]);
     const left = differences(old, await mustRead(client, ref));
     // A Job's pods, a Pod's volume of its token and its node belong to the one object.
     const own = /^metadata\.(uid|creationTimestamp)|controller-uid|kube-api-access|metadata\.finalizers/;

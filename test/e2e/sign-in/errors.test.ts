@@ -151,13 +151,13 @@ const rows: Row[] = [
     script: at(getCluster, invalidToken()),
     message:
       'Google rejected the token of the input "workload-identity-provider": Request had invalid authentication credentials',
-    hint: 'See whether it has expired and is an access token (not an ID token)',
+    hint: 'Check that it has not expired and is an access token (not an ID token)',
   },
   {
     when: 'a ready-made token has expired',
     inputs: { command: 'status', cluster: full, 'access-token': 'ya29.a-token-of-yesterday' },
     message: 'Google rejected the token in the input "access-token"; it may have expired',
-    hint: 'for longer runs use "workload-identity-provider"',
+    hint: 'For longer runs use "workload-identity-provider"',
   },
   {
     when: 'the repository may not become the service account (auth#340, #455, #526)',
@@ -187,7 +187,7 @@ const rows: Row[] = [
     when: 'the clock of the runner is wrong (fullsend#705)',
     script: sts('ID Token issued at 1764093600 is stale to sign-in.'),
     message: 'ID Token issued at 1764093600 is stale to sign-in',
-    hint: 'Set the clock of the runner right',
+    hint: 'Fix the clock of the runner',
   },
   {
     when: 'google.subject is too long',
@@ -272,7 +272,7 @@ const rows: Row[] = [
     inputs: { command: 'status', cluster: full },
     env: { METADATA_SERVER_DETECTION: 'none' },
     message: 'no credentials for Google Cloud',
-    hint: 'Set the input "workload-identity-provider", or run google-github-actions/auth in a step before',
+    hint: 'Set the input "workload-identity-provider", or run google-github-actions/auth in an earlier step',
   },
   {
     when: 'the cluster is still being made',
@@ -286,7 +286,7 @@ const rows: Row[] = [
       status: 'ERROR',
       conditions: [{ canonicalCode: 'RESOURCE_EXHAUSTED', message: 'Out of IP addresses.' }],
     }),
-    message: 'cluster "bootcamp" is in state ERROR: Out of IP addresses',
+    message: 'cluster "bootcamp" is in an error state (ERROR): Out of IP addresses',
     hint: 'gcloud container clusters describe bootcamp',
   },
   {

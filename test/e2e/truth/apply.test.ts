@@ -146,7 +146,7 @@ describe('fields of others', () => {
     await stage.kubectl('rollout', 'undo', 'deployment/undone');
     const next = await stage.deploy('undone', [deployment('undone', { image: image('3.0.0') })]);
     expect(next.outputs['status']).toBe('deployed');
-    expect(next.log).toContain('"kubectl rollout undo" has brought a former pod template back');
+    expect(next.log).toContain('"kubectl rollout undo" restored an earlier pod template');
     const [container] = objectsAt(await stage.read('deployment', 'undone'), 'spec', 'template', 'spec', 'containers');
     expect(container).not.toHaveProperty('workingDir');
     expect(objectsAt(container, 'env').map(({ name }) => name)).toEqual(['SHUTDOWN_DELAY']);

@@ -384,7 +384,7 @@ describe('with blue-green, config that changes alone', () => {
     expect((await run('one')).exit).toBe(0);
     const changed = await run('two');
     expect(changed.exit).toBe(0);
-    expect(changed.log).toContain('own-blue serves, and config changes that both sides read');
+    expect(changed.log).toContain('own-blue serves, and config read by both sides changes');
     expect(await stage.answers('app=own', greeting)).toEqual(['two']);
     expect(await stage.exists('deployment', 'own-green')).toBe(false);
     expect((await run('two')).outputs['status']).toBe('unchanged');

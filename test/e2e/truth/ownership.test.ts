@@ -141,7 +141,7 @@ test('an abort leaves what another release has taken since the candidate came, a
   expect(waiting.outputs['status']).toBe('waiting');
   await given('other', [configMap('beside', { of: 'other' })], { 'take-from-release': 'cand' });
   const aborted = await stage.command('cand', 'abort');
-  expect(aborted.log).toContain('has taken it over since');
+  expect(aborted.log).toContain('has since taken it over');
   expect(aborted.outputs['status']).not.toBe('aborted');
   expect(await valueOf('beside')).toEqual({ of: 'other' });
   expect(await stage.exists('deployment', 'cand-canary')).toBe(false);

@@ -106,7 +106,7 @@ describe('a manifest that says paused', () => {
     expect(result.log).toContain(
       'meant: meant 1.0.0 → 2.0.0 applied as revision 2, but not all pods run it: Deployment "meant": paused by its manifest: 0 of 2 pods updated',
     );
-    expect(result.log).toContain('the checks of "verify" were not made');
+    expect(result.log).toContain('the checks of "verify" were skipped');
     expect(result.summary).toContain('meant: meant 1.0.0 → 2.0.0 applied as revision 2, but not all pods run it');
     expect(await stage.imagesOf('meant')).toEqual([old, old]);
 

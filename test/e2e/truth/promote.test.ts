@@ -67,8 +67,8 @@ describe('the promotion of a canary', () => {
     expect((await refused(canary, 'gone')).log).toContain('has no pods: it is scaled to 0');
     await canary.kubectl('delete', 'deployment', 'gone-canary');
     const result = await refused(canary, 'gone');
-    expect(result.log).toMatch(/the candidate Deployment "gone-canary" .* is not there any more/);
-    expect(result.log).toContain('Run "abort" to take away what is left of it');
+    expect(result.log).toMatch(/the candidate Deployment "gone-canary" .* no longer exists/);
+    expect(result.log).toContain('Run "abort" to remove what is left of it');
     expect((await canary.command('gone', 'abort')).outputs['status']).toBe('aborted');
     expect(await canary.imagesOf('gone')).toEqual([old, old]);
     expect((await canary.deploy('gone', app('gone', '2.0.0'))).outputs['status']).toBe('deployed');
@@ -81,11 +81,11 @@ describe('the promotion of a canary', () => {
     await canary.kubectl('set', 'env', 'deployment/other-canary', 'COLOUR=red');
     const result = await refused(canary, 'other');
     expect(result.log).toContain(
-      'is not what was deployed: its pod template has been changed since (last written by kubectl-set',
+      'is not what was deployed: its pod template was changed since (last written by kubectl-set',
     );
     const forced = await canary.command('other', 'promote', { force: 'true' });
     expect(forced.outputs['status']).toBe('deployed');
-    expect(forced.log).toMatch(/warning.*"force: true": whether the candidate is ready/);
+    expect(forced.log).toMatch(/warning.*"force: true": not checked whether the candidate is ready/);
     expect(await canary.imagesOf('other')).toEqual([next, next]);
   });
 
@@ -121,8 +121,8 @@ describe('the promotion of a side', () => {
     await blueGreen.kubectl('scale', 'deployment/gone-green', '--replicas=0');
     expect((await refused(blueGreen, 'gone')).log).toContain('has no pods: it is scaled to 0');
     await blueGreen.kubectl('delete', 'deployment', 'gone-green');
-    expect((await refused(blueGreen, 'gone')).log).toContain('is not there any more: somebody has deleted it');
-    expect((await refused(blueGreen, 'gone', { force: 'true' })).log).toContain('is not there any more');
+    expect((await refused(blueGreen, 'gone')).log).toContain('no longer exists: someone deleted it');
+    expect((await refused(blueGreen, 'gone', { force: 'true' })).log).toContain('no longer exists');
     expect((await blueGreen.command('gone', 'abort')).outputs['status']).toBe('aborted');
     const { lost, answers, sent } = await load.stop();
     expect(lost).toEqual({});
@@ -147,9 +147,9 @@ describe('a candidate that waits when another deploy comes', () => {
       'auto-promote': 'true',
     });
     expect(failed.outputs['status']).toBe('undone');
-    expect(failed.summary.split('\n')[0]).toContain('but the candidate that waited before (revision 2) is gone');
+    expect(failed.summary.split('\n')[0]).toContain('but the candidate that was waiting before (revision 2) is gone');
     expect(failed.summary).not.toContain('everything that this run changed is as it was');
-    expect(failed.summary).toContain('deploy it again if it is still wanted');
+    expect(failed.summary).toContain('deploy it again if you still want it');
     expect(await canary.exists('deployment', 'replaced-canary')).toBe(false);
     expect(await canary.imagesOf('replaced')).toEqual([old, old]);
 

@@ -112,7 +112,7 @@ describe('one object that cannot go back', () => {
     const back = await stage.command('jobs', 'rollback');
     expect(back.outputs['status']).toBe('rolled-back');
     expect(back.summary).toContain('except Job "jobs"');
-    expect(back.summary).toContain('it has run already');
+    expect(back.summary).toContain('it has already run');
     expect(await running('jobs')).toEqual([image('1.0.0')]);
     expect((await stage.read('job', 'jobs')).metadata.uid).toBe(uid);
 
@@ -133,7 +133,7 @@ describe('one object that cannot go back', () => {
     const back = await stage.command('sealed', 'rollback');
     expect(back.outputs['status']).toBe('rolled-back');
     expect(at(await stage.read('configmap', 'sealed'), 'data')).toEqual({ GREETING: 'two' });
-    expect(back.log).toContain('its earlier content comes back as "sealed-r1"');
+    expect(back.log).toContain('its earlier content is restored as "sealed-r1"');
     expect(await stage.answers('app=sealed', '/env?name=GREETING')).toEqual(['one']);
     expect((await stage.deploy('sealed', [two, reads('2.0.0')])).outputs['status']).toBe('deployed');
     expect(await stage.answers('app=sealed', '/env?name=GREETING')).toEqual(['two']);
@@ -148,7 +148,7 @@ describe('one object that cannot go back', () => {
     await stage.given('bound', [other]);
     const back = await stage.command('bound', 'rollback');
     expect(back.exit).toBe(1);
-    expect(back.log).toContain('revision 1 cannot come back: Deployment "bound": spec.selector');
+    expect(back.log).toContain('revision 1 cannot be restored: Deployment "bound": spec.selector');
     expect(back.log.split('\n').filter((line) => line.startsWith('::error'))).toHaveLength(1);
     expect(await running('bound')).toEqual([image('2.0.0')]);
   });

@@ -67,7 +67,7 @@ describe('of a release that is deployed', () => {
   test('names a container that crashes, with the end of its log, also while it runs between two crashes', async () => {
     await stage.given('crash', app('crash', '1.0.0'));
     await stage.kubectl('set', 'env', 'deployment/crash', 'CRASH_AFTER=3s', 'CRASH_MESSAGE=fatal: no database');
-    const result = await toldOnce('crash', /again and again with exit code/);
+    const result = await toldOnce('crash', /keeps crashing \(exit code/);
     expect(result.outputs['healthy']).toBe('false');
     expect(result.heading).toContain('⚠️');
     expect(result.heading).toMatch(/not healthy: Deployment "crash".*exit code 1/);

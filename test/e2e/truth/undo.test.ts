@@ -43,7 +43,7 @@ describe('config that has become immutable (pulumi/pulumi-kubernetes#3181)', () 
     expect(failed.outputs['status']).toBe('undone');
     expect(await stage.read('configmap', 'sealed')).toMatchObject({ data: one });
     expect(at(await stage.read('configmap', 'sealed'), 'immutable')).toBeUndefined();
-    expect(failed.summary).toContain('deleted and made anew');
+    expect(failed.summary).toContain('deleted and recreated');
     await stage.kubectl('delete', 'pod', '-l', 'app=sealed', '--wait=true');
     await stage.kubectl('rollout', 'status', 'deployment/sealed', '--timeout=60s');
     expect(await stage.answers('app=sealed', '/env?name=GREETING')).toEqual(['one']);
@@ -107,7 +107,7 @@ describe('a claim that has grown', () => {
     const next = await stage.deploy('grown', [claim('2Gi', 'new'), app('2.0.0')]);
     expect(next.outputs['status']).toBe('deployed');
     expect(next.log).toContain('"grown" in namespace');
-    expect(next.log).toContain('stays as revision 2 has left it (spec.resources.requests.storage)');
+    expect(next.log).toContain('stays as revision 2 left it (spec.resources.requests.storage)');
     expect((await stage.deploy('grown', [claim('2Gi', 'new'), app('3.0.0')])).log).not.toContain('stays as revision');
   });
 });

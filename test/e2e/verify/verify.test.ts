@@ -100,7 +100,7 @@ describe('a version that answers wrong is undone', () => {
       '5 % errors',
       '- path: /\n  max-error-rate: 1%',
       { env: { ERROR_RATE: '0.05' } },
-      'requests went wrong (more than the 1 % allowed, with 99 % confidence)',
+      'requests failed (more than the 1 % allowed, with 99 % confidence)',
     ],
     ['slow answers', '- path: /\n  max-p95: 200ms', { env: { LATENCY: '300ms' } }, 'ms; the limit is 200 ms'],
     [
@@ -199,6 +199,6 @@ describe('an input that is wrong changes nothing', () => {
 
   test('when there is no one Service that a path could mean', async () => {
     const result = await deploy('untouched', '/healthz', { objects: [service('untouched'), service('second')] });
-    expect(failureOf(result).message).toContain('which Service to ask is not clear: the manifests have 2');
+    expect(failureOf(result).message).toContain('it is not clear which Service to check: the manifests have 2');
   });
 });

@@ -20,9 +20,9 @@ const job = (type?: string) => {
 
 describe('a Job of an earlier revision (IBM/mcp-context-forge#1546)', () => {
   test('that has run is left, whether it is still there or not', () => {
-    expect(reasonToLeaveJob(job(), revisionOf('superseded'), job('Complete'))).toContain('has run already');
-    expect(reasonToLeaveJob(job(), revisionOf('superseded'), job('Failed'))).toContain('has run already');
-    expect(reasonToLeaveJob(job(), revisionOf('superseded'), undefined)).toContain('is gone since');
+    expect(reasonToLeaveJob(job(), revisionOf('superseded'), job('Complete'))).toContain('has already run');
+    expect(reasonToLeaveJob(job(), revisionOf('superseded'), job('Failed'))).toContain('has already run');
+    expect(reasonToLeaveJob(job(), revisionOf('superseded'), undefined)).toContain('is gone');
   });
 
   test('that has never run is made, and one that runs is compared as all objects are', () => {

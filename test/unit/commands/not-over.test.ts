@@ -33,7 +33,7 @@ describe('what a success does not wait for', () => {
   test('is what was accepted though it is not ready', () => {
     const claim = live('PersistentVolumeClaim', { apiVersion: 'v1', metadata: { name: 'data' } });
     expect(notAwaited(claim, { state: 'unchecked', message: 'pending' })).toBe(
-      'PersistentVolumeClaim "data" is not awaited: pending',
+      'PersistentVolumeClaim "data" is not waited for: pending',
     );
     expect(notAwaited(claim, { state: 'ready', message: 'bound' })).toBeUndefined();
   });

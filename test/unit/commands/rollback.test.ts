@@ -104,7 +104,7 @@ describe('a rollback of a workload of a blue-green release', () => {
   test('is refused for a side that a strategy has made, and for the one that does not serve', () => {
     expect(() => {
       refuseSide(green, servedBy('web-green'), 'shop');
-    }).toThrow('Deployment/web-green was made by a strategy');
+    }).toThrow('Deployment/web-green was created by a strategy');
     expect(() => {
       refuseSide(deployment('web'), servedBy('web-green'), 'shop');
     }).toThrow('Deployment/web of release "shop" does not serve now, but web-green does');

@@ -63,7 +63,7 @@ test('what the server will never take back is recorded as kept, and the next run
   });
   expect(await readJournal(api, 'shop', 'web')).toBeUndefined();
   expect(remarksOnKept(await listRevisions(api, 'shop', 'web'))).toEqual([
-    expect.stringContaining('ConfigMap "a" in namespace "shop" stays as revision 1 has left it'),
+    expect.stringContaining('ConfigMap "a" in namespace "shop" stays as revision 1 left it'),
   ]);
   expect(await nextRun(api, 'run-2')).toBe('done');
 });

@@ -114,7 +114,7 @@ describe('a Secret that holds no record', () => {
     ['is empty', {}, /"data.parts" is not JSON/],
     ['has parts that are null', recordData({}, { names: null }), /"data.parts.names" is not a list/],
     ['names parts that are no names', recordData({}, { names: [1] }), /"data.parts.names\[0\]" is not a string/],
-    ["names somebody else's Secrets", recordData({}, { names: ['database-password'] }), /no parts of it/],
+    ["names somebody else's Secrets", recordData({}, { names: ['database-password'] }), /not parts of it/],
     ['names more than there can be', recordData({}, { names: Array.from({ length: 101 }, String) }), /more than 100/],
     ['has another digest', recordData({}, { digest: '000000000000' }), /is not complete/],
     ['is not compressed', packedData(Buffer.from('{}')), /cannot be unpacked/],

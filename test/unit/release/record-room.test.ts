@@ -40,7 +40,7 @@ test('a quota that has no place for revision, journal and the Secrets of the fil
   await placeForRecords(api, 'shop', name, objects);
   api.put(quota('10', '8'));
   await expect(placeForRecords(api, 'shop', name, objects)).rejects.toThrow(
-    'no place for the record of revision 3 of release "web" in namespace "shop": the ResourceQuota "a" allows 10 Secrets, there are 8, and the run needs 3 more',
+    'no room for the record of revision 3 of release "web" in namespace "shop": the ResourceQuota "a" allows 10 Secrets, there are 8, and the run needs 3 more',
   );
 });
 
@@ -50,7 +50,7 @@ test('what the server would refuse is told with its words', async () => {
     if (operation === 'create') throw refusal(403, 'Forbidden', ref, { message: 'exceeded quota: small' });
   };
   await expect(placeForRecords(api, 'shop', name, [])).rejects.toThrow(
-    /no place for the record .*: exceeded quota: small/,
+    /no room for the record .*: exceeded quota: small/,
   );
 });
 

@@ -83,7 +83,7 @@ describe('an object that existed', () => {
     await api.delete(entry.ref);
     const report = await run(api, [entry]);
     expect(report.complete).toBe(true);
-    expect(report.results).toMatchObject([{ outcome: 'restored', note: expect.stringContaining('made anew') }]);
+    expect(report.results).toMatchObject([{ outcome: 'restored', note: expect.stringContaining('recreated') }]);
     expect(api.get(entry.ref)).toMatchObject({ data: { a: '1' }, metadata: { managedFields: ours } });
   });
 

@@ -6,9 +6,28 @@ import { textsOf, userTexts } from '../../../script/wording/user-texts.ts';
 
 /** Phrases that read as translated: a native engineer says these things another way. */
 const translated: readonly RegExp[] = [
-  /\bwhich is no (?:number|path|name|map|text|digest)\b/i,
+  /\bis no (?:boolean|duration|list|check|path|map|text|digest)\b/i,
+  /\bwhich is no\b/i,
+  /\bsee (?:whether|why|who|what)\b/i,
+  /\ba step before\b/i,
   /\bin words\b/i,
   /\bleads? (?:nowhere|out of|in a circle)\b/i,
+  /\bsomething else than\b/i,
+  /\bmay not (?:be )?(?:get|list|watch|create|update|patch|delete)\b/i,
+  /\bis at work on\b/i,
+  /\bmade anew\b/i,
+  /\bhas come since\b/i,
+  /\bof whom\b/i,
+  /\bmend\b/i,
+  /\bstill to end\b/i,
+  /\bends again and again\b/i,
+  /\bno node fits\b/i,
+  /\btoo little\b/i,
+  /\bto see the change\b/i,
+  /\ball the same\b/i,
+  /\bis to serve\b/i,
+  /\bat rest\b/i,
+  /\bcomes? along\b/i,
 ];
 
 describe('the texts that a user may read', () => {

@@ -148,7 +148,7 @@ function ofPods({ pods, isService, endpoints }: Facts): string[] {
 
 /** Where a candidate that waited was taken away first, the undo says so: then all else is as it was. */
 function undone({ before, after, result }: Seen): string[] {
-  if (!/the candidate that waited before \(revision \d+\) is gone/.test(headingOf(result)))
+  if (!/the candidate that was waiting before \(revision \d+\) is gone/.test(headingOf(result)))
     return sameAs(before, after);
   const running = after.workloads.filter(({ replicas: count }) => count > 0);
   const stays = ({ name }: Facts['workloads'][number]) => running.some((one) => one.name === name);

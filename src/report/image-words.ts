@@ -24,10 +24,14 @@ export function versionOf(image: string): string {
 export function versionChange(before: string, after: string): string {
   const [from, to] = [partsOfImage(before), partsOfImage(after)];
   if (from.repository === to.repository) return `${versionOf(before)} → ${versionOf(after)}`;
-  const [short, other] = [from, to].map(({ repository, version }) => `${lastPart(repository)}${version}`);
-  return short === other
-    ? `${from.repository}${from.version} → ${to.repository}${to.version}`
-    : `${short ?? ''} → ${other ?? ''}`;
+  const [short, other] = [shortImage(before), shortImage(after)];
+  return short === other ? `${from.repository}${from.version} → ${to.repository}${to.version}` : `${short} → ${other}`;
+}
+
+/** `web:1.2`: without the registry and the folders in it. */
+export function shortImage(image: string): string {
+  const { repository, version } = partsOfImage(image);
+  return `${lastPart(repository)}${version}`;
 }
 
 function lastPart(repository: string): string {

@@ -1,19 +1,22 @@
 import { formatDuration } from '../../base/clock.ts';
 import { keyOf } from '../../kubernetes/object.ts';
 import type { RunReport, WorkloadReport } from '../../report/run-report.ts';
-import { prose } from '../markdown.ts';
+import { shortImage } from '../../report/image-words.ts';
+import { code, prose } from '../markdown.ts';
 import { imageChange } from './image-change.ts';
 import type { SummaryLimits } from './limits.ts';
 import { name } from './name.ts';
 import { slimTable } from './slim-table.ts';
 
 /** The workloads: how they are; after a failure how they are now, beside what was tried. */
-export function renderWorkloads({ workloads, now }: RunReport, limits: SummaryLimits): string {
-  if (now !== undefined && now.length > 0) return nowAndTried(workloads, now, limits);
+export function renderWorkloads({ workloads, now, failure }: RunReport, limits: SummaryLimits): string {
+  // The cause is told once, above.
+  const tried = workloads.map((row) => (row.message === failure?.message ? { ...row, message: '' } : row));
+  if (now !== undefined && now.length > 0) return nowAndTried(tried, now, limits);
   if (workloads.length === 0) return '';
   return slimTable(
     ['Workload', 'Image', 'Replicas', 'State', 'Time'],
-    workloads,
+    tried,
     (row) => [
       name(row.ref),
       images(row, limits),
@@ -56,7 +59,7 @@ function attempt(was: WorkloadReport, is: WorkloadReport | undefined, limits: Su
 function imagesAfter({ containers }: WorkloadReport, limits: SummaryLimits): string {
   return containers
     .slice(0, limits.rows)
-    .map(({ after }) => imageChange(undefined, after))
+    .map(({ after }) => code(shortImage(after)))
     .join('<br>');
 }
 

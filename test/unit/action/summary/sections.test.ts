@@ -99,11 +99,19 @@ describe('the workloads', () => {
     const markdown = renderSummary(undoneDeploy());
     expect(markdown).toContain('| Workload | Now | Tried | Outcome |');
     expect(markdown).toContain(
-      '| Deployment `web` | `registry.test/shop/web:1.1.0`, 2 of 2 pods ready | `registry.test/shop/web:1.2.0`, 3 pods | **failed**: container "web" keeps crashing with exit code 1 |',
+      '| Deployment `web` | `web:1.1.0`, 2 of 2 pods ready | `web:1.2.0`, 3 pods | **failed**: container "web" keeps crashing with exit code 1 |',
     );
     expect(markdown).toContain(
-      '| Deployment `worker` | `registry.test/shop/worker:1.1.0`, 2 of 2 pods ready |  | not ready: 1 of 2 pods updated |',
+      '| Deployment `worker` | `worker:1.1.0`, 2 of 2 pods ready |  | not ready: 1 of 2 pods updated |',
     );
+  });
+
+  test('do not tell the cause again', () => {
+    const run = undoneDeploy();
+    const message = run.failure?.message ?? '';
+    const [first, ...others] = run.workloads;
+    if (first === undefined) throw new Error('there is no workload');
+    expect(renderSummary({ ...run, workloads: [{ ...first, message }, ...others] })).toContain('3 pods | **failed** |');
   });
 
   test('have no column in which nothing stands', () => {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
-import { ensureBuilt } from '../../cluster/build.ts';
+import { ensureProgram } from '../../cluster/build.ts';
 import { run } from '../../cluster/run.ts';
 import { FakeGitHub } from '../../support/github/fake-github.ts';
 import { testKubeconfig } from '../../support/kubectl.ts';
@@ -27,8 +27,7 @@ export class Desk implements AsyncDisposable {
   }
 
   static async create(): Promise<Desk> {
-    const { act = 'act' } = await ensureBuilt();
-    const desk = new Desk(act, await FakeGitHub.start());
+    const desk = new Desk(await ensureProgram('act'), await FakeGitHub.start());
     for (const folder of ['shop', 'secrets', 'release']) mkdirSync(join(desk.#folder, folder));
     symlinkSync(root, join(desk.#folder, 'gke-rollout'));
     // The action as a tag has it: nothing but this.

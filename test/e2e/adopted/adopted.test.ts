@@ -336,7 +336,7 @@ describe('which workload is meant', () => {
       { workload: 'Deployment/web', revision: 2, state: 'current', images: [second], replicas: 1, ready: 1 },
       { workload: 'Deployment/web', revision: 1, state: 'unknown', images: [sampleImage], replicas: 0 },
     ]);
-    expect(told.summary).toContain('| `Deployment/web` | ReplicaSet #\u200b2 | **current** |');
+    expect(told.summary).toContain('| `Deployment/web` | ReplicaSet #&#8203;2 | **current** |');
     expect(told.log).toContain('ReplicaSet #1 of Deployment/web: unknown (no pods left)');
 
     await apply(stateful('StatefulSet', 'db', 1));

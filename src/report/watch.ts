@@ -17,6 +17,7 @@ import { isHeldBack, isPaused } from '../rollout/pause.ts';
 import { recentCrash } from '../rollout/recent-crash.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
+import type { Tellings } from '../rollout/wait-log.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { Context } from '../release/context.ts';
 import type { FailureReport } from './run-report.ts';
@@ -75,6 +76,7 @@ export class RolloutWatch {
   /** As the last wait for each was told that it had been written. */
   readonly #asWritten = new Map<string, KubernetesObject>();
   readonly #noted = new Set<string>();
+  readonly #told: Tellings = new Map();
   #failed: RolloutFailed | undefined;
   #evidence: Evidence[] = [];
   /** By the server's clock, as the causes have it. */
@@ -97,6 +99,8 @@ export class RolloutWatch {
     for (const { object, changed, asWritten = object } of targets) {
       const key = keyOf(refOf(object));
       this.#objects.set(key, object);
+      // What has been written anew goes through its states once more.
+      if (this.#asWritten.get(key)?.metadata.generation !== asWritten.metadata.generation) this.#told.delete(key);
       this.#asWritten.set(key, asWritten);
       if (changed) this.wroteAnything = true;
       if (!this.#startedAt.has(key)) this.#startedAt.set(key, now);
@@ -113,6 +117,7 @@ export class RolloutWatch {
         deadline,
         signal,
         ...hold,
+        told: this.#told,
         graces: this.#graces,
         pauseTimeoutMs: this.#pauseTimeoutMs,
         onStandStill: (ms) => {

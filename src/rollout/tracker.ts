@@ -16,7 +16,7 @@ import { inNamespace, Surroundings } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import { type Graces, defaultGraces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
-import { WaitLog } from './wait-log.ts';
+import { WaitLog, type Tellings } from './wait-log.ts';
 
 export interface Target {
   /** As the server answered our write; as it is, when nothing was written. */
@@ -59,6 +59,8 @@ interface RolloutOptions {
   holdMs?: number;
   /** What that is, for the log: `step 2 of 3: 25 %`. */
   holdTitle?: string;
+  /** What earlier waits of the run have told in the log, so that this one does not tell it again. */
+  told?: Tellings;
   /** Why what is there now is not what was written any more; undefined as long as it is. */
   overwritten?(asWritten: KubernetesObject, now: KubernetesObject): Cause | undefined;
   /**

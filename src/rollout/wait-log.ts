@@ -24,22 +24,34 @@ interface TimeLeft {
   standstillMs: number | undefined;
 }
 
+/** What was told of an object: its states, and since when its pods are busy with each sort of work. */
+interface Told {
+  states: ToldStates;
+  works: Map<string, number>;
+}
+
+/** What was told of each object, by its key. */
+export type Tellings = Map<string, Told>;
+
 interface WaitLogOptions {
   reporter: Reporter;
   clock: Clock;
   /** What the time is used for in which all has to stay ready: `step 2 of 3: 25 %`. */
   holdTitle?: string;
+  /** What earlier waits of the run have told; this one adds what it tells. */
+  told?: Tellings;
 }
 
 /** What a wait tells in the log: each state of an object once, what takes long, and what is still waited for. */
 export class WaitLog {
   readonly #options: WaitLogOptions;
-  readonly #objects = new Map<string, { told: ToldStates; works: Map<string, number> }>();
+  readonly #told: Tellings;
   #pace: Pace;
   #isStill = false;
 
   constructor(options: WaitLogOptions) {
     this.#options = options;
+    this.#told = options.told ?? new Map<string, Told>();
     this.#pace = new Pace(options.clock.now());
   }
 
@@ -49,14 +61,16 @@ export class WaitLog {
    */
   state({ object, changed, decision }: Waited, isLast = false): void {
     const { verdict, suspicion, work } = decision;
-    const { told } = this.#of(object);
-    const isFirst = told.last === undefined;
+    const { states } = this.#of(object);
+    const isFirst = states.last === undefined;
     if (verdict.state !== 'progressing' && isFirst && !changed) return;
     const text =
       verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(object))}: ${verdict.message}`;
     const isTrouble = suspicion !== undefined && work === undefined;
     const now = this.#options.clock.now();
-    const isDue = isLast ? told.tell(text, now) : told.isDue(text, now, verdict.state !== 'progressing' || isTrouble);
+    const isDue = isLast
+      ? states.tell(text, now)
+      : states.isDue(text, now, verdict.state !== 'progressing' || isTrouble);
     if (!isDue || (isFirst && verdict.state === 'ready' && !isWorkload(object))) return;
     this.#options.reporter.info(
       verdict.state === 'failed' ? `✗ ${text}` : verdict.state === 'ready' ? `✓ ${text}` : text,
@@ -108,10 +122,10 @@ export class WaitLog {
     this.#options.reporter.info(`${describeRef(refOf(object))}: ${work}`);
   }
 
-  #of(object: KubernetesObject): { told: ToldStates; works: Map<string, number> } {
+  #of(object: KubernetesObject): Told {
     const key = keyOf(refOf(object));
-    const known = this.#objects.get(key) ?? { told: new ToldStates(), works: new Map<string, number>() };
-    this.#objects.set(key, known);
+    const known = this.#told.get(key) ?? { states: new ToldStates(), works: new Map<string, number>() };
+    this.#told.set(key, known);
     return known;
   }
 }

@@ -144,6 +144,39 @@ describe('of a release that is deployed', () => {
     expect(held.log).toContain(`2 pods run ${image('1.0.0')}`);
   });
 
+  test('tells who has scaled, restarted, paused and resumed it, when and why, and a rollback is as before', async () => {
+    await stage.given('acts', app('acts', '1.0.0'), { reason: 'the first version' });
+    await stage.given('acts', app('acts', '2.0.0'));
+    expect((await stage.command('acts', 'scale', { replicas: '3', reason: 'more visitors' })).exit).toBe(0);
+    expect((await stage.command('acts', 'restart')).exit).toBe(0);
+    expect((await stage.command('acts', 'pause', { reason: 'load test' })).exit).toBe(0);
+    const paused = await told('acts');
+    expect(paused.heading).toMatch(/Deployment "acts" is paused by octocat .*: "load test"/);
+    expect(paused.summary).toMatch(
+      /Last change: pause: acts, (just now|\d+ s ago) \(20.* UTC\) by .*octocat.*: “load test”/,
+    );
+    expect((await stage.command('acts', 'resume')).exit).toBe(0);
+
+    const result = await told('acts');
+    const [live, first] = JSON.parse(result.outputs['history'] ?? '[]') as {
+      reason?: string;
+      events?: { command: string; outcome: string; actor?: string; reason?: string }[];
+    }[];
+    expect(first).toMatchObject({ outcome: 'superseded', reason: 'the first version' });
+    expect(
+      live?.events?.map(({ command, outcome, actor, reason = '' }) => `${command} ${outcome} ${actor} ${reason}`),
+    ).toEqual([
+      'scale done octocat more visitors',
+      'restart done octocat ',
+      'pause done octocat load test',
+      'resume done octocat ',
+    ]);
+    expect(result.log).toMatch(/^ {4}scale: Deployment acts to 3, .* ago \(20.*Z\) by octocat, "more visitors"$/m);
+    expect(result.log).toContain('"rollback" would go to revision 1');
+    expect((await stage.command('acts', 'rollback', { reason: 'too slow' })).outputs['status']).toBe('rolled-back');
+    expect((await told('acts')).log).toMatch(/^revision 3: live, brings back revision 1, .* by octocat, "too slow"/m);
+  });
+
   test('names what is going', async () => {
     await stage.given('going', [deployment('going'), configMap('going', { a: '1' })]);
     await stage.patch('configmap', 'going', { metadata: { finalizers: ['example.com/hold'] } });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import type { Tellings } from '../../../src/rollout/wait-log.ts';
 import { waitForRollout, type RolloutResult, type Target } from '../../../src/rollout/tracker.ts';
 import { refusal } from '../../support/fake-api.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -39,7 +40,7 @@ function waitFor(
     timeoutMs?: number;
     cluster?: ScriptedCluster;
     pauseTimeoutMs?: number;
-    hold?: { holdMs?: number; holdTitle?: string };
+    hold?: { holdMs?: number; holdTitle?: string; told?: Tellings };
   } = {},
 ) {
   const clock = new FakeClock();
@@ -237,6 +238,21 @@ describe('a wait', () => {
       'info Deployment "web": 2 of 3 pods available',
       'info ✓ Deployment "web": 3 pods available',
     ]);
+  });
+
+  test('does not tell again what an earlier wait of the run has told', async () => {
+    const told: Tellings = new Map();
+    const first = waitFor([target(liveDeployment(begun))], { hold: { told } });
+    await first.turn();
+    first.cluster.put(liveDeployment());
+    await first.turn();
+    expect(first.reporter.lines).toHaveLength(2);
+    const second = waitFor([target(liveDeployment())], {
+      hold: { told, holdMs: 2000, holdTitle: 'step 1 of 3: 10 %' },
+    });
+    await second.clock.runFor(3000);
+    expect(second.state.result?.outcome).toBe('ready');
+    expect(second.reporter.lines).toEqual(['info step 1 of 3: 10 % · 2s left']);
   });
 
   test('says once what pods are busy with where it takes them more than 10 s', async () => {

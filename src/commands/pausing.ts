@@ -215,8 +215,7 @@ async function restartRelease(
   options: OptionsOf<(typeof restartInputs)[number]>,
 ): Promise<RunReport> {
   const { client, reporter, clock } = context;
-  const namespace = options.namespace ?? client.defaultNamespace;
-  const { release } = options;
+  const { release, namespace = client.defaultNamespace } = options;
   const report = new Report(context, 'restart', { release, namespace });
   const all = await releaseWorkloads(context, namespace, options, kindsWithHistory);
   // As kubectl does: nothing would be restarted.

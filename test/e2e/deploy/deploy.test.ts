@@ -200,9 +200,9 @@ describe('a mistake is named before anything has changed', () => {
   });
 
   test('a command that does not exist', async () => {
-    const result = await runStep({ kubeconfig: testKubeconfig(), namespace, release: 'early', command: 'teardown' });
+    const result = await runStep({ kubeconfig: testKubeconfig(), namespace, release: 'early', command: 'explode' });
     expect(result.exit).toBe(1);
-    expect(failureOf(result).message).toContain('the input "command" is "teardown"; it must be one of');
+    expect(failureOf(result).message).toContain('the input "command" is "explode"; it must be one of');
   });
 
   test('a namespace that is not there', async () => {

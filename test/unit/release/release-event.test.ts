@@ -100,7 +100,7 @@ describe('a record', () => {
     [
       'an event of no command',
       { events: [{ ...scaled('a'), command: 'explode' }] },
-      '"events[0].command" is none of deploy, promote, abort, scale, pause, resume, restart',
+      '"events[0].command" is not one of deploy, promote, abort, scale, pause, resume, restart',
     ],
     ['an event of no time', { events: [{ ...scaled('a'), at: 'yesterday' }] }, '"events[0].at" is not a time'],
   ])('with %s is not believed', (_, more, message) => {

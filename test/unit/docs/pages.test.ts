@@ -34,7 +34,7 @@ describe('links within the repository lead somewhere', () => {
   test.each(pages)('%s', (page) => {
     const targets = [...prose(textOf(page)).matchAll(/\]\((?<target>[^)\s]+)\)/g)]
       .map(({ groups }) => groups?.['target'] ?? '')
-      .filter((target) => !/^[a-z]+:|\.png$/.test(target));
+      .filter((target) => !/^[a-z]+:/.test(target));
     const broken = targets.filter((target) => {
       const [path = '', anchor] = target.split('#', 2);
       const file = path === '' ? page : relative(root, join(root, dirname(page), path));

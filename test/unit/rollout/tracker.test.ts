@@ -267,7 +267,7 @@ describe('a wait', () => {
     await clock.runFor(30_000);
     expect(reporter.lines).toEqual([
       first,
-      expect.stringMatching(/^info Deployment "web": pod web-22-a: pulling image "registry.test\/web:2" since 1\ds$/),
+      expect.stringMatching(/^info Deployment "web": pod web-22-a: pulling image "registry.test\/web:2" for 1\ds$/),
     ]);
   });
 

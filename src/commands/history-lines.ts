@@ -33,7 +33,7 @@ export function historyLines(one: Revision, now: number): string[] {
   const why = cause === undefined ? '' : ` (${cause})`;
   const shown = [...new Set(Object.values(images))].join(', ');
   return [
-    `revision ${revision}: ${outcome}${why}${origin}, ${whenAndWho(finishedAt, one, now)}${from}: ${shown}`,
+    `revision ${revision}: ${outcome}${why}${origin}, ${whenAndWho(finishedAt, one, now, from)}: ${shown}`,
     ...events.toReversed().map((event) => `    ${eventLine(event, now)}`),
   ];
 }
@@ -46,8 +46,13 @@ function eventLine(event: ReleaseEvent, now: number): string {
   return `${command}${about}${end}, ${whenAndWho(at, event, now)}`;
 }
 
-function whenAndWho(at: string, { actor, reason }: { actor?: string; reason?: string }, now: number): string {
+function whenAndWho(
+  at: string,
+  { actor, reason }: { actor?: string; reason?: string },
+  now: number,
+  from = '',
+): string {
   const by = actor === undefined ? '' : ` by ${actor}`;
   const why = reason === undefined ? '' : `, "${reason}"`;
-  return `${formatAgo(now - Date.parse(at))} (${at})${by}${why}`;
+  return `${formatAgo(now - Date.parse(at))} (${at.replace(/\.\d+Z$/, 'Z')})${by}${from}${why}`;
 }

@@ -10,6 +10,7 @@ const returnMs = 5000;
  */
 export class ToldStates {
   readonly #before = new Set<string>();
+  readonly #troubles = new Set<string>();
   #last: { text: string; at: number } | undefined;
   /** What is there and was not told yet. */
   #untold: { text: string; since: number } | undefined;
@@ -22,18 +23,21 @@ export class ToldStates {
   /**
    * Call with what is there now as often as it is looked at.
    * @param now milliseconds since the epoch
-   * @param isUrgent it is a trouble, or the end
+   * @param why the end, which is told at once; or what the trouble is: that is told at once too, and then only where it lasts,
+   *   since what goes wrong goes wrong again and again
    * @returns whether it is to be told now
    */
-  isDue(text: string, now: number, isUrgent: boolean): boolean {
+  isDue(text: string, now: number, why?: 'end' | { trouble: string }): boolean {
     if (text === this.#last?.text) {
       this.#untold = undefined;
       return false;
     }
     if (this.#untold?.text !== text) this.#untold = { text, since: now };
-    const isReturn = this.#before.has(text);
+    const trouble = typeof why === 'object' ? withoutNumbers(why.trouble) : undefined;
+    const isReturn = this.#before.has(text) || (trouble !== undefined && this.#troubles.has(trouble));
     if (isReturn && now - this.#untold.since < returnMs) return false;
-    if (!isReturn && !isUrgent && this.#last !== undefined && now - this.#last.at < pauseMs) return false;
+    if (!isReturn && why === undefined && this.#last !== undefined && now - this.#last.at < pauseMs) return false;
+    if (trouble !== undefined) this.#troubles.add(trouble);
     this.tell(text, now);
     return true;
   }
@@ -46,4 +50,9 @@ export class ToldStates {
     this.#untold = undefined;
     return true;
   }
+}
+
+/** A trouble stays the same one while its counts go up, whichever pod has it. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\d+/g, '#');
 }

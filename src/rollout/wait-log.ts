@@ -67,10 +67,11 @@ export class WaitLog {
     const text =
       verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(object))}: ${verdict.message}`;
     const isTrouble = suspicion !== undefined && work === undefined;
+    const trouble = isTrouble ? { trouble: suspicion.message } : undefined;
     const now = this.#options.clock.now();
     const isDue = isLast
       ? states.tell(text, now)
-      : states.isDue(text, now, verdict.state !== 'progressing' || isTrouble);
+      : states.isDue(text, now, verdict.state === 'progressing' ? trouble : 'end');
     if (!isDue || (isFirst && verdict.state === 'ready' && !isWorkload(object))) return;
     this.#options.reporter.info(
       verdict.state === 'failed' ? `✗ ${text}` : verdict.state === 'ready' ? `✓ ${text}` : text,

@@ -3,13 +3,15 @@ import { describe, expect, test } from '@jest/globals';
 import { ToldStates } from '../../../src/rollout/told-states.ts';
 
 /** What is told of states that are looked at every half a second, each for so many looks. */
-function toldOf(states: readonly (readonly [text: string, looks: number, isUrgent?: boolean])[]): string[] {
+function toldOf(
+  states: readonly (readonly [text: string, looks: number, why?: 'end' | { trouble: string }])[],
+): string[] {
   const told = new ToldStates();
   const lines: string[] = [];
   let now = 0;
-  for (const [text, looks, isUrgent = false] of states) {
+  for (const [text, looks, why] of states) {
     for (let look = 0; look < looks; look += 1) {
-      if (told.isDue(text, now, isUrgent)) lines.push(`${now} ${text}`);
+      if (told.isDue(text, now, why)) lines.push(`${now} ${text}`);
       now += 500;
     }
   }
@@ -64,9 +66,22 @@ describe('states of an object', () => {
     expect(
       toldOf([
         ['0 of 3', 1],
-        ['0 of 3; the quota is used up', 1, true],
-        ['ready', 1, true],
+        ['0 of 3; the quota is used up', 1, { trouble: 'the quota is used up' }],
+        ['ready', 1, 'end'],
       ]),
     ).toEqual(['0 0 of 3', '500 0 of 3; the quota is used up', '1000 ready']);
+  });
+
+  test('with a trouble that has been told are told only where they last, whatever its counts', () => {
+    const crash = (count: number) => ({ trouble: `keeps crashing (${count} restarts)` });
+    expect(
+      toldOf([
+        ['2 of 3', 4],
+        ['1 of 3; keeps crashing (1 restarts)', 4, crash(1)],
+        ['0 of 3; keeps crashing (2 restarts)', 4, crash(2)],
+        ['1 of 3; keeps crashing (2 restarts)', 4, crash(2)],
+        ['0 of 3; keeps crashing (3 restarts)', 20, crash(3)],
+      ]),
+    ).toEqual(['0 2 of 3', '2000 1 of 3; keeps crashing (1 restarts)', '13000 0 of 3; keeps crashing (3 restarts)']);
   });
 });

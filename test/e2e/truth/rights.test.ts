@@ -208,7 +208,8 @@ test('commands on workloads are refused before their first write, and by one mes
   const expected = {
     scale: [...locking, 'patch deployments.apps', 'update deployments.apps'],
     restart: [...locking, 'patch deployments.apps', 'update deployments.apps'],
-    pause: ['patch deployments.apps'],
+    // That it is in the history is optional, and told with the rest.
+    pause: ['patch deployments.apps', 'patch secrets.'],
   };
   for (const [command, verbs] of Object.entries(expected)) {
     const result = await run(viewer, name, { command, ...(command === 'scale' ? { replicas: '2' } : {}) });

@@ -115,9 +115,7 @@ async function firstLook(
     ]);
     const count = sight.prepared.length;
     const changes = sight.prepared.filter(({ change }) => change !== 'unchanged').length;
-    reporter.info(
-      `${count === 1 ? '1 object is' : `${count} objects are`} valid; ${changes === 1 ? '1 is' : `${changes} are`} to be changed`,
-    );
+    reporter.info(`${count === 1 ? '1 object' : `${count} objects`} validated, ${changes} will change`);
     return { ...sight, revisions, leftover: leftoverIn(journal, revisions) };
   });
 }

@@ -69,7 +69,7 @@ export function sentenceOfProgress(command: string, release: string, startedAt: 
   const name = `${/^[aeiou]/.test(command) ? 'An' : 'A'} ${command} of ${release}`;
   return isAlive
     ? `${name} is in progress since ${startedAt}`
-    : `${name} (${startedAt}) was killed before its end, and the next run deals with what it left`;
+    : `${name} (${startedAt}) was killed before it finished, and the next run deals with what it left`;
 }
 
 /** Whether whoever reads the headline has to do or to know something: then it does not get a green mark. */

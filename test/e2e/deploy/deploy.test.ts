@@ -434,7 +434,7 @@ describe('a run that does not come to its end', () => {
     expect((await main).exit).toBe('SIGKILL');
     step.dispose();
     const next = await deploy('killed', [deployment('killed', { env: { GREETING: 'next' } })]);
-    expect(next.log).toContain('was killed before its end');
+    expect(next.log).toContain('was killed before it finished');
     expect(next.outputs['status']).toBe('deployed');
     expect(await image('killed')).toContain('next');
   });

@@ -209,7 +209,7 @@ describe('blue-green', () => {
     // As if the 15 s had passed for which a dead holder keeps its lock.
     await stage.patch('lease', 'gke-rollout.two', { spec: { leaseDurationSeconds: 1 } });
     const next = await stage.deploy('two', objects('two', '2.0.0'));
-    expect(next.log).toContain('was killed before its end');
+    expect(next.log).toContain('was killed before it finished');
     expect(next.outputs['status']).toBe('deployed');
     const [track] = await tracks();
     expect(await tracks()).toEqual([track, track]);

@@ -266,7 +266,7 @@ describe('a StatefulSet of kubectl', () => {
       await setImage('statefulset', 'db', missing);
       await untilStuck('db');
       const back = await rollback('db');
-      expect(back.log).toContain('going back to revision 1 of StatefulSet/db: good');
+      expect(back.log).toContain('going back to ControllerRevision #1 of StatefulSet/db: healthy');
       expect(back.outputs).toMatchObject({ status: 'rolled-back', revision: '1' });
       expect(await uid()).toBe(first);
       expect(await imageOf('statefulset', 'db')).toBe(sampleImage);

@@ -74,7 +74,9 @@ export function exceptionsOf(undo: UndoReport): string {
     left === '' ? '' : `, except ${left}`,
     going.length === 0 ? '' : `, but ${going.join('; ')}`,
     undo.unsettled === true ? ', but what was restored is not ready again' : '',
-    undo.replaced === undefined ? '' : `, but the candidate that was waiting before (revision ${undo.replaced}) is gone`,
+    undo.replaced === undefined
+      ? ''
+      : `, but the candidate that was waiting before (revision ${undo.replaced}) is gone`,
   ].join('');
 }
 

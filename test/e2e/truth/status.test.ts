@@ -174,7 +174,9 @@ describe('of a release that is deployed', () => {
     expect(result.log).toMatch(/^ {4}scale: Deployment acts to 3, .* ago \(20.*Z\) by octocat, "more visitors"$/m);
     expect(result.log).toContain('"rollback" would go to revision 1');
     expect((await stage.command('acts', 'rollback', { reason: 'too slow' })).outputs['status']).toBe('rolled-back');
-    expect((await told('acts')).log).toMatch(/^revision 3: live, brings back revision 1, .* by octocat from 0123456, "too slow"/m);
+    expect((await told('acts')).log).toMatch(
+      /^revision 3: live, brings back revision 1, .* by octocat from 0123456, "too slow"/m,
+    );
   });
 
   test('names what is going', async () => {

@@ -124,7 +124,7 @@ function shareOf(traffic: readonly TrafficStep[], changes: readonly Change[]): s
   const last = [...new Map(traffic.map((step) => [step.workload, step])).values()];
   const [first] = last;
   if (first === undefined) return undefined;
-  if (last.length > 1) return listed(last.map((step) => candidateShare(step, changes)));
+  if (last.length > 1) return listed([...new Set(last.map((step) => candidateShare(step, changes)))]);
   return candidateShare(first, changes);
 }
 

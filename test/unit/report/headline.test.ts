@@ -145,6 +145,14 @@ describe('the heading of what waits for approval', () => {
     expect(waitingHeadline({ ...facts, ...given })).toBe(expected);
   });
 
+  test('says once what is the same of several workloads', () => {
+    const changes = [image('web'), image('api')];
+    const traffic = [step, { ...step, workload: 'api' }];
+    expect(waitingHeadline({ ...facts, changes, traffic, serving: undefined })).toBe(
+      'shop: web and api 1.0.0 → 2.0.0 is waiting for approval: 1 of 5 pods run 2.0.0 (revision 3)',
+    );
+  });
+
   test('has the revision first where no version changes', () => {
     expect(waitingHeadline({ ...facts, changes: [], traffic: [], serving: undefined })).toBe(
       'shop: revision 3 is waiting for approval',

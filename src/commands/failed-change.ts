@@ -52,8 +52,8 @@ export async function tellServing(
   report: Report,
   undo: UndoReport | undefined,
 ): Promise<string> {
-  const { serving, workloads } = await servingNow(context, target);
-  report.tellNow(workloads);
+  const { serving, versions } = await servingNow(context, target);
+  report.tellNow(versions);
   if (serving === undefined) return '';
   return undo?.complete === true ? `; users still get ${serving}` : `; users now get ${serving}`;
 }

@@ -114,10 +114,13 @@ export function scalesToZero(autoscaler: KubernetesObject): boolean {
   return by.startsWith('keda') || numberAt(autoscaler, 'spec', 'minReplicas') === 0;
 }
 
-function versionsIn({ seen, snapshot: { pods, replicaSets } }: Look): HealthReport['versions'] {
+/** What the pods of workloads really run; nothing of those whose pods may not be seen. */
+export function versionsIn({ seen, snapshot: { pods, replicaSets }, blind }: Look): HealthReport['versions'] {
+  if (blind.includes('pods')) return [];
   return seen
     .map(({ object }) => object)
     .filter((object) => isWorkload(object) && keepsItsPods(object) && !isGoing(object))
+    .filter(({ kind }) => kind !== 'Deployment' || !blind.includes('replicasets'))
     .map((object) => ({ ref: refOf(object), versions: versionsOf(object, pods, replicaSets) }));
 }
 

@@ -1,60 +1,60 @@
 import { messageOf } from '../base/errors.ts';
-import { numberAt } from '../base/json.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
-import { imagesOf, podsOf } from '../manifests/pod-template.ts';
+import { imagesOf } from '../manifests/pod-template.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import { nameServing, type Serving } from '../report/headline.ts';
 import { versionOf } from '../report/image-words.ts';
-import type { WorkloadReport } from '../report/run-report.ts';
-import { workloadRow } from '../report/workloads.ts';
+import type { HealthReport } from '../report/run-report.ts';
+import { lookAt } from '../rollout/look.ts';
 import { podsBehind, templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
+import { versionsIn } from './health.ts';
 
 /** What is live of a release, by a look at the cluster. */
 export interface ServingNow {
   /** What the ready pods run that its Services lead to: `web 1.0.0`; absent where none is ready behind them, or that cannot be seen. */
   serving?: string;
-  /** Its workloads as they are. */
-  workloads: WorkloadReport[];
+  /** What the pods of its workloads run, also those that no Service leads to. */
+  versions: HealthReport['versions'];
 }
 
 /** Looks at what the users of a release get at this moment. What cannot be seen is left out. */
 export async function servingNow(
-  { client, reporter }: Pick<Context, 'client' | 'reporter'>,
+  { client, clock, reporter }: Pick<Context, 'client' | 'clock' | 'reporter'>,
   { namespace, release }: { namespace: string; release: string },
 ): Promise<ServingNow> {
   try {
     const live = liveRevision(await listRevisions(client, namespace, release));
-    if (live === undefined) return { workloads: [] };
+    if (live === undefined) return { versions: [] };
     const services = live.objects.filter(isService);
-    const [found, workloads] = await Promise.all([
+    const [found, versions] = await Promise.all([
       Promise.all(services.map(async (service) => await servedBy(client, service, live))),
-      workloadsOf(client, live),
+      runningOf({ client, clock }, live),
     ]);
     const serving = nameServing(found.filter((one) => one !== undefined));
-    return { workloads, ...(serving === undefined ? {} : { serving }) };
+    return { versions, ...(serving === undefined ? {} : { serving }) };
   } catch (error) {
     reporter.debug(`what serves now is not known: ${messageOf(error)}`);
-    return { workloads: [] };
+    return { versions: [] };
   }
 }
 
-async function workloadsOf(client: Context['client'], live: Revision): Promise<WorkloadReport[]> {
+async function runningOf(
+  { client, clock }: Pick<Context, 'client' | 'clock'>,
+  live: Revision,
+): Promise<HealthReport['versions']> {
   const recorded = live.objects.filter((object) => isWorkload(object) && keepsItsPods(object));
   const found = await Promise.all(recorded.map(async (object) => await client.read(runningRef(live, object))));
-  return found.flatMap((object) => (object === undefined ? [] : workloadRow(object, readinessOf(object))));
-}
-
-/** By what its controller counts; of a DaemonSet, by the nodes that it is for. */
-function readinessOf(object: KubernetesObject): Pick<WorkloadReport, 'state' | 'message'> {
-  const count = (...path: string[]) => numberAt(object, 'status', ...path);
-  const ready = count('readyReplicas') ?? count('numberReady') ?? 0;
-  const wanted = count('desiredNumberScheduled') ?? podsOf(object);
-  const pods = wanted === 1 ? 'pod' : 'pods';
-  return { state: ready >= wanted ? 'ready' : 'progressing', message: `${ready} of ${wanted} ${pods} ready` };
+  return versionsIn(
+    await lookAt(
+      client,
+      found.filter((object) => object !== undefined),
+      clock,
+    ),
+  );
 }
 
 async function servedBy(

@@ -100,9 +100,9 @@ export class Report {
     this.#report.changes = changes;
   }
 
-  /** How the workloads of what is live are after a change that failed. */
-  tellNow(workloads: readonly WorkloadReport[]): void {
-    this.#report.now = workloads;
+  /** What the pods of what is live run after a change that failed. */
+  tellNow(versions: HealthReport['versions']): void {
+    this.#report.now = versions;
   }
 
   tellPlan(plan: PlanReport): void {

@@ -75,8 +75,8 @@ export interface RunReport {
   /** What the run has changed, or tried to change, with its fields. */
   changes?: readonly PlannedObject[];
   workloads: readonly WorkloadReport[];
-  /** After a change that failed: how the workloads of what is live are since, by a look at the cluster. */
-  now?: readonly WorkloadReport[];
+  /** After a change that failed: what the pods of what is live run, by a look at the cluster. */
+  now?: HealthReport['versions'];
   addresses: readonly AddressReport[];
   timeline: readonly TimelineEntry[];
   /** Which share of the requests a candidate got, in order of time. */

@@ -2,6 +2,7 @@ import { formatDuration } from '../../base/clock.ts';
 import { keyOf } from '../../kubernetes/object.ts';
 import type { RunReport, WorkloadReport } from '../../report/run-report.ts';
 import { shortImage } from '../../report/image-words.ts';
+import { describeVersions, type RunningVersion } from '../../rollout/versions.ts';
 import { code, prose } from '../markdown.ts';
 import { imageChange } from './image-change.ts';
 import type { SummaryLimits } from './limits.ts';
@@ -28,7 +29,11 @@ export function renderWorkloads({ workloads, now, failure }: RunReport, limits: 
   );
 }
 
-function nowAndTried(tried: readonly WorkloadReport[], now: readonly WorkloadReport[], limits: SummaryLimits): string {
+function nowAndTried(
+  tried: readonly WorkloadReport[],
+  now: NonNullable<RunReport['now']>,
+  limits: SummaryLimits,
+): string {
   const running = new Map(now.map((row) => [keyOf(row.ref), row]));
   const attempts = new Map(tried.map((row) => [keyOf(row.ref), row]));
   const keys = [...new Set([...attempts.keys(), ...running.keys()])];
@@ -39,8 +44,8 @@ function nowAndTried(tried: readonly WorkloadReport[], now: readonly WorkloadRep
       const row = is ?? was;
       return [
         row === undefined ? '' : name(row.ref),
-        is === undefined ? '' : `${imagesAfter(is, limits)}, ${prose(is.message)}`,
-        was === undefined ? '' : attempt(was, is, limits),
+        is === undefined ? '' : prose(describeVersions(is.versions.map(shortened))),
+        was === undefined ? '' : attempt(was, is?.versions ?? [], limits),
         was === undefined ? '' : stateOf(was),
       ];
     },
@@ -48,19 +53,25 @@ function nowAndTried(tried: readonly WorkloadReport[], now: readonly WorkloadRep
   );
 }
 
-/** What it was to run; nothing where that is what it runs. */
-function attempt(was: WorkloadReport, is: WorkloadReport | undefined, limits: SummaryLimits): string {
-  const [images, pods] = [imagesAfter(was, limits), was.replicas?.after];
-  const isOther = is === undefined || images !== imagesAfter(is, limits) || pods !== is.replicas?.after;
-  if (!isOther) return '';
+/** What it was to run; nothing where that is what all of its pods run. */
+function attempt(
+  { containers, replicas }: WorkloadReport,
+  versions: readonly RunningVersion[],
+  limits: SummaryLimits,
+): string {
+  const [wanted, pods] = [containers.map(({ after }) => after), replicas?.after];
+  const [running, ...others] = versions;
+  const isSame = running?.images.every((image) => wanted.includes(image)) === true && running.pods === pods;
+  if (isSame && others.length === 0) return '';
+  const images = wanted
+    .slice(0, limits.rows)
+    .map((image) => code(shortImage(image)))
+    .join('<br>');
   return pods === undefined ? images : `${images}, ${pods} ${pods === 1 ? 'pod' : 'pods'}`;
 }
 
-function imagesAfter({ containers }: WorkloadReport, limits: SummaryLimits): string {
-  return containers
-    .slice(0, limits.rows)
-    .map(({ after }) => code(shortImage(after)))
-    .join('<br>');
+function shortened(version: RunningVersion): RunningVersion {
+  return { ...version, images: version.images.map(shortImage) };
 }
 
 function images({ containers }: WorkloadReport, limits: SummaryLimits): string {

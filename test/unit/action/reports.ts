@@ -3,6 +3,7 @@ import type { FieldDiff } from '../../../src/report/field-diff.ts';
 import type { Links, RunReport, WorkloadReport } from '../../../src/report/run-report.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Evidence } from '../../../src/rollout/evidence.ts';
+import type { RunningVersion } from '../../../src/rollout/versions.ts';
 
 export function deployment(name: string): ObjectRef {
   return { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name };
@@ -26,6 +27,11 @@ export function workload(name: string, overrides: Partial<WorkloadReport> = {}):
     message: '2 of 2 pods are ready',
     ...overrides,
   };
+}
+
+/** Two ready pods that run one image. */
+function running(image: string): RunningVersion {
+  return { images: [image], pods: 2, ready: 2 };
 }
 
 export function report(overrides: Partial<RunReport> = {}): RunReport {
@@ -282,7 +288,10 @@ export function undoneDeploy(): RunReport {
     commit: commits.now,
     links: { repository, run: `${repository}/actions/runs/42`, actor: 'octocat' },
     changes: triedChanges(),
-    now: [workload('web', { message: '2 of 2 pods ready' }), workload('worker', { message: '2 of 2 pods ready' })],
+    now: ['web', 'worker'].map((name) => ({
+      ref: deployment(name),
+      versions: [running(`registry.test/shop/${name}:1.1.0`)],
+    })),
     objects: [
       { ref: deployment('web'), change: 'configured' },
       { ref: service('web'), change: 'unchanged' },
@@ -585,7 +594,7 @@ export function hostile(): RunReport {
       ],
     },
     undo: { complete: false, results: [{ ref: deployment('web'), outcome: 'failed', message: hostileText }] },
-    now: [workload(hostileText, { containers: [{ name: 'x', after: hostileText }], message: hostileText })],
+    now: [{ ref: deployment(hostileText), versions: [running(hostileText)] }],
     changes: [
       {
         ref: deployment(`${hostileText}\n\`\`\`\n</details>`),

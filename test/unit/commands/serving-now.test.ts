@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import { servingNow } from '../../../src/commands/serving-now.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { ownedBy } from '../../support/rollout-objects.ts';
 import { contextOf, options } from './build.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -86,8 +87,33 @@ describe('what users get', () => {
     expect(await now()).toBeUndefined();
   });
 
+  test('of workloads is told what their pods run, not what they ask for', async () => {
+    const asked = { ...deployment('1.0.0'), metadata: { ...deployment('1.0.0').metadata, uid: 'web' } };
+    api.put({ ...asked, status: { replicas: 2, readyReplicas: 2 } });
+    const set = { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'web-2', namespace: 'shop', labels } };
+    const ofSet: KubernetesObject = {
+      ...set,
+      metadata: { ...set.metadata, uid: 'web-2', ...ownedBy(asked) },
+      spec: {},
+    };
+    api.put(ofSet);
+    for (const name of ['a', 'b']) {
+      const one = pod(name, '2.0.0');
+      api.put({ ...one, metadata: { ...one.metadata, ...ownedBy(ofSet) }, spec: containers('2.0.0') });
+    }
+    const look = async () => (await servingNow(contextOf(api, 'a test'), options)).versions;
+    expect(await look()).toEqual([
+      { ref: refOf(asked), versions: [{ images: ['registry.test/web:2.0.0'], pods: 2, ready: 2 }] },
+    ]);
+    // Which pods are its own is not known without its ReplicaSets: that is not the same as none.
+    api.before = (operation, ref) => {
+      if (operation === 'list' && ref.kind === 'ReplicaSet') throw refusal(403, 'Forbidden', ref);
+    };
+    expect(await look()).toEqual([]);
+  });
+
   test('is not known where nothing is live', async () => {
     const other = { namespace: 'shop', release: 'other' };
-    expect(await servingNow(contextOf(api, 'a test'), other)).toEqual({ workloads: [] });
+    expect(await servingNow(contextOf(api, 'a test'), other)).toEqual({ versions: [] });
   });
 });

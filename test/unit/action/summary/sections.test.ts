@@ -99,11 +99,9 @@ describe('the workloads', () => {
     const markdown = renderSummary(undoneDeploy());
     expect(markdown).toContain('| Workload | Now | Tried | Outcome |');
     expect(markdown).toContain(
-      '| Deployment `web` | `web:1.1.0`, 2 of 2 pods ready | `web:1.2.0`, 3 pods | **failed**: container "web" keeps crashing with exit code 1 |',
+      '| Deployment `web` | 2 pods run web:1.1.0 | `web:1.2.0`, 3 pods | **failed**: container "web" keeps crashing with exit code 1 |',
     );
-    expect(markdown).toContain(
-      '| Deployment `worker` | `worker:1.1.0`, 2 of 2 pods ready |  | not ready: 1 of 2 pods updated |',
-    );
+    expect(markdown).toContain('| Deployment `worker` | 2 pods run worker:1.1.0 |  | not ready: 1 of 2 pods updated |');
   });
 
   test('do not tell the cause again', () => {

@@ -15,7 +15,7 @@ import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
 import { unsettled } from './settling.ts';
-import type { Cause, Verdict } from './verdict.ts';
+import { topicOf, type Cause, type Verdict } from './verdict.ts';
 import type { Graces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -57,7 +57,7 @@ export function decide(
   const work = workOf(pods, snapshot.events, facts.now);
   if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause ?? work) };
   for (const { sign, cause } of causes) {
-    const key = `${keyOf(cause.object)} ${withoutCounts(cause.message)}`;
+    const key = `${keyOf(cause.object)} ${topicOf(cause)}`;
     const seen = firstSeen.get(key) ?? facts.now;
     firstSeen.set(key, seen);
     if (isFinal(sign, seen, facts.now, graces.leastMs))
@@ -134,15 +134,6 @@ function eventsByObject(events: readonly ObjectEvent[]): Map<string, ObjectEvent
   const index = Map.groupBy(events, (event) => event.uid);
   indexes.set(events, index);
   return index;
-}
-
-/** A cause stays the same while its counts, addresses and container ids change. */
-function withoutCounts(message: string): string {
-  return message
-    .replace(/ keeps (?=crashing|exiting)/, ' ')
-    .replace(/ (?:crashed|exited) \(/, (end) => (end === ' crashed (' ? ' crashing (' : ' exiting ('))
-    .replace(/[,;] \d+ restarts?(?=\))| \(\d+ restarts?\)/, '')
-    .replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
 }
 
 /** A workload is not ready while a container of it runs only since a moment ago. */

@@ -33,7 +33,7 @@ export class ToldStates {
       return false;
     }
     if (this.#untold?.text !== text) this.#untold = { text, since: now };
-    const trouble = typeof why === 'object' ? withoutNumbers(why.trouble) : undefined;
+    const trouble = typeof why === 'object' ? why.trouble : undefined;
     const isReturn = this.#before.has(text) || (trouble !== undefined && this.#troubles.has(trouble));
     if (isReturn && now - this.#untold.since < returnMs) return false;
     if (!isReturn && why === undefined && this.#last !== undefined && now - this.#last.at < pauseMs) return false;
@@ -50,9 +50,4 @@ export class ToldStates {
     this.#untold = undefined;
     return true;
   }
-}
-
-/** A trouble stays the same one while its counts go up, whichever pod has it. */
-function withoutNumbers(text: string): string {
-  return text.replaceAll(/\d+/g, '#');
 }

@@ -19,6 +19,8 @@ export interface Cause {
   reason: string;
   /** One sentence: `container "web": image "registry.test/web:9" not found`. */
   message: string;
+  /** What it is about, where other words than counts change while it lasts: it crashed, and then it keeps crashing. */
+  topic?: string;
   /** One imperative sentence: what to do about it. */
   hint?: string;
   /** The object that shows it: mostly a Pod, otherwise the workload itself. */
@@ -29,4 +31,9 @@ export interface Cause {
   container?: string;
   /** When the cluster first showed it, milliseconds since the epoch by the server's clock. */
   since?: number;
+}
+
+/** What stays the same of a cause while its counts, addresses and container ids change. */
+export function topicOf({ topic, message }: Cause): string {
+  return (topic ?? message).replaceAll(/[0-9a-f]{12,}|\d+/g, '#');
 }

@@ -5,6 +5,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import { isWorkload } from '../manifests/kinds.ts';
 import type { Decision } from './decide.ts';
 import { ToldStates } from './told-states.ts';
+import { topicOf } from './verdict.ts';
 
 /** What pods are busy with is told where it takes them longer. */
 const longWorkMs = 10_000;
@@ -67,7 +68,7 @@ export class WaitLog {
     const text =
       verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(object))}: ${verdict.message}`;
     const isTrouble = suspicion !== undefined && work === undefined;
-    const trouble = isTrouble ? { trouble: suspicion.message } : undefined;
+    const trouble = isTrouble ? { trouble: topicOf(suspicion) } : undefined;
     const now = this.#options.clock.now();
     const isDue = isLast
       ? states.tell(text, now)

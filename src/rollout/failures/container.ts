@@ -135,12 +135,13 @@ export function describeEnd(
   exitCode: number,
   restarts: number,
   probe: ReturnType<typeof killedByProbe>,
-): Pick<Cause, 'reason' | 'message' | 'hint'> {
+): Pick<Cause, 'reason' | 'message' | 'topic' | 'hint'> {
   const times = restarts === 0 ? '' : restarts === 1 ? '1 restart' : `${restarts} restarts`;
   if (reason === 'OOMKilled') {
     return {
       reason: 'OOMKilled',
       message: `${what} was killed for exceeding its memory limit (OOMKilled, exit code ${exitCode}${times === '' ? '' : `, ${times}`})`,
+      topic: `${what} exceeds its memory limit`,
       hint: 'Raise resources.limits.memory, or reduce its memory usage.',
     };
   }
@@ -149,6 +150,7 @@ export function describeEnd(
     return {
       reason: 'Unhealthy',
       message: `${what} is killed by its ${probe.what}${why}${times === '' ? '' : ` (${times})`}`,
+      topic: `${what} is killed by its ${probe.what}${why}`,
       hint: probeHint,
     };
   }
@@ -158,6 +160,7 @@ export function describeEnd(
   return {
     reason: 'CrashLoopBackOff',
     message: `${what} ${ends[restarts === 0 ? 0 : 1] ?? ''} (exit code ${exitCode}${explained}${counted})`,
+    topic: `${what} ends with exit code ${exitCode}${explained}`,
     hint: exitCode === 0 ? 'Its program has to keep running: check its command.' : 'Check the last lines of its log.',
   };
 }

@@ -73,14 +73,14 @@ describe('states of an object', () => {
   });
 
   test('with a trouble that has been told are told only where they last, whatever its counts', () => {
-    const crash = (count: number) => ({ trouble: `keeps crashing (${count} restarts)` });
+    const crash = { trouble: 'container "web" ends with exit code #' };
     expect(
       toldOf([
         ['2 of 3', 4],
-        ['1 of 3; keeps crashing (1 restarts)', 4, crash(1)],
-        ['0 of 3; keeps crashing (2 restarts)', 4, crash(2)],
-        ['1 of 3; keeps crashing (2 restarts)', 4, crash(2)],
-        ['0 of 3; keeps crashing (3 restarts)', 20, crash(3)],
+        ['1 of 3; keeps crashing (1 restarts)', 4, crash],
+        ['0 of 3; keeps crashing (2 restarts)', 4, crash],
+        ['1 of 3; keeps crashing (2 restarts)', 4, crash],
+        ['0 of 3; keeps crashing (3 restarts)', 20, crash],
       ]),
     ).toEqual(['0 2 of 3', '2000 1 of 3; keeps crashing (1 restarts)', '13000 0 of 3; keeps crashing (3 restarts)']);
   });

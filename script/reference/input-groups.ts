@@ -1,4 +1,4 @@
-import type { inputTable } from '../../src/action/input-table.ts';
+import { gkeInputs, type inputTable } from '../../src/action/input-table.ts';
 
 type Input = keyof typeof inputTable;
 
@@ -11,22 +11,7 @@ export const inputGroups: readonly { title: string; inputs: readonly Input[] }[]
   },
   {
     title: 'Where to: the cluster',
-    inputs: [
-      'kubeconfig',
-      'context',
-      'cluster',
-      'location',
-      'project',
-      'endpoint',
-      'fleet-membership',
-      'workload-identity-provider',
-      'service-account',
-      'credentials-json',
-      'access-token',
-      'quota-project',
-      'universe-domain',
-      'export-kubeconfig',
-    ],
+    inputs: ['kubeconfig', 'context', 'cluster', ...gkeInputs],
   },
   {
     title: 'Where to: namespace and release',

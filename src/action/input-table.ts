@@ -62,14 +62,8 @@ const dnsLabel: Format = {
 
 export type InputDefinition = InputContent & Takers;
 
-/** They say which command it is, of which release and where; every command takes them. */
-const inputsOfAll = [
-  'command',
-  'namespace',
-  'release',
-  'kubeconfig',
-  'context',
-  'cluster',
+/** What is of use beside `cluster`, and to GKE only. */
+export const gkeInputs = [
   'location',
   'project',
   'endpoint',
@@ -81,6 +75,17 @@ const inputsOfAll = [
   'quota-project',
   'universe-domain',
   'export-kubeconfig',
+] as const;
+
+/** They say which command it is, of which release and where; every command takes them. */
+const inputsOfAll = [
+  'command',
+  'namespace',
+  'release',
+  'kubeconfig',
+  'context',
+  'cluster',
+  ...gkeInputs,
   'github-token',
 ] as const;
 

@@ -1,6 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { missingLocation, partsOf } from '../google/cluster-name.ts';
-import type { InputId } from './input-table.ts';
+import { gkeInputs, type InputId } from './input-table.ts';
 
 /** How messages name the ways to reach a cluster and to sign in, and the inputs that each consists of. */
 const ways = {
@@ -18,21 +18,6 @@ const signIns = {
   'credentials-json': ways.credentials,
 } as const satisfies Partial<Record<InputId, string>>;
 
-/** What is of use to GKE only. */
-const gkeOnly = [
-  'location',
-  'project',
-  'endpoint',
-  'fleet-membership',
-  'workload-identity-provider',
-  'service-account',
-  'credentials-json',
-  'access-token',
-  'quota-project',
-  'universe-domain',
-  'export-kubeconfig',
-] as const satisfies readonly InputId[];
-
 /** What the runner sets where nothing was given. */
 const defaults: Readonly<Partial<Record<InputId, string>>> = { endpoint: 'auto', 'export-kubeconfig': 'false' };
 
@@ -49,7 +34,7 @@ export function signInProblems(given: ReadonlyMap<string, string>): InvalidInput
   const isGateway = given.get('endpoint') === 'connect-gateway';
   const target = (['cluster', 'fleet-membership'] as const).find((id) => has(id) && (id === 'cluster' || isGateway));
   if (target === undefined) {
-    const useless = gkeOnly.filter(has);
+    const useless = gkeInputs.filter(has);
     if (useless.length > 0) {
       const needed = isGateway ? 'the input "cluster" or "fleet-membership"' : 'the input "cluster"';
       add(

@@ -9,7 +9,7 @@ import { broughtIn, settled, type Plan, type Waiting } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { listRevisions, nextRevision } from '../release/revision.ts';
-import { attemptOf, liveHeadline, nameChanges, waitingHeadline } from '../report/headline.ts';
+import { attemptOf, liveHeadline, nameChanges, waitingHeadline, type Change } from '../report/headline.ts';
 import type { Report } from '../report/report.ts';
 import type { ObjectReport, RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
@@ -211,9 +211,10 @@ async function finish(rolling: RollOut, { recorded, done, written }: Result): Pr
   }
   const { retired = [] } = done.end;
   reportObjects(report, broughtIn(done.end, done.applied) ?? prepared, watch);
+  const changes = changesIn(prepared);
   const headline = liveHeadline({
     subject: subjectOf(rolling),
-    changes: changesIn(prepared),
+    changes,
     done: purpose.done,
     recorded: purpose.restores === undefined ? `revision ${revision}` : `now revision ${revision}`,
     elapsed: report.elapsed(),
@@ -222,20 +223,25 @@ async function finish(rolling: RollOut, { recorded, done, written }: Result): Pr
   else await retireLeftover(context, options, recorded, report);
   await tellNotOver(context, watch, report);
   await removeStrays(context, options, revision, report);
-  return finishLive(rolling, { headline, revision, held: done.held });
+  return finishLive(rolling, { headline, changes, revision, held: done.held });
 }
 
 function finishLive(
   rolling: RollOut,
-  { headline, revision, held }: { headline: string; revision: number; held: readonly KubernetesObject[] },
+  {
+    headline,
+    changes,
+    revision,
+    held,
+  }: { headline: string; changes: readonly Change[]; revision: number; held: readonly KubernetesObject[] },
 ): RunReport {
-  const { purpose, report, watch, prepared } = rolling;
+  const { purpose, report, watch } = rolling;
   // What was to be removed and is not is no success, although all else is.
   if (held.length > 0) return report.finish('failed', `${headline}, but ${held.map(nameGoing).join('; ')}`);
-  const changes = nameChanges(changesIn(prepared));
+  const changed = nameChanges(changes);
   return finishApplied(report, watch, purpose.status, {
     headline,
-    applied: `${subjectOf(rolling)}: ${changes === '' ? '' : `${changes} `}applied as revision ${revision}`,
+    applied: `${subjectOf(rolling)}: ${changed === '' ? '' : `${changed} `}applied as revision ${revision}`,
   });
 }
 

@@ -3,6 +3,7 @@ import type { KubernetesClient } from '../../../src/kubernetes/client.ts';
 import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { Journal } from '../../../src/release/journal.ts';
+import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
 
 /** An entry of managedFields; by default an apply of ours. */
 export function owner(fieldsV1: JsonObject, more: Partial<ManagedFieldsEntry> = {}): ManagedFieldsEntry {
@@ -16,6 +17,21 @@ export function updater(manager: string, fieldsV1: JsonObject, more: Partial<Man
 /** `fields('data', 'a')` → `{"f:data": {"f:a": {}}}` */
 export function fields(...path: string[]): JsonObject {
   return path.reduceRight<JsonObject>((inner, step) => ({ [`f:${step}`]: inner }), {});
+}
+
+/** A revision of the release `web`; without objects, unless told otherwise. */
+export function revision(number: number, outcome: Outcome, more: Partial<Revision> = {}): Revision {
+  return {
+    release: 'web',
+    revision: number,
+    outcome,
+    strategy: 'rolling',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    finishedAt: '2026-01-01T00:01:00.000Z',
+    images: {},
+    objects: [],
+    ...more,
+  };
 }
 
 interface Parts {

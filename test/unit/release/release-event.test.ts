@@ -3,23 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../../src/base/json.ts';
 import { recordEvent, recordRevision, setOutcome } from '../../../src/release/record-revision.ts';
 import { forRecord, type ReleaseEvent } from '../../../src/release/release-event.ts';
-import { revisionOf, type Outcome, type Revision } from '../../../src/release/revision-shape.ts';
+import { revisionOf, type Outcome } from '../../../src/release/revision-shape.ts';
 import { listRevisions } from '../../../src/release/revision.ts';
 import { FakeApi } from '../../support/fake-api.ts';
-import { configMap } from './build.ts';
+import { configMap, revision } from './build.ts';
 
-function revision(number: number, outcome: Outcome): Revision {
-  return {
-    release: 'web',
-    revision: number,
-    outcome,
-    strategy: 'rolling',
-    startedAt: '2026-01-01T00:00:00Z',
-    finishedAt: '2026-01-01T00:01:00Z',
-    images: {},
-    objects: [configMap({ a: '1' })],
-  };
-}
+const recorded = (number: number, outcome: Outcome) => revision(number, outcome, { objects: [configMap({ a: '1' })] });
 
 function scaled(what: string, more: Partial<ReleaseEvent> = {}): ReleaseEvent {
   return { command: 'scale', outcome: 'done', at: '2026-01-01T01:00:00Z', what, actor: 'octocat', ...more };
@@ -27,7 +16,7 @@ function scaled(what: string, more: Partial<ReleaseEvent> = {}): ReleaseEvent {
 
 async function withLive(): Promise<FakeApi> {
   const api = new FakeApi();
-  await recordRevision(api, 'shop', revision(1, 'live'), []);
+  await recordRevision(api, 'shop', recorded(1, 'live'), []);
   return api;
 }
 
@@ -65,7 +54,7 @@ describe('what is done to a release without a new revision', () => {
   test('is still there when a later revision is live', async () => {
     const api = await withLive();
     await recordEvent(api, 'shop', ofLive, scaled('web to 5'));
-    await recordRevision(api, 'shop', revision(2, 'live'), await listRevisions(api, 'shop', 'web'));
+    await recordRevision(api, 'shop', recorded(2, 'live'), await listRevisions(api, 'shop', 'web'));
     const [first, second] = await listRevisions(api, 'shop', 'web');
     expect(first).toMatchObject({ outcome: 'superseded', events: [scaled('web to 5')] });
     expect(second?.events).toBeUndefined();
@@ -91,7 +80,7 @@ describe('a record', () => {
   const name = { release: 'web', revision: 1 };
 
   test('of before is read without reason, cause and events', () => {
-    expect(revisionOf(stored(revision(1, 'live')), name)).toEqual(revision(1, 'live'));
+    expect(revisionOf(stored(recorded(1, 'live')), name)).toEqual(recorded(1, 'live'));
   });
 
   test.each([

@@ -2,11 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { tooMany } from '../../../src/release/retention.ts';
 import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
-
-function revision(number: number, outcome: Outcome, more: Partial<Revision> = {}): Revision {
-  const times = { startedAt: '2026-01-01T00:00:00.000Z', finishedAt: '2026-01-01T00:01:00.000Z' };
-  return { release: 'web', revision: number, outcome, strategy: 'rolling', ...times, images: {}, objects: [], ...more };
-}
+import { revision } from './build.ts';
 
 /** From this number on, all with this outcome. */
 function many(from: number, count: number, outcome: Outcome): Revision[] {

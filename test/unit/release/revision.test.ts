@@ -11,21 +11,8 @@ import {
 } from '../../../src/release/revision.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { FakeApi } from '../../support/fake-api.ts';
-import { configMap } from './build.ts';
+import { configMap, revision } from './build.ts';
 import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
-
-function revision(number: number, outcome: Outcome): Revision {
-  return {
-    release: 'web',
-    revision: number,
-    outcome,
-    strategy: 'rolling',
-    startedAt: '2026-01-01T00:00:00.000Z',
-    finishedAt: '2026-01-01T00:01:00.000Z',
-    images: {},
-    objects: [],
-  };
-}
 
 async function recordAll(api: FakeApi, outcomes: readonly Outcome[]): Promise<Revision[]> {
   for (const outcome of outcomes) {

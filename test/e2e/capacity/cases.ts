@@ -183,6 +183,6 @@ export const cases: CapacityCase[] = [
     },
     extra: 2,
     room: 1,
-    says: /: 1 matching node, \d+m? free cpu$/,
+    says: /but there is capacity for 1 only: 1 matching node, 1 free cpu$/,
   },
 ];

@@ -195,6 +195,10 @@ export class FaultProxy implements AsyncDisposable {
       case 'forget':
         answer.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(forgotten)}\n`);
         return;
+      case 'hold':
+        await this.#happening;
+        await this.#pass(asked, incoming, answer, {});
+        return;
       case 'pass':
         await delay(treatment.delayMs ?? 0);
         await this.#pass(asked, incoming, answer, treatment);

@@ -14,7 +14,9 @@ export type Treatment =
   | { do: 'forget' }
   | { do: 'mute' }
   /** The API server answers, with something else about it. */
-  | { do: 'pass'; delayMs?: number; lastOfConnection?: true; dateShiftMs?: number };
+  | { do: 'pass'; delayMs?: number; lastOfConnection?: true; dateShiftMs?: number }
+  /** The API server hears of it once that is done which happens to the cluster. */
+  | { do: 'hold' };
 
 /** What becomes of connections while a fault lasts. */
 export type Link = 'refused' | 'black hole' | 'cut in the handshake' | 'other certificate';

@@ -1,21 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { objectsAt } from '../../../src/base/json.ts';
+import { ApiServer } from '../../support/api-server.ts';
+import { FaultProxy } from '../../support/fault-proxy.ts';
+import type { Fault } from '../../support/faults.ts';
 import { stateOf } from '../../support/github/state.ts';
 import { kubectl, kubectlJson } from '../../support/kubectl.ts';
 import { configMap, deployment, service } from '../../support/objects.ts';
 import { PreviewStage } from '../../support/preview-stage.ts';
-import { image, until } from '../../support/strategy-stage.ts';
+import { image } from '../../support/strategy-stage.ts';
 
 /** What is told where nothing, or not all, was done; and runs that meet at one preview. */
 
 let stage: PreviewStage;
+let api: ApiServer;
 
 beforeAll(async () => {
   stage = await PreviewStage.open();
+  api = await ApiServer.ofTests();
 });
 
 afterAll(async () => {
+  api.close();
   await stage[Symbol.asyncDispose]();
 });
 
@@ -149,12 +155,22 @@ describe('runs that meet', () => {
 
   test('a run whose manifests are wrong does not take the namespace from another one that has come since', async () => {
     stage.github.state.open(21);
-    const many = Array.from({ length: 150 }, (_, index) => configMap(`a${index}`, {}));
-    const running = stage.preview(21, [...many, wrong()]);
-    await until('the namespace is made', async () => await stage.isThere(21));
-    // As the other run says at first.
-    await annotate(21, 'gke-rollout/run-url=https://github.test/acme/shop/actions/runs/1');
-    expect((await running).exit).toBe(1);
+    await using proxy = await FaultProxy.start(api);
+    // As the other run says at first, between the namespace and the look at the manifests of this one.
+    const fault: Fault = {
+      name: 'another run comes',
+      lasts: 'for good',
+      happens: async () => {
+        await annotate(21, 'gke-rollout/run-url=https://github.test/acme/shop/actions/runs/1');
+      },
+      treat: () => ({ do: 'hold' }),
+    };
+    proxy.arm({ phase: 'preflight', fault });
+    const result = await stage.preview(21, [wrong()], { kubeconfig: proxy.kubeconfig });
+    await proxy.happened();
+    expect(proxy.hasBegun).toBe(true);
+    expect(result.exit).toBe(1);
+    expect(result.log).toContain('dtaa');
     expect(await stage.isThere(21)).toBe(true);
   });
 });

@@ -83,7 +83,7 @@ describe('blue-green', () => {
     const result = await stage.run('sick', {}, { 'app.yaml': app('sick', '9.9.9') });
     expect(result.outputs['status']).toBe('undone');
     expect(result.log).toContain('registry.test/ctwoc:9.9.9');
-    expect(result.summary).toMatch(/Deployment `sick` \| `ctwoc:1\.0\.0`, 2 of 2 pods ready \| +\| serves as before/);
+    expect(result.summary).toMatch(/Deployment `sick` \| 2 pods run ctwoc:1\.0\.0 \| +\| serves as before/);
     expect(result.summary).toMatch(/Deployment `sick-green` \| +\| `ctwoc:9\.9\.9`, 2 pods \| \*\*failed\*\* \|/);
     expect(result.summary).toContain('; users still get sick 1.0.0');
     // Only what has pods is a workload.

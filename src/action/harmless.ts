@@ -38,3 +38,11 @@ export function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
+
+/** The same, that ends with a whole word where there is one in its second half. */
+export function cutAtWord(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const part = cut(text, limit).slice(0, -1);
+  const space = part.lastIndexOf(' ');
+  return `${(space < limit / 2 ? part : part.slice(0, space)).replace(/[ ,;:.]$/, '')}…`;
+}

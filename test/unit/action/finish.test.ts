@@ -44,3 +44,24 @@ describe('the last words of a container that crashes', () => {
     expect(commands.map((line) => /^::(\w+)/.exec(line)?.[1])).toEqual(['error', 'debug']);
   });
 });
+
+describe('a line of an annotation', () => {
+  const long = `container "web": image "registry.test/${'a'.repeat(60)}/web:2" is not there, as the registry says, or may not be seen`;
+
+  test('has 120 characters at most, and the log has all of it', async () => {
+    const reporter = listeningReporter();
+    await finish(failed({ message: long, log: undefined }), reporter, {});
+    const cut = `container "web": image "registry.test/${'a'.repeat(60)}/web:2" is not…`;
+    expect(reporter.lines).toEqual([
+      `info shop: deploy failed\n${long}\nSee its log.`,
+      `error shop: deploy failed\n${cut}\nSee its log.`,
+    ]);
+  });
+
+  test('at a place of a manifest likewise; one without a space is cut where it has to be', async () => {
+    const reporter = listeningReporter();
+    const location = { file: 'a.yaml', line: 1 };
+    await finish(failed({ log: undefined, problems: [{ message: 'x'.repeat(121), location }] }), reporter, {});
+    expect(reporter.lines.slice(0, 2)).toEqual([`info ${'x'.repeat(121)}`, `error ${'x'.repeat(119)}…`]);
+  });
+});

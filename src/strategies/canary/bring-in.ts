@@ -122,7 +122,7 @@ function bringInAt(
   });
   return {
     do: 'apply',
-    title: `Bring in ${names.join(', ')}: ${percent} % of the requests`,
+    title: `Roll out ${names.join(', ')}: ${percent} % of the requests`,
     objects,
     // What the first step has written is not as it was compared any more.
     ...(isFirst ? { compared: temporary } : {}),

@@ -92,15 +92,15 @@ function describeStep(step: Step, writes: PlannedWrite[]): PlannedStep {
 function waitsOf(step: Step): string | undefined {
   switch (step.do) {
     case 'apply':
-      return 'all of it is ready';
+      return 'all is ready';
     case 'set':
-      return step.until === 'ready' ? 'all of it is ready' : undefined;
-    case 'route':
-      return 'EndpointSlices, nodes and load balancers have caught up';
+      return step.until === 'ready' ? 'all is ready' : undefined;
     case 'remove':
       return 'it is gone';
     case 'verify':
       return 'the checks of "verify" have passed';
+    // Its title says what it waits for.
+    case 'route':
     case 'hold':
     case 'check':
     case 'note':

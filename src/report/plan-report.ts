@@ -30,7 +30,7 @@ export interface PlannedStep {
   /** `Bring in web-canary with 1 pod: 10 % of the requests` */
   title: string;
   writes: readonly PlannedWrite[];
-  /** What it is done by, as a sentence goes on: `all of it is ready`; absent for what is done at once. */
+  /** What it is done by, as a sentence goes on: `all is ready`; absent for what is done at once. */
   waitsUntil?: string;
   /** How long it holds on purpose, ms. */
   holdsMs?: number;

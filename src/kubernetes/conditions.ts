@@ -25,8 +25,9 @@ export function conditionsOf(object: KubernetesObject): StatusCondition[] {
   }));
 }
 
+/** The last one of its type: a few controllers write several (kedacore/http-add-on#1390). */
 export function condition(object: KubernetesObject, type: string): StatusCondition | undefined {
-  return conditionsOf(object).find((candidate) => candidate.type === type);
+  return conditionsOf(object).findLast((candidate) => candidate.type === type);
 }
 
 export function isTrue(object: KubernetesObject, type: string): boolean {

@@ -6,10 +6,11 @@ import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
 import type { ObjectEvent } from './failures/events.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
-import { isFinal, type Sign } from './failures/sign.ts';
+import { isFinal, mayHeal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
-import { isOwnedBy, newReplicaSet, podsOfNewRevision } from './ownership.ts';
+import { familyOf, makersOf, podsOfVersion } from './family.ts';
+import { isOwnedBy } from './ownership.ts';
 import { workOf } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
@@ -43,15 +44,22 @@ export function decide(
   firstSeen: FirstSeen,
   graces: Graces,
 ): Decision {
-  const judged = settled(object, judge(object, facts), facts, snapshot);
-  if (!isWorkload(object) || (judged.state !== 'progressing' && judged.state !== 'failed'))
-    return { verdict: named(object, judged) };
-  const pods = podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets);
+  const family = familyOf(object, snapshot);
+  if (family === 'unknown') return { verdict: { state: 'progressing', message: 'looking at what it owns' } };
+  const known = family === undefined || family.isBlind ? facts : { ...facts, descendants: family.members };
+  const pods = podsOfVersion(object, family, facts, snapshot);
+  const judged = lasting(settled(judge(object, known), facts, pods), facts);
+  if (judged.state !== 'progressing' && judged.state !== 'failed') return { verdict: named(object, judged) };
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
   if (verdict.state === 'unchecked') return { verdict };
   // Whatever its pods show, what is to be done is to resume it; and whoever has paused it wants to see them as they are.
   if (verdict.state === 'progressing' && isPausedMeanwhile(object, facts)) return { verdict };
-  const signs = signsOf(object, pods, snapshot, facts, graces);
+  const signs = [
+    ...signsOf(object, pods, makersOf(object, family, snapshot), snapshot, facts, graces),
+    ...(verdict.state === 'progressing' && verdict.trouble !== undefined
+      ? [mayHeal(verdict.trouble.graceMs, verdict.trouble.cause)]
+      : []),
+  ];
   const sides = { pods, old: oldPods(object, pods, snapshot) };
   const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, withSurgeHint(object, sign.cause, sides)) }));
   const work = workOf(pods, snapshot.events, facts.now);
@@ -82,19 +90,18 @@ export function decide(
 function signsOf(
   object: KubernetesObject,
   pods: readonly KubernetesObject[],
+  makers: readonly KubernetesObject[],
   snapshot: Snapshot,
   { now, changed, writtenAt }: Facts,
   graces: Graces,
 ): Sign[] {
   const eventsOf = (owner: KubernetesObject) => eventsByObject(snapshot.events).get(owner.metadata.uid ?? '') ?? [];
-  const controller = object.kind === 'Deployment' ? newReplicaSet(object, snapshot.replicaSets) : object;
-  const isMaking = controller !== undefined && object.kind !== 'Pod';
   const healthy = pods.filter(isReadyPod).length;
   // A DaemonSet's old pod on a node that is down stands in the way of the new one.
   const held = object.kind === 'DaemonSet' ? snapshot.pods.filter((pod) => isOwnedBy(pod, object)) : pods;
   return [
     ...lostNodeSigns(held, snapshot.nodes ?? []),
-    ...(isMaking ? controllerSigns(controller, eventsOf(controller), changed ? writtenAt : 0) : []),
+    ...makers.flatMap((maker) => controllerSigns(maker, eventsOf(maker), changed ? writtenAt : 0)),
     ...pods.flatMap((pod) =>
       podSigns(
         pod,
@@ -137,15 +144,17 @@ function eventsByObject(events: readonly ObjectEvent[]): Map<string, ObjectEvent
 }
 
 /** A workload is not ready while a container of it runs only since a moment ago. */
-function settled(
-  object: KubernetesObject,
-  verdict: Verdict,
-  { changed, now }: Facts,
-  { pods, replicaSets }: Snapshot,
-): Verdict {
-  if (verdict.state !== 'ready' || !changed || !isWorkload(object)) return verdict;
-  const message = unsettled(podsOfNewRevision(object, pods, replicaSets), now);
+function settled(verdict: Verdict, { changed, now }: Facts, pods: readonly KubernetesObject[]): Verdict {
+  if (verdict.state !== 'ready' || !changed) return verdict;
+  const message = unsettled(pods, now);
   return message === undefined ? verdict : { state: 'progressing', message };
+}
+
+/** Some statuses count only once they have stayed as they are. */
+function lasting(verdict: Verdict, { changed, quietMs }: Facts): Verdict {
+  if (verdict.state !== 'ready' && verdict.state !== 'unchecked') return verdict;
+  if (!changed || quietMs >= (verdict.quietMs ?? 0)) return verdict;
+  return { state: 'progressing', message: `${verdict.message}; checking that it stays so` };
 }
 
 /** When a condition of it has changed last, milliseconds since the epoch. */
@@ -166,6 +175,6 @@ function named(object: KubernetesObject, verdict: Verdict, sign?: Cause): Verdic
 /** Names the workload, and says where in its manifest the field stands. */
 function ofWorkload(workload: KubernetesObject, cause: Cause): Cause {
   const named = { ...cause, message: `${describeRef(refOf(workload))}: ${cause.message}` };
-  if (cause.path === undefined) return named;
+  if (cause.path === undefined || !isWorkload(workload)) return named;
   return { ...named, path: pathInWorkload(workload, cause.path) };
 }

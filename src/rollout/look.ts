@@ -12,7 +12,7 @@ import { isReadyPod, podSigns } from './failures/pod.ts';
 import { unstable } from './instability.ts';
 import { podsOfNewRevision } from './ownership.ts';
 import { idOf } from './store.ts';
-import { selectorsOf } from './surroundings.ts';
+import { childrenOf, inNamespace, runsPods, selectorsOf } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import { defaultGraces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -44,12 +44,12 @@ export async function lookAt(
   objects: readonly KubernetesObject[],
   clock: Clock,
 ): Promise<Look> {
-  const { snapshot, blind } = await takeSnapshot(client, objects.filter(isWorkload));
+  const { snapshot, blind } = await takeSnapshot(client, objects);
   const now = serverNow(client, clock);
   const seen = objects.map((object): Seen => {
     const generation = numberAt(object, 'metadata', 'generation') ?? 0;
     // As after a write of long ago: whatever conditions and events there are count, and pods have to have settled.
-    const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object };
+    const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object, quietMs: Infinity };
     const { verdict, suspicion } = decide(object, facts, snapshot, new Map(), defaultGraces);
     if (verdict.state === 'failed') return { object, verdict, cause: verdict.cause };
     const pods = isWorkload(object) ? podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets) : [];
@@ -77,9 +77,10 @@ function causeAmong(pods: readonly KubernetesObject[], { events }: Snapshot, now
 
 async function takeSnapshot(
   client: KubernetesClient,
-  workloads: readonly KubernetesObject[],
+  objects: readonly KubernetesObject[],
 ): Promise<{ snapshot: Snapshot; blind: string[] }> {
   const blind = new Set<string>();
+  const workloads = objects.filter(runsPods);
   const list = async (apiVersion: string, kind: string, scopes: readonly ListOptions[]) => {
     const resource = scopes.length === 0 ? undefined : await client.resource(apiVersion, kind);
     if (resource === undefined) return [];
@@ -95,9 +96,9 @@ async function takeSnapshot(
     });
     return [...new Map(lists.flat().map((item) => [idOf(item), item])).values()];
   };
-  const scopesOf = (kinds: (kind: string) => boolean) => {
+  const scopesOf = (isMeant: (workload: KubernetesObject) => boolean) => {
     const byNamespace = Map.groupBy(
-      workloads.filter(({ kind }) => kinds(kind)),
+      workloads.filter(isMeant),
       ({ metadata }) => metadata.namespace ?? client.defaultNamespace,
     );
     return [...byNamespace].flatMap(([namespace, inside]) =>
@@ -107,21 +108,24 @@ async function takeSnapshot(
   const namespaces = [...new Set(scopesOf(() => true).map(({ namespace }) => namespace))];
   const eventsIn = (fieldSelector: string) =>
     namespaces.map((namespace): ListOptions => ({ ...(namespace === undefined ? {} : { namespace }), fieldSelector }));
-  const [pods, replicaSets, events, nodes] = await Promise.all([
+  const children = childrenOf(objects);
+  const [pods, replicaSets, events, nodes, ...owned] = await Promise.all([
     list(
       'v1',
       'Pod',
-      scopesOf((kind) => kind !== 'CronJob'),
+      scopesOf(({ kind }) => kind !== 'CronJob'),
     ),
     list(
       'apps/v1',
       'ReplicaSet',
-      scopesOf((kind) => kind === 'Deployment'),
+      scopesOf((object) => object.kind === 'Deployment' || !isWorkload(object)),
     ),
     list('v1', 'Event', [...eventsIn('type=Warning'), ...eventsIn('type=Normal,reason=Killing')]),
     list('v1', 'Node', workloads.some(({ kind }) => kind === 'DaemonSet') ? [{}] : []),
+    ...children.map(async ({ apiVersion, kind, namespace }) => await list(apiVersion, kind, [inNamespace(namespace)])),
   ]);
   // That nodes are down matters to DaemonSets alone, and a Role of one namespace cannot allow to see it.
   blind.delete('nodes');
-  return { snapshot: { pods, replicaSets, events: events.map(readEvent), nodes }, blind: [...blind] };
+  const seen = { objects: owned.flat(), isBlind: blind.size > 0 };
+  return { snapshot: { pods, replicaSets, events: events.map(readEvent), nodes, owned: seen }, blind: [...blind] };
 }

@@ -62,6 +62,24 @@ export function podsOfNewRevision(
   }
 }
 
+/** What an object owns, and what that owns. */
+export function descendantsOf(object: KubernetesObject, candidates: readonly KubernetesObject[]): KubernetesObject[] {
+  const byOwner = new Map<string, KubernetesObject[]>();
+  for (const candidate of candidates)
+    for (const { uid } of candidate.metadata.ownerReferences ?? [])
+      byOwner.set(uid, [...(byOwner.get(uid) ?? []), candidate]);
+  const found = new Set<KubernetesObject>();
+  const queue = [object];
+  for (let owner = queue.pop(); owner !== undefined; owner = queue.pop()) {
+    for (const child of byOwner.get(owner.metadata.uid ?? '') ?? []) {
+      if (found.has(child)) continue;
+      found.add(child);
+      queue.push(child);
+    }
+  }
+  return [...found];
+}
+
 /** A template without the label by which a ReplicaSet tells its pods apart. */
 export function withoutHash(template: Json | undefined): Json {
   if (!isObject(template)) return null;

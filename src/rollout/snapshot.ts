@@ -8,4 +8,12 @@ export interface Snapshot {
   events: readonly ObjectEvent[];
   /** Only where DaemonSets are waited for, and where nodes may be seen. */
   nodes?: readonly KubernetesObject[];
+  /** What custom resources that are waited for own, beside pods and ReplicaSets; undefined as long as that is not known. */
+  owned?: Owned;
+}
+
+export interface Owned {
+  objects: readonly KubernetesObject[];
+  /** Whether some of it may not be seen. */
+  isBlind: boolean;
 }

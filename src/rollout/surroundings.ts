@@ -7,15 +7,21 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { podSpecOf } from '../manifests/pod-template.ts';
 import { readEvent, type ObjectEvent } from './failures/events.ts';
+import { followedBy } from './readiness/index.ts';
+import type { Child } from './readiness/rule.ts';
 import { idOf, mapStore, storing, type Store } from './store.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
 const maxSelectors = 8;
 
-/** What tells why a workload is not ready: its pods, ReplicaSets and events, and the nodes under a DaemonSet. */
+/**
+ * What tells why an object is not ready: the pods, ReplicaSets and events of a workload, the nodes under a DaemonSet, and what a
+ * custom resource owns.
+ */
 export class Surroundings {
   readonly #reporter: Reporter;
   readonly #clock: Clock;
@@ -23,6 +29,10 @@ export class Surroundings {
   readonly #replicaSets = new Map<string, KubernetesObject>();
   readonly #nodes = new Map<string, KubernetesObject>();
   readonly #events = new Map<string, ObjectEvent>();
+  readonly #owned = new Map<string, KubernetesObject>();
+  /** Of what custom resources own: what has not been listed yet; undefined before all of it is named. */
+  #unknown: Set<object> | undefined;
+  #isBlind = false;
   readonly #warnings = new Set<string>();
 
   constructor({ reporter, clock }: { reporter: Reporter; clock: Clock }) {
@@ -36,48 +46,70 @@ export class Surroundings {
       replicaSets: [...this.#replicaSets.values()],
       nodes: [...this.#nodes.values()],
       events: [...this.#events.values()],
+      ...(this.#unknown?.size === 0 ? { owned: { objects: [...this.#owned.values()], isBlind: this.#isBlind } } : {}),
     };
   }
 
   /**
-   * Follows them until the signal aborts, and calls `onChange` at most once per turn of the event loop. Without the right to see
-   * them the wait goes on, and knows less.
+   * Follows what these objects need until the signal aborts, and calls `onChange` at most once per turn of the event loop. Without
+   * the right to see it the wait goes on, and knows less.
    */
   async observe(
     client: KubernetesClient,
-    workloads: readonly KubernetesObject[],
+    objects: readonly KubernetesObject[],
     signal: AbortSignal,
     onChange: () => void,
   ): Promise<void> {
     const look = oncePerTurn(onChange);
+    const workloads = objects.filter(runsPods);
     const namespaces = new Set(workloads.flatMap(({ metadata }) => metadata.namespace ?? []));
     const [pods, replicaSets, events] = await Promise.all([
       client.resource('v1', 'Pod'),
       client.resource('apps/v1', 'ReplicaSet'),
       client.resource('v1', 'Event'),
     ]);
-    const follow = async (resource: Resource | undefined, scope: ListOptions, store: Store) => {
+    const unknown = new Set<object>();
+    /** @param tells whether custom resources are judged by it */
+    const follow = async (resource: Resource | undefined, scope: ListOptions, store: Store, tells = false) => {
       if (resource === undefined) return;
+      const handlers = storing(store, look);
+      const onSync = (synced: KubernetesObject[]) => {
+        unknown.delete(handlers);
+        handlers.onSync(synced);
+      };
+      if (tells) unknown.add(handlers);
       try {
-        await observe(client, resource, scope, storing(store, look), signal, this.#clock);
+        await observe(client, resource, scope, { ...handlers, onSync }, signal, this.#clock);
       } catch (error) {
         // What is lost without a right was told when the rights were asked for, once.
         if (isStatus(error, 403)) this.#reporter.debug(`not observed: ${messageOf(error)}`);
         else this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
+        if (!unknown.delete(handlers)) return;
+        this.#isBlind = true;
+        look();
       }
     };
+    const children = await Promise.all(
+      childrenOf(objects).map(async ({ apiVersion, kind, namespace }) => ({
+        namespace,
+        resource: await client.resource(apiVersion, kind),
+      })),
+    );
     const inNamespaces = [...namespaces].flatMap((namespace) => {
       const inside = workloads.filter(({ metadata }) => metadata.namespace === namespace);
       const selectors = selectorsOf(inside);
-      const hasDeployment = inside.some(({ kind }) => kind === 'Deployment');
+      const hasParent = !inside.every(isWorkload);
+      const hasReplicaSets = hasParent || inside.some(({ kind }) => kind === 'Deployment');
       const event: Store = {
         put: (object) => this.#events.set(idOf(object), readEvent(object)),
         remove: (id) => this.#events.delete(id),
       };
       return [
         ...selectors.flatMap((selector) => [
-          follow(pods, { namespace, ...selector }, mapStore(this.#pods)),
-          ...(hasDeployment ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets))] : []),
+          follow(pods, { namespace, ...selector }, mapStore(this.#pods), hasParent),
+          ...(hasReplicaSets
+            ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets), hasParent)]
+            : []),
         ]),
         follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
         ...['Killing', 'Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
@@ -95,7 +127,12 @@ export class Surroundings {
           : []),
       ];
     });
-    await Promise.all([...inNamespaces, this.#observeNodes(client, workloads, signal, look)]);
+    const owned = children.map(({ resource, namespace }) =>
+      follow(resource, inNamespace(namespace), mapStore(this.#owned), true),
+    );
+    this.#unknown = unknown;
+    if (unknown.size === 0) look();
+    await Promise.all([...inNamespaces, ...owned, this.#observeNodes(client, workloads, signal, look)]);
   }
 
   /** Whether nodes are up matters to DaemonSets alone. A Role of one namespace cannot allow it, so that nobody is warned. */
@@ -135,6 +172,25 @@ function oncePerTurn(look: () => void): () => void {
   };
 }
 
+/** Whether there are pods of it: of a workload, or of a custom resource that runs some. */
+export function runsPods(object: KubernetesObject): boolean {
+  return isWorkload(object) || followedBy(object)?.runsPods === true;
+}
+
+/** The kinds by whose objects custom resources are judged, and where; each once. */
+export function childrenOf(objects: readonly KubernetesObject[]): (Child & { namespace: string | undefined })[] {
+  const found = objects.flatMap((object) =>
+    (followedBy(object)?.children ?? []).map(({ apiVersion, kind }) => ({
+      apiVersion,
+      kind,
+      namespace: object.metadata.namespace,
+    })),
+  );
+  return [
+    ...new Map(found.map((child) => [`${child.apiVersion} ${child.kind} ${child.namespace ?? ''}`, child])).values(),
+  ];
+}
+
 /** Whether the pods of a workload have claims. */
 function hasClaims(workload: KubernetesObject): boolean {
   const spec = podSpecOf(workload);
@@ -156,6 +212,7 @@ export function selectorsOf(
   if (workloads.length > maxSelectors) return [{}];
   const selectors = workloads.map((workload) => {
     if (workload.kind === 'Pod') return { fieldSelector: `metadata.name=${workload.metadata.name}` };
+    if (!isWorkload(workload)) return {};
     const labelSelector = labelSelectorOf(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
     return labelSelector === '' ? {} : { labelSelector };
   });

@@ -6,7 +6,6 @@ import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/clie
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { observe } from '../kubernetes/watch.ts';
-import { isWorkload } from '../manifests/kinds.ts';
 import { decide, type Decision, type FirstSeen } from './decide.ts';
 import { isHeldBack } from './pause.ts';
 import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';
@@ -101,6 +100,8 @@ interface Followed extends Target {
   asWritten: KubernetesObject;
   decision: Decision;
   readyAt?: number;
+  /** When this run has seen it change last, milliseconds since the epoch by the server's clock. */
+  changedAt: number;
 }
 
 class Tracker {
@@ -128,6 +129,7 @@ class Tracker {
       ...target,
       generation: numberAt(target.object, 'metadata', 'generation') ?? 0,
       asWritten: asMeant(target),
+      changedAt: target.writtenAt,
       decision: { verdict: { state: 'progressing', message: '' } },
     }));
   }
@@ -169,10 +171,11 @@ class Tracker {
   }
 
   /** What was broken before counts only when nothing was written that could heal it (kapp#1020). */
-  #factsOf({ generation, changed, writtenAt, asWritten }: Followed): Facts {
+  #factsOf({ generation, changed, writtenAt, asWritten, changedAt }: Followed): Facts {
     const now = serverNow(this.#client, this.#options.clock);
-    if (changed || this.#lastWrite === undefined) return { generation, changed, writtenAt, now, asWritten };
-    return { generation, changed: true, writtenAt: this.#lastWrite, now, asWritten };
+    const facts = { generation, changed, writtenAt, now, asWritten, quietMs: now - changedAt };
+    if (changed || this.#lastWrite === undefined) return facts;
+    return { ...facts, changed: true, writtenAt: this.#lastWrite };
   }
 
   #gracesOf({ changed }: Followed): Graces {
@@ -251,8 +254,8 @@ class Tracker {
           : {};
       return this.#observeTargets(client, resource, { ...inNamespace(namespace), ...name }, targets, signal, look);
     });
-    const workloads = followed.flatMap(({ object }) => (isWorkload(object) ? [object] : []));
-    await Promise.all([...observations, this.#surroundings.observe(client, workloads, signal, look)]);
+    const objects = followed.map(({ object }) => object);
+    await Promise.all([...observations, this.#surroundings.observe(client, objects, signal, look)]);
   }
 
   async #observeTargets(
@@ -273,8 +276,13 @@ class Tracker {
       const target = byName.get(object.metadata.name);
       if (target === undefined) return;
       // Made anew by somebody: its generation counts from 1 again, and what it says is not about our write.
-      if (object.metadata.uid === target.asWritten.metadata.uid) target.object = object;
-      else gone(target);
+      if (object.metadata.uid !== target.asWritten.metadata.uid) {
+        gone(target);
+        return;
+      }
+      if (object.metadata.resourceVersion !== target.object.metadata.resourceVersion)
+        target.changedAt = serverNow(this.#client, this.#options.clock);
+      target.object = object;
     };
     const handlers = {
       onSync: (objects: KubernetesObject[]) => {

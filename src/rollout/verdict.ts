@@ -2,13 +2,25 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 
 /** What a rule says about one object at one moment. */
 export type Verdict =
-  | { state: 'ready'; message: string; held?: Held }
+  | { state: 'ready'; message: string; held?: Held; quietMs?: QuietMs }
   /** `message` says what is missing: `2 of 5 pods updated`. */
-  | { state: 'progressing'; message: string }
+  | { state: 'progressing'; message: string; trouble?: Trouble }
   /** It cannot become ready without a change: final, and known early. */
   | { state: 'failed'; cause: Cause }
   /** The kind has no notion of ready, or it cannot be known (`OnDelete`, paused): accepted, and said so. */
-  | { state: 'unchecked'; message: string; held?: Held };
+  | { state: 'unchecked'; message: string; held?: Held; quietMs?: QuietMs };
+
+/**
+ * For how long nothing of the object may have changed before it counts: a controller may raise its `observedGeneration` before it
+ * writes what it has observed (knative/serving#4149), and one that keeps none may not have looked yet.
+ */
+export type QuietMs = number;
+
+/** What an object tells of itself that may still heal: final once it has lasted for its grace. */
+export interface Trouble {
+  cause: Cause;
+  graceMs: number;
+}
 
 /** Applied as it was meant, and yet not all pods have it: it is paused, or its update strategy keeps them. In words. */
 export type Held = string;

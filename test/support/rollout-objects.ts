@@ -239,6 +239,7 @@ export function factsOf(object: KubernetesObject, more: Partial<Facts> = {}): Fa
     writtenAt: start,
     now: start + 5000,
     asWritten: object,
+    quietMs: Infinity,
     ...more,
   };
 }

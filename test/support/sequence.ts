@@ -63,12 +63,17 @@ export function replay({ written, writtenAt, changed, steps, endedAt }: Sequence
   const kept = new Map<string, KubernetesObject>();
   const firstSeen: FirstSeen = new Map();
   const facts = { generation: written.metadata.generation ?? 0, changed, writtenAt, asWritten: written };
-  const look = (now: number): Verdict =>
-    decide(object, { ...facts, now }, snapshotOf([...kept.values()]), firstSeen, defaultGraces).verdict;
+  let changedAt = writtenAt;
+  const look = (now: number): Verdict => {
+    const known = { ...facts, now, quietMs: now - changedAt };
+    return decide(object, known, snapshotOf([...kept.values()]), firstSeen, defaultGraces).verdict;
+  };
   const verdicts = steps.map((step) => {
     const { uid = '' } = step.object.metadata;
-    if (step.object.kind === written.kind && step.object.metadata.name === written.metadata.name) object = step.object;
-    else if (step.type === 'DELETED') kept.delete(uid);
+    if (step.object.kind === written.kind && step.object.metadata.name === written.metadata.name) {
+      if (!equal(step.object, object)) changedAt = step.at;
+      object = step.object;
+    } else if (step.type === 'DELETED') kept.delete(uid);
     else kept.set(uid, step.object);
     return look(step.at);
   });
@@ -77,7 +82,13 @@ export function replay({ written, writtenAt, changed, steps, endedAt }: Sequence
 
 function snapshotOf(objects: readonly KubernetesObject[]): Snapshot {
   const of = (kind: string) => objects.filter((object) => object.kind === kind);
-  return { pods: of('Pod'), replicaSets: of('ReplicaSet'), events: of('Event').map(readEvent) };
+  const owned = objects.filter(({ kind }) => !['Pod', 'ReplicaSet', 'Event'].includes(kind));
+  return {
+    pods: of('Pod'),
+    replicaSets: of('ReplicaSet'),
+    events: of('Event').map(readEvent),
+    owned: { objects: owned, isBlind: false },
+  };
 }
 
 /** Without what no rule looks at. */

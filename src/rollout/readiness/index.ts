@@ -3,7 +3,8 @@ import { groupOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
 import { horizontalPodAutoscaler, podDisruptionBudget } from './availability.ts';
 import { cronJob } from './cron-job.ts';
-import { judgeByConditions } from './custom.ts';
+import { judgeByConditions } from './by-conditions.ts';
+import { customRules } from './custom/index.ts';
 import { daemonSet } from './daemon-set.ts';
 import { apiService, customResourceDefinition, namespace } from './definitions.ts';
 import { deployment } from './deployment.ts';
@@ -36,6 +37,7 @@ export const rules: readonly Rule[] = [
   customResourceDefinition,
   apiService,
   namespace,
+  ...customRules,
 ];
 
 /**
@@ -51,6 +53,12 @@ export function judge(object: KubernetesObject, facts: Facts): Verdict {
 /** Whether there is more to a kind than that it exists. */
 export function hasRule(object: KubernetesObject): boolean {
   return ruleOf(object) !== undefined;
+}
+
+/** What tells of an object beside itself, by its rule; undefined for those that tell all themselves. */
+export function followedBy(object: KubernetesObject): Pick<Rule, 'children' | 'runsPods'> | undefined {
+  const rule = ruleOf(object);
+  return rule?.children === undefined && rule?.runsPods === undefined ? undefined : rule;
 }
 
 function ruleOf({ apiVersion, kind }: KubernetesObject): Rule | undefined {

@@ -1,5 +1,6 @@
 import { numberAt } from '../../base/json.ts';
-import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
+import type { StatusCondition } from '../../kubernetes/conditions.ts';
+import { refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Held, Verdict } from '../verdict.ts';
 
 /** What a rule knows beside the object. */
@@ -14,6 +15,10 @@ export interface Facts {
   now: number;
   /** The object as our write left it, or as it was found: tells what others have changed since. */
   asWritten: KubernetesObject;
+  /** For how long nothing of the object has changed, ms, as far as this run has seen; for ever where it looks only once. */
+  quietMs: number;
+  /** What it owns, and what that owns, of the kinds that its rule names and pods; undefined where that may not be seen. */
+  descendants?: readonly KubernetesObject[];
 }
 
 type Judge = (object: KubernetesObject, facts: Facts) => Verdict;
@@ -27,14 +32,23 @@ export interface Rule {
   /** Where the rule comes from. */
   source: string;
   judge: Judge;
+  /** Kinds that objects of it own and that tell how it is: the status of a parent may say less than theirs. */
+  children?: readonly Child[];
+  /** What it owns are pods at last: they are watched, and tell why it does not get ready. */
+  runsPods?: true;
 }
 
-export const ready = (message: string): Verdict => ({ state: 'ready', message });
+/** A kind as it is listed: `{ apiVersion: 'serving.knative.dev/v1', kind: 'Service' }` */
+export type Child = Pick<ObjectRef, 'apiVersion' | 'kind'>;
+
+export const ready = (message: string): Accepted => ({ state: 'ready', message });
 export const progressing = (message: string): Verdict => ({ state: 'progressing', message });
-export const unchecked = (message: string): Verdict => ({ state: 'unchecked', message });
+export const unchecked = (message: string): Accepted => ({ state: 'unchecked', message });
+
+type Accepted = Extract<Verdict, { state: 'ready' | 'unchecked' }>;
 
 /** Accepted, though not all pods have what was applied. */
-export function heldBack(state: 'ready' | 'unchecked', held: Held, message = held): Verdict {
+export function heldBack(state: 'ready' | 'unchecked', held: Held, message = held): Accepted {
   return { state, message, held };
 }
 
@@ -60,4 +74,30 @@ export function surplus(count: number): string {
 /** `1 pod`, `2 pods` */
 export function pods(count: number): string {
   return count === 1 ? '1 pod' : `${count} pods`;
+}
+
+/** Not ready for a reason that may heal by itself: final once it has lasted for its grace. */
+export function troubled(
+  object: KubernetesObject,
+  graceMs: number,
+  { reason, message, hint }: { reason: string; message: string; hint: string },
+): Verdict {
+  return {
+    state: 'progressing',
+    message,
+    trouble: { graceMs, cause: { reason, message, hint, object: refOf(object) } },
+  };
+}
+
+/**
+ * Whether a condition tells of what was written: it names that generation, or, where it names none, has changed since. The API
+ * keeps seconds.
+ */
+export function isSinceWrite(
+  { observedGeneration, updatedAt }: StatusCondition,
+  { changed, generation, writtenAt }: Facts,
+): boolean {
+  if (!changed) return true;
+  if (observedGeneration !== undefined) return observedGeneration >= generation;
+  return (updatedAt ?? 0) >= Math.floor(writtenAt / 1000) * 1000;
 }

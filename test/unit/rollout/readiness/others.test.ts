@@ -280,8 +280,13 @@ describe('a kind without a rule of its own', () => {
     ],
     [
       'with an observedGeneration that is no number is ready (helm#32615)',
-      custom({ observedGeneration: '2', conditions: [conditionAt('Ready', 'False')] }),
+      custom({ observedGeneration: 'v2', conditions: [conditionAt('Ready', 'False')] }),
       'ready: applied',
+    ],
+    [
+      'with an observedGeneration in a string is awaited by its number (argoproj/argo-rollouts#4672)',
+      custom({ observedGeneration: '2', conditions: [conditionAt('Ready', 'False')] }),
+      'progressing: not Ready yet',
     ],
     [
       'that keeps the conventions is awaited',
@@ -289,7 +294,7 @@ describe('a kind without a rule of its own', () => {
         observedGeneration: 2,
         conditions: [conditionAt('Ready', 'False', 'Issuing', 'waiting for the issuer')],
       }),
-      'progressing: waiting for the issuer',
+      'progressing: not Ready yet: Issuing: waiting for the issuer',
     ],
     [
       'that keeps them counts from our generation on',
@@ -299,7 +304,7 @@ describe('a kind without a rule of its own', () => {
     [
       'that keeps its generation with the condition alone is awaited, too',
       custom({ conditions: [of(2, conditionAt('Ready', 'False', 'Issuing', 'waiting for the issuer'))] }),
-      'progressing: waiting for the issuer',
+      'progressing: not Ready yet: Issuing: waiting for the issuer',
     ],
     [
       'goes by the generation of the condition, not by that of the whole status',
@@ -309,7 +314,7 @@ describe('a kind without a rule of its own', () => {
     [
       'without Ready goes by Available',
       custom({ observedGeneration: 2, conditions: [conditionAt('Available', 'False', 'NoPods')] }),
-      'progressing: NoPods',
+      'progressing: not Available yet: NoPods',
     ],
     [
       'that is Available is ready',

@@ -1,0 +1,53 @@
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { isWorkload } from '../manifests/kinds.ts';
+import { descendantsOf, newReplicaSet, podsOfNewRevision } from './ownership.ts';
+import { followedBy } from './readiness/index.ts';
+import type { Facts } from './readiness/rule.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a custom resource owns, at any depth: its status alone may say less than theirs. */
+export interface Family {
+  members: readonly KubernetesObject[];
+  /** Whether some of it may not be seen, so that nothing can be concluded from what is not there. */
+  isBlind: boolean;
+}
+
+/** Undefined for kinds that tell all themselves; `unknown` as long as it has not been looked at. */
+export function familyOf(object: KubernetesObject, snapshot: Snapshot): Family | 'unknown' | undefined {
+  if (followedBy(object) === undefined) return undefined;
+  if (snapshot.owned === undefined) return 'unknown';
+  const { objects, isBlind } = snapshot.owned;
+  return { members: descendantsOf(object, [...objects, ...snapshot.replicaSets, ...snapshot.pods]), isBlind };
+}
+
+/** The pods of a family that came with our write: older ones say nothing about it. Seconds are all that the API keeps. */
+function newPodsOf({ members }: Family, { changed, writtenAt }: Facts): KubernetesObject[] {
+  const since = changed ? Math.floor(writtenAt / 1000) * 1000 : 0;
+  return members.filter(
+    ({ kind, metadata }) => kind === 'Pod' && Date.parse(metadata.creationTimestamp ?? '') >= since,
+  );
+}
+
+/** What makes the pods of a workload, or of a family: of a Deployment, the ReplicaSet of the version that it wants. */
+export function makersOf(
+  object: KubernetesObject,
+  family: Family | undefined,
+  { replicaSets }: Snapshot,
+): KubernetesObject[] {
+  const workloads = isWorkload(object) ? [object] : (family?.members.filter(isWorkload) ?? []);
+  return workloads.flatMap((workload) => {
+    if (workload.kind === 'Pod') return [];
+    return workload.kind === 'Deployment' ? (newReplicaSet(workload, replicaSets) ?? []) : [workload];
+  });
+}
+
+/** The pods of the version that was written, of a workload or of a custom resource that runs pods. */
+export function podsOfVersion(
+  object: KubernetesObject,
+  family: Family | undefined,
+  facts: Facts,
+  { pods, replicaSets }: Snapshot,
+): KubernetesObject[] {
+  if (isWorkload(object)) return podsOfNewRevision(object, pods, replicaSets);
+  return family === undefined ? [] : newPodsOf(family, facts);
+}

@@ -1,0 +1,5 @@
+import type { Rule } from '../rule.ts';
+import { leaderWorkerSet } from './leader-worker-set.ts';
+
+/** The rules of custom resources, in the order of docs/rollout-rules.md. */
+export const customRules: readonly Rule[] = [leaderWorkerSet];

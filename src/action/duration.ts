@@ -1,9 +1,8 @@
+import { durationOf } from '../base/duration.ts';
 import { InvalidInput } from '../base/errors.ts';
 
-const unitMs = { h: 3_600_000, m: 60_000, s: 1000 } as const;
-
 /** A job of a self-hosted runner ends after five days; longer timers would also overflow. */
-const longestMs = 5 * 24 * unitMs.h;
+const longestMs = 5 * 24 * 3_600_000;
 
 /**
  * `90s`, `10m`, `1h30m` in milliseconds.
@@ -14,14 +13,13 @@ export function parseDuration(text: string, name: string, mayBeZero = false): nu
   if (/^\d+(\.\d+)?$/.test(text)) {
     throw wrong('which has no unit', `Add one: ${text}s, ${text}m or ${text}h.`);
   }
-  const parts = /^(?:(?<h>\d+)h)?(?:(?<m>\d+)m)?(?:(?<s>\d+)s)?$/.exec(text)?.groups;
-  if (parts === undefined || text === '') {
+  const ms = durationOf(text);
+  if (ms === undefined) {
     throw wrong(
       'which is not a valid duration',
       'Use hours, minutes and seconds in this order, such as 90s, 10m or 1h30m.',
     );
   }
-  const ms = (['h', 'm', 's'] as const).reduce((sum, unit) => sum + Number(parts[unit] ?? 0) * unitMs[unit], 0);
   if (ms === 0 && !mayBeZero) throw wrong('which leaves no time', 'Give it at least 1s.');
   if (ms > longestMs) throw wrong('which is longer than any job may run', 'Give it at most 120h.');
   return ms;

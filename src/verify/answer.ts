@@ -4,7 +4,7 @@ import { namesSecret } from '../base/telling.ts';
 import { describeLimit, limits } from '../base/limits.ts';
 import { matchWithin } from '../base/timed-match.ts';
 import type { Expected, VersionPlace } from './check.ts';
-import { formatJsonPath, textAt } from './json-path.ts';
+import { formatJsonPath, textAt } from '../base/json-path.ts';
 
 /** What became of one request. */
 export type Attempt =

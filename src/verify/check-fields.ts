@@ -16,7 +16,7 @@ import {
   parseVersionPlace,
 } from './field-values.ts';
 import { headerProblem, type HeaderUse } from './header-rules.ts';
-import { parseJsonPath } from './json-path.ts';
+import { parseJsonPath } from '../base/json-path.ts';
 import { isMetadataHost, metadataRefusal } from './metadata-hosts.ts';
 import { mostRequests } from './trial.ts';
 import { requestsNeeded } from './verdict.ts';

@@ -1,4 +1,4 @@
-import type { JsonPath } from './json-path.ts';
+import type { JsonPath } from '../base/json-path.ts';
 
 /** What must hold of the answers of a version before it counts as good. Made by `parseChecks`. */
 export interface Check {

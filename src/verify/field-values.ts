@@ -1,5 +1,5 @@
 import type { StatusRange, VersionPlace } from './check.ts';
-import { parseJsonPath } from './json-path.ts';
+import { parseJsonPath } from '../base/json-path.ts';
 
 /** Texts of the input `verify` as values; undefined when a text is none. */
 

@@ -1,4 +1,4 @@
-import { at, type Json } from '../base/json.ts';
+import { at, type Json } from './json.ts';
 
 /** The way to one value of a JSON document: `.items[0].name`. */
 export type JsonPath = readonly (string | number)[];
@@ -9,15 +9,23 @@ const step = /\.(?<name>[\w-]+)|\["(?<quoted>[^"\]]+)"\]|\[(?<index>\d+)\]/y;
 /** Undefined when the text is no path; `.` is the whole document. */
 export function parseJsonPath(text: string): JsonPath | undefined {
   if (text === '.') return [];
+  const found = readJsonPath(text);
+  return found?.rest === '' ? found.path : undefined;
+}
+
+/** The path that a text begins with, and what follows it; undefined when it begins with none. */
+export function readJsonPath(text: string): { path: JsonPath; rest: string } | undefined {
   const path: (string | number)[] = [];
-  step.lastIndex = 0;
-  while (step.lastIndex < text.length) {
+  let end = 0;
+  while (end < text.length) {
+    step.lastIndex = end;
     const groups = step.exec(text)?.groups;
-    if (groups === undefined) return undefined;
+    if (groups === undefined) break;
     const { name, quoted, index } = groups;
     path.push(index === undefined ? (name ?? quoted ?? '') : Number(index));
+    end = step.lastIndex;
   }
-  return path.length === 0 ? undefined : path;
+  return path.length === 0 ? undefined : { path, rest: text.slice(end) };
 }
 
 export function formatJsonPath(path: JsonPath): string {

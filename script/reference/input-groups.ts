@@ -27,7 +27,15 @@ export const inputGroups: readonly { title: string; inputs: readonly Input[] }[]
   },
   {
     title: 'Waiting, undo and conflicts',
-    inputs: ['timeout', 'unschedulable-grace', 'pause-timeout', 'undo-on-failure', 'undo-timeout', 'force-conflicts'],
+    inputs: [
+      'timeout',
+      'unschedulable-grace',
+      'await',
+      'pause-timeout',
+      'undo-on-failure',
+      'undo-timeout',
+      'force-conflicts',
+    ],
   },
   {
     title: 'Previews',

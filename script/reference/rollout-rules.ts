@@ -40,6 +40,51 @@ Every other kind is ready when it is applied. If it has a condition \`Ready\` (o
 
 "Accepted" means: the run does not wait for it, and the log and the summary say so.
 
+## Rules of your own
+
+The input \`await\` says when custom resources are ready and when they have failed, one rule per line:
+
+\`\`\`yaml
+await: |
+  Widget.example.com ready .status.phase == Running
+  Widget.example.com failed .status.phase == Error after 60s
+  Widget.example.com/archive never
+\`\`\`
+
+A line names the kind with its API group, without a version; \`/NAME\` makes it about one object, for which it replaces the lines about the
+kind. What follows is one of these:
+
+| Line | What it says |
+| --- | --- |
+| \`ready WHAT\` | it is ready when this holds; of several such lines, all must hold |
+| \`failed WHAT\` | it has failed when this holds; of several such lines, one is enough |
+| \`failed WHAT after 60s\` | the same, once it has held for that long |
+| \`never\` | the run does not wait for it |
+
+| WHAT | What it says |
+| --- | --- |
+| \`PATH == VALUE\`, or with \`!=\`, \`>\`, \`>=\`, \`<\`, \`<=\` | the value at the path compares so; paths are those of \`json\` in [\`verify\`](verify.md) |
+| \`PATH exists\` | there is a value, and it is not null |
+| \`condition TYPE\` | the newest condition of that type is True; \`condition TYPE == False\` and \`== Unknown\` work too |
+
+\`\`\`yaml
+await: |
+  # Ready when both hold. A condition that is True for a moment does no harm.
+  Database.db.example.com ready condition Ready
+  Database.db.example.com ready .status.readyReplicas >= 3
+  Database.db.example.com failed condition Degraded after 2m
+\`\`\`
+
+- Values that look like numbers compare as numbers, also where the object has them as text. Put a value in quotes to compare it as text: \`"1.10"\`.
+- A path that leads nowhere means that the object is still on its way: it makes nothing ready and nothing failed. While the run waits, and when time runs
+  out, it says which paths are not set and which values it found instead.
+- Where the object has an \`observedGeneration\`, nothing counts before that is the generation that was written. Where it has none, a status that is the
+  same as before the write counts once nothing about the object has changed for 10 s.
+- Lines with \`ready\` replace the rule of the kind in the table above. Lines with \`failed\` alone add to it. The pods of kinds that run pods
+  are still checked for signs of failure.
+- Kinds of Kubernetes itself keep their rules. \`never\` is possible for those of them that run no pods.
+- The lines are those of the run: a rollback or a promotion does not use the lines of the deploy, so set them in every workflow of the release.
+
 ## Signs of failure
 
 While a workload is not ready, its new pods and their controller are checked for signs of failure. Pods of older versions and

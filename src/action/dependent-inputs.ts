@@ -37,6 +37,12 @@ const dependencies: readonly Dependency[] = [
     hint: 'Remove one of them.',
   },
   {
+    input: 'await',
+    has: (valueOf) => valueOf('workload') === undefined,
+    without: 'with "workload", which rolls back one workload, judged by a rule of its own',
+    hint: 'Remove one of them.',
+  },
+  {
     input: 'prune',
     has: (valueOf) => valueOf('workload') === undefined,
     without: 'with "workload", which rolls back one workload and nothing else',

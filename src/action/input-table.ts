@@ -292,6 +292,13 @@ const definitions = {
       'How long a pod may be unschedulable before the run fails. The wait goes on while a cluster autoscaler reports that it is adding a node; raise it where GPU nodes take long, or where nodes are added by other means.',
     example: '15m',
   },
+  await: {
+    type: 'text',
+    description:
+      'When custom resources are ready or have failed, one rule per line: `KIND.GROUP ready PATH == VALUE`, `KIND.GROUP ready condition TYPE`, `KIND.GROUP failed … after 60s` or `KIND.GROUP never`; with `/NAME` after the group for one object. It replaces the built-in rule of the kind. See [docs/rollout-rules.md](docs/rollout-rules.md).',
+    example:
+      '|\n  Widget.example.com ready .status.phase == Running\n  Widget.example.com failed .status.phase == Error after 60s',
+  },
   'pause-timeout': {
     type: 'duration',
     default: '1h',

@@ -4,6 +4,7 @@ import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { locking } from '../release/rights.ts';
 import { strategyOf } from '../strategies/index.ts';
+import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import { strategyInputs } from '../strategies/traits.ts';
 import { adoptable } from './adopt-release.ts';
 import type { Context } from '../release/context.ts';
@@ -20,6 +21,7 @@ const deployInputs = [
   ...manifestInputs,
   ...strategyInputs,
   ...changeInputs,
+  'await',
   'create-namespace',
   'take-from-release',
   'adopt-release',
@@ -73,6 +75,7 @@ export async function readDeploy(
 ): Promise<ReadDeploy> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
+  const userRules = parseUserRules(options.await ?? '');
   const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
   const loaded = await context.reporter.group('Load manifests', async () => {
     const found = await loadManifests(context, options, namespace);
@@ -87,7 +90,7 @@ export async function readDeploy(
   });
   const { manifests, variants, idle, newNamespaces, isHalfDone = false } = loaded;
   return {
-    options: { ...options, namespace, newNamespaces, checks },
+    options: { ...options, namespace, newNamespaces, checks, userRules },
     purpose: {
       command: 'deploy',
       status: 'deployed',

@@ -23,6 +23,7 @@ import {
   type Place,
   type State,
 } from '../release/rights.ts';
+import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { traitsOf } from '../strategies/traits.ts';
 import type { Check } from '../verify/check.ts';
 import type { Prepared } from '../apply/prepared.ts';
@@ -41,6 +42,8 @@ export interface Bringing {
   /** What is removed because the release has it no more. */
   surplus: readonly Placed[];
   newNamespaces: ReadonlySet<string>;
+  /** The rules of the input `await`: they decide what is watched. */
+  userRules?: readonly UserRule[];
 }
 
 /**
@@ -49,13 +52,13 @@ export interface Bringing {
  */
 export function bringingGrants(
   placed: readonly Placed[],
-  { namespace, strategy, undoOnFailure: undone, surplus, newNamespaces }: Bringing,
+  { namespace, strategy, undoOnFailure: undone, surplus, newNamespaces, userRules = [] }: Bringing,
   prepared?: readonly Prepared[],
 ): Grant[] {
   const objects = placed.map(({ object }) => object);
   const states = new Map(prepared?.map((entry) => [keyOf(refOf(entry.manifest.object)), stateOf(entry)]));
   const ofObjects = placed.flatMap(({ object, place }) => {
-    const grants = objectGrants(object, place, states.get(keyOf(refOf(object))) ?? 'unknown', { undone });
+    const grants = objectGrants(object, place, states.get(keyOf(refOf(object))) ?? 'unknown', { undone, userRules });
     // Where the manifests bring the namespace and who may do what in it, nobody may anything yet.
     const isToCome = grantsItself(object.metadata.namespace, objects, newNamespaces);
     return isToCome || prepared === undefined ? grants.map(later) : grants;

@@ -47,6 +47,8 @@ export interface CommandInputs {
   unschedulableGraceMs: number;
   /** How long a rollout that somebody pauses is waited for; that time is none of `timeoutMs`. */
   pauseTimeoutMs: number;
+  /** Rules for when custom resources are ready or have failed, as `docs/rollout-rules.md` has them. */
+  await?: string;
   onLowCapacity: 'fail' | 'warn';
   undoOnFailure: boolean;
   undoTimeoutMs: number;

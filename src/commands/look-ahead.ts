@@ -1,6 +1,6 @@
 import { preflight, warningsOf, changesPods } from '../apply/preflight.ts';
 import type { Prepared } from '../apply/prepared.ts';
-import { refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Arrangement, PlanContext } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
@@ -11,6 +11,7 @@ import { Ownership } from '../release/ownership.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { commitOf, listRevisions, liveRevision, problemsOfRevisions, remarksOnKept } from '../release/revision.ts';
 import type { Report } from '../report/report.ts';
+import { describeSelector, idleRules } from '../rollout/readiness/user/user-rule.ts';
 import { bothSides, refOnOwn, sideOfName } from '../strategies/blue-green/own-sides.ts';
 import { describeAbruptEnds } from '../traffic/endings.ts';
 import { isService } from '../traffic/services.ts';
@@ -59,6 +60,7 @@ export async function lookAhead(
   await expectOfObjects(context, objects, { ...options, surplus: purpose.surplus });
   const found = await firstLook(context, options, look);
   tell(found, options, { restarts, plan, report });
+  tellIdleRules(options, objects, report);
   const { arrangement, revisions } = found;
   const left = await leftBehind(context.client, ownership, revisions, refsOfNext(purpose, arrangement.manifests));
   if (purpose.command === 'deploy') for (const text of describeLeft(left.there, options.namespace)) report.warn(text);
@@ -136,6 +138,12 @@ function tell(
   const services = prepared.filter(({ manifest }) => isService(manifest.object));
   const concerned = [...new Set([...renewed, ...services])].map(({ manifest }) => manifest.object);
   for (const text of describeAbruptEnds(concerned)) plan.reporter.info(text);
+}
+
+/** Rules of the input `await` that change nothing: their kind may be misspelt. */
+function tellIdleRules({ userRules = [] }: RollOutOptions, objects: readonly KubernetesObject[], report: Report): void {
+  for (const rule of idleRules(userRules, objects))
+    report.warn(`line ${rule.line} of the input "await" has no effect: the release has no ${describeSelector(rule)}`);
 }
 
 /** Whose objects are whose, seen from a release. */

@@ -2,6 +2,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { inCluster } from '../apply/owned-change.ts';
 import { readJournal } from '../release/journal.ts';
 import { listRevisions, liveRevision } from '../release/revision.ts';
+import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import { locking } from '../release/rights.ts';
 import { promotionOf } from '../strategies/index.ts';
 import type { ChangeOptions, Context } from '../release/context.ts';
@@ -17,7 +18,7 @@ import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
 
-const inputs = [...changeInputs, 'keep-old-for', 'force', 'verify', 'force-conflicts', 'reason'] as const;
+const inputs = [...changeInputs, 'await', 'keep-old-for', 'force', 'verify', 'force-conflicts', 'reason'] as const;
 
 export const promote = command({
   inputs,
@@ -34,6 +35,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
+  const userRules = parseUserRules(options.await ?? '');
   const given = readChecks(context, options.verify ?? '', options.timeoutMs);
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, { ...options, namespace }, 'promote');
@@ -69,6 +71,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
       strategy,
       newNamespaces: new Set(),
       checks,
+      userRules,
       restartOnConfig: revision.restartOnConfig ?? true,
     },
     {

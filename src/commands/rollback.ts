@@ -18,6 +18,8 @@ import type { Ownership } from '../release/ownership.ts';
 import { preflight } from '../apply/preflight.ts';
 import { commitOf, listRevisions, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';
+import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
+import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { blueGreen } from '../strategies/blue-green/blue-green.ts';
 import { rolling } from '../strategies/rolling.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
@@ -42,6 +44,7 @@ import type { JournalRecord } from '../release/journal-shape.ts';
 
 const inputs = [
   ...changeInputs,
+  'await',
   'replicas',
   'keep-old-for',
   'restart-on-config',
@@ -70,6 +73,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   const { client } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
+  const userRules = parseUserRules(options.await ?? '');
   const report = new Report(context, 'rollback', { release, namespace });
   const leftover = await readLeftover(client, namespace, release);
   const unfinished = leftover.state === 'none' ? undefined : leftover.journal.record;
@@ -91,7 +95,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
     revisions.find(({ revision }) => String(revision) === options.toRevision),
   );
   const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running, live.startedAt);
-  const task = { revisions, namespace, byHand };
+  const task = { revisions, namespace, byHand, userRules };
   const { toRevision } = options;
   const first = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
   if (first === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
@@ -105,6 +109,8 @@ interface Goal {
   namespace: string;
   /** What was changed by hand since, in sentences. */
   byHand: readonly string[];
+  /** The rules of the input `await`. */
+  userRules: readonly UserRule[];
   /** A revision number; by default the one before the live one. */
   wanted: string | undefined;
   whenUnchanged?: () => Promise<RunReport>;
@@ -113,7 +119,7 @@ interface Goal {
 async function goTo(
   context: Context,
   options: RollbackOptions,
-  { revisions, namespace, byHand, wanted, whenUnchanged }: Goal,
+  { revisions, namespace, byHand, userRules, wanted, whenUnchanged }: Goal,
   report: Report,
 ): Promise<RunReport> {
   const { client, reporter } = context;
@@ -165,6 +171,7 @@ async function goTo(
       strategy: isSided ? 'blue-green' : 'rolling',
       newNamespaces: new Set(),
       checks: [],
+      userRules,
       restartOnConfig: options.restartOnConfig && target.restartOnConfig !== false,
     },
     {

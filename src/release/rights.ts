@@ -3,6 +3,7 @@ import { stringAt } from '../base/json.ts';
 import { groupOf } from '../kubernetes/object.ts';
 import { isBuiltIn, keepsData } from '../manifests/kinds.ts';
 import { hasRule } from '../rollout/readiness/index.ts';
+import { userRuleFor, type UserRule } from '../rollout/readiness/user/user-rule.ts';
 
 /**
  * Whether a run can do without a right: not at all (`now`: it is refused before its first write), this time (`later`: it is
@@ -161,7 +162,7 @@ export function objectGrants(
   object: KubernetesObject,
   place: Place,
   state: State,
-  { undone }: { undone: boolean },
+  { undone, userRules = [] }: { undone: boolean; userRules?: readonly UserRule[] },
 ): Grant[] {
   const isIn = (...states: State[]): Need => (state === 'unknown' || states.includes(state) ? 'now' : 'later');
   const { name } = object.metadata;
@@ -176,7 +177,7 @@ export function objectGrants(
   const mayGo = undone && !keepsData(object);
   return [
     grant(['get'], 'now'),
-    ...(isWatched(object) ? [grant(['list', 'watch'], isIn('absent', 'differs'), false)] : []),
+    ...(isWatched(object, userRules) ? [grant(['list', 'watch'], isIn('absent', 'differs'), false)] : []),
     grant(['patch'], isIn('absent', 'differs')),
     grant(['create'], isIn('absent')),
     ...(undone ? [grant(['update'], isIn('differs'))] : []),
@@ -185,7 +186,9 @@ export function objectGrants(
 }
 
 /** Whether a run waits for objects of the kind, so that it watches them. */
-function isWatched(object: KubernetesObject): boolean {
+function isWatched(object: KubernetesObject, userRules: readonly UserRule[]): boolean {
+  const userRule = userRuleFor(userRules, object);
+  if (userRule !== undefined) return !userRule.isNever;
   if (object.kind === 'Service' && groupOf(object.apiVersion) === '')
     return stringAt(object, 'spec', 'type') === 'LoadBalancer';
   return hasRule(object) || !isBuiltIn(object);

@@ -14,6 +14,7 @@ import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
 import { isHeldBack, isPaused } from '../rollout/pause.ts';
+import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { recentCrash } from '../rollout/recent-crash.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
@@ -53,6 +54,8 @@ export interface WatchOptions {
   unschedulableGraceMs: number;
   /** How long a rollout that somebody pauses is waited for; that time is none of the deadline. */
   pauseTimeoutMs: number;
+  /** The rules of the input `await`; none by default. */
+  userRules?: readonly UserRule[];
 }
 
 /** What is waited for; `paused` as a `Target` has it. */
@@ -69,6 +72,7 @@ export class RolloutWatch {
   readonly #context: Context;
   readonly #graces: Graces;
   readonly #pauseTimeoutMs: number;
+  readonly #userRules: readonly UserRule[];
   readonly #objects = new Map<string, KubernetesObject>();
   readonly #verdicts = new Map<string, Verdict>();
   readonly #startedAt = new Map<string, number>();
@@ -83,10 +87,11 @@ export class RolloutWatch {
   #namedAt: number | undefined;
   wroteAnything = false;
 
-  constructor(context: Context, { unschedulableGraceMs, pauseTimeoutMs }: WatchOptions) {
+  constructor(context: Context, { unschedulableGraceMs, pauseTimeoutMs, userRules = [] }: WatchOptions) {
     this.#context = context;
     this.#graces = { unschedulableMs: unschedulableGraceMs };
     this.#pauseTimeoutMs = pauseTimeoutMs;
+    this.#userRules = userRules;
   }
 
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
@@ -119,6 +124,7 @@ export class RolloutWatch {
         ...hold,
         told: this.#told,
         graces: this.#graces,
+        userRules: this.#userRules,
         pauseTimeoutMs: this.#pauseTimeoutMs,
         onStandStill: (ms) => {
           this.#context.limit.extend(ms);

@@ -11,6 +11,7 @@ import { isHeldBack } from './pause.ts';
 import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import type { Facts } from './readiness/rule.ts';
+import { userRuleFor, type UserRule } from './readiness/user/user-rule.ts';
 import { inNamespace, Surroundings } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import { type Graces, defaultGraces } from './failures/graces.ts';
@@ -54,6 +55,8 @@ interface RolloutOptions {
   deadline: number;
   signal: AbortSignal;
   graces?: Graces;
+  /** When objects are ready or have failed where the user says so. */
+  userRules?: readonly UserRule[];
   /** How long all of them are watched once they are ready; they must be so at its end. */
   holdMs?: number;
   /** What that is, for the log: `step 2 of 3: 25 %`. */
@@ -173,7 +176,9 @@ class Tracker {
   /** What was broken before counts only when nothing was written that could heal it (kapp#1020). */
   #factsOf({ generation, changed, writtenAt, asWritten, changedAt }: Followed): Facts {
     const now = serverNow(this.#client, this.#options.clock);
-    const facts = { generation, changed, writtenAt, now, asWritten, quietMs: now - changedAt };
+    const userRule = userRuleFor(this.#options.userRules ?? [], asWritten);
+    const own = userRule === undefined ? {} : { userRule };
+    const facts = { generation, changed, writtenAt, now, asWritten, quietMs: now - changedAt, ...own };
     if (changed || this.#lastWrite === undefined) return facts;
     return { ...facts, changed: true, writtenAt: this.#lastWrite };
   }

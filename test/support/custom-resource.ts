@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import type { Facts } from '../../src/rollout/readiness/rule.ts';
 import { live, start, timeAt } from './rollout-objects.ts';
 import { replay, type SequenceStep } from './sequence.ts';
 
@@ -46,7 +47,7 @@ export function decidedOver(
   written: KubernetesObject,
   shown: readonly Shown[],
   until: number,
-  { changed = true }: { changed?: boolean } = {},
+  { changed = true, ...own }: { changed?: boolean } & Pick<Facts, 'userRule'> = {},
 ): string[] {
   let object = written;
   const verdicts: { at: number; text: string }[] = [];
@@ -60,7 +61,7 @@ export function decidedOver(
     ];
   });
   const endedAt = start + until * 1000;
-  const all = replay({ about: '', written, writtenAt: start, changed, steps, endedAt, verdict: 'ready' });
+  const all = replay({ about: '', written, writtenAt: start, changed, steps, endedAt, verdict: 'ready' }, own);
   [...steps, { at: endedAt }].forEach(({ at }, index) => {
     const verdict = all[index];
     if (verdict === undefined) return;

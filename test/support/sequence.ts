@@ -3,6 +3,7 @@ import type { KubernetesClient, WatchEvent } from '../../src/kubernetes/client.t
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { decide, type FirstSeen } from '../../src/rollout/decide.ts';
 import { readEvent } from '../../src/rollout/failures/events.ts';
+import type { Facts } from '../../src/rollout/readiness/rule.ts';
 import type { Verdict } from '../../src/rollout/verdict.ts';
 import { defaultGraces } from '../../src/rollout/failures/graces.ts';
 import type { Snapshot } from '../../src/rollout/snapshot.ts';
@@ -57,12 +58,15 @@ export function recording(client: KubernetesClient, steps: SequenceStep[]): Kube
   });
 }
 
-/** The verdict after each step, and at the end, as `decide` says it. */
-export function replay({ written, writtenAt, changed, steps, endedAt }: Sequence): Verdict[] {
+/** The verdict after each step, and at the end, as `decide` says it. @param own what the user says of the object */
+export function replay(
+  { written, writtenAt, changed, steps, endedAt }: Sequence,
+  own: Pick<Facts, 'userRule'> = {},
+): Verdict[] {
   let object = written;
   const kept = new Map<string, KubernetesObject>();
   const firstSeen: FirstSeen = new Map();
-  const facts = { generation: written.metadata.generation ?? 0, changed, writtenAt, asWritten: written };
+  const facts = { generation: written.metadata.generation ?? 0, changed, writtenAt, asWritten: written, ...own };
   let changedAt = writtenAt;
   const look = (now: number): Verdict => {
     const known = { ...facts, now, quietMs: now - changedAt };

@@ -25,6 +25,7 @@ const tellingInputs = ['comment', 'comment-author'] as const;
 export const previewInputs = [
   ...objectInputs,
   ...changeInputs,
+  'await',
   ...whichInputs,
   ...placeInputs,
   ...tellingInputs,

@@ -17,6 +17,7 @@ import { failed, type Facts, type Rule } from './rule.ts';
 import { service } from './service.ts';
 import { statefulSet } from './stateful-set.ts';
 import { persistentVolumeClaim } from './storage.ts';
+import { judgeByUser } from './user/judge.ts';
 
 /** The rules by kind; docs/rollout-rules.md is made from this table. */
 export const rules: readonly Rule[] = [
@@ -42,12 +43,12 @@ export const rules: readonly Rule[] = [
 
 /**
  * What is going is ready no more, whatever its status says. Built-in kinds that do nothing after they are applied, and custom
- * ones, are judged by their conditions.
+ * ones, are judged by their conditions. A rule of the user's own comes before that of the kind.
  */
 export function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (isGoing(object)) return failed(object, 'Terminating', describeGoing(object), goingHint);
-  const rule = ruleOf(object);
-  return rule === undefined ? judgeByConditions(object, facts) : rule.judge(object, facts);
+  const byKind = () => (ruleOf(object)?.judge ?? judgeByConditions)(object, facts);
+  return facts.userRule === undefined ? byKind() : judgeByUser(facts.userRule, object, facts, byKind);
 }
 
 /** Whether there is more to a kind than that it exists. */

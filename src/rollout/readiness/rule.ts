@@ -2,6 +2,7 @@ import { numberAt } from '../../base/json.ts';
 import type { StatusCondition } from '../../kubernetes/conditions.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Held, Verdict } from '../verdict.ts';
+import type { UserRule } from './user/user-rule.ts';
 
 /** What a rule knows beside the object. */
 export interface Facts {
@@ -19,6 +20,8 @@ export interface Facts {
   quietMs: number;
   /** What it owns, and what that owns, of the kinds that its rule names and pods; undefined where that may not be seen. */
   descendants?: readonly KubernetesObject[];
+  /** What the user says of when it is ready, or has failed. */
+  userRule?: UserRule;
 }
 
 type Judge = (object: KubernetesObject, facts: Facts) => Verdict;

@@ -30,7 +30,7 @@ export interface Awaited {
 }
 
 /** A controller that keeps no generation has looked at a change after this time, ms. */
-const lookMs = 10_000;
+export const lookMs = 10_000;
 /** For how long a status that never names a generation has to stay as it is before it is accepted, ms. */
 const acceptMs = 60_000;
 

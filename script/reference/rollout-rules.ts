@@ -69,7 +69,7 @@ kind. What follows is one of these:
 
 \`\`\`yaml
 await: |
-  # Ready when both hold. A condition that is True for a moment does no harm.
+  # Ready when both hold. A condition that is True for less than 2 minutes does no harm.
   Database.db.example.com ready condition Ready
   Database.db.example.com ready .status.readyReplicas >= 3
   Database.db.example.com failed condition Degraded after 2m

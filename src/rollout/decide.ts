@@ -49,6 +49,7 @@ export function decide(
   const known = family === undefined || family.isBlind ? facts : { ...facts, descendants: family.members };
   const pods = podsOfVersion(object, family, facts, snapshot);
   const judged = lasting(settled(judge(object, known), facts, pods), facts);
+  if (judged.state !== 'progressing' || judged.trouble === undefined) forgetTroubles(object, firstSeen);
   if (judged.state !== 'progressing' && judged.state !== 'failed') return { verdict: named(object, judged) };
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
   if (verdict.state === 'unchecked') return { verdict };
@@ -85,6 +86,13 @@ export function decide(
     verdict: { state: 'progressing', message: `${verdict.message}; ${detail}` },
     suspicion: telling.cause,
   };
+}
+
+/** A trouble that a custom resource shows no more begins anew when it comes back. Signs of workloads and pods are kept. */
+function forgetTroubles(object: KubernetesObject, firstSeen: FirstSeen): void {
+  if (isWorkload(object)) return;
+  const own = `${keyOf(refOf(object))} `;
+  for (const key of firstSeen.keys()) if (key.startsWith(own)) firstSeen.delete(key);
 }
 
 function signsOf(

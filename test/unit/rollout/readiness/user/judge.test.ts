@@ -133,6 +133,24 @@ describe('a rule of the user', () => {
     ]);
   });
 
+  test('counts the grace of a failure that comes back anew', () => {
+    const shown = [
+      { at: 2, status: { phase: 'Error' } },
+      { at: 40, status: { phase: 'Pending' } },
+      { at: 50, status: { phase: 'Error' } },
+      { at: 109 },
+      { at: 110 },
+    ];
+    const decided = decidedBy(['failed .status.phase == Error after 60s'], shown, { until: 110 });
+    expect(decided.map((text) => text.split(':')[0])).toEqual([
+      'progressing',
+      'ready',
+      'progressing',
+      'progressing',
+      'failed',
+    ]);
+  });
+
   test('does not fail by what was there before the write while that may still go (kapp#1020)', () => {
     const before = { phase: 'Error' };
     const lines = ['ready .status.phase == Running', 'failed .status.phase == Error'];

@@ -80,7 +80,8 @@ await: |
   out, it says which paths are not set and which values it found instead.
 - Where the object has an \`observedGeneration\`, nothing counts before that is the generation that was written. Where it has none, a status that is the
   same as before the write counts once nothing about the object has changed for 10 s.
-- Lines with \`ready\` replace the rule of the kind in the table above. Lines with \`failed\` alone add to it. The pods of kinds that run pods
+- Lines with \`ready\` replace the rule of the kind in the table above. Lines with \`failed\` alone add to it; a kind that is not in the
+  table needs a line with \`ready\`, too. The pods of kinds that run pods
   are still checked for signs of failure.
 - Kinds of Kubernetes itself keep their rules. \`never\` is possible for those of them that run no pods.
 - The lines are those of the run: a rollback or a promotion does not use the lines of the deploy, so set them in every workflow of the release.

@@ -42,7 +42,7 @@ export function parseUserRules(text: string): UserRule[] {
     }
   }
   const groups = Map.groupBy(statements, describeSelector);
-  problems.push(...[...groups.values()].flatMap(contradictionIn));
+  problems.push(...[...groups.values()].flatMap((ofOne) => [...contradictionIn(ofOne), ...incompletenessOf(ofOne)]));
   const [first, ...more] = problems;
   if (first === undefined) return [...groups.values()].flatMap(ruleFrom);
   throw more.length === 0
@@ -80,6 +80,15 @@ function contradictionIn(statements: readonly Statement[]): InvalidInput[] {
   const [first, second] = never.line < other.line ? [never, other] : [other, never];
   const message = `"${describeSelector(second)} ${second.says}" contradicts "${first.says}" in line ${first.line}`;
   return [wrong(second.line, message, 'Remove one of them.')];
+}
+
+/** A kind without a rule of its own may be ready as soon as it is applied, before it could fail. */
+function incompletenessOf([first, ...more]: readonly Statement[]): InvalidInput[] {
+  if (first?.says !== 'failed' || more.some(({ says }) => says !== 'failed') || hasRule(exampleOf(first))) return [];
+  const name = describeSelector(first);
+  return [
+    wrong(first.line, `no line says when "${name}" is ready`, `Add one, such as "${name} ready condition Ready".`),
+  ];
 }
 
 function parseLine(text: string, line: number): Statement {

@@ -141,10 +141,11 @@ describe('a rule of the user', () => {
       { at: 109 },
       { at: 110 },
     ];
-    const decided = decidedBy(['failed .status.phase == Error after 60s'], shown, { until: 110 });
+    const lines = ['ready .status.phase == Running', 'failed .status.phase == Error after 60s'];
+    const decided = decidedBy(lines, shown, { until: 110 });
     expect(decided.map((text) => text.split(':')[0])).toEqual([
       'progressing',
-      'ready',
+      'progressing',
       'progressing',
       'progressing',
       'failed',
@@ -203,7 +204,7 @@ describe('a rule of the user', () => {
         },
       },
     ];
-    expect(decidedBy(['failed condition Failed'], shown(1), { until: 2 })).toEqual([
+    expect(decidedBy(['ready condition Ready', 'failed condition Failed'], shown(1), { until: 2 })).toEqual([
       'failed: Invalid: Widget "web": condition Failed is True: no such size',
     ]);
     expect(decidedBy(['ready condition Ready', 'failed condition Failed'], shown(-60), { until: 50 }).at(-1)).toBe(
@@ -212,14 +213,22 @@ describe('a rule of the user', () => {
   });
 
   test('without a line for ready adds to the rule of the kind', () => {
-    const status = (ready: string) => ({ observedGeneration: 2, conditions: [conditionAt('Ready', ready, '', '', 1)] });
+    const group = 'leaderworkerset.x-k8s.io';
+    const set = custom(`${group}/v1`, 'LeaderWorkerSet', { spec: { replicas: 4 } });
+    const userRule = userRuleFor(parseUserRules(`LeaderWorkerSet.${group} failed .status.readyReplicas == 0`), set);
+    const status = (readyReplicas: number) => ({
+      observedGeneration: 2,
+      replicas: 4,
+      updatedReplicas: 4,
+      readyReplicas,
+    });
     const shown = [
-      { at: 1, status: status('False') },
-      { at: 2, status: status('True') },
+      { at: 1, status: status(3) },
+      { at: 2, status: status(0) },
     ];
-    expect(decidedBy(['failed .status.phase == Error'], shown, { until: 2 })).toEqual([
-      'progressing: not Ready yet',
-      'ready: ready',
+    expect(decidedOver(set, shown, 2, userRule === undefined ? {} : { userRule })).toEqual([
+      'progressing: 3 of 4 groups ready',
+      'failed: Failed: LeaderWorkerSet "web": .status.readyReplicas is "0"',
     ]);
   });
 

@@ -66,10 +66,12 @@ describe('a line of the input "await"', () => {
   });
 
   test('takes a value between quotes as text, an end like that of a grace included', () => {
-    const [rule] = parseUserRules('Widget.example.com failed .status.text == "gone after 60s"\n');
+    const text =
+      'Widget.example.com ready condition Ready\nWidget.example.com failed .status.text == "gone after 60s"\n';
+    const [rule] = parseUserRules(text);
     expect(rule?.failed).toEqual([
       {
-        line: 1,
+        line: 2,
         graceMs: 0,
         expectation: {
           about: 'value',
@@ -204,6 +206,15 @@ describe('a line that is not understood is named, with what to write', () => {
     expect(problemsOf('Widget.example.com failed .a == b\nWidget.example.com never')).toEqual([
       'line 2 of the input "await": "Widget.example.com never" contradicts "failed" in line 1 | Remove one of them.',
     ]);
+  });
+
+  test('a kind without a rule of its own needs a line that says when it is ready', () => {
+    expect(problemsOf('Widget.example.com ready .a == b\nWidget.example.com/main failed .a == c')).toEqual([
+      'line 2 of the input "await": no line says when "Widget.example.com/main" is ready | Add one, such as "Widget.example.com/main ready condition Ready".',
+    ]);
+    expect(problemsOf('LeaderWorkerSet.leaderworkerset.x-k8s.io failed .status.readyReplicas == 0 after 5m')).toEqual(
+      [],
+    );
   });
 
   test('all that is wrong is told at once', () => {

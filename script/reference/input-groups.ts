@@ -19,7 +19,7 @@ export const inputGroups: readonly { title: string; inputs: readonly Input[] }[]
   },
   {
     title: 'Canary and blue-green',
-    inputs: ['canary-steps', 'step-duration', 'auto-promote', 'constant-total', 'keep-old-for', 'on-low-capacity'],
+    inputs: ['canary-steps', 'step-duration', 'auto-promote', 'constant-total', 'keep-old-for'],
   },
   {
     title: 'Traffic and checks',
@@ -32,6 +32,7 @@ export const inputGroups: readonly { title: string; inputs: readonly Input[] }[]
       'unschedulable-grace',
       'await',
       'pause-timeout',
+      'on-low-capacity',
       'undo-on-failure',
       'undo-timeout',
       'force-conflicts',

@@ -8,7 +8,7 @@ import { withDefaults } from './limit-range.ts';
 import { essentialsOfNode, essentialsOfPod, firstToGo, isPodOf, usesClaims } from './pods.ts';
 import type { AskedFor, CapacityOptions, CapacityReport, CreatedKind, Shortage, Surge, Wanted } from './report.ts';
 import { findRoom } from './room.ts';
-import { nodeShortages, quotaShortages } from './shortages.ts';
+import { anyway, nodeShortages, quotaShortages } from './shortages.ts';
 import { listed, morePods, subjectOf } from './words.ts';
 
 export type { CapacityOptions, CapacityReport, Shortage, Surge } from './report.ts';
@@ -106,7 +106,7 @@ export function enforceCapacity(
   const failures: LowCapacity[] = [];
   for (const { message, hint, certain } of report.shortages) {
     if (certain && onLowCapacity === 'fail') failures.push(new LowCapacity(message, { hint }));
-    else reporter.warning(certain ? `${message}. ${hint}` : message);
+    else reporter.warning(certain ? `${message}. ${hint.replace(`; ${anyway}`, '')}` : message);
   }
   const [first] = failures;
   if (first === undefined) return;

@@ -13,8 +13,8 @@ export interface Surge {
   freed?: number;
 }
 
-/** What brings the pods; `promotion` is the rolling update at the end of a canary. */
-type Subject = 'canary' | 'blue-green' | 'promotion';
+/** What brings the pods; `promotion` is the rolling update at the end of a canary, `rolling update` any other. */
+type Subject = 'canary' | 'blue-green' | 'promotion' | 'rolling update';
 
 export interface CapacityOptions {
   /** Named in messages; also decides what they advise. */

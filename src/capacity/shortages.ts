@@ -79,7 +79,8 @@ export function quotaShortages(
     }));
 }
 
-const anyway = 'or set "on-low-capacity: warn" to try anyway';
+/** The end of what is advised where a shortage ends the run. */
+export const anyway = 'or set "on-low-capacity: warn" to try anyway';
 
 function adviceOf(strategy: CapacityOptions['strategy']): string {
   const less = {
@@ -89,6 +90,8 @@ function adviceOf(strategy: CapacityOptions['strategy']): string {
       'choose "strategy: canary" with "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
     promotion:
       'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that promotion removes an old pod first',
+    'rolling update':
+      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one',
   };
   return `${strategy === undefined ? 'use fewer replicas' : less[strategy]}; ${anyway}`;
 }

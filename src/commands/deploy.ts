@@ -20,6 +20,7 @@ import { assertAskable, readChecks } from './verification.ts';
 const deployInputs = [
   ...manifestInputs,
   ...strategyInputs,
+  'on-low-capacity',
   ...changeInputs,
   'await',
   'create-namespace',

@@ -14,7 +14,7 @@ export interface RollOutOptions extends Required<ChangeOptions>, WatchOptions {
   forceConflicts: boolean;
   /** How long the side that served before stays after a switch. */
   keepOldForMs: number;
-  /** What is to be done where there is no room for a candidate; by default it is an error. */
+  /** What is to be done where there is no room for more pods; by default it is an error. */
   onLowCapacity?: 'fail' | 'warn';
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;

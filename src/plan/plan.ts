@@ -14,7 +14,7 @@ export interface PlanContext {
   look(manifests: readonly Manifest[], options?: { force?: boolean }): Promise<Prepared[]>;
   /** A sentence that the user should know of. */
   note(text: string): void;
-  /** What is to be done where nodes or quotas have no room for the pods of a candidate. */
+  /** What is to be done where nodes or quotas have no room for the pods of a candidate, or of a rolling update. */
   onLowCapacity: 'fail' | 'warn';
   reporter: Reporter;
 }

@@ -4,6 +4,7 @@ import { blueGreen, switchTo } from './blue-green/blue-green.ts';
 import { canary } from './canary/canary.ts';
 import { promotionStages } from './canary/promote.ts';
 import { rolling } from './rolling.ts';
+import { withRoomForSurge } from './surge-room.ts';
 import type { Strategy } from '../plan/plan.ts';
 import type { StrategyName } from './traits.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
@@ -24,7 +25,7 @@ interface StrategyOptions {
 export function strategyOf(options: StrategyOptions, variants: readonly Manifest[], ownSides: boolean): Strategy {
   switch (options.strategy) {
     case 'rolling':
-      return rolling;
+      return withRoomForSurge(rolling);
     case 'canary':
       return canary({ ...options, steps: options.canarySteps, variants });
     case 'blue-green':

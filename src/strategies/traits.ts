@@ -16,13 +16,13 @@ export const strategies = {
   rolling: { variants: [], inputs: [], rights: [], makes: {} },
   canary: {
     variants: ['canary'],
-    inputs: ['canary-steps', 'step-duration', 'auto-promote', 'constant-total', 'on-low-capacity'],
+    inputs: ['canary-steps', 'step-duration', 'auto-promote', 'constant-total'],
     rights: ['traffic', 'leaving', 'budgets', 'room'],
     makes: { Deployment: 'watched', ConfigMap: 'watched', Secret: 'watched' },
   },
   'blue-green': {
     variants: ['blue', 'green'],
-    inputs: ['auto-promote', 'keep-old-for', 'on-low-capacity'],
+    inputs: ['auto-promote', 'keep-old-for'],
     rights: ['traffic', 'replicaSets', 'leaving', 'networkPolicies', 'room'],
     makes: { Deployment: 'watched', Service: 'unwatched', ConfigMap: 'unwatched', Secret: 'unwatched' },
   },

@@ -114,7 +114,8 @@ function deployOptions(
     autoPromote: true,
     constantTotal: false,
     keepOldForMs: defaultKeepOldMs,
-    onLowCapacity: 'fail',
+    // A preview has no input for it.
+    onLowCapacity: 'warn',
   };
 }
 

@@ -50,9 +50,12 @@ async function patchNode(operation: object): Promise<void> {
 }
 
 /** A model that needs the device, in this version. */
-async function deploy(version: string, spec: object = {}): Promise<StepResult> {
+async function deploy(
+  version: string,
+  { spec = {}, inputs = {} }: { spec?: object; inputs?: Record<string, string> } = {},
+): Promise<StepResult> {
   const resources = { limits: { [device]: '1' } };
-  return await run('model', deployment('model', { env: { GREETING: version }, resources, spec }));
+  return await run('model', deployment('model', { env: { GREETING: version }, resources, spec }), inputs);
 }
 
 async function run(release: string, object: object, inputs: Record<string, string> = {}): Promise<StepResult> {
@@ -69,20 +72,38 @@ function failureOf(result: StepResult): { message: string; hint: string } {
   return JSON.parse(result.outputs['failure'] ?? '{}') as { message: string; hint: string };
 }
 
-test('a rolling update in a full pool ends after unschedulable-grace and says what helps, which does (LLMKube#192)', async () => {
+test('a rolling update in a full pool is refused before the first write and says what helps, which does (LLMKube#192)', async () => {
   expect((await deploy('one')).outputs['status']).toBe('deployed');
+  const before = await kubectlJson(['get', 'deployments', '-n', namespace, '-l', 'app=model']);
 
+  for (const inputs of [{ command: 'plan' }, {}]) {
+    const refused = await deploy('two', { inputs });
+    expect(refused.outputs['status']).toBe('failed');
+    const { message, hint } = failureOf(refused);
+    expect(message).toMatch(
+      new RegExp(
+        `^rolling update of Deployment "model" needs 1 more pod with 1 ${device} each, but there is no capacity: `,
+      ),
+    );
+    expect(hint).toContain('set "maxSurge: 0" and "maxUnavailable: 1"');
+    expect(hint).toContain('With 1 replica, nothing serves from then on until the new pod is ready.');
+  }
+  expect(await kubectlJson(['get', 'deployments', '-n', namespace, '-l', 'app=model'])).toEqual(before);
+
+  const rollingUpdate = { maxSurge: 0, maxUnavailable: 1 };
+  const inPlace = await deploy('two', { spec: { strategy: { type: 'RollingUpdate', rollingUpdate } } });
+  expect(inPlace.outputs['status']).toBe('deployed');
+});
+
+test('one that is tried anyway ends after unschedulable-grace, says the same, and is undone', async () => {
   const began = Date.now();
-  const stuck = await deploy('two');
+  const stuck = await deploy('three', { inputs: { 'on-low-capacity': 'warn' } });
+  expect(stuck.log).toContain(`rolling update of Deployment "model" needs 1 more pod with 1 ${device} each`);
   expect(stuck.outputs['status']).toBe('undone');
   const failure = failureOf(stuck);
   expect(failure.message).toMatch(new RegExp(`^Deployment "model": pod cannot be scheduled: .*not enough ${device}`));
   expect(failure.hint).toContain('set "maxSurge: 0" and "maxUnavailable: 1"');
   expect(Date.now() - began).toBeLessThan(45_000);
-
-  const rollingUpdate = { maxSurge: 0, maxUnavailable: 1 };
-  const inPlace = await deploy('two', { strategy: { type: 'RollingUpdate', rollingUpdate } });
-  expect(inPlace.outputs['status']).toBe('deployed');
 });
 
 test('a GPU that no node has is not told to take the serving pod away for it', async () => {

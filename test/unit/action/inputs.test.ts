@@ -177,10 +177,11 @@ describe('what is wrong', () => {
   });
 
   test('includes an input of other strategies, on commands that take one', () => {
-    expect(problems({ ...deploy, 'on-low-capacity': 'warn' })).toEqual([
-      'the input "on-low-capacity" has no effect on the strategy "rolling"; it belongs to "canary" and "blue-green". Remove it, or choose another strategy.',
+    expect(problems({ ...deploy, 'auto-promote': 'false' })).toEqual([
+      'the input "auto-promote" has no effect on the strategy "rolling"; it belongs to "canary" and "blue-green". Remove it, or choose another strategy.',
     ]);
-    expect(problems({ ...deploy, strategy: 'canary', 'on-low-capacity': 'warn' })).toEqual([]);
+    expect(problems({ ...deploy, strategy: 'canary', 'auto-promote': 'false' })).toEqual([]);
+    expect(problems({ ...deploy, 'on-low-capacity': 'warn' })).toEqual([]);
     expect(problems({ command: 'promote', 'keep-old-for': '5m' })).toEqual([]);
   });
 

@@ -323,4 +323,10 @@ describe('what comes of it', () => {
     expect(enforce('warn', shortage)).toEqual(['warning too little. Add nodes.']);
     expect(enforce('fail', { ...shortage, certain: false })).toEqual(['warning too little']);
   });
+
+  test('does not advise to try what is being tried', () => {
+    const hint = 'Add nodes; or set "on-low-capacity: warn" to try anyway.';
+    expect(() => enforce('fail', { ...shortage, hint })).toThrow(expect.objectContaining({ hint }));
+    expect(enforce('warn', { ...shortage, hint })).toEqual(['warning too little. Add nodes.']);
+  });
 });

@@ -87,8 +87,8 @@ describe('the table of strategies', () => {
   });
 
   test('an input belongs to the strategies that name it; to all of them when none does', () => {
-    expect(inputTable['on-low-capacity'].strategies).toEqual(['canary', 'blue-green']);
+    expect(inputTable['auto-promote'].strategies).toEqual(['canary', 'blue-green']);
     expect(inputTable['keep-old-for'].strategies).toEqual(['blue-green']);
-    expect(inputTable.timeout).not.toHaveProperty('strategies');
+    expect(inputTable['on-low-capacity']).not.toHaveProperty('strategies');
   });
 });

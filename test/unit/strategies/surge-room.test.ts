@@ -1,0 +1,244 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { Prepared } from '../../../src/apply/prepared.ts';
+import { Failures } from '../../../src/base/errors.ts';
+import { setAt, type Json, type JsonObject } from '../../../src/base/json.ts';
+import { LowCapacity } from '../../../src/capacity/capacity.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import type { PlanContext } from '../../../src/plan/plan.ts';
+import { rolling } from '../../../src/strategies/rolling.ts';
+import { withRoomForSurge } from '../../../src/strategies/surge-room.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
+import { live, liveDeployment, liveStatefulSet, ownedBy } from '../../support/rollout-objects.ts';
+import { listeningReporter } from '../../support/silent-reporter.ts';
+import { nodeOf, podOn, quotaOf, templateWith } from '../capacity/build.ts';
+import { compared } from './plan-lines.ts';
+
+const gpu = { 'nvidia.com/gpu': '1' };
+
+let api: FakeApi;
+
+beforeEach(() => {
+  api = new FakeApi();
+});
+
+function put(...objects: KubernetesObject[]): void {
+  for (const object of objects) api.put(object);
+}
+
+interface Model {
+  replicas?: number;
+  requests?: JsonObject;
+  spec?: JsonObject;
+  status?: JsonObject;
+}
+
+/** A Deployment all of whose pods are ready; each asks for one GPU. */
+function model(name: string, { replicas = 1, requests = gpu, spec = {}, status = {} }: Model = {}): KubernetesObject {
+  return liveDeployment({
+    metadata: { name, namespace: 'shop' },
+    replicas,
+    spec: { template: templateWith(requests, {}, { app: name }), ...spec },
+    status,
+  });
+}
+
+/** A running pod of that Deployment. */
+function podOfModel(name: string, node: string, requests: JsonObject = gpu): KubernetesObject {
+  const set = live('ReplicaSet', { metadata: { name: `${name}-abc` } });
+  const template = templateWith(requests, {}, { app: name, 'pod-template-hash': 'abc' });
+  return podOn(node, template, { ...ownedBy(set), namespace: 'shop' });
+}
+
+/** A new version of what runs; `changes` are values at paths of it. */
+function next(now: KubernetesObject, changes: [string[], Json][] = []): Prepared {
+  const object = structuredClone(now);
+  setAt(object, ['spec', 'template', 'metadata', 'annotations'], { version: '2' });
+  for (const [path, value] of changes) setAt(object, path, value);
+  return compared(object, now);
+}
+
+/** What the run says; a failure is thrown. */
+async function deploy(prepared: Prepared[], onLowCapacity: 'fail' | 'warn' = 'fail'): Promise<string[]> {
+  const reporter = listeningReporter();
+  const context: PlanContext = {
+    client: api,
+    namespace: 'shop',
+    look: () => Promise.resolve(prepared),
+    note: () => undefined,
+    onLowCapacity,
+    reporter,
+  };
+  const arrangement = await withRoomForSurge(rolling)(context, []);
+  await arrangement.plan(prepared);
+  return reporter.lines;
+}
+
+const needs =
+  'rolling update of Deployment "model" needs 1 more pod with 1 nvidia.com/gpu each, but there is no capacity: 1 matching node, 0 free nvidia.com/gpu';
+const inPlace =
+  'Free up or add nodes, set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one';
+const alone = 'With 1 replica, nothing serves from then on until the new pod is ready.';
+
+describe('a full pool of devices', () => {
+  beforeEach(() => {
+    put(nodeOf('a', gpu), podOfModel('model', 'a'));
+  });
+
+  test('ends a rolling update that has to begin with one pod more, before the first write (LLMKube#192)', async () => {
+    await expect(deploy([next(model('model'))])).rejects.toEqual(
+      new LowCapacity(needs, { hint: `${inPlace}; or set "on-low-capacity: warn" to try anyway. ${alone}` }),
+    );
+  });
+
+  test('is a warning where it is wanted', async () => {
+    expect(await deploy([next(model('model'))], 'warn')).toEqual([`warning ${needs}. ${inPlace}. ${alone}`]);
+  });
+
+  test('says what one replica in place means only where there is one', async () => {
+    put(nodeOf('b', gpu), podOfModel('model', 'b'));
+    await expect(deploy([next(model('model', { replicas: 2 }))])).rejects.toThrow(
+      expect.objectContaining({ hint: `${inPlace}; or set "on-low-capacity: warn" to try anyway.` }),
+    );
+  });
+
+  test.each<[string, JsonObject, number, boolean]>([
+    ['the default, of one pod', {}, 1, true],
+    ['the default, of three', {}, 3, true],
+    ['the default, of four, which may do with one less', {}, 4, false],
+    ['a surge of 1 % and 0', { rollingUpdate: { maxSurge: '1%', maxUnavailable: 0 } }, 1, true],
+    ['a surge of 25 %, and 33 % of three less', { rollingUpdate: { maxSurge: '25%', maxUnavailable: '33%' } }, 3, true],
+    ['34 % of three less', { rollingUpdate: { maxSurge: '25%', maxUnavailable: '34%' } }, 3, false],
+    ['no surge', { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } }, 1, false],
+    ['both 0, which Kubernetes makes one less', { rollingUpdate: { maxSurge: '0%', maxUnavailable: '25%' } }, 3, false],
+    ['Recreate', { type: 'Recreate' }, 1, false],
+  ])('counts for %s', async (_, strategy, replicas, isStuck) => {
+    const names = Array.from({ length: replicas - 1 }, (__, index) => `more-${index}`);
+    put(...names.flatMap((name) => [nodeOf(name, gpu), podOfModel('model', name)]));
+    const outcome = deploy([next(model('model', { replicas, spec: { strategy } }))]).catch((error: unknown) => error);
+    expect((await outcome) instanceof LowCapacity).toBe(isStuck);
+    if (!isStuck) expect(api.log).toEqual([]);
+  });
+
+  test('is none with a free device on another node', async () => {
+    put(nodeOf('b', gpu));
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('is none while a pod that has one is ending (kubernetes#97227)', async () => {
+    const ending = podOfModel('other', 'b');
+    put(nodeOf('b', gpu), { ...ending, metadata: { ...ending.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('is none where a pod less is wanted than there are', async () => {
+    put(nodeOf('b', gpu), podOfModel('model', 'b'));
+    expect(await deploy([next(model('model', { replicas: 2 }), [[['spec', 'replicas'], 1]])])).toEqual([]);
+  });
+
+  test('is not asked about for what gets no new pods, is new, or asks for no device', async () => {
+    const plain = model('plain', { requests: { cpu: '4' } });
+    const same = compared(model('model'));
+    expect(await deploy([next(plain), same, compared(model('new'), null)])).toEqual([]);
+    expect(api.log).toEqual([]);
+  });
+
+  test('of a quota counts as well', async () => {
+    put(nodeOf('b', gpu), quotaOf({ 'requests.nvidia.com/gpu': '1' }, { 'requests.nvidia.com/gpu': '1' }));
+    await expect(deploy([next(model('model'))])).rejects.toEqual(
+      new LowCapacity(
+        'rolling update of Deployment "model" needs 1 more requests.nvidia.com/gpu, but the ResourceQuota "team" of namespace "shop" has 0 left (1 of 1 used)',
+        {
+          hint: `Free up quota or have it raised, ${inPlace.slice('Free up or add nodes, '.length)}; or set "on-low-capacity: warn" to try anyway. ${alone}`,
+        },
+      ),
+    );
+  });
+
+  test('is told of all Deployments that none of makes room for the others', async () => {
+    put(nodeOf('b', gpu), podOfModel('second', 'b'));
+    const failure = await deploy([next(model('model')), next(model('second'))]).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Failures);
+    expect((failure as Failures).all.map(({ message }) => message.split(' needs')[0])).toEqual([
+      'rolling update of Deployment "model"',
+      'rolling update of Deployment "second"',
+    ]);
+  });
+});
+
+describe('what is not certain is left to the rollout, without a word', () => {
+  beforeEach(() => {
+    put(nodeOf('a', gpu), podOfModel('model', 'a'));
+  });
+
+  test('an autoscaler that may add nodes', async () => {
+    put(nodeOf('b', {}, { labels: { 'cloud.google.com/gke-nodepool': 'pool' } }));
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('no right to look at nodes', async () => {
+    api.before = (operation, subject) => {
+      if (operation === 'list') throw refusal(403, 'Forbidden', subject);
+    };
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('a device that no node has, which an old pod cannot make room for either', async () => {
+    const other = templateWith({ 'amd.com/gpu': '1' }, {}, { app: 'model' });
+    expect(await deploy([next(model('model'), [[['spec', 'template'], other]])])).toEqual([]);
+  });
+
+  test('a rollout that is not through: pods of the next version may be there already', async () => {
+    put(podOn(undefined, templateWith(gpu), { namespace: 'shop' }));
+    const unsettled = model('model', { status: { replicas: 2, updatedReplicas: 1 } });
+    expect(await deploy([next(unsettled)])).toEqual([]);
+  });
+
+  test('a candidate beside it, which is removed first', async () => {
+    put(model('model-canary'));
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('a candidate that nobody may look for', async () => {
+    api.before = (operation, subject) => {
+      if (operation === 'read' && subject.kind === 'Deployment') throw refusal(403, 'Forbidden', subject);
+    };
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test.each<[string, [string[], Json][]]>([
+    ['a scheduler of its own', [[['spec', 'template', 'spec', 'schedulerName'], 'volcano']]],
+    ['a gate', [[['spec', 'template', 'spec', 'schedulingGates'], [{ name: 'example.com/later' }]]]],
+    ['a queue', [[['metadata', 'labels'], { 'kueue.x-k8s.io/queue-name': 'team' }]]],
+    ['another priority', [[['spec', 'template', 'spec', 'priorityClassName'], 'high']]],
+  ])('%s', async (_, changes) => {
+    expect(await deploy([next(model('model'), changes)])).toEqual([]);
+  });
+
+  test('another workload of the deploy that gives devices back', async () => {
+    put(nodeOf('b', gpu), podOfModel('recreated', 'b'));
+    const recreated = next(model('recreated', { spec: { strategy: { type: 'Recreate' } } }));
+    expect(await deploy([next(model('model')), recreated])).toEqual([]);
+    const fewer = compared({ ...model('recreated', { replicas: 0 }) }, model('recreated'));
+    expect(await deploy([next(model('model')), fewer])).toEqual([]);
+    const set = liveStatefulSet({
+      metadata: { name: 'set', namespace: 'shop' },
+      spec: { template: templateWith(gpu, {}, { app: 'set' }) },
+    });
+    expect(await deploy([next(model('model')), next(set)])).toEqual([]);
+  });
+
+  test('but one that has none of these devices, or stays as it is, gives nothing back', async () => {
+    const plain = next(model('plain', { requests: { cpu: '1' } }));
+    await expect(deploy([next(model('model')), plain])).rejects.toThrow(needs);
+    put(nodeOf('b', gpu), podOfModel('steady', 'b'));
+    await expect(deploy([next(model('model')), compared(model('steady'))])).rejects.toThrow('needs 1 more pod');
+  });
+
+  test('the answer of a server that is ill is no answer', async () => {
+    api.before = (_, subject) => {
+      throw refusal(500, 'InternalError', subject);
+    };
+    await expect(deploy([next(model('model'))])).rejects.toThrow('InternalError');
+  });
+});

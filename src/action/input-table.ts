@@ -314,6 +314,14 @@ const definitions = {
       'What to do when nodes or quotas have no capacity for the pods beside the old ones: fail before the first change, or warn and try anyway.',
     example: 'warn',
   },
+  'longest-request': {
+    type: 'duration',
+    default: '0s',
+    mayBeZero: true,
+    description:
+      'How long the longest request takes, such as a stream of tokens. Before the first change, the run warns of grace periods, time-outs of load balancers and routes, and a `keep-old-for` that would cut it, with the value to set. With `0s` it warns only of model servers with the default grace period. See docs/models.md.',
+    example: '5m',
+  },
   'undo-on-failure': {
     type: 'boolean',
     default: 'true',

@@ -6,6 +6,7 @@ import { locking } from '../release/rights.ts';
 import { strategyOf } from '../strategies/index.ts';
 import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import { strategyInputs } from '../strategies/traits.ts';
+import { findCuts } from '../traffic/cuts/find-cuts.ts';
 import { adoptable } from './adopt-release.ts';
 import type { Context } from '../release/context.ts';
 import { Report } from '../report/report.ts';
@@ -21,6 +22,7 @@ const deployInputs = [
   ...manifestInputs,
   ...strategyInputs,
   'on-low-capacity',
+  'longest-request',
   ...changeInputs,
   'await',
   'create-namespace',
@@ -51,6 +53,7 @@ async function deployRelease(context: Context, options: DeployOptions): Promise<
   const { release, strategy } = options;
   const report = new Report(context, 'deploy', { release, namespace, strategy });
   const first = await readDeploy(context, options, report);
+  tellCuts(first.purpose, options, report);
   if (!first.isHalfDone) return await rollOut(context, first.options, first.purpose, report);
   await settle(context, first.options, 'deploy');
   const settled = await readDeploy(context, options, report);
@@ -106,6 +109,17 @@ export async function readDeploy(
     },
     isHalfDone,
   };
+}
+
+/** Warns of what in the manifests would cut long requests. */
+export function tellCuts(
+  { manifests }: Purpose,
+  { longestRequestMs: longestMs, strategy, autoPromote, keepOldForMs }: DeployOptions,
+  report: Report,
+): void {
+  const switches = strategy === 'blue-green' && autoPromote;
+  const cuts = findCuts(manifests, { longestMs, ...(switches ? { keepOldForMs } : {}) });
+  for (const { text, location } of cuts) report.warn(text, location);
 }
 
 /** What the files have is the user's will; and so are the namespaces that they need. */

@@ -50,6 +50,8 @@ export interface CommandInputs {
   /** Rules for when custom resources are ready or have failed, as `docs/rollout-rules.md` has them. */
   await?: string;
   onLowCapacity: 'fail' | 'warn';
+  /** How long the longest request takes; 0: nobody says. */
+  longestRequestMs: number;
   undoOnFailure: boolean;
   undoTimeoutMs: number;
   forceConflicts: boolean;

@@ -12,7 +12,7 @@ import type { RunReport } from '../report/run-report.ts';
 import { formatDuration } from '../base/clock.ts';
 import { changesIn, plannedObjects } from './changes.ts';
 import { command } from './command.ts';
-import { deploy, readDeploy, type DeployOptions } from './deploy.ts';
+import { deploy, readDeploy, tellCuts, type DeployOptions } from './deploy.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';
 import type { RollOutOptions } from './purpose.ts';
 import { planOf } from './roll-out.ts';
@@ -37,6 +37,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
   const { release, strategy } = options;
   const report = new Report(context, 'plan', { release, namespace, strategy });
   const read = await readDeploy(context, options, report);
+  tellCuts(read.purpose, options, report);
   const ahead = await lookAhead(context, read.options, read.purpose, report);
   tellLeftover(ahead, release, report);
   const namespaces = namespacesMade(read.options, ahead.prepared);

@@ -1,4 +1,5 @@
 import { formatDuration } from '../base/clock.ts';
+import type { Location } from '../base/errors.ts';
 import type { Context } from '../release/context.ts';
 import type { CheckResult } from '../verify/result.ts';
 import type { UndoReport } from '../release/undo-report.ts';
@@ -151,10 +152,11 @@ export class Report {
     this.#report.inProgress = run;
   }
 
-  warn(text: string): void {
+  /** @param location where the user's files have what it is about */
+  warn(text: string, location?: Location): void {
     if (this.#report.warnings.includes(text)) return;
     this.#report.warnings = [...this.#report.warnings, text];
-    this.#context.reporter.warning(text);
+    this.#context.reporter.warning(text, location);
   }
 
   addChecks(checks: readonly CheckResult[]): void {

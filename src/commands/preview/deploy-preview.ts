@@ -114,8 +114,9 @@ function deployOptions(
     autoPromote: true,
     constantTotal: false,
     keepOldForMs: defaultKeepOldMs,
-    // A preview has no input for it.
+    // A preview has no inputs for these.
     onLowCapacity: 'warn',
+    longestRequestMs: 0,
   };
 }
 

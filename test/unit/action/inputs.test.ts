@@ -72,6 +72,7 @@ describe('what was given', () => {
       unschedulableGraceMs: 120_000,
       pauseTimeoutMs: 3_600_000,
       onLowCapacity: 'fail',
+      longestRequestMs: 0,
       canarySteps: [25],
       stepDurationMs: 60_000,
       autoPromote: true,

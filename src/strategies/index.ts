@@ -3,8 +3,7 @@ import type { Manifest } from '../manifests/manifest.ts';
 import { blueGreen, switchTo } from './blue-green/blue-green.ts';
 import { canary } from './canary/canary.ts';
 import { promotionStages } from './canary/promote.ts';
-import { rolling } from './rolling.ts';
-import { withRoomForSurge } from './surge-room.ts';
+import { rollingWithRoom } from './rolling.ts';
 import type { Strategy } from '../plan/plan.ts';
 import type { StrategyName } from './traits.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
@@ -25,7 +24,7 @@ interface StrategyOptions {
 export function strategyOf(options: StrategyOptions, variants: readonly Manifest[], ownSides: boolean): Strategy {
   switch (options.strategy) {
     case 'rolling':
-      return withRoomForSurge(rolling);
+      return rollingWithRoom;
     case 'canary':
       return canary({ ...options, steps: options.canarySteps, variants });
     case 'blue-green':

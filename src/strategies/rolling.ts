@@ -8,6 +8,7 @@ import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { tellJoined } from './bystanders.ts';
 import { refusePinned } from './fitness.ts';
 import { refusePaused } from './paused.ts';
+import { lookForRoom } from './surge-room.ts';
 
 /** All at once, as each workload's own update strategy says. */
 export const rolling: Strategy = (context, manifests) =>
@@ -19,6 +20,19 @@ export const rolling: Strategy = (context, manifests) =>
       return allAtOnce(prepared);
     },
   });
+
+/** Likewise, but not where a rolling update could certainly never begin. */
+export const rollingWithRoom: Strategy = async (context, manifests) => {
+  const arrangement = await rolling(context, manifests);
+  return {
+    ...arrangement,
+    plan: async (prepared) => {
+      const plan = await arrangement.plan(prepared);
+      await lookForRoom(context, prepared);
+      return plan;
+    },
+  };
+};
 
 /** @throws InvalidInput for what somebody has paused */
 export function allAtOnce(prepared: readonly Prepared[], end?: End): Plan {

@@ -1,30 +1,16 @@
 import { changesPods } from '../apply/preflight.ts';
 import type { Prepared } from '../apply/prepared.ts';
-import { equal, numberAt, objectAt, stringAt, stringsAt } from '../base/json.ts';
+import { booleanAt, equal, numberAt, objectAt, stringAt, stringsAt } from '../base/json.ts';
 import { checkCapacity, enforceCapacity, type CapacityReport, type Shortage } from '../capacity/capacity.ts';
 import { requestsOf } from '../capacity/demand.ts';
+import { isEnding } from '../capacity/pods.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/kinds.ts';
 import { podsOf, podSpecOf } from '../manifests/pod-template.ts';
 import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
-import type { PlanContext, Strategy } from '../plan/plan.ts';
+import type { PlanContext } from '../plan/plan.ts';
 import { candidateName } from './candidate.ts';
-
-/** The same strategy; it ends before the first write where a rolling update could certainly never begin. */
-export function withRoomForSurge(strategy: Strategy): Strategy {
-  return async (context, manifests) => {
-    const arrangement = await strategy(context, manifests);
-    return {
-      ...arrangement,
-      plan: async (prepared) => {
-        const plan = await arrangement.plan(prepared);
-        await refuseStuckSurges(context, prepared);
-        return plan;
-      },
-    };
-  };
-}
 
 /**
  * A rolling update that may not do with a pod less begins with a pod more. Where every device of a pool is taken, that pod waits
@@ -32,15 +18,15 @@ export function withRoomForSurge(strategy: Strategy): Strategy {
  * certain: whatever else the deploy, or a scheduler of its own, may yet let go leaves the question to the rollout.
  * @throws LowCapacity, or Failures of them; with `onLowCapacity: 'warn'` they are warnings
  */
-async function refuseStuckSurges(context: PlanContext, prepared: readonly Prepared[]): Promise<void> {
+export async function lookForRoom(context: PlanContext, prepared: readonly Prepared[]): Promise<void> {
   const moving = prepared.filter(mayLetGo);
   const stuck = new Map<Prepared, Shortage[]>();
   for (const entry of moving.filter(beginsWithDevices)) {
-    const shortages = await shortagesOf(context, entry);
+    const shortages = await lookForShortages(context, entry);
     if (shortages.length > 0) stuck.set(entry, shortages);
   }
   const shortages = [...stuck].flatMap(([entry, own]) =>
-    moving.every((other) => stuck.has(other) || !sharesDevices(entry, other)) ? own : [],
+    moving.every((other) => stuck.has(other) || !shares(devicesOf(entry.predicted), devicesOf(other.live))) ? own : [],
   );
   if (shortages.length === 0) return;
   enforceCapacity({ state: 'short', shortages, notices: [] }, context.onLowCapacity, context.reporter);
@@ -55,6 +41,7 @@ function beginsWithDevices({ live, predicted }: Prepared): boolean {
   if (live === undefined || predicted === undefined || !isDeployment(predicted)) return false;
   return (
     devicesOf(predicted).length > 0 &&
+    booleanAt(predicted, 'spec', 'paused') !== true &&
     needsRoomForOneMore(predicted, podsOf(predicted)) &&
     isSettled(live) &&
     isPlacedAsNow(live, predicted)
@@ -87,7 +74,7 @@ function isPlacedAsNow(live: KubernetesObject, next: KubernetesObject): boolean 
 }
 
 /** Certain shortages of one pod more, where one pod less would make room. */
-async function shortagesOf(context: PlanContext, { live, predicted }: Prepared): Promise<Shortage[]> {
+async function lookForShortages(context: PlanContext, { live, predicted }: Prepared): Promise<Shortage[]> {
   if (live === undefined || predicted === undefined) return [];
   const { client, namespace } = context;
   const replicas = podsOf(predicted);
@@ -98,7 +85,7 @@ async function shortagesOf(context: PlanContext, { live, predicted }: Prepared):
     certainOf(await checkCapacity(client, namespace, [{ ...surge, freed: gone }], { strategy: 'rolling update' }));
   const beside = await check(freed);
   if (beside.length === 0 || (await check(freed + 1)).length > 0) return [];
-  if (await hasCandidate(context, predicted)) return [];
+  if (await lookForLeaving(context, predicted)) return [];
   if (replicas > 1) return beside;
   return beside.map((shortage) => ({ ...shortage, hint: `${shortage.hint} ${loneReplica}` }));
 }
@@ -109,24 +96,29 @@ function certainOf(report: CapacityReport): Shortage[] {
   return report.state === 'fits' ? [] : report.shortages.filter(({ certain }) => certain);
 }
 
-/** What waits beside it holds devices, too, and is removed before a deploy begins. */
-async function hasCandidate({ client }: PlanContext, deployment: KubernetesObject): Promise<boolean> {
+/**
+ * Whether something else is about to give such devices back: a candidate beside it, which is removed before a deploy begins, or
+ * pods that are ending, which count for a quota until they are gone.
+ */
+async function lookForLeaving({ client, namespace }: PlanContext, deployment: KubernetesObject): Promise<boolean> {
   const ref = refOf(deployment);
   try {
     const names = (['canary', 'green'] as const).map((track) => candidateName(ref.name, track));
-    const found = await Promise.all(names.map(async (name) => await client.read({ ...ref, name })));
-    return found.some((object) => object !== undefined);
+    const candidates = await Promise.all(names.map(async (name) => await client.read({ ...ref, name })));
+    if (candidates.some((object) => object !== undefined)) return true;
+    const pods = await client.resource('v1', 'Pod');
+    if (pods === undefined) return false;
+    const { items } = await client.list(pods, { namespace: ref.namespace ?? namespace });
+    return items.some((pod) => isEnding(pod) && shares(devicesOf(deployment), devicesOf(pod)));
   } catch (error) {
-    // Whoever may not look cannot say that there is none.
+    // Whoever may not look cannot say that there is nothing.
     if (isStatus(error, 403)) return true;
     throw error;
   }
 }
 
-/** Whether the one has devices of a kind that the other asks for. */
-function sharesDevices(asking: Prepared, holding: Prepared): boolean {
-  const held = new Set(devicesOf(holding.live));
-  return devicesOf(asking.predicted).some((name) => held.has(name));
+function shares(asked: readonly string[], held: readonly string[]): boolean {
+  return asked.some((name) => held.includes(name));
 }
 
 /**

@@ -6,8 +6,7 @@ import { setAt, type Json, type JsonObject } from '../../../src/base/json.ts';
 import { LowCapacity } from '../../../src/capacity/capacity.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { PlanContext } from '../../../src/plan/plan.ts';
-import { rolling } from '../../../src/strategies/rolling.ts';
-import { withRoomForSurge } from '../../../src/strategies/surge-room.ts';
+import { rollingWithRoom } from '../../../src/strategies/rolling.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { live, liveDeployment, liveStatefulSet, ownedBy } from '../../support/rollout-objects.ts';
 import { listeningReporter } from '../../support/silent-reporter.ts';
@@ -69,7 +68,7 @@ async function deploy(prepared: Prepared[], onLowCapacity: 'fail' | 'warn' = 'fa
     onLowCapacity,
     reporter,
   };
-  const arrangement = await withRoomForSurge(rolling)(context, []);
+  const arrangement = await rollingWithRoom(context, []);
   await arrangement.plan(prepared);
   return reporter.lines;
 }
@@ -197,6 +196,19 @@ describe('what is not certain is left to the rollout, without a word', () => {
   test('a candidate beside it, which is removed first', async () => {
     put(model('model-canary'));
     expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('pods that are ending, which a quota counts until they are gone', async () => {
+    const ending = podOfModel('other', 'a');
+    put(nodeOf('b', gpu), quotaOf({ 'requests.nvidia.com/gpu': '2' }, { 'requests.nvidia.com/gpu': '2' }), {
+      ...ending,
+      metadata: { ...ending.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
+    });
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('a Deployment that its manifest pauses', async () => {
+    expect(await deploy([next(model('model', { spec: { paused: true } }))])).toEqual([]);
   });
 
   test('a candidate that nobody may look for', async () => {

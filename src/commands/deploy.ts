@@ -111,10 +111,12 @@ export async function readDeploy(
   };
 }
 
-/** Warns of what in the manifests would cut long requests. */
+type CutOptions = Pick<DeployOptions, 'longestRequestMs' | 'strategy' | 'autoPromote' | 'keepOldForMs'>;
+
+/** Warns of what in the manifests would cut long requests. A side that waits for approval is kept by the run that promotes. */
 export function tellCuts(
-  { manifests }: Purpose,
-  { longestRequestMs: longestMs, strategy, autoPromote, keepOldForMs }: DeployOptions,
+  { manifests }: Pick<Purpose, 'manifests'>,
+  { longestRequestMs: longestMs, strategy, autoPromote, keepOldForMs }: CutOptions,
   report: Report,
 ): void {
   const switches = strategy === 'blue-green' && autoPromote;

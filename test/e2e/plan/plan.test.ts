@@ -187,6 +187,16 @@ test('is refused for a field that there is not, as a deploy is, at its line', as
   expect(await stage.exists('deployment', 'typo')).toBe(false);
 });
 
+test('warns of what would cut the longest request, at its line, and of nothing while nobody says how long it takes', async () => {
+  const objects = app('long', '1.0.0');
+  const cut = 'Deployment "long": a pod that stops is killed after 30 s (the default), which cuts requests of up to 5m';
+  const told = await plan('long', objects, { 'longest-request': '5m' });
+  expect(told.log).toMatch(/::warning .*file=app\.yaml,line=\d+.*Deployment "long": a pod that stops is killed/);
+  expect(told.log).toContain(`${cut}: set "terminationGracePeriodSeconds: 300" in its pod template`);
+  expect(told.summary).toContain('terminationGracePeriodSeconds: 300');
+  expect((await plan('long', objects)).log).not.toContain('a pod that stops is killed');
+});
+
 test('names the rights that a deploy lacks, with the Role that grants them, and writes nothing', async () => {
   const rules = [
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch', 'create'] },

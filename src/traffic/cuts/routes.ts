@@ -84,7 +84,7 @@ function cutByRules({ object, source }: Manifest, longestMs: number): Cut[] {
 /** Milliseconds; 0 is no limit. GEP-2257: `10s`, `1h30m`, `500ms`. */
 function durationOf(text: string | undefined): number | undefined {
   if (text === undefined || !/^(?:\d{1,5}(?:ms|h|m|s)){1,4}$/.test(text)) return undefined;
-  const parts = [...text.matchAll(/(?<count>\d+)(?<unit>ms|h|m|s)/g)];
+  const parts = [...text.matchAll(/(?<count>\d{1,5})(?<unit>ms|h|m|s)/g)];
   return parts.reduce((sum, { groups }) => sum + Number(groups?.['count']) * (unitMs[groups?.['unit'] ?? ''] ?? 0), 0);
 }
 

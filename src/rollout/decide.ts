@@ -82,10 +82,8 @@ export function decide(
     };
   }
   const detail = telling.cause.message.replace(`${describeRef(refOf(object))}: `, '');
-  return {
-    verdict: { state: 'progressing', message: `${verdict.message}; ${detail}` },
-    suspicion: telling.cause,
-  };
+  const message = detail === verdict.message ? detail : `${verdict.message}; ${detail}`;
+  return { verdict: { state: 'progressing', message }, suspicion: telling.cause };
 }
 
 /** A trouble that a custom resource shows no more begins anew when it comes back. Signs of workloads and pods are kept. */

@@ -33,6 +33,8 @@ export interface Awaited {
 export const lookMs = 10_000;
 /** For how long a status that never names a generation has to stay as it is before it is accepted, ms. */
 const acceptMs = 60_000;
+/** What is still said this long after the write is about it, also where neither a time nor a generation tells, ms. */
+const staleMs = 30_000;
 
 /** The verdict by conditions alone; what fails is looked at first, since some controllers then name no new generation. */
 export function judgeConditions(
@@ -45,13 +47,16 @@ export function judgeConditions(
   const found = types.map((type) => ({ type, now: condition(object, type) }));
   const missing = found.find(({ now }) => now?.status !== 'True');
   const isSeen = observed !== 'status' || (observedGeneration(object) ?? 0) >= facts.generation;
-  if (missing !== undefined) return isSeen ? waitingFor(missing.type, missing.now) : notObserved;
+  if (missing !== undefined) {
+    const isOurs = isSeen || (missing.now?.observedGeneration ?? -1) >= facts.generation;
+    return isOurs ? waitingFor(missing.type, missing.now) : notObserved;
+  }
   if (!isSeen) return whenNeverObserved(facts);
   const conditions = found.flatMap(({ now }) => now ?? []);
   const isOld = conditions.some(({ observedGeneration: seen }) => seen !== undefined && seen < facts.generation);
   if (isOld) return notObserved;
   const message = types.map(lower).join(', ');
-  const hasChanged = conditions.some((one) => isSinceWrite(one, facts));
+  const hasChanged = conditions.some((one) => isNew(one, facts));
   return observed === 'nowhere' && !hasChanged ? { ...ready(message), quietMs: lookMs } : ready(message);
 }
 
@@ -59,12 +64,39 @@ export function judgeConditions(
 export function failureOf(object: KubernetesObject, facts: Facts, failing: readonly Failing[]): Verdict | undefined {
   for (const { type, status = 'False', reasons, graceMs, hint } of failing) {
     const found = condition(object, type);
-    if (found?.status !== status || !isSinceWrite(found, facts)) continue;
+    if (found?.status !== status || !isHeard(object, found, facts)) continue;
     if (reasons !== undefined && !reasons.includes(found.reason)) continue;
     const told = { reason: found.reason === '' ? type : found.reason, message: saidBy(found), hint };
     return graceMs === 0 ? failed(object, told.reason, told.message, hint) : troubled(object, graceMs, told);
   }
   return undefined;
+}
+
+/** Whether a condition was written after our write: by its generation, by its time, or since it was another one then. */
+function isNew(found: StatusCondition, facts: Facts): boolean {
+  if (isSinceWrite(found, facts)) return true;
+  if (found.observedGeneration !== undefined) return false;
+  const before = condition(facts.asWritten, found.type);
+  return found.status !== before?.status || found.reason !== before.reason || found.message !== before.message;
+}
+
+/**
+ * Whether a condition is about what was written. One whose status stays the same keeps its time, and some controllers write none, so
+ * that one of before counts, too, once the status names our generation; where it names none, once its controller had time to look.
+ */
+export function isHeard(object: KubernetesObject, found: StatusCondition, facts: Facts): boolean {
+  if (isNew(found, facts)) return true;
+  if (found.observedGeneration !== undefined) return false;
+  const { asWritten, generation, now, writtenAt } = facts;
+  const seen = observedGeneration(object);
+  if (seen !== undefined && seen >= generation) return true;
+  return !namesGenerations(asWritten, generation) && now - writtenAt >= staleMs;
+}
+
+/** Whether the status named the generation before our write: then its controller will come to ours. */
+function namesGenerations(asWritten: KubernetesObject, generation: number): boolean {
+  const before = observedGeneration(asWritten);
+  return before !== undefined && before >= generation - 1;
 }
 
 /** `not Ready yet: SecretSyncedError: could not get secret` */
@@ -79,8 +111,7 @@ export function waitingFor(type: string, found: StatusCondition | undefined): Ve
  * will come to it. One that never names any (k8s-config-connector#7317, istio/istio#31931) is accepted after a while, and said so.
  */
 function whenNeverObserved({ asWritten, generation }: Facts): Verdict {
-  const before = observedGeneration(asWritten);
-  if (before !== undefined && before >= generation - 1) return notObserved;
+  if (namesGenerations(asWritten, generation)) return notObserved;
   return { ...unchecked('its controller does not say which version its status is about'), quietMs: acceptMs };
 }
 

@@ -28,7 +28,7 @@ Made by \`script/docs\` from \`src/rollout\`.
 
 After the manifests are applied, every object is judged by the rule of its kind until all are ready, one has failed, or the
 time is up. A status counts only once its controller has seen the generation that was written, and nothing reported before the
-write counts against it.
+write counts against it. Where a controller names no generation, a failure that it still reports 30 s after the write counts.
 
 ## Ready and failed, by kind
 
@@ -112,7 +112,23 @@ and the summary name the nodes that the run did not wait for.
 }
 
 function ruleRow({ kinds, ready, failed, source }: (typeof rules)[number]): string[] {
-  return [kinds.map(({ kind }) => kind).join(', '), ready, failed, source];
+  return [kindsOf(kinds), ready, failed, source];
+}
+
+/** `Pod`, `Rollout (argoproj.io)`, `all of *.crossplane.io`: other groups may have kinds of the same name. */
+function kindsOf(kinds: (typeof rules)[number]['kinds']): string {
+  if (kinds.every((kind) => isBuiltIn(kind.group))) return kinds.map(({ kind }) => kind).join(', ');
+  const byGroup = [...Map.groupBy(kinds, ({ group }) => group)];
+  return byGroup
+    .map(([group, entries]) => {
+      const names = entries.map(({ kind }) => kind).join(', ');
+      return names === '*' ? `all of \`${group}\`` : `${names} (\`${group}\`)`;
+    })
+    .join(', ');
+}
+
+function isBuiltIn(group: string): boolean {
+  return !group.includes('.') || group.endsWith('.k8s.io');
 }
 
 function endsOf(signs: readonly Sign[]): string {

@@ -62,7 +62,20 @@ export function followedBy(object: KubernetesObject): Pick<Rule, 'children' | 'r
   return rule?.children === undefined && rule?.runsPods === undefined ? undefined : rule;
 }
 
+const byKind = new Map<string, Rule>();
+const byGroup: { pattern: string; rule: Rule }[] = [];
+for (const rule of rules)
+  for (const { kind, group } of rule.kinds) {
+    if (kind === '*') byGroup.push({ pattern: group, rule });
+    else if (!byKind.has(`${group}/${kind}`)) byKind.set(`${group}/${kind}`, rule);
+  }
+
 function ruleOf({ apiVersion, kind }: KubernetesObject): Rule | undefined {
   const group = groupOf(apiVersion);
-  return rules.find(({ kinds }) => kinds.some((entry) => entry.kind === kind && entry.group === group));
+  return byKind.get(`${group}/${kind}`) ?? byGroup.find(({ pattern }) => isGroupOf(pattern, group))?.rule;
+}
+
+/** Whether a group is the one that is named, or below the domain: `*.crossplane.io` */
+function isGroupOf(pattern: string, group: string): boolean {
+  return pattern.startsWith('*.') ? group.endsWith(pattern.slice(1)) : pattern === group;
 }

@@ -27,7 +27,7 @@ export interface Facts {
 type Judge = (object: KubernetesObject, facts: Facts) => Verdict;
 
 export interface Rule {
-  /** Kinds, with their API group where another group has the same kind. */
+  /** Kinds of a group; `*` for all kinds of it that no other rule names, and then `*.example.com` for all groups below a domain. */
   kinds: readonly { kind: string; group: string }[];
   /** In words, for the documentation. */
   ready: string;

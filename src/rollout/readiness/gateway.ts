@@ -8,12 +8,13 @@ const group = 'gateway.networking.k8s.io';
 
 export const gateway: Rule = {
   kinds: [{ kind: 'Gateway', group }],
-  ready: 'Accepted and Programmed are True for this generation',
+  ready:
+    'Accepted and Programmed are True for this generation; while they are not, the listener that is not served is named',
   failed: 'never: what it refers to may come a moment later',
   source: 'gateway-api GEP-1364 (status and conditions)',
   judge: (object, facts) => {
     const missing = missingOf(object['status'], ['Accepted', 'Programmed'], facts);
-    if (missing !== undefined) return missing;
+    if (missing !== undefined) return withListener(missing, object, facts);
     const addresses = objectsAt(object, 'status', 'addresses').flatMap((address) => stringAt(address, 'value') ?? []);
     return ready(addresses.length === 0 ? 'programmed' : `its address is ${addresses.join(', ')}`);
   },
@@ -42,13 +43,42 @@ function judgeRoute(object: KubernetesObject, facts: Facts): Verdict {
   return ready('accepted by its parents');
 }
 
+/** The Gateway itself often says only that some listener is not valid (argo-cd checks each of them, too). */
+function withListener(missing: Verdict, object: KubernetesObject, facts: Facts): Verdict {
+  if (missing.state !== 'progressing' || missing === notObserved) return missing;
+  for (const listener of objectsAt(object, 'status', 'listeners')) {
+    const trouble = listenerTrouble(listener, facts);
+    if (trouble !== undefined)
+      return progressing(`${missing.message}; listener "${stringAt(listener, 'name') ?? ''}": ${trouble}`);
+  }
+  return missing;
+}
+
+/** Of which of its conditions a listener is not as it should be: `ResolvedRefs is False: InvalidCertificateRef` */
+function listenerTrouble(listener: JsonObject, { generation }: Facts): string | undefined {
+  const bad = { Conflicted: 'True', Accepted: 'False', ResolvedRefs: 'False', Programmed: 'False' };
+  const conditions = objectsAt(listener, 'conditions').filter(
+    (one) => (numberAt(one, 'observedGeneration') ?? generation) >= generation,
+  );
+  for (const [type, status] of Object.entries(bad)) {
+    const found = conditions.find((one) => one['type'] === type && one['status'] === status);
+    if (found === undefined) continue;
+    return [`${type} is ${status}`, ...whyOf(found)].join(': ');
+  }
+  return undefined;
+}
+
+function whyOf(condition: JsonObject): string[] {
+  return [stringAt(condition, 'reason') ?? '', saidAt(condition, 'message') ?? ''].filter((text) => text !== '');
+}
+
 /** The first of these conditions that is not True yet. */
 function missingOf(status: JsonObject[string], types: readonly string[], { generation }: Facts): Verdict | undefined {
   for (const type of types) {
     const found = objectsAt(status, 'conditions').find((candidate) => candidate['type'] === type);
     if (found === undefined || (numberAt(found, 'observedGeneration') ?? generation) < generation) return notObserved;
     if (stringAt(found, 'status') === 'True') continue;
-    const why = [stringAt(found, 'reason') ?? '', saidAt(found, 'message') ?? ''].filter((text) => text !== '');
+    const why = whyOf(found);
     return progressing(`not ${type} yet${why.length === 0 ? '' : `: ${why.join(': ')}`}`);
   }
   return undefined;

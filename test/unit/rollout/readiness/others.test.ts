@@ -85,6 +85,32 @@ describe('a Gateway', () => {
       'ready: its address is 203.0.113.7',
     ],
   ]);
+  const withListeners = (...listeners: JsonObject[]) => {
+    const invalid = [of(2, conditionAt('Accepted', 'True')), of(2, conditionAt('Programmed', 'False', 'Invalid'))];
+    return object(`${group}/v1`, 'Gateway', { conditions: invalid, listeners });
+  };
+  const listener = (name: string, ...conditions: JsonObject[]) => ({ name, conditions });
+  const [fine, unresolved] = [
+    listener('http', of(2, conditionAt('Conflicted', 'False')), of(2, conditionAt('Programmed', 'True'))),
+    conditionAt('ResolvedRefs', 'False', 'InvalidCertificateRef', 'Secret "tls" not found'),
+  ];
+  check([
+    [
+      'that waits for a listener names it, and why',
+      withListeners(fine, listener('https', of(2, conditionAt('Programmed', 'False', 'Invalid')), of(2, unresolved))),
+      'progressing: not Programmed yet: Invalid; listener "https": ResolvedRefs is False: InvalidCertificateRef: Secret "tls" not found',
+    ],
+    [
+      'names a listener that conflicts with another one',
+      withListeners(fine, listener('other', of(2, conditionAt('Conflicted', 'True', 'HostnameConflict')))),
+      'progressing: not Programmed yet: Invalid; listener "other": Conflicted is True: HostnameConflict',
+    ],
+    [
+      'does not name a listener by what it was before',
+      withListeners(listener('https', of(1, unresolved))),
+      'progressing: not Programmed yet: Invalid',
+    ],
+  ]);
 });
 
 describe('an HTTPRoute', () => {

@@ -1,8 +1,21 @@
 import type { Rule } from '../rule.ts';
 import { argoApplication } from './argo-cd.ts';
 import { argoRollout } from './argo-rollout.ts';
+import { certificate, issuer } from './cert-manager.ts';
+import { externalSecret, secretStore } from './external-secrets.ts';
 import { flux } from './flux.ts';
 import { leaderWorkerSet } from './leader-worker-set.ts';
+import { sealedSecret } from './sealed-secrets.ts';
 
 /** The rules of custom resources, in the order of docs/rollout-rules.md. */
-export const customRules: readonly Rule[] = [leaderWorkerSet, argoRollout, flux, argoApplication];
+export const customRules: readonly Rule[] = [
+  leaderWorkerSet,
+  argoRollout,
+  certificate,
+  issuer,
+  externalSecret,
+  secretStore,
+  sealedSecret,
+  flux,
+  argoApplication,
+];

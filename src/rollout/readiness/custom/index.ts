@@ -4,8 +4,10 @@ import { argoRollout } from './argo-rollout.ts';
 import { certificate, issuer } from './cert-manager.ts';
 import { externalSecret, secretStore } from './external-secrets.ts';
 import { flux } from './flux.ts';
+import { scaledJob, scaledObject, triggerAuthentication } from './keda.ts';
 import { leaderWorkerSet } from './leader-worker-set.ts';
 import { sealedSecret } from './sealed-secrets.ts';
+import { verticalPodAutoscaler } from './vertical-pod-autoscaler.ts';
 
 /** The rules of custom resources, in the order of docs/rollout-rules.md. */
 export const customRules: readonly Rule[] = [
@@ -16,6 +18,10 @@ export const customRules: readonly Rule[] = [
   externalSecret,
   secretStore,
   sealedSecret,
+  scaledObject,
+  scaledJob,
+  triggerAuthentication,
+  verticalPodAutoscaler,
   flux,
   argoApplication,
 ];

@@ -4,8 +4,10 @@ import { argoRollout } from './argo-rollout.ts';
 import { certificate, issuer } from './cert-manager.ts';
 import { externalSecret, secretStore } from './external-secrets.ts';
 import { flux } from './flux.ts';
+import { ingressConfig, managedCertificate, multiCluster, policy, trafficExtension } from './gke.ts';
 import { scaledJob, scaledObject, triggerAuthentication } from './keda.ts';
 import { leaderWorkerSet } from './leader-worker-set.ts';
+import { managedPrometheus } from './prometheus.ts';
 import { sealedSecret } from './sealed-secrets.ts';
 import { verticalPodAutoscaler } from './vertical-pod-autoscaler.ts';
 
@@ -22,6 +24,12 @@ export const customRules: readonly Rule[] = [
   scaledJob,
   triggerAuthentication,
   verticalPodAutoscaler,
+  managedCertificate,
+  ingressConfig,
+  policy,
+  trafficExtension,
+  multiCluster,
+  managedPrometheus,
   flux,
   argoApplication,
 ];

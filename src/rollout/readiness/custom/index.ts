@@ -2,9 +2,12 @@ import type { Rule } from '../rule.ts';
 import { argoApplication } from './argo-cd.ts';
 import { argoRollout } from './argo-rollout.ts';
 import { certificate, issuer } from './cert-manager.ts';
+import { configConnector } from './config-connector.ts';
+import { crossplane } from './crossplane.ts';
 import { externalSecret, secretStore } from './external-secrets.ts';
 import { flux } from './flux.ts';
 import { ingressConfig, managedCertificate, multiCluster, policy, trafficExtension } from './gke.ts';
+import { istio } from './istio.ts';
 import { scaledJob, scaledObject, triggerAuthentication } from './keda.ts';
 import { leaderWorkerSet } from './leader-worker-set.ts';
 import { managedPrometheus } from './prometheus.ts';
@@ -30,6 +33,9 @@ export const customRules: readonly Rule[] = [
   trafficExtension,
   multiCluster,
   managedPrometheus,
+  configConnector,
+  crossplane,
+  istio,
   flux,
   argoApplication,
 ];

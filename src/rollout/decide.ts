@@ -15,6 +15,7 @@ import { workOf } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
+import { remadeSigns } from './remade.ts';
 import { unsettled } from './settling.ts';
 import { topicOf, type Cause, type Verdict } from './verdict.ts';
 import type { Graces } from './failures/graces.ts';
@@ -57,6 +58,7 @@ export function decide(
   if (verdict.state === 'progressing' && isPausedMeanwhile(object, facts)) return { verdict };
   const signs = [
     ...signsOf(object, pods, makersOf(object, family, snapshot), snapshot, facts, graces),
+    ...(family === undefined ? [] : remadeSigns(pods, firstSeen, facts.now)),
     ...(verdict.state === 'progressing' && verdict.trouble !== undefined
       ? [mayHeal(verdict.trouble.graceMs, verdict.trouble.cause)]
       : []),

@@ -49,6 +49,7 @@ export const progressing = (message: string): Verdict => ({ state: 'progressing'
 export const unchecked = (message: string): Accepted => ({ state: 'unchecked', message });
 
 type Accepted = Extract<Verdict, { state: 'ready' | 'unchecked' }>;
+export type Progressing = Extract<Verdict, { state: 'progressing' }>;
 
 /** Accepted, though not all pods have what was applied. */
 export function heldBack(state: 'ready' | 'unchecked', held: Held, message = held): Accepted {
@@ -84,7 +85,7 @@ export function troubled(
   object: KubernetesObject,
   graceMs: number,
   { reason, message, hint }: { reason: string; message: string; hint: string },
-): Verdict {
+): Progressing {
   return {
     state: 'progressing',
     message,

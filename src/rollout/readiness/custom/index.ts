@@ -9,6 +9,8 @@ import { flux } from './flux.ts';
 import { ingressConfig, managedCertificate, multiCluster, policy, trafficExtension } from './gke.ts';
 import { istio } from './istio.ts';
 import { scaledJob, scaledObject, triggerAuthentication } from './keda.ts';
+import { knativeService } from './knative.ts';
+import { inferenceGraph, inferenceService, llmInferenceService, localModelCache } from './kserve.ts';
 import { leaderWorkerSet } from './leader-worker-set.ts';
 import { managedPrometheus } from './prometheus.ts';
 import { sealedSecret } from './sealed-secrets.ts';
@@ -38,4 +40,9 @@ export const customRules: readonly Rule[] = [
   istio,
   flux,
   argoApplication,
+  inferenceService,
+  inferenceGraph,
+  llmInferenceService,
+  localModelCache,
+  knativeService,
 ];

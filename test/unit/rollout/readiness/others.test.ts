@@ -43,7 +43,7 @@ describe('a Service', () => {
       service('LoadBalancer', [{ hostname: 'a.example.com' }]),
       'ready: its address is a.example.com',
     ],
-    ['of another group is a custom resource', object('serving.knative.dev/v1', 'Service', {}), 'ready: applied'],
+    ['of another group is a custom resource', object('example.test/v1', 'Service', {}), 'ready: applied'],
   ]);
 });
 

@@ -15,6 +15,7 @@ import { leaderWorkerSet } from './leader-worker-set.ts';
 import { managedPrometheus } from './prometheus.ts';
 import { sealedSecret } from './sealed-secrets.ts';
 import { verticalPodAutoscaler } from './vertical-pod-autoscaler.ts';
+import { rayCluster, rayJob, rayService } from './ray.ts';
 
 /** The rules of custom resources, in the order of docs/rollout-rules.md. */
 export const customRules: readonly Rule[] = [
@@ -40,6 +41,9 @@ export const customRules: readonly Rule[] = [
   istio,
   flux,
   argoApplication,
+  rayService,
+  rayCluster,
+  rayJob,
   inferenceService,
   inferenceGraph,
   llmInferenceService,

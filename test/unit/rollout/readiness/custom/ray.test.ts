@@ -1,0 +1,385 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { JsonObject } from '../../../../../src/base/json.ts';
+import type { KubernetesObject } from '../../../../../src/kubernetes/object.ts';
+import { judge } from '../../../../../src/rollout/readiness/index.ts';
+import { custom, decidedOver, ownedBy } from '../../../../support/custom-resource.ts';
+import { conditionAt, factsOf, live, podOf, timeAt } from '../../../../support/rollout-objects.ts';
+
+type Parts = NonNullable<Parameters<typeof custom>[2]>;
+
+const serveConfigV2 = 'applications:\n  - name: llm\n    import_path: serve:llm\n';
+const app = (status: string, message = ''): JsonObject => ({ llm: { status, message } });
+
+describe('a RayService', () => {
+  const service = (parts: Parts = {}) =>
+    custom('ray.io/v1', 'RayService', { ...parts, spec: { serveConfigV2, ...parts.spec } });
+  const serves = conditionAt('Ready', 'True', 'NonZeroServeEndpoints', '', -3000);
+  const rests = conditionAt('UpgradeInProgress', 'False', 'NoPendingCluster', '', -3000);
+  const moves = conditionAt('UpgradeInProgress', 'True', 'BothActivePendingClustersExist', '', 1);
+  const side = (rayClusterName: string, applicationStatuses: JsonObject = {}, more: JsonObject = {}): JsonObject => ({
+    rayClusterName,
+    applicationStatuses,
+    ...more,
+  });
+
+  interface Told {
+    observed?: number;
+    active?: JsonObject;
+    pending?: JsonObject;
+    conditions?: JsonObject[];
+    at?: number;
+  }
+
+  function status({
+    observed = 2,
+    active = side('web-a', app('RUNNING')),
+    pending = {},
+    conditions = [serves, rests],
+    at = -3000,
+  }: Told = {}): JsonObject {
+    return {
+      observedGeneration: observed,
+      activeServiceStatus: active,
+      pendingServiceStatus: pending,
+      lastUpdateTime: timeAt(at),
+      conditions,
+    };
+  }
+
+  const before = status({ observed: 1 });
+
+  test('is not ready while its new cluster starts, though Ready stays True all the while', () => {
+    const active = side('web-a');
+    const upgrading = [serves, moves];
+    const shown = [
+      { at: 1 },
+      { at: 2, status: status({ active, pending: side('web-b'), conditions: upgrading }) },
+      { at: 60, status: status({ active, pending: side('web-b', app('DEPLOYING')), conditions: upgrading }) },
+      { at: 90, status: status({ active, pending: side('web-b', app('RUNNING')), conditions: upgrading }) },
+      { at: 92, status: status({ active: side('web-b', app('RUNNING')) }) },
+    ];
+    expect(decidedOver(service({ status: before }), shown, 97)).toEqual([
+      'progressing: waiting for the controller',
+      'progressing: moving to RayCluster "web-b"',
+      'progressing: moving to RayCluster "web-b"; application "llm" is DEPLOYING',
+      'progressing: moving to RayCluster "web-b"',
+      'progressing: 1 of 1 application running; checking that it stays so',
+      'ready: 1 of 1 application running',
+    ]);
+  });
+
+  test('tells traffic and capacity of an incremental upgrade, and when it goes back', () => {
+    const conditions = [serves, moves];
+    const pending = side('web-b', app('RUNNING'), { trafficRoutedPercent: 25, targetCapacity: 50 });
+    const back = [...conditions, conditionAt('RollbackInProgress', 'True', 'GoalClusterChanged', '', 30)];
+    const active = side('web-a', app('RUNNING'), { trafficRoutedPercent: 100, targetCapacity: 100 });
+    const shown = [
+      { at: 20, status: status({ pending, conditions }) },
+      { at: 30, status: status({ pending, conditions: back }) },
+      { at: 60, status: status({ active }) },
+    ];
+    expect(decidedOver(service({ status: before }), shown, 60)).toEqual([
+      'progressing: moving to RayCluster "web-b": 25 % of traffic, capacity 50 %',
+      'progressing: rolling back: 25 % of traffic, capacity 50 %',
+      'ready: 1 of 1 application running',
+    ]);
+  });
+
+  test('whose status is written every 2 s, as with incremental upgrades, is ready 15 s after the write', () => {
+    const active = side('web-a', app('RUNNING'), { trafficRoutedPercent: 100, targetCapacity: 100 });
+    const written = service({ status: before });
+    const shown = [2, 4, 6, 8, 10, 12, 14].map((at) => ({ at, status: status({ active, at }) }));
+    expect(decidedOver(written, shown, 14).at(-1)).toBe(
+      'progressing: 1 of 1 application running; checking that it stays so',
+    );
+    expect(decidedOver(written, shown, 15).at(-1)).toBe('ready: 1 of 1 application running');
+  });
+
+  test('whose configuration is changed in place waits for its applications, not for a cluster', () => {
+    const shown = [
+      { at: 1, status: status() },
+      { at: 3, status: status({ active: side('web-a', app('DEPLOYING')) }) },
+      { at: 30, status: status() },
+      { at: 34 },
+    ];
+    const failing = status({ active: side('web-a', app('DEPLOY_FAILED', 'no module')) });
+    expect(
+      decidedOver(service({ status: before }), [...shown.slice(0, 2), { at: 9, status: failing }], 69).at(-1),
+    ).toBe('failed: DEPLOY_FAILED: RayService "web": application "llm" is DEPLOY_FAILED: no module');
+    expect(decidedOver(service({ status: before }), shown, 35)).toEqual([
+      'progressing: 1 of 1 application running; checking that it stays so',
+      'progressing: 0 of 1 application running; application "llm" is DEPLOYING',
+      'progressing: 1 of 1 application running; checking that it stays so',
+      'progressing: 1 of 1 application running; checking that it stays so',
+      'ready: 1 of 1 application running',
+    ]);
+  });
+
+  test('has failed once an application could not be deployed for 60 s', () => {
+    const broken = status({ active: side('web-a', app('DEPLOY_FAILED', 'ModuleNotFoundError: serve')) });
+    const until = (end: number) => decidedOver(service({ status: before }), [{ at: 5, status: broken }], end).at(-1);
+    const told = 'application "llm" is DEPLOY_FAILED: ModuleNotFoundError: serve';
+    expect(until(64)).toBe(`progressing: 0 of 1 application running; ${told}`);
+    expect(until(65)).toBe(`failed: DEPLOY_FAILED: RayService "web": ${told}`);
+  });
+
+  test('has failed with the application of its new cluster, while the old one serves', () => {
+    const pending = side('web-b', app('UNHEALTHY', 'replica died'));
+    const broken = status({ active: side('web-a'), pending, conditions: [serves, moves] });
+    expect(decidedOver(service({ status: before }), [{ at: 5, status: broken }], 65).at(-1)).toBe(
+      'failed: UNHEALTHY: RayService "web": application "llm" is UNHEALTHY: replica died',
+    );
+  });
+
+  test('waits for each application of its configuration, also for one that has no status yet', () => {
+    const spec = { serveConfigV2: 'applications:\n  - name: llm\n  - name: rank\n' };
+    const shown = [{ at: 1, status: status() }];
+    expect(decidedOver(service({ spec, status: before }), shown, 9).at(-1)).toBe(
+      'progressing: 1 of 2 applications running',
+    );
+  });
+
+  test('whose validation fails has failed at once: the observed generation stays behind then', () => {
+    const refused = conditionAt('Ready', 'False', 'ValidationFailed', 'spec.rayClusterConfig is invalid', 1);
+    const conditions = [{ ...refused, observedGeneration: 1 }, rests];
+    const shown = [{ at: 1, status: status({ observed: 1, conditions, at: 1 }) }];
+    expect(decidedOver(service({ status: before }), shown, 1)).toEqual([
+      'failed: ValidationFailed: RayService "web": spec.rayClusterConfig is invalid',
+    ]);
+  });
+
+  test('whose validation failed before the write is looked at again; its reason stays until an endpoint serves', () => {
+    const refused = conditionAt('Ready', 'False', 'ValidationFailed', 'spec.rayClusterConfig is invalid', -300);
+    const conditions = [refused, conditionAt('UpgradeInProgress', 'False', 'Initializing', '', -300)];
+    const stale = status({ observed: 0, active: {}, conditions, at: -300 });
+    const written = service({ status: stale });
+    const shown = [
+      { at: 0 },
+      { at: 2, status: status({ active: {}, pending: side('web-a'), conditions, at: 2 }) },
+      { at: 90, status: status({ at: 90 }) },
+    ];
+    expect(decidedOver(written, shown, 95)).toEqual([
+      'progressing: spec.rayClusterConfig is invalid',
+      'progressing: starting RayCluster "web-a"',
+      'progressing: 1 of 1 application running; checking that it stays so',
+      'ready: 1 of 1 application running',
+    ]);
+    expect(decidedOver(written, [{ at: 0 }], 59).at(-1)).toBe('progressing: spec.rayClusterConfig is invalid');
+    expect(decidedOver(written, [{ at: 0 }], 60).at(-1)).toBe(
+      'failed: ValidationFailed: RayService "web": spec.rayClusterConfig is invalid',
+    );
+  });
+
+  test('that has timed out while it was initializing has failed for good, whenever that was', () => {
+    const message = 'RayService failed to become ready within the configured timeout of 10m0s';
+    const conditions = [conditionAt('Ready', 'False', 'InitializingTimeout', message, -300)];
+    expect(decidedOver(service({ status: status({ observed: 1, conditions }) }), [{ at: 0 }], 0)).toEqual([
+      `failed: InitializingTimeout: RayService "web": ${message}`,
+    ]);
+  });
+
+  test('has failed once no endpoint of it has served for 120 s', () => {
+    const none = conditionAt('Ready', 'False', 'ZeroServeEndpoints', 'Number of serve endpoints dropped to 0', 4);
+    const shown = [{ at: 4, status: status({ conditions: [none, rests] }) }];
+    const until = (end: number) => decidedOver(service({ status: before }), shown, end).at(-1);
+    expect(until(123)).toBe('progressing: Number of serve endpoints dropped to 0');
+    expect(until(124)).toBe('failed: ZeroServeEndpoints: RayService "web": Number of serve endpoints dropped to 0');
+  });
+
+  test('has failed once its new cluster could not make its pods for 30 s', () => {
+    const written = service({ status: before });
+    const message = 'failed to create head pod: pods "web-b-head" is forbidden: exceeded quota: gpu';
+    const pending = status({ active: side('web-a'), pending: side('web-b'), conditions: [serves, moves] });
+    const cluster = ownedBy(
+      written,
+      live('RayCluster', {
+        apiVersion: 'ray.io/v1',
+        metadata: { name: 'web-b' },
+        status: { conditions: [conditionAt('ReplicaFailure', 'True', 'FailedCreateHeadPod', message, 3)] },
+      }),
+    );
+    const until = (end: number) => decidedOver(written, [{ at: 3, status: pending, beside: [cluster] }], end).at(-1);
+    expect(until(32)).toBe(`progressing: moving to RayCluster "web-b"; ${message}`);
+    expect(until(33)).toBe(`failed: FailedCreateHeadPod: RayService "web": ${message}`);
+  });
+
+  test('that is suspended is accepted once it is', () => {
+    const written = service({ spec: { suspend: true }, status: before });
+    const shown = [
+      { at: 1, status: status({ conditions: [conditionAt('Suspending', 'True', 'SuspendInProgress')] }) },
+      { at: 9, status: status({ conditions: [conditionAt('Suspended', 'True', 'SuspendComplete')] }) },
+    ];
+    expect(decidedOver(written, shown, 9)).toEqual(['progressing: suspending', 'unchecked: it is suspended']);
+  });
+
+  test('says that a change of its cluster has no effect where its upgradeStrategy is None', () => {
+    const written = service({ spec: { upgradeStrategy: { type: 'None' } }, status: before });
+    expect(decidedOver(written, [{ at: 1, status: status() }], 6).at(-1)).toBe(
+      'ready: 1 of 1 application running; its upgradeStrategy is None: a change of rayClusterConfig has no effect',
+    );
+  });
+
+  test('that was not changed is ready at once', () => {
+    const shown = [{ at: 0 }];
+    expect(decidedOver(service({ status: status() }), shown, 0, { changed: false })).toEqual([
+      'ready: 1 of 1 application running',
+    ]);
+  });
+
+  test('is judged without its clusters where they may not be seen', () => {
+    const object = service({ status: status() });
+    expect(judge(object, factsOf(object))).toMatchObject({ state: 'ready' });
+  });
+});
+
+describe('a RayCluster', () => {
+  const cluster = (parts: Parts = {}) => custom('ray.io/v1', 'RayCluster', parts);
+  const head = conditionAt('HeadPodReady', 'True', 'HeadPodRunningAndReady', '', -3000);
+  const provisioned = conditionAt('RayClusterProvisioned', 'True', 'AllPodRunningAndReadyFirstTime', '', -3000);
+  const status = (more: JsonObject = {}, conditions = [head, provisioned]): JsonObject => ({
+    observedGeneration: 2,
+    desiredWorkerReplicas: 3,
+    readyWorkerReplicas: 3,
+    conditions,
+    ...more,
+  });
+  const pod = (owner: KubernetesObject, at: number) =>
+    ownedBy(owner, podOf(undefined, { ready: true, metadata: { name: 'web-worker', creationTimestamp: timeAt(at) } }));
+
+  test('is ready by its workers: that it was provisioned once stays True for ever', () => {
+    const starting = conditionAt('HeadPodReady', 'False', 'RayClusterPodsProvisioning', 'head is starting', 2);
+    const shown = [
+      { at: 2, status: status({ readyWorkerReplicas: 0 }, [starting, provisioned]) },
+      { at: 30, status: status({ readyWorkerReplicas: 1 }) },
+      { at: 60, status: status() },
+      { at: 62 },
+    ];
+    expect(decidedOver(cluster(), shown, 63)).toEqual([
+      'progressing: not HeadPodReady yet: RayClusterPodsProvisioning: head is starting',
+      'progressing: head and 1 of 3 workers ready',
+      'progressing: head and 3 of 3 workers ready; checking that it stays so',
+      'progressing: head and 3 of 3 workers ready; checking that it stays so',
+      'ready: head and 3 of 3 workers ready',
+    ]);
+  });
+
+  test('is ready after 15 s where its observed generation stays behind: KubeRay does not write that alone', () => {
+    const written = cluster({ status: status({ observedGeneration: 1 }) });
+    expect(decidedOver(written, [{ at: 0 }], 14).at(-1)).toBe(
+      'progressing: head and 3 of 3 workers ready; checking that it stays so',
+    );
+    expect(decidedOver(written, [{ at: 0 }], 15).at(-1)).toBe('ready: head and 3 of 3 workers ready');
+  });
+
+  test('says that the change is for new pods only, where all its pods are older', () => {
+    const written = cluster({ status: status() });
+    const told = (parts: JsonObject, at: number) => {
+      const object = { ...written, spec: parts };
+      return decidedOver(object, [{ at: 1, beside: [pod(object, at)] }], 20).at(-1);
+    };
+    expect(told({}, -300)).toBe(
+      'ready: head and 3 of 3 workers ready; its pods are older than the change: KubeRay replaces them only if they are deleted',
+    );
+    expect(told({}, 3)).toBe('ready: head and 3 of 3 workers ready');
+    expect(told({ upgradeStrategy: { type: 'Recreate' } }, -300)).toBe('ready: head and 3 of 3 workers ready');
+  });
+
+  test('has failed once its pods could not be made for 30 s, also where that began before the write', () => {
+    const broken = conditionAt('ReplicaFailure', 'True', 'FailedCreateWorkerPod', 'exceeded quota: gpu', -300);
+    const written = cluster({ status: status({}, [head, provisioned, broken]) });
+    expect(decidedOver(written, [{ at: 0 }], 29).at(-1)).toBe('progressing: exceeded quota: gpu');
+    expect(decidedOver(written, [{ at: 0 }], 30).at(-1)).toBe(
+      'failed: FailedCreateWorkerPod: RayCluster "web": exceeded quota: gpu',
+    );
+  });
+
+  test('of an operator without conditions is ready by its state', () => {
+    const plain = (state: string) => status({ state }, []);
+    const shown = [
+      { at: 1, status: plain('') },
+      { at: 9, status: plain('ready') },
+    ];
+    expect(decidedOver(cluster(), shown, 12)).toEqual([
+      'progressing: its state is not ready yet',
+      'progressing: head and 3 of 3 workers ready; checking that it stays so',
+      'ready: head and 3 of 3 workers ready',
+    ]);
+  });
+
+  test('that is suspended is accepted once it is; one that was not changed is ready at once', () => {
+    const suspended = status({ readyWorkerReplicas: 0 }, [
+      conditionAt('RayClusterSuspended', 'True', 'UserRequestedSuspend'),
+    ]);
+    const shown = [{ at: 1 }, { at: 2, status: suspended }];
+    expect(decidedOver(cluster({ spec: { suspend: true }, status: status() }), shown, 2)).toEqual([
+      'progressing: suspending',
+      'unchecked: it is suspended',
+    ]);
+    expect(decidedOver(cluster({ status: status() }), [{ at: 0 }], 0, { changed: false })).toEqual([
+      'ready: head and 3 of 3 workers ready',
+    ]);
+  });
+});
+
+describe('a RayJob', () => {
+  const job = (parts: Parts = {}) => custom('ray.io/v1', 'RayJob', parts);
+  const status = (jobDeploymentStatus: string, jobStatus = '', more: JsonObject = {}): JsonObject => ({
+    jobDeploymentStatus,
+    jobStatus,
+    ...more,
+  });
+
+  test('is ready once its job has succeeded', () => {
+    const shown = [
+      { at: 0 },
+      { at: 1, status: status('Initializing', 'PENDING') },
+      { at: 60, status: status('Running', 'RUNNING') },
+      { at: 90, status: status('Complete', 'SUCCEEDED') },
+    ];
+    expect(decidedOver(job(), shown, 90)).toEqual([
+      'progressing: waiting for the controller',
+      'progressing: initializing; its job is PENDING',
+      'progressing: running; its job is RUNNING',
+      'ready: succeeded',
+    ]);
+  });
+
+  test('that is tried again is waited for, and has failed when it is not', () => {
+    const shown = [
+      { at: 1, status: status('Running', 'FAILED') },
+      { at: 2, status: status('Retrying', 'FAILED') },
+      { at: 9, status: status('Failed', 'FAILED', { reason: 'AppFailed', message: 'exit code 1' }) },
+    ];
+    expect(decidedOver(job(), shown, 9)).toEqual([
+      'progressing: running; its job is FAILED',
+      'progressing: retrying; its job is FAILED',
+      'failed: AppFailed: RayJob "web": failed: exit code 1',
+    ]);
+  });
+
+  test('has failed when its job was stopped', () => {
+    expect(decidedOver(job(), [{ at: 1, status: status('Complete', 'STOPPED') }], 1)).toEqual([
+      'failed: STOPPED: RayJob "web": its job is STOPPED',
+    ]);
+  });
+
+  test('that is not valid has failed at once; one that was not before the write has 60 s', () => {
+    const invalid = status('ValidationFailed', '', { reason: 'ValidationFailed', message: 'the entrypoint is empty' });
+    expect(decidedOver(job(), [{ at: 1, status: invalid }], 1)).toEqual([
+      'failed: ValidationFailed: RayJob "web": the entrypoint is empty',
+    ]);
+    const written = job({ status: invalid });
+    expect(decidedOver(written, [{ at: 0 }], 59).at(-1)).toBe('progressing: the entrypoint is empty');
+    expect(decidedOver(written, [{ at: 0 }], 60).at(-1)).toBe(
+      'failed: ValidationFailed: RayJob "web": the entrypoint is empty',
+    );
+  });
+
+  test('that is suspended is accepted, and one that was not changed is ready at once', () => {
+    const suspended = job({ spec: { suspend: true } });
+    expect(decidedOver(suspended, [{ at: 1, status: status('Suspended') }], 1)).toEqual(['unchecked: it is suspended']);
+    const done = job({ status: status('Complete', 'SUCCEEDED') });
+    expect(decidedOver(done, [{ at: 0 }], 0, { changed: false })).toEqual(['ready: succeeded']);
+  });
+});

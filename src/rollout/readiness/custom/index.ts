@@ -15,7 +15,14 @@ import { leaderWorkerSet } from './leader-worker-set.ts';
 import { managedPrometheus } from './prometheus.ts';
 import { sealedSecret } from './sealed-secrets.ts';
 import { verticalPodAutoscaler } from './vertical-pod-autoscaler.ts';
+import { inferencePool } from './inference-pool.ts';
+import { jobSet } from './job-set.ts';
+import { knativeService } from './knative.ts';
+import { inferenceGraph, inferenceService, llmInferenceService, localModelCache } from './kserve.ts';
+import { leaderWorkerSet } from './leader-worker-set.ts';
+import { nimCache, nimService } from './nim.ts';
 import { rayCluster, rayJob, rayService } from './ray.ts';
+import { seldonExperiment, seldonModel, seldonPipeline } from './seldon.ts';
 
 /** The rules of custom resources, in the order of docs/rollout-rules.md. */
 export const customRules: readonly Rule[] = [
@@ -41,6 +48,7 @@ export const customRules: readonly Rule[] = [
   istio,
   flux,
   argoApplication,
+  jobSet,
   rayService,
   rayCluster,
   rayJob,
@@ -49,4 +57,10 @@ export const customRules: readonly Rule[] = [
   llmInferenceService,
   localModelCache,
   knativeService,
+  inferencePool,
+  nimService,
+  nimCache,
+  seldonModel,
+  seldonPipeline,
+  seldonExperiment,
 ];

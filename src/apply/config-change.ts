@@ -4,7 +4,7 @@ import { keepsItsPods, renewsPods } from '../manifests/kinds.ts';
 import { compareHashes, entriesRead, hashIn, nextRound, restartsOnConfig } from '../manifests/config-hash.ts';
 import { configReferences } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { podTemplatePath } from '../manifests/pod-template.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 
 /** What becomes of the pods of a workload when config that they read at their start changes. */
 export type ConfigEffect =
@@ -43,7 +43,7 @@ export function chooseHash(
 ): HashChoice {
   const reads = changedReads(manifest.object, changes);
   if (!renewsPods(manifest.object)) {
-    const isLeft = reads.length > 0 && podTemplatePath(manifest.object) !== undefined && keepsItsPods(manifest.object);
+    const isLeft = reads.length > 0 && hasPods(manifest.object) && keepsItsPods(manifest.object);
     return {
       kept: undefined,
       fresh: undefined,

@@ -6,10 +6,10 @@ import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts'
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isConfig, isWorkload, renewsPods } from '../manifests/kinds.ts';
+import { isConfig, isScalable, isWorkload, renewsPods } from '../manifests/kinds.ts';
 import { hashIn, hashPath, withHash } from '../manifests/config-hash.ts';
 import { needsOf } from '../manifests/needs.ts';
-import { podTemplatePath } from '../manifests/pod-template.ts';
+import { hasPods, isCustomWorkload, podContentOf } from '../manifests/pod-template.ts';
 import { concurrency, withFreshObject } from './apply.ts';
 import { contentOf, isApplied } from './comparison.ts';
 import { chooseHash, type ConfigChanges, type ConfigEffect } from './config-change.ts';
@@ -110,8 +110,7 @@ async function withChosenHash(
   live: KubernetesObject | undefined,
   { attempt, changes, options: { restartOnConfig } }: HashAttempt,
 ): Promise<Prepared | { problems: Failure[] }> {
-  if (live === undefined || restartOnConfig === undefined || podTemplatePath(manifest.object) === undefined)
-    return await attempt(manifest);
+  if (live === undefined || restartOnConfig === undefined || !hasPods(manifest.object)) return await attempt(manifest);
   const entry = applyEntry(live, fieldManager);
   const isOurs = entry !== undefined && owns(entry, hashPath);
   const { kept, fresh, effect } = chooseHash(manifest, live, { changes, isOurs, restart: restartOnConfig });
@@ -407,7 +406,7 @@ async function autoscaledTargets(client: KubernetesClient, manifests: readonly M
   const inSet = manifests.map(({ object }) => object).filter(isAutoscaler);
   const namespaces = new Set(
     manifests.flatMap(({ object }) =>
-      isWorkload(object) && object.kind !== 'Pod' ? (object.metadata.namespace ?? []) : [],
+      isScalable(object) || (isWorkload(object) && object.kind !== 'Pod') ? (object.metadata.namespace ?? []) : [],
     ),
   );
   const lists = await Promise.all([...namespaces].map((namespace) => autoscalersIn(client, namespace)));
@@ -417,7 +416,9 @@ async function autoscaledTargets(client: KubernetesClient, manifests: readonly M
 /** Whether new pods come of it: another pod template, as the server would store it. */
 export function changesPods({ live, predicted, manifest, change }: Prepared): boolean {
   if (live === undefined || change === 'unchanged') return false;
-  const template = objectAt(predicted ?? manifest.object, 'spec', 'template');
+  const next = predicted ?? manifest.object;
+  if (isCustomWorkload(next)) return !equal(podContentOf(next), podContentOf(live));
+  const template = objectAt(next, 'spec', 'template');
   return !equal(template, objectAt(live, 'spec', 'template'));
 }
 

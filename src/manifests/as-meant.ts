@@ -1,7 +1,7 @@
 import { isObject, objectAt, stringAt, stringsAt, type Json, type JsonObject } from '../base/json.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { placeOf, type Manifest } from './manifest.ts';
-import { isBuiltIn } from './kinds.ts';
+import { isBuiltIn, isLikeBuiltIn } from './kinds.ts';
 import { foldStringData } from './string-data.ts';
 
 /**
@@ -67,7 +67,7 @@ function dropServerOwned(object: KubernetesObject): string[] {
   const dropped = [
     ...drop(metadata, serverMetadata, 'metadata.'),
     // The status of a custom resource without a status of its own is an ordinary field.
-    ...(isBuiltIn(object) ? drop(object, ['status'], '') : []),
+    ...(isLikeBuiltIn(object) ? drop(object, ['status'], '') : []),
     ...drop(metadata.annotations, bookkeeping, 'metadata.annotations.'),
   ];
   if (isEmpty(metadata.annotations)) delete metadata.annotations;

@@ -1,6 +1,6 @@
 import { isObject, objectsAt, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { keyOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { podSpecOf } from './pod-template.ts';
+import { podsIn } from './pod-template.ts';
 
 /** What pods read of a ConfigMap or Secret by one place of their template. */
 export interface ConfigReference {
@@ -33,7 +33,11 @@ interface Place {
 }
 
 function placesOf(workload: KubernetesObject): Place[] {
-  const spec = podSpecOf(workload);
+  return podsIn(workload).flatMap(({ spec, single }) => placesIn(workload, spec, single));
+}
+
+/** @param single fields of the pod spec that are one container each */
+function placesIn(workload: KubernetesObject, spec: JsonObject, single: readonly string[]): Place[] {
   const place = (
     kind: ConfigReference['kind'],
     holder: Json | undefined,
@@ -55,7 +59,11 @@ function placesOf(workload: KubernetesObject): Place[] {
     // Inside a projected volume it is called `name`.
     ...objectsAt(volume, 'projected', 'sources').flatMap((projected) => source(projected, 'name')),
   ]);
-  const containers = ['initContainers', 'containers'].flatMap((list) => objectsAt(spec, list));
+  const alone = single.flatMap((field) => {
+    const { [field]: container } = spec;
+    return isObject(container) ? [container] : [];
+  });
+  const containers = [...['initContainers', 'containers'].flatMap((list) => objectsAt(spec, list)), ...alone];
   const variables = containers.flatMap((container) => [
     ...objectsAt(container, 'envFrom').flatMap(({ configMapRef, secretRef }) => [
       ...place('ConfigMap', configMapRef, 'name'),

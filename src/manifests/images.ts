@@ -1,8 +1,8 @@
 import { InvalidInput } from '../base/errors.ts';
-import { refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { trimmed } from './lines.ts';
 import { throwAll, type Manifest } from './manifest.ts';
-import { describeImage, imagesOf, type ImageAt } from './pod-template.ts';
+import { describeImage, imagesOf, writeImage, type ImageAt } from './pod-template.ts';
 import { formatReference, parseReference, sameRepository, withVersion, type Reference } from './reference.ts';
 
 /** What became of the image of one container or volume; equal images when nothing did. */
@@ -42,10 +42,22 @@ export function setImages(
   const lines = trimmed(images).map(readLine);
   for (const [index, line] of lines.entries()) applyLine(line, lines.slice(0, index), uses);
   if (tag !== undefined) applyTag(tag.trim(), uses);
-  return uses.map(({ workload, at: { holder, key, name }, before, after }) => {
-    holder[key] = formatReference(after);
-    return { workload, container: name, before: formatReference(before), after: formatReference(after) };
+  for (const use of uses) refuseBareDigest(use);
+  return uses.map(({ workload, at, before, after }) => {
+    writeImage(at, formatReference(after));
+    return { workload, container: at.name, before: formatReference(before), after: formatReference(after) };
   });
+}
+
+/** @throws InvalidInput for a digest without a tag where the kind has a field for the tag alone */
+function refuseBareDigest({ workload, at: { key }, after: { tag, digest } }: Use): void {
+  if (key !== 'repository' || digest === undefined || tag !== undefined) return;
+  throw new InvalidInput(
+    `the image of ${describeRef(workload)} is pinned by digest, but this kind has a field for the tag only`,
+    {
+      hint: 'Use a tag, or TAG@sha256:DIGEST.',
+    },
+  );
 }
 
 interface Line {

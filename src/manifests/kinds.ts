@@ -1,5 +1,6 @@
 import { ownValue } from '../base/json.ts';
 import { groupOf, type ObjectRef } from '../kubernetes/object.ts';
+import { customKindOf, customLayerOf } from './custom-kinds.ts';
 
 /** When an object is applied: each layer may need those before it. */
 export type Layer =
@@ -62,7 +63,7 @@ interface Traits {
 
 /**
  * What is known of kinds. What a kind has not is left out; a kind that is not here has no trait, and its template, if any, at
- * `spec.template`. When it is ready is no trait but a rule (src/rollout/readiness). Where kinds are listed for the user, they
+ * `spec.template` (custom-kinds.ts has those of others that run pods). When it is ready is no trait but a rule (src/rollout/readiness). Where kinds are listed for the user, they
  * come in this order.
  */
 const kinds: Readonly<Record<string, Traits>> = {
@@ -156,24 +157,42 @@ const kinds: Readonly<Record<string, Traits>> = {
   ValidatingWebhookConfiguration: { apiVersion: 'admissionregistration.k8s.io/v1', layer: 'gates' },
 };
 
-/** Groups all of whose kinds are observers: autoscalers and routes that are no kinds of Kubernetes itself. */
-const observerGroups = new Set([
-  'autoscaling.gke.io',
-  'autoscaling.k8s.io',
-  'gateway.networking.k8s.io',
-  'keda.sh',
-  'networking.istio.io',
+/** Groups of Kubernetes itself that have a dot. Other groups that end in `.k8s.io` are of projects beside it. */
+const dottedGroups = new Set([
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'certificates.k8s.io',
+  'coordination.k8s.io',
+  'discovery.k8s.io',
+  'events.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+  'internal.apiserver.k8s.io',
+  'networking.k8s.io',
+  'node.k8s.io',
+  'rbac.authorization.k8s.io',
+  'resource.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
+  'storagemigration.k8s.io',
 ]);
 
 type KindOf = Pick<ObjectRef, 'apiVersion' | 'kind'>;
 
-/**
- * Whether the kind is of Kubernetes itself: others reuse its names, such as Knative's Service and Volcano's Job. Its groups
- * have no dot, or end in `.k8s.io` (which a few projects of the community share).
- */
+/** Whether the kind is of Kubernetes itself: others reuse its names, such as Knative's Service and Volcano's Job. */
 export function isBuiltIn({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): boolean {
   const group = groupOf(apiVersion);
-  return !group.includes('.') || group.endsWith('.k8s.io');
+  return !group.includes('.') || dottedGroups.has(group);
+}
+
+/**
+ * Whether the kind is made like those of Kubernetes: its own, and the custom resources of its community (Gateway API,
+ * LeaderWorkerSet, Kueue). Their status is written by controllers alone, and pods, selectors and labels in them have the same types.
+ */
+export function isLikeBuiltIn({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): boolean {
+  return isBuiltIn({ apiVersion }) || /\.(?:x-)?k8s\.io$/.test(groupOf(apiVersion));
 }
 
 // What holds for Kubernetes' own kinds alone.
@@ -183,9 +202,16 @@ export function isWorkload(object: KindOf): boolean {
   return ownTraits(object)?.layer === 'workloads';
 }
 
-/** Whether the kind is one whose number of pods stands in `spec.replicas`. */
+/** Where an object of the kind has its pod template, if it has one alone: the path of the map with the pod's `metadata` and `spec`. */
+export function templatePlace(object: KindOf): readonly string[] {
+  return ownTraits(object)?.template ?? ['spec', 'template'];
+}
+
+// What holds for Kubernetes' own kinds, and for those of others of which it is known.
+
+/** Whether the kind is one whose number of pods, or of groups of pods, stands in `spec.replicas`. */
 export function isScalable(object: KindOf): boolean {
-  return ownTraits(object)?.is?.includes('scalable') === true;
+  return ownTraits(object)?.is?.includes('scalable') === true || customKindOf(object)?.numberIn === 'spec.replicas';
 }
 
 /**
@@ -193,19 +219,12 @@ export function isScalable(object: KindOf): boolean {
  * or runs to its end; a CronJob makes new pods anyhow.
  */
 export function keepsItsPods(object: KindOf): boolean {
-  return ownTraits(object)?.is?.includes('hasNoLastingPods') !== true;
+  return ownTraits(object)?.is?.includes('hasNoLastingPods') !== true && customKindOf(object)?.ends !== true;
 }
 
-/** The layer that the kind belongs to; undefined for custom resources, where it depends on what they hold. */
+/** The layer that the kind belongs to; undefined for custom resources that nobody knows, where it depends on what they hold. */
 export function layerOf(object: KindOf): Layer | undefined {
-  if (isWorkload(object)) return 'workloads';
-  if (observerGroups.has(groupOf(object.apiVersion))) return 'observers';
-  return isBuiltIn(object) ? (ownTraits(object)?.layer ?? 'observers') : undefined;
-}
-
-/** Where an object of the kind has its pod template, if it has one: the path of the map with the pod's `metadata` and `spec`. */
-export function templatePlace(object: KindOf): readonly string[] {
-  return ownTraits(object)?.template ?? ['spec', 'template'];
+  return isBuiltIn(object) ? (ownTraits(object)?.layer ?? 'observers') : customLayerOf(object);
 }
 
 // What holds for a kind of this very group alone.

@@ -5,7 +5,10 @@ import type { Manifest } from './manifest.ts';
 
 /** Kinds by names that fields have for them. */
 const shortKinds: Readonly<Record<string, string>> = {
+  admissionchecks: 'admissioncheck',
   claim: 'persistentvolumeclaim',
+  flavors: 'resourceflavor',
+  pool: 'inferencepool',
   volume: 'persistentvolume',
 };
 
@@ -73,7 +76,7 @@ function namesIn(object: KubernetesObject): Name[] {
       const name = nameIn(value, field);
       if (name !== undefined) names.push(name);
       for (const [key, inner] of Object.entries(value)) visit(inner, key);
-    } else if (typeof value === 'string' && field.endsWith('Name')) {
+    } else if (typeof value === 'string' && (field.endsWith('Name') || field === 'clusterQueue')) {
       names.push({ kind: kindOf(field), name: value });
     }
   };

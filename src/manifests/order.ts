@@ -2,7 +2,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { layerOf, type Layer } from './kinds.ts';
 import type { Manifest } from './manifest.ts';
 import { inWaves, needsOf } from './needs.ts';
-import { podTemplatePath } from './pod-template.ts';
+import { hasPods } from './pod-template.ts';
 
 const ranks = { foundations: 0, surroundings: 1, workloads: 2, observers: 3, gates: 4 } as const satisfies Record<
   Layer,
@@ -27,7 +27,7 @@ export function applyLayers(manifests: readonly Manifest[]): Manifest[][] {
 
 /** Which of the layers an object belongs to, before what it names is looked at. */
 export function rankOf(object: KubernetesObject): 0 | 1 | 2 | 3 | 4 {
-  return ranks[layerOf(object) ?? (podTemplatePath(object) === undefined ? 'surroundings' : 'workloads')];
+  return ranks[layerOf(object) ?? (hasPods(object) ? 'workloads' : 'surroundings')];
 }
 
 /** Whether other objects depend on what it calls, from the moment that it is there. */

@@ -1,6 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { isObject, numberAt, setAt } from '../base/json.ts';
-import { refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { customKindOf } from './custom-kinds.ts';
 import type { Manifest } from './manifest.ts';
 import { trimmed } from './lines.ts';
 import { isScalable } from './kinds.ts';
@@ -33,7 +34,12 @@ export function setReplicas(manifests: readonly Manifest[], lines: readonly stri
     .map(({ object }) => object)
     .filter((object) => isScalable(object) && isObject(object['spec']))
     .map((object) => ({ object, kind: object.kind, name: object.metadata.name }));
-  return matchReplicas(parseReplicas(lines), candidates).map(({ candidate: { object }, replicas }) => {
+  const requests = parseReplicas(lines);
+  refuseElsewhere(
+    requests,
+    manifests.map(({ object }) => object),
+  );
+  return matchReplicas(requests, candidates).map(({ candidate: { object }, replicas }) => {
     const before = numberAt(object, 'spec', 'replicas');
     setAt(object, ['spec', 'replicas'], replicas);
     return { workload: refOf(object), before, after: replicas };
@@ -62,6 +68,30 @@ export function parseReplicas(lines: readonly string[]): ReplicaRequest[] {
     });
   }
   return requests;
+}
+
+/**
+ * Custom resources that run pods and have no `spec.replicas` for them.
+ * @param objects all that there are, those that can be scaled too
+ * @throws InvalidInput for a request that means one of them
+ */
+export function refuseElsewhere(requests: readonly ReplicaRequest[], objects: readonly KubernetesObject[]): void {
+  const scalable = objects.filter(isScalable);
+  for (const { line, kind, name } of requests) {
+    const isMeant = (object: KubernetesObject) =>
+      (name === undefined || name === object.metadata.name) &&
+      (kind === undefined || kind.toLowerCase() === object.kind.toLowerCase());
+    const meant = scalable.some(isMeant)
+      ? undefined
+      : objects.find((one) => isMeant(one) && customKindOf(one) !== undefined);
+    if (meant === undefined) continue;
+    throw new InvalidInput(
+      `the input "replicas" has "${line}", but ${describeRef(refOf(meant))} has no "spec.replicas" for its pods`,
+      {
+        hint: `Its number of pods is set by ${customKindOf(meant)?.numberIn ?? ''}: change that in its manifest, and deploy.`,
+      },
+    );
+  }
 }
 
 /**

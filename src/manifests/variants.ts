@@ -4,7 +4,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
 import { isDeployment } from './kinds.ts';
-import { imagesOf } from './pod-template.ts';
+import { imagesOf, writeImage } from './pod-template.ts';
 
 export type VariantName = 'canary' | 'blue' | 'green';
 
@@ -57,8 +57,8 @@ export function matchVariants(manifests: readonly Manifest[], variants: readonly
 /** Gives the containers and volumes of one workload the images of the other's of the same name. */
 function adoptImages(workload: Manifest, from: Manifest): void {
   const images = new Map(imagesOf(from.object).map(({ name, image }) => [name, image]));
-  for (const { holder, key, name } of imagesOf(workload.object)) {
-    const image = images.get(name);
-    if (image !== undefined) holder[key] = image;
+  for (const place of imagesOf(workload.object)) {
+    const image = images.get(place.name);
+    if (image !== undefined) writeImage(place, image);
   }
 }

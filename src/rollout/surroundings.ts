@@ -8,7 +8,7 @@ import { labelSelectorOf } from '../kubernetes/label-selector.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/kinds.ts';
-import { podSpecOf } from '../manifests/pod-template.ts';
+import { podsIn } from '../manifests/pod-template.ts';
 import { readEvent, type ObjectEvent } from './failures/events.ts';
 import { followedBy } from './readiness/index.ts';
 import type { Child } from './readiness/rule.ts';
@@ -193,8 +193,7 @@ export function childrenOf(objects: readonly KubernetesObject[]): (Child & { nam
 
 /** Whether the pods of a workload have claims. */
 function hasClaims(workload: KubernetesObject): boolean {
-  const spec = podSpecOf(workload);
-  const volumes = objectsAt(spec, 'volumes');
+  const volumes = podsIn(workload).flatMap(({ spec }) => objectsAt(spec, 'volumes'));
   return (
     objectsAt(workload, 'spec', 'volumeClaimTemplates').length > 0 ||
     volumes.some((volume) => 'persistentVolumeClaim' in volume || 'ephemeral' in volume)

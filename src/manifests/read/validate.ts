@@ -2,8 +2,8 @@ import { InvalidInput } from '../../base/errors.ts';
 import { isObject, type Json, type Path } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Manifest } from '../manifest.ts';
-import { definesKinds, isBuiltIn, isConfig } from '../kinds.ts';
-import { podTemplatePath } from '../pod-template.ts';
+import { definesKinds, isConfig, isLikeBuiltIn } from '../kinds.ts';
+import { podsIn } from '../pod-template.ts';
 
 /**
  * Mistakes of YAML that the server would answer with words about Go types: numbers and booleans where Kubernetes has
@@ -47,14 +47,15 @@ export function problemsOf(manifest: Manifest): InvalidInput[] {
 
 /** Says of a path whether Kubernetes has a string there. What a custom resource holds besides metadata is its own affair. */
 function stringPlaces(object: KubernetesObject): (path: Path) => boolean {
-  const typed = isBuiltIn(object) && !definesKinds(object);
+  const typed = isLikeBuiltIn(object) && !definesKinds(object);
   const holdsTexts = typed && (object.kind === 'ConfigMap' || object.kind === 'Secret');
-  const template = podTemplatePath(object);
+  const ofPods = podsIn(object).map(({ metadata }) => metadata);
   return (path) => {
     const [last, parent, outer, outermost] = path.toReversed();
     if (typeof last !== 'string') return false;
     if (parent === 'labels' || parent === 'annotations') {
-      return outer === 'metadata' && (typed || path.length === 3 || path.length === (template?.length ?? 0) + 3);
+      if (outer === 'metadata' && (typed || path.length === 3)) return true;
+      return ofPods.some((place) => place.length === path.length - 2 && place.every((step, at) => step === path[at]));
     }
     if (holdsTexts)
       return path.length === 2 && (parent === 'data' || parent === 'stringData' || parent === 'binaryData');

@@ -12,6 +12,7 @@ import {
   isBuiltIn,
   isConfig,
   isDeployment,
+  isLikeBuiltIn,
   isRoute,
   isScalable,
   isWorkload,
@@ -45,6 +46,22 @@ const workloads = [
   'v1 Pod',
 ];
 
+/** Kinds of others that run pods. */
+const customWorkloads = [
+  'leaderworkerset.x-k8s.io/v1 LeaderWorkerSet',
+  'jobset.x-k8s.io/v1alpha2 JobSet',
+  'ray.io/v1 RayCluster',
+  'ray.io/v1 RayService',
+  'ray.io/v1 RayJob',
+  'serving.kserve.io/v1beta1 InferenceService',
+  'serving.kserve.io/v1alpha2 LLMInferenceService',
+  'serving.knative.dev/v1 Service',
+  'serving.knative.dev/v1 Configuration',
+  'argoproj.io/v1alpha1 Rollout',
+  'keda.sh/v1alpha1 ScaledJob',
+  'apps.nvidia.com/v1alpha1 NIMService',
+];
+
 const layers = {
   foundations: ['apiextensions.k8s.io/v1 CustomResourceDefinition', 'v1 Namespace'],
   surroundings: [
@@ -67,8 +84,10 @@ const layers = {
     'v1 Service',
     'v1 ServiceAccount',
     'storage.k8s.io/v1 StorageClass',
+    'keda.sh/v1alpha1 TriggerAuthentication',
+    'keda.sh/v1alpha1 ClusterTriggerAuthentication',
   ],
-  workloads,
+  workloads: [...workloads, ...customWorkloads],
   observers: [
     'autoscaling/v2 HorizontalPodAutoscaler',
     'policy/v1 PodDisruptionBudget',
@@ -87,6 +106,12 @@ const layers = {
     'keda.sh/v1alpha1 ScaledObject',
     'networking.istio.io/v1 VirtualService',
     'networking.istio.io/v1 Gateway',
+    'http.keda.sh/v1alpha1 HTTPScaledObject',
+    'inference.networking.k8s.io/v1 InferencePool',
+    'inference.networking.x-k8s.io/v1alpha2 InferenceModel',
+    'monitoring.coreos.com/v1 ServiceMonitor',
+    'monitoring.googleapis.com/v1 PodMonitoring',
+    'serving.kserve.io/v1alpha1 InferenceGraph',
   ],
   gates: [
     'apiregistration.k8s.io/v1 APIService',
@@ -104,7 +129,19 @@ const others = [
   'example.test/v1 Widget',
   'example.test/v1 constructor',
   'external-secrets.io/v1 ExternalSecret',
-  'serving.knative.dev/v1 Service',
+  'external-secrets.io/v1 SecretStore',
+  'external-secrets.io/v1 ClusterSecretStore',
+  'bitnami.com/v1alpha1 SealedSecret',
+  'cert-manager.io/v1 Issuer',
+  'cert-manager.io/v1 ClusterIssuer',
+  'cert-manager.io/v1 Certificate',
+  'apps.nvidia.com/v1alpha1 NIMCache',
+  'serving.kserve.io/v1alpha1 LocalModelCache',
+  'kueue.x-k8s.io/v1beta2 LocalQueue',
+  'kueue.x-k8s.io/v1beta2 ClusterQueue',
+  'kueue.x-k8s.io/v1beta2 ResourceFlavor',
+  'policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy',
+  'snapshot.storage.k8s.io/v1 VolumeSnapshot',
   'batch.volcano.sh/v1alpha1 Job',
   'apps.kruise.io/v1beta1 StatefulSet',
   'apps.kruise.io/v1alpha1 DaemonSet',
@@ -134,15 +171,45 @@ function those(query: (kind: Kind) => boolean): string[] {
 
 const named = (...names: string[]) => all.filter((text) => names.includes(kindAt(text).kind)).toSorted();
 
-describe('of Kubernetes’ own kinds alone', () => {
+const ofOthers = [
+  ...others,
+  ...customWorkloads,
+  ...[...layers.surroundings, ...layers.observers].filter((text) =>
+    /^(?:[a-z]+\.keda\.sh|keda\.sh|autoscaling\.|gateway\.|inference\.|monitoring\.|networking\.istio|serving\.)/.test(
+      text,
+    ),
+  ),
+];
+
+describe('of kinds of which it is known', () => {
   test.each<[string, (kind: Kind) => boolean, string[]]>([
     ['run pods', isWorkload, workloads],
     [
       'have a number of pods',
       isScalable,
-      ['apps/v1 Deployment', 'apps/v1 StatefulSet', 'apps/v1 ReplicaSet', 'v1 ReplicationController'],
+      [
+        'apps/v1 Deployment',
+        'apps/v1 StatefulSet',
+        'apps/v1 ReplicaSet',
+        'v1 ReplicationController',
+        'leaderworkerset.x-k8s.io/v1 LeaderWorkerSet',
+        'serving.kserve.io/v1alpha2 LLMInferenceService',
+        'argoproj.io/v1alpha1 Rollout',
+        'apps.nvidia.com/v1alpha1 NIMService',
+      ],
     ],
-    ['have no pods that stay', (kind) => !keepsItsPods(kind), ['batch/v1 Job', 'batch/v1 CronJob', 'v1 PodTemplate']],
+    [
+      'have no pods that stay',
+      (kind) => !keepsItsPods(kind),
+      [
+        'batch/v1 Job',
+        'batch/v1 CronJob',
+        'v1 PodTemplate',
+        'jobset.x-k8s.io/v1alpha2 JobSet',
+        'ray.io/v1 RayJob',
+        'keda.sh/v1alpha1 ScaledJob',
+      ],
+    ],
     ['are Deployments', isDeployment, ['apps/v1 Deployment']],
     ['are config', isConfig, ['v1 ConfigMap', 'v1 Secret']],
     ['renew their pods', renewsPods, ['apps/v1 Deployment', 'apps/v1 StatefulSet', 'apps/v1 DaemonSet']],
@@ -159,16 +226,11 @@ describe('of Kubernetes’ own kinds alone', () => {
       ],
     ],
     ['decide what pods answer', decidesAnswers, [...workloads, 'v1 Service', 'v1 ConfigMap', 'v1 Secret']],
+    ['are foreign', (kind) => !isBuiltIn(kind), ofOthers],
     [
-      'are foreign',
-      (kind) => !isBuiltIn(kind),
-      [
-        ...others,
-        'autoscaling.gke.io/v1beta1 MultidimPodAutoscaler',
-        'keda.sh/v1alpha1 ScaledObject',
-        'networking.istio.io/v1 VirtualService',
-        'networking.istio.io/v1 Gateway',
-      ],
+      'are foreign, and made like these',
+      (kind) => !isBuiltIn(kind) && isLikeBuiltIn(kind),
+      ofOthers.filter((text) => /^[a-z.]+\.(?:x-)?k8s\.io\//.test(text)),
     ],
   ])('these %s', (_, query, expected) => {
     expect(those(query)).toStrictEqual(expected.toSorted());

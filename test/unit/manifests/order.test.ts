@@ -126,6 +126,22 @@ test.each<[string, Manifest[], string[][]]>([
     [['SecretStore/vault', 'Secret/key'], ['ExternalSecret/login']],
   ],
   [
+    'a certificate after its issuer, and queues after what they share',
+    [
+      named('Certificate', 'tls', { spec: { issuerRef: { name: 'ca' }, secretName: 'tls' } }, 'cert-manager.io/v1'),
+      named('Issuer', 'ca', { spec: {} }, 'cert-manager.io/v1'),
+      named('LocalQueue', 'team', { spec: { clusterQueue: 'gpus' } }, 'kueue.x-k8s.io/v1beta2'),
+      manifest({
+        apiVersion: 'kueue.x-k8s.io/v1beta2',
+        kind: 'ClusterQueue',
+        metadata: { name: 'gpus' },
+        spec: { resourceGroups: [{ flavors: [{ name: 'h100' }] }] },
+      }),
+      manifest({ apiVersion: 'kueue.x-k8s.io/v1beta2', kind: 'ResourceFlavor', metadata: { name: 'h100' } }),
+    ],
+    [['Issuer/ca', 'ResourceFlavor/h100'], ['Certificate/tls', 'ClusterQueue/gpus'], ['LocalQueue/team']],
+  ],
+  [
     'a route after its gateway, and that after its class',
     [
       named(

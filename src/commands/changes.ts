@@ -1,7 +1,6 @@
 import type { Prepared } from '../apply/prepared.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
+import { hasPods, imagesOf } from '../manifests/pod-template.ts';
 import { diffOf } from '../plan/diff.ts';
 import type { Change } from '../report/headline.ts';
 import type { PlannedObject } from '../report/plan-report.ts';
@@ -21,7 +20,7 @@ export function changesIn(prepared: readonly Prepared[]): Change[] {
   return prepared.flatMap((entry) => {
     if (entry.change === 'unchanged') return [];
     const object = entry.predicted ?? entry.manifest.object;
-    const versions = isWorkload(object) ? versionsIn(object, entry.live) : [];
+    const versions = hasPods(object) ? versionsIn(object, entry.live) : [];
     return versions.length > 0 ? versions : (otherChange(entry, object) ?? []);
   });
 }

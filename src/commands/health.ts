@@ -7,7 +7,9 @@ import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
 import { lookAt, type Look, type Seen } from '../rollout/look.ts';
-import { versionsOf } from '../rollout/versions.ts';
+import { followedBy } from '../rollout/readiness/index.ts';
+import { familyOf } from '../rollout/family.ts';
+import { versionsAmong, versionsOf } from '../rollout/versions.ts';
 import type { Context } from '../release/context.ts';
 import type { HealthProblem, HealthReport } from '../report/run-report.ts';
 
@@ -115,13 +117,19 @@ export function scalesToZero(autoscaler: KubernetesObject): boolean {
 }
 
 /** What the pods of workloads really run; nothing of those whose pods may not be seen. */
-export function versionsIn({ seen, snapshot: { pods, replicaSets }, blind }: Look): HealthReport['versions'] {
+export function versionsIn({ seen, snapshot, blind }: Look): HealthReport['versions'] {
+  const { pods, replicaSets } = snapshot;
   if (blind.includes('pods')) return [];
   return seen
     .map(({ object }) => object)
-    .filter((object) => isWorkload(object) && keepsItsPods(object) && !isGoing(object))
+    .filter((object) => keepsItsPods(object) && !isGoing(object))
     .filter(({ kind }) => kind !== 'Deployment' || !blind.includes('replicasets'))
-    .map((object) => ({ ref: refOf(object), versions: versionsOf(object, pods, replicaSets) }));
+    .flatMap((object) => {
+      if (isWorkload(object)) return [{ ref: refOf(object), versions: versionsOf(object, pods, replicaSets) }];
+      const family = followedBy(object)?.runsPods === true ? familyOf(object, snapshot) : undefined;
+      if (family === undefined || family === 'unknown' || family.isBlind) return [];
+      return [{ ref: refOf(object), versions: versionsAmong(family.members.filter(({ kind }) => kind === 'Pod')) }];
+    });
 }
 
 async function evidenceOf({ client, clock }: Context, { snapshot }: Look, sick: readonly Seen[]): Promise<Evidence[]> {

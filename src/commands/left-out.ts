@@ -3,7 +3,8 @@ import { isTrue } from '../kubernetes/conditions.ts';
 import { ApiError, ConnectionError } from '../kubernetes/errors.ts';
 import { describeRef, groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { definesKinds, isWorkload, runsOnce } from '../manifests/kinds.ts';
+import { definesKinds, runsOnce } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';
 
@@ -96,7 +97,7 @@ function isAboutObjects(error: unknown): boolean {
 
 /** Whether without it the version is not back: it runs pods, and not only once. */
 export function runsTheVersion({ manifest: { object } }: LeftOut): boolean {
-  return isWorkload(object) && !runsOnce(object);
+  return hasPods(object) && !runsOnce(object);
 }
 
 /** One short sentence; the summary has all of it. */

@@ -7,7 +7,8 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
-import { isScalable, isWorkload, runsOnce } from '../manifests/kinds.ts';
+import { isScalable, runsOnce } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
@@ -365,7 +366,7 @@ async function notUsedByOthers(
 function refuseWithoutVersion({ manifests, left }: Sifted, target: Revision): void {
   const workloads = left.filter(runsTheVersion);
   const [first] = workloads;
-  const isLeft = ({ object }: Manifest) => isWorkload(object) && !runsOnce(object);
+  const isLeft = ({ object }: Manifest) => hasPods(object) && !runsOnce(object);
   if (first === undefined || manifests.some(isLeft)) return;
   throw new Failure(`revision ${target.revision} cannot be restored: ${first.reason}`, {
     hint: 'Fix that, or set the input "to-revision" to another one.',

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
+import { hasPods, imagesOf } from '../manifests/pod-template.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
@@ -46,7 +46,7 @@ async function runningOf(
   { client, clock }: Pick<Context, 'client' | 'clock'>,
   live: Revision,
 ): Promise<HealthReport['versions']> {
-  const recorded = live.objects.filter((object) => isWorkload(object) && keepsItsPods(object));
+  const recorded = live.objects.filter((object) => hasPods(object) && keepsItsPods(object));
   const found = await Promise.all(recorded.map(async (object) => await client.read(runningRef(live, object))));
   return versionsIn(
     await lookAt(

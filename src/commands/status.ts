@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
-import { isWorkload } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
 import { isHeld } from '../release/lock.ts';
@@ -164,7 +164,7 @@ async function tellHealth(
   };
   report.tellHealth(health, {
     workloads: examination.seen.flatMap((seen, index) =>
-      isWorkload(seen.object) ? workloadNow(seen, problemOf(seen, examined[index])) : [],
+      hasPods(seen.object) ? workloadNow(seen, problemOf(seen, examined[index])) : [],
     ),
     addresses: now.found.flatMap(({ object }) => addressReports(object)),
   });

@@ -1,8 +1,8 @@
 import { Cancelled } from '../base/errors.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment, isWorkload } from '../manifests/kinds.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
+import { isDeployment } from '../manifests/kinds.ts';
+import { hasPods, imagesOf } from '../manifests/pod-template.ts';
 import type { Context } from '../release/context.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { isSameRelease, liveRevision } from '../release/revision.ts';
@@ -105,7 +105,7 @@ async function confirmUnchanged(
 function versionsIn(prepared: readonly Prepared[]): string {
   return listed(
     prepared.flatMap(({ live }) => {
-      const image = live === undefined || !isWorkload(live) ? undefined : imagesOf(live)[0]?.image;
+      const image = live === undefined || !hasPods(live) ? undefined : imagesOf(live)[0]?.image;
       return live === undefined || image === undefined
         ? []
         : [`${originOf(live) ?? live.metadata.name} ${versionOf(image)}`];

@@ -1,7 +1,7 @@
 import { at, type Json } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { hashAnnotation, hashIn } from '../manifests/config-hash.ts';
-import { containersOf } from '../manifests/pod-template.ts';
+import { containersOf, imagesOf } from '../manifests/pod-template.ts';
 import { contentOf } from '../apply/comparison.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { nameOfField, valueShown } from '../apply/field-words.ts';
@@ -125,17 +125,22 @@ const tellingPaths: readonly (readonly string[])[] = [
 ];
 
 function factsOf(object: KubernetesObject): FieldDiff[] {
-  const images = containersOf(object).flatMap(({ path, name, image }) =>
-    image === undefined ? [] : [fact(object.kind, [...path.slice(0, -1), name, 'image'], image)],
+  const images = containersOf(object).flatMap(({ path, name, image }) => {
+    const place = typeof path.at(-1) === 'number' ? [...path.slice(0, -1), name] : path;
+    return image === undefined ? [] : [fact(object.kind, [...place, 'image'], image)];
+  });
+  const split = imagesOf(object).flatMap(({ key, path, image }) =>
+    key !== 'repository' || image === undefined ? [] : [fact(object.kind, path.slice(0, -1), image)],
   );
   const others = tellingPaths.flatMap((path) => {
     const value = at(object, ...path);
     return typeof value === 'string' || typeof value === 'number' ? [fact(object.kind, path, value)] : [];
   });
-  return [...images, ...others];
+  return [...images, ...split, ...others];
 }
 
 function fact(kind: string, path: readonly (string | number)[], value: Json): FieldDiff {
   const after = valueShown(kind, path, value);
-  return { field: nameOfField(path), change: 'added', ...(after === undefined ? {} : { after }) };
+  const field = isOnePod(path.map(String)) ? nameOfField(path) : path.join('.');
+  return { field, change: 'added', ...(after === undefined ? {} : { after }) };
 }

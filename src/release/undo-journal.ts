@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { keyOf, nameFrom, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { stepsBackwards, type Journal } from './journal.ts';
 import { undo } from './undo.ts';
@@ -202,7 +202,7 @@ async function waitForRestored(
   deadline: number,
 ): Promise<boolean> {
   const writtenAt = serverNow(client, clock);
-  const targets = restored.filter(isWorkload).map((object) => ({ object, changed: true, writtenAt }));
+  const targets = restored.filter(hasPods).map((object) => ({ object, changed: true, writtenAt }));
   if (targets.length === 0) return true;
   const result = await waitForRollout(client, targets, { reporter, clock, deadline, signal });
   if (result.outcome !== 'ready') reporter.warning('the restored workloads are not ready again');

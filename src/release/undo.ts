@@ -5,7 +5,8 @@ import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { directsTraffic, isWorkload, keepsData } from '../manifests/kinds.ts';
+import { directsTraffic, keepsData } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 import { concurrency } from '../apply/apply.ts';
 import { bringBack } from './bring-back.ts';
 import { fieldManager } from '../apply/field-manager.ts';
@@ -136,9 +137,9 @@ function inUndoOrder(entries: readonly JournalEntry[]): { existed: JournalEntry[
   const kindIs = (test: (object: KubernetesObject) => boolean) =>
     existed.filter((entry) => entry.before !== null && test(entry.before));
   const groups = [
-    kindIs((object) => !directsTraffic(object) && !isWorkload(object)),
-    kindIs(directsTraffic),
-    kindIs(isWorkload),
+    kindIs((object) => !directsTraffic(object) && !hasPods(object)),
+    kindIs((object) => directsTraffic(object) && !hasPods(object)),
+    kindIs(hasPods),
   ];
   return { existed: groups.filter((group) => group.length > 0), created };
 }

@@ -1,7 +1,6 @@
 import { numberAt } from '../base/json.ts';
 import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
-import { imagesOf } from '../manifests/pod-template.ts';
+import { hasPods, imagesOf } from '../manifests/pod-template.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
 import { addressesIn } from './addresses.ts';
@@ -76,12 +75,12 @@ export function reportAttempt(
   const candidates = written
     .filter(({ ref }) => !planned.has(keyOf(ref)))
     .flatMap(({ ref }) => watch.latest(ref) ?? [])
-    .filter(isWorkload);
+    .filter(hasPods);
   report.tellWritten({
     objects: [...written, ...unchanged.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change }))],
     workloads: [
       ...prepared
-        .filter(({ manifest }) => isWorkload(manifest.object))
+        .filter(({ manifest }) => hasPods(manifest.object))
         .flatMap((entry) => (isWritten(entry) ? [writtenRow(entry, watch)] : stableRows(entry))),
       ...candidates.map((object) => awaitedRow(object, watch)),
     ],
@@ -97,7 +96,7 @@ export function reportObjects(
 ): void {
   report.tellWritten({
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
-    workloads: prepared.filter(({ manifest }) => isWorkload(manifest.object)).map((entry) => writtenRow(entry, watch)),
+    workloads: prepared.filter(({ manifest }) => hasPods(manifest.object)).map((entry) => writtenRow(entry, watch)),
     addresses: addressesIn(prepared, watch),
   });
 }

@@ -21,7 +21,12 @@ export function versionsOf(
   pods: readonly KubernetesObject[],
   replicaSets: readonly KubernetesObject[],
 ): RunningVersion[] {
-  const own = podsOf(workload, pods, replicaSets).filter(
+  return versionsAmong(podsOf(workload, pods, replicaSets));
+}
+
+/** The same of pods that are known to belong together. */
+export function versionsAmong(pods: readonly KubernetesObject[]): RunningVersion[] {
+  const own = pods.filter(
     (pod) =>
       pod.metadata.deletionTimestamp === undefined &&
       !['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? ''),

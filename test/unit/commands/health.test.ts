@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { problemOf } from '../../../src/commands/health.ts';
+import { problemOf, versionsIn } from '../../../src/commands/health.ts';
+import { ownedBy } from '../../support/custom-resource.ts';
 import { objectOf } from '../release/build.ts';
 
 const web = (replicas: number) => objectOf('apps/v1', 'Deployment', { spec: { replicas } }, { name: 'web' });
@@ -28,5 +29,35 @@ describe('a workload', () => {
       objectOf('apps/v1', 'StatefulSet', { spec: { replicas: 2 }, status: { readyReplicas } }, { name: 'db' });
     expect(problemOf({ object: set(2), verdict })).toBeUndefined();
     expect(problemOf({ object: set(1), verdict })?.message).toContain('1 of 2 pods ready');
+  });
+});
+
+describe('what the pods run of a custom resource', () => {
+  const groups = objectOf('leaderworkerset.x-k8s.io/v1', 'LeaderWorkerSet', {}, { name: 'llm', uid: 'llm' });
+  const set = ownedBy(groups, objectOf('apps/v1', 'StatefulSet', {}, { name: 'llm', uid: 'set' }));
+  const pod = (name: string, image: string) =>
+    ownedBy(set, objectOf('v1', 'Pod', { spec: { containers: [{ name: 'vllm', image }] } }, { name, uid: name }));
+  const pods = [pod('llm-0', 'vllm:2'), pod('llm-0-1', 'vllm:2'), pod('llm-1', 'vllm:1'), objectOf('v1', 'Pod', {})];
+  const seen = [{ object: groups, verdict: ready }];
+  const look = (owned: { objects: [typeof set]; isBlind: boolean }) => ({
+    seen,
+    snapshot: { pods, replicaSets: [], events: [], nodes: [], owned },
+    blind: [],
+  });
+
+  test('is told by all that it owns', () => {
+    expect(versionsIn(look({ objects: [set], isBlind: false }))).toStrictEqual([
+      {
+        ref: { apiVersion: 'leaderworkerset.x-k8s.io/v1', kind: 'LeaderWorkerSet', namespace: 'shop', name: 'llm' },
+        versions: [
+          { images: ['vllm:2'], pods: 2, ready: 0 },
+          { images: ['vllm:1'], pods: 1, ready: 0 },
+        ],
+      },
+    ]);
+  });
+
+  test('stays unknown where some of that may not be seen', () => {
+    expect(versionsIn(look({ objects: [set], isBlind: true }))).toStrictEqual([]);
   });
 });

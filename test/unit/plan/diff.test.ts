@@ -660,3 +660,46 @@ test('at most so many fields are told, and how many more there are', () => {
   expect(describeFields(diff).at(-1)).toBe('and 12 more');
   expect(diffOf(prepared(settings(all), settings({}), settings(all)), 5)).toMatchObject({ more: maxFields + 7 });
 });
+
+describe('of a custom resource that runs pods', () => {
+  const groups = (leader: string, worker: string): KubernetesObject => ({
+    apiVersion: 'leaderworkerset.x-k8s.io/v1',
+    kind: 'LeaderWorkerSet',
+    metadata: { name: 'llm', namespace: 'shop' },
+    spec: {
+      leaderWorkerTemplate: {
+        leaderTemplate: { spec: { containers: [{ name: 'vllm', image: leader }] } },
+        workerTemplate: { spec: { containers: [{ name: 'vllm', image: worker }] } },
+      },
+    },
+  });
+  const prepared = (object: KubernetesObject, live: KubernetesObject | undefined): Prepared => ({
+    manifest: manifestOf(object),
+    live,
+    predicted: object,
+    change: live === undefined ? 'created' : 'configured',
+    takeover: false,
+    warnings: [],
+  });
+  const linesFor = (object: KubernetesObject, live?: KubernetesObject) =>
+    diffOf(prepared(object, live)).fields.map(
+      ({ field, before = '-', after = '-' }) => `${field}: ${before} → ${after}`,
+    );
+
+  test('each image is told by the whole place that it has', () => {
+    expect(linesFor(groups('a:2', 'a:2'), groups('a:1', 'a:1'))).toStrictEqual([
+      'spec.leaderWorkerTemplate.leaderTemplate.spec.containers.vllm.image: a:1 → a:2',
+      'spec.leaderWorkerTemplate.workerTemplate.spec.containers.vllm.image: a:1 → a:2',
+    ]);
+  });
+
+  test('a new one is told by its images', () => {
+    expect(linesFor(groups('a:1', 'b:1'))).toStrictEqual([
+      'spec.leaderWorkerTemplate.leaderTemplate.spec.containers.vllm.image: - → a:1',
+      'spec.leaderWorkerTemplate.workerTemplate.spec.containers.vllm.image: - → b:1',
+    ]);
+    const nim = { repository: 'nvcr.io/nim/llama', tag: '1.0.0' };
+    const service = { apiVersion: 'apps.nvidia.com/v1alpha1', kind: 'NIMService', metadata: { name: 'llama' } };
+    expect(linesFor({ ...service, spec: { image: nim } })).toStrictEqual(['spec.image: - → nvcr.io/nim/llama:1.0.0']);
+  });
+});

@@ -1,7 +1,9 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import { restartAnnotation } from '../manifests/config-hash.ts';
-import { canRunTwice } from '../manifests/kinds.ts';
+import { customKindOf } from '../manifests/custom-kinds.ts';
+import { canRunTwice, keepsItsPods } from '../manifests/kinds.ts';
+import { isCustomWorkload } from '../manifests/pod-template.ts';
 import type { ConfigEffect } from '../apply/config-change.ts';
 import { changesPods } from '../apply/preflight.ts';
 import { isService, selectorOf } from '../traffic/services.ts';
@@ -20,6 +22,28 @@ export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 
       location: unfit.manifest.source.locate([]),
       hint: `Its pods have their own names, storage or nodes. Deploy it with the strategy "rolling", as its own release${because === '' ? '' : `; or, if it reloads its config by itself, give it the annotation "${restartAnnotation}" with the value "false"`}.`,
     },
+  );
+}
+
+/**
+ * Call where there is no Deployment of which the strategy could try a new version: all else is rolled out at once.
+ * @throws InvalidInput for a custom resource that would get new pods
+ */
+export function refuseCustom(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {
+  const unfit = prepared.find((entry) => {
+    const { object } = entry.manifest;
+    return isCustomWorkload(object) && keepsItsPods(object) && changesPods(entry);
+  });
+  if (unfit === undefined) return;
+  const { object, source } = unfit.manifest;
+  const { triesBy } = customKindOf(object) ?? {};
+  const own =
+    triesBy === undefined
+      ? ': its own controller replaces the pods'
+      : `; to try a version first, use its own "${triesBy}"`;
+  throw new InvalidInput(
+    `${describeRef(refOf(object))} would get new pods, but the strategy "${strategy}" works with Deployments only`,
+    { location: source.locate([]), hint: `Deploy it with the strategy "rolling"${own}.` },
   );
 }
 

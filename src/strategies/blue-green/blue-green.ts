@@ -5,7 +5,7 @@ import type { Prepared } from '../../apply/prepared.ts';
 import type { WaitingCandidate } from '../../release/journal-shape.ts';
 import { settled, type Strategy } from '../../plan/plan.ts';
 import { refuseJoined } from '../bystanders.ts';
-import { refuseUnfit } from '../fitness.ts';
+import { refuseCustom, refuseUnfit } from '../fitness.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce } from '../rolling.ts';
 import { arrangedOn } from './arrange.ts';
@@ -34,6 +34,7 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
         const switches = switchesOf(prepared, manifests, state);
         await refuseJoined(context, prepared, 'blue-green', state.groups.flatMap(refsOfGroup));
         if (switches.length > 0) return await planSwitch(context, prepared, { input, state, found: switches }, options);
+        refuseCustom(prepared, 'blue-green');
         context.note(noteOfAllAtOnce(prepared, state));
         return allAtOnce(prepared, { state: 'live', serving: servingNames(state, []) });
       },

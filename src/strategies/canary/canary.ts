@@ -1,12 +1,11 @@
 import { describeRef, keyOf, refOf } from '../../kubernetes/object.ts';
-import { isWorkload } from '../../manifests/kinds.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import { settled, type Plan, type PlanContext, type Stage, type Strategy } from '../../plan/plan.ts';
 import { refuseJoined } from '../bystanders.ts';
 import { copyConfig } from '../candidate.ts';
-import { refuseForeign, refusePinned, refuseUnfit } from '../fitness.ts';
+import { refuseCustom, refuseForeign, refusePinned, refuseUnfit } from '../fitness.ts';
 import { numbersOf, withPods } from '../numbers.ts';
-import { podsOf } from '../../manifests/pod-template.ts';
+import { hasPods, podsOf } from '../../manifests/pod-template.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce, applyCompared } from '../rolling.ts';
 import { judgeSharedClaims } from '../shared-claims.ts';
@@ -33,6 +32,7 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
   await refuseJoined(context, prepared, 'canary');
   const pairs = pairsOf(prepared, options);
   if (pairs.length === 0) {
+    refuseCustom(prepared, 'canary');
     context.note(noteOfAllAtOnce(prepared));
     return allAtOnce(prepared);
   }
@@ -50,7 +50,7 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
 }
 
 function noteOfAllAtOnce(prepared: readonly Prepared[]): string {
-  const isFirst = prepared.every(({ live, manifest }) => live === undefined || !isWorkload(manifest.object));
+  const isFirst = prepared.every(({ live, manifest }) => live === undefined || !hasPods(manifest.object));
   return isFirst
     ? 'there is no stable version yet: this deploy rolls out all pods at once, and the next one has a canary'
     : 'no pod template of a running Deployment changes: nothing to try on a canary, so everything is rolled out at once';

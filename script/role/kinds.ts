@@ -10,10 +10,12 @@ export interface KnownKind {
   namespaced: boolean;
 }
 
-/** The kinds of Kubernetes itself, by group, and those of others that most clusters of GKE have. */
+/** The kinds of Kubernetes itself, by group, and those of others that most clusters of GKE have, or that run pods. */
 const namespacedKinds: Readonly<Record<string, string>> = {
   '': 'ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
   apps: 'ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet',
+  'apps.nvidia.com': 'NIMCache NIMService',
+  'argoproj.io': 'Rollout',
   autoscaling: 'HorizontalPodAutoscaler',
   batch: 'CronJob Job',
   'cloud.google.com': 'BackendConfig',
@@ -21,12 +23,20 @@ const namespacedKinds: Readonly<Record<string, string>> = {
   'discovery.k8s.io': 'EndpointSlice',
   'events.k8s.io': 'Event',
   'gateway.networking.k8s.io': 'GRPCRoute Gateway HTTPRoute ReferenceGrant TCPRoute TLSRoute UDPRoute',
+  'inference.networking.k8s.io': 'InferencePool',
+  'jobset.x-k8s.io': 'JobSet',
+  'keda.sh': 'ScaledJob ScaledObject TriggerAuthentication',
+  'kueue.x-k8s.io': 'LocalQueue Workload',
+  'leaderworkerset.x-k8s.io': 'LeaderWorkerSet',
   'networking.gke.io': 'FrontendConfig GCPBackendPolicy GCPGatewayPolicy HealthCheckPolicy ManagedCertificate',
   'networking.istio.io': 'DestinationRule Gateway ServiceEntry VirtualService',
   'networking.k8s.io': 'Ingress NetworkPolicy',
   policy: 'PodDisruptionBudget',
+  'ray.io': 'RayCluster RayJob RayService',
   'rbac.authorization.k8s.io': 'Role RoleBinding',
   'resource.k8s.io': 'ResourceClaim ResourceClaimTemplate',
+  'serving.knative.dev': 'Configuration Revision Route Service',
+  'serving.kserve.io': 'InferenceGraph InferenceService LLMInferenceService LLMInferenceServiceConfig ServingRuntime',
   'storage.k8s.io': 'CSIStorageCapacity',
 };
 
@@ -62,7 +72,7 @@ function entriesOf(kinds: Readonly<Record<string, string>>, namespaced: boolean)
 }
 
 /** As `UnsafeGuessKindToResource` has it (k8s.io/apimachinery pkg/api/meta/restmapper.go). */
-function pluralOf(kind: string): string {
+export function pluralOf(kind: string): string {
   const name = kind.toLowerCase();
   if (name.endsWith('endpoints')) return name;
   if (name.endsWith('s')) return `${name}es`;

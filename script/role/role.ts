@@ -9,7 +9,8 @@ import type { Place } from '../../src/release/rights.ts';
 import { roleFor, rulesOf, type MissingRule } from '../../src/release/role.ts';
 import { strategies, type StrategyName } from '../../src/strategies/traits.ts';
 import type { Check } from '../../src/verify/check.ts';
-import { describeUnknown, type KnownKind } from './kinds.ts';
+import { followedBy } from '../../src/rollout/readiness/index.ts';
+import { describeUnknown, pluralOf, type KnownKind } from './kinds.ts';
 
 /** What a Role is for. */
 export interface Asked {
@@ -71,10 +72,31 @@ function headOf(objects: readonly KubernetesObject[], { commands, strategies: ch
 /** @throws Failure with every kind that nobody knows */
 function placed(manifests: readonly Manifest[], { namespace, kinds }: Asked): Placed[] {
   const objects = manifests.map(({ object }) => object);
-  const found = objects.map((object) => ({ object, place: placeOf(object, objects, { namespace, kinds }) }));
+  const found = objects.map((object) => ({
+    object,
+    place: placeOf(object, objects, { namespace, kinds }),
+    children: childrenOf(object, objects, { namespace, kinds }),
+  }));
   const unknown = found.filter(({ place }) => place === undefined).map(({ object }) => describeUnknown(object));
   if (unknown.length > 0) throw new Failure([...new Set(unknown)].join('\n'));
-  return found.flatMap(({ object, place }) => (place === undefined ? [] : [{ object, place }]));
+  return found.flatMap(({ object, place, children }) => (place === undefined ? [] : [{ object, place, children }]));
+}
+
+/** Where the kinds lie that a custom resource is judged by; what they are called is guessed where nobody says it. */
+function childrenOf(
+  object: KubernetesObject,
+  objects: readonly KubernetesObject[],
+  asked: Pick<Asked, 'namespace' | 'kinds'>,
+): Place[] {
+  const { namespace = asked.namespace, name } = object.metadata;
+  return (followedBy(object)?.children ?? []).map(
+    ({ apiVersion, kind }) =>
+      placeOf({ apiVersion, kind, metadata: { name, namespace } }, objects, asked) ?? {
+        group: groupOf(apiVersion),
+        resource: pluralOf(kind),
+        namespace,
+      },
+  );
 }
 
 function placeOf(

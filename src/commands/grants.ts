@@ -4,14 +4,17 @@ import {
   definesKinds,
   isConfig,
   isDeployment,
+  isScalable,
   kindsToScale,
   kindsWithHistory,
   pausableKinds,
 } from '../manifests/kinds.ts';
 import { rankOf } from '../manifests/order.ts';
+import { isCustomWorkload } from '../manifests/pod-template.ts';
 import {
   checkGrants,
   derivedGrants,
+  followGrants,
   grantsOf,
   lookGrants,
   objectGrants,
@@ -32,6 +35,8 @@ import type { Prepared } from '../apply/prepared.ts';
 export interface Placed {
   object: KubernetesObject;
   place: Place;
+  /** Where the kinds lie by whose objects it is judged; absent for most. */
+  children?: readonly Place[];
 }
 
 /** How objects are brought in. */
@@ -63,6 +68,7 @@ export function bringingGrants(
     const isToCome = grantsItself(object.metadata.namespace, objects, newNamespaces);
     return isToCome || prepared === undefined ? grants.map(later) : grants;
   });
+  const followed = placed.flatMap(({ object, children = [] }) => followGrants(object, children));
   const isBrought = objects.some((object) => isNamespace(object, namespace));
   const isBeside = prepared?.some(({ live, manifest }) => live !== undefined && isDeployment(manifest.object)) === true;
   const besides = isBeside ? 'now' : 'later';
@@ -71,6 +77,7 @@ export function bringingGrants(
   const isFreed = sets.some((entry) => stateOf(entry) === 'differs') && undone;
   return [
     ...ofObjects,
+    ...followed,
     ...surplus.flatMap(({ object, place }) => pruneGrants(object, place, undone)),
     ...(newNamespaces.has(namespace) && !isBrought ? grantsOf('namespaces', undefined) : []),
     ...strategyGrants(strategy, namespace, besides),
@@ -92,7 +99,7 @@ export function verifyGrants(checks: readonly Check[], namespace: string): Grant
   return asked.flatMap((check) => checkGrants(check, namespace));
 }
 
-/** What commands change one field of, and whether they wait for it. All these kinds are of `apps/v1`. */
+/** What commands change one field of, and whether they wait for it. All these kinds are of `apps/v1`; others are scaled, too. */
 const changes = {
   scale: { kinds: kindsToScale, waits: true },
   pause: { kinds: pausableKinds, waits: false },
@@ -103,22 +110,27 @@ const changes = {
 export type WorkloadCommand = keyof typeof changes;
 
 /** Whether a command concerns workloads of a kind when nobody says which. */
-export function concerns(command: WorkloadCommand, { apiVersion, kind }: KubernetesObject): boolean {
-  return groupOf(apiVersion) === 'apps' && changes[command].kinds.includes(kind);
+export function concerns(command: WorkloadCommand, object: KubernetesObject): boolean {
+  if (isCustomWorkload(object)) return command === 'scale' && isScalable(object);
+  return groupOf(object.apiVersion) === 'apps' && changes[command].kinds.includes(object.kind);
 }
 
 /** What a command needs that changes workloads in the cluster in one field. */
 export function changeGrants(command: WorkloadCommand, workloads: readonly Placed[], undone: boolean): Grant[] {
   const { waits } = changes[command];
-  return workloads.flatMap(({ object, place }) => [
+  return workloads.flatMap(({ object, place, children = [] }) => [
     ...workloadGrants(object, place, { undone, waits }),
+    ...(waits ? followGrants(object, children) : []),
     ...(object.kind === 'StatefulSet' && undone ? grantsOf('statefulSets', object.metadata.namespace) : []),
   ]);
 }
 
 /** What looking at the objects of a release needs; where something of it is missing, less is known. */
 export function lookingGrants(placed: readonly Placed[]): Grant[] {
-  return placed.flatMap(({ object, place }) => lookGrants(object, place));
+  return placed.flatMap(({ object, place, children = [] }) => [
+    ...lookGrants(object, place),
+    ...followGrants(object, children, ['list']),
+  ]);
 }
 
 /**

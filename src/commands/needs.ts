@@ -2,6 +2,7 @@ import type { KubernetesClient, Resource } from '../kubernetes/client.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { grantsOf, undoGrants, type Need, type Place, type RuleSetId } from '../release/rights.ts';
 import type { Check } from '../verify/check.ts';
+import { followedBy } from '../rollout/readiness/index.ts';
 import type { Context } from '../release/context.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
 import type { Prepared } from '../apply/prepared.ts';
@@ -104,16 +105,35 @@ async function placesOf(
     objects.map(async (object) => ({
       object,
       place: (await placeOf(client, refOf(object))) ?? placeByDefinition(object, objects, namespace),
+      children: await childrenOf(client, object),
     })),
   );
-  return found.flatMap(({ object, place }) => (place === undefined ? [] : [{ object, place }]));
+  return found.flatMap(({ object, place, children }) => (place === undefined ? [] : [{ object, place, children }]));
+}
+
+/** Where the kinds lie that a custom resource is judged by; none of those that the cluster does not serve. */
+async function childrenOf(client: KubernetesClient, object: KubernetesObject): Promise<Place[]> {
+  const { namespace } = object.metadata;
+  const resources = (followedBy(object)?.children ?? []).map((child) => served(client, child));
+  return (await Promise.all(resources)).flatMap((resource) => {
+    if (resource === undefined) return [];
+    const { group, plural, namespaced } = resource;
+    return [{ group, resource: plural, ...(namespaced && namespace !== undefined ? { namespace } : {}) }];
+  });
 }
 
 /** Undefined for a kind that the cluster does not serve, or does not say. */
 async function placeOf(client: KubernetesClient, ref: ObjectRef): Promise<Place | undefined> {
-  const resource = await client.resource(ref.apiVersion, ref.kind).catch((): Resource | undefined => undefined);
+  const resource = await served(client, ref);
   if (resource === undefined) return undefined;
   const { group, plural, namespaced } = resource;
   const namespace = ref.namespace ?? client.defaultNamespace;
   return { group, resource: plural, ...(namespaced ? { namespace } : {}) };
+}
+
+async function served(
+  client: KubernetesClient,
+  { apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>,
+): Promise<Resource | undefined> {
+  return await client.resource(apiVersion, kind).catch((): Resource | undefined => undefined);
 }

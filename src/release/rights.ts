@@ -1,8 +1,8 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { stringAt } from '../base/json.ts';
 import { groupOf } from '../kubernetes/object.ts';
-import { isBuiltIn, keepsData } from '../manifests/kinds.ts';
-import { hasRule } from '../rollout/readiness/index.ts';
+import { keepsData } from '../manifests/kinds.ts';
+import { followedBy, hasRule } from '../rollout/readiness/index.ts';
 import { userRuleFor, type UserRule } from '../rollout/readiness/user/user-rule.ts';
 
 /**
@@ -191,7 +191,30 @@ function isWatched(object: KubernetesObject, userRules: readonly UserRule[]): bo
   if (userRule !== undefined) return !userRule.isNever;
   if (object.kind === 'Service' && groupOf(object.apiVersion) === '')
     return stringAt(object, 'spec', 'type') === 'LoadBalancer';
-  return hasRule(object) || !isBuiltIn(object);
+  const group = groupOf(object.apiVersion);
+  // What Kubernetes and its community have without a rule keeps no condition by which it could be awaited.
+  return hasRule(object) || (group.includes('.') && !group.endsWith('.k8s.io'));
+}
+
+/**
+ * What an object is judged by beside itself: the kinds that it owns, and its pods. Without them a run goes on, and knows less.
+ * @param children where the kinds lie that its rule names
+ * @param verbs `list` alone where it is looked at once
+ */
+export function followGrants(
+  object: KubernetesObject,
+  children: readonly Place[],
+  verbs: readonly ('list' | 'watch')[] = ['list', 'watch'],
+): Grant[] {
+  const { kind, metadata } = object;
+  const owned = children.map((place): Grant => ({
+    ...place,
+    verbs,
+    need: 'optional',
+    why: `what each ${kind} consists of`,
+    lost: `each ${kind} is judged by its own status alone`,
+  }));
+  return [...owned, ...(followedBy(object)?.runsPods === true ? grantsOf('causes', metadata.namespace) : [])];
 }
 
 /** An object that is removed because a release has it no more; an undo makes it anew. */

@@ -4,7 +4,14 @@ import { loadAll } from 'js-yaml';
 import type { Json } from '../../../src/base/json.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
 import { MissingRights, RightsCheck } from '../../../src/release/rights-check.ts';
-import { checkGrants, derivedGrants, grantsOf, objectGrants, type Grant } from '../../../src/release/rights.ts';
+import {
+  checkGrants,
+  derivedGrants,
+  followGrants,
+  grantsOf,
+  objectGrants,
+  type Grant,
+} from '../../../src/release/rights.ts';
 import { roleFor } from '../../../src/release/role.ts';
 import type { Reporter } from '../../../src/base/reporter.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -194,6 +201,21 @@ test('what is optional is told once, in one warning that says what is lost', asy
   expect(warnings).toEqual([
     'Some optional rights are missing: the cause of a failure may stay unknown (list, watch pods; list, watch events; get pods/log; list, watch replicasets.apps); a number of pods that an autoscaler has set may be written over (list horizontalpodautoscalers.autoscaling)',
   ]);
+});
+
+test('what a custom resource consists of is optional, too, with its pods', async () => {
+  const warnings: string[] = [];
+  const reporter = { ...silentReporter, warning: (text: string) => void warnings.push(text) };
+  const check = checkOf(new Authorizer([]), reporter);
+  const groups = { ...web, apiVersion: 'leaderworkerset.x-k8s.io/v1', kind: 'LeaderWorkerSet' };
+  const sets = { group: 'apps', resource: 'statefulsets', namespace: shop };
+  check.expect([...grantsOf('causes', shop), ...followGrants(groups, [sets])]);
+  await check.require();
+  await check.require();
+  expect(warnings).toEqual([
+    'Some optional rights are missing: the cause of a failure may stay unknown (list, watch pods; list, watch events; get pods/log; list, watch replicasets.apps); each LeaderWorkerSet is judged by its own status alone (list, watch statefulsets.apps)',
+  ]);
+  expect(followGrants(web, [])).toEqual([]);
 });
 
 test('a cluster that does not answer such questions refuses nothing', async () => {

@@ -40,6 +40,7 @@ const statefulSet = object('apps/v1', 'StatefulSet');
 const service = object('v1', 'Service', { spec: { ports: [] } });
 const balancer = object('v1', 'Service', { spec: { type: 'LoadBalancer' } });
 const configMap = object('v1', 'ConfigMap');
+const groups = object('leaderworkerset.x-k8s.io/v1', 'LeaderWorkerSet');
 const claim = object('v1', 'PersistentVolumeClaim');
 
 /** The documents of the Role of these, by kind. */
@@ -128,6 +129,13 @@ test.each<[string, Partial<Asked>, KubernetesObject[], string[]]>([
     [deployment, configMap],
     ['deployments: get list watch update patch', lock, record],
   ],
+  [
+    'scale of a custom resource',
+    { commands: ['scale'] },
+    [groups, object('serving.kserve.io/v1beta1', 'InferenceService')],
+    ['leaderworkersets: get list watch update patch', lock, record],
+  ],
+  ['restart of custom resources, which it leaves as they are', { commands: ['restart'] }, [groups], [lock, record]],
   ['pause', { commands: ['pause'] }, [deployment, statefulSet], ['deployments: get patch', 'secrets: get list']],
   ['resume', { commands: ['resume'] }, [deployment], ['deployments: get list watch patch', 'secrets: get list']],
   ['status', { commands: ['status'] }, [deployment, service], ['leases: get', 'secrets: get list']],
@@ -153,6 +161,19 @@ test.each<[string, Partial<Asked>, KubernetesObject[], string[]]>([
   ],
 ])('%s needs this and nothing more', (_, asked, objects, expected) => {
   expect(needed(objects, asked)).toEqual(expected.toSorted());
+});
+
+test.each([
+  ['deploy', 'list, watch'],
+  ['scale', 'list, watch'],
+  ['status', 'list'],
+] as const)('of what a custom resource consists of a %s may do without the right to %s it', (command, verbs) => {
+  const text = roleOf([manifestFrom(structuredClone(groups), 'llm.yaml')], { ...plain, commands: [command] });
+  const [, comment = '', resources = '', may = ''] =
+    /# (optional: .*)\n.*resources: \[(.*statefulsets.*)\]\n.*verbs: \[(.*)\]/.exec(text) ?? [];
+  expect(comment).toContain('what each LeaderWorkerSet consists of');
+  expect(resources.split(', ')).toContain('statefulsets');
+  expect(may).toBe(verbs);
 });
 
 test('what lies in no namespace is a ClusterRole, for these objects alone', () => {

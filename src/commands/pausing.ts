@@ -61,6 +61,14 @@ export const restart = command({
 /** A manager of its own: what it sets is no part of the manifests, and the next apply must not remove it. */
 const restartManager = 'gke-rollout-restart';
 
+/** What is acted on, and what a custom resource that runs pods needs instead. */
+const pausable = { kinds: pausableKinds, instead: 'How its pods are replaced is up to its own controller.' };
+const restartable = {
+  kinds: kindsWithHistory,
+  instead:
+    'Deploy it with a change in its pod template, such as a new annotation: its own controller then replaces the pods.',
+};
+
 /** How long the controller may take to look at what was paused, and how often that is asked, in ms. */
 const observationMs = 10_000;
 const pollMs = 200;
@@ -73,7 +81,7 @@ async function pauseRelease(context: Context, options: OptionsOf<(typeof pauseIn
   const { client, clock, reporter, run } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'pause', { release: options.release, namespace });
-  const deployments = await releaseWorkloads(context, namespace, options, pausableKinds);
+  const deployments = await releaseWorkloads(context, namespace, options, { ...pausable, command: 'pause', report });
   const toChange = deployments.filter((object) => !isPaused(object));
   await expectOfWorkloads(context, 'pause', deployments, false);
   await context.rights?.require();
@@ -104,7 +112,7 @@ async function resumeRelease(context: Context, options: OptionsOf<(typeof resume
   const { client, clock, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const report = new Report(context, 'resume', { release: options.release, namespace });
-  const deployments = await releaseWorkloads(context, namespace, options, pausableKinds);
+  const deployments = await releaseWorkloads(context, namespace, options, { ...pausable, command: 'resume', report });
   const names = namesOf(deployments);
   const beside =
     options.workload === undefined ? await deploymentsBeside(context, namespace, options.release, deployments) : [];
@@ -217,7 +225,7 @@ async function restartRelease(
   const { client, reporter, clock } = context;
   const { release, namespace = client.defaultNamespace } = options;
   const report = new Report(context, 'restart', { release, namespace });
-  const all = await releaseWorkloads(context, namespace, options, kindsWithHistory);
+  const all = await releaseWorkloads(context, namespace, options, { ...restartable, command: 'restart', report });
   // As kubectl does: nothing would be restarted.
   const paused = all.find(isPaused);
   if (paused !== undefined) throw pausedError(paused);

@@ -3,7 +3,7 @@ import { numberAt, objectAt } from '../base/json.ts';
 import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScalable, kindsToScale } from '../manifests/kinds.ts';
 import { podsOf } from '../manifests/pod-template.ts';
-import { matchReplicas, parseReplicas, type ReplicaRequest } from '../manifests/replicas.ts';
+import { matchReplicas, parseReplicas, refuseElsewhere, type ReplicaRequest } from '../manifests/replicas.ts';
 import { applyLayer } from '../apply/apply.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
@@ -159,6 +159,7 @@ async function findWorkloads(
   requests: readonly ReplicaRequest[],
 ): Promise<Wanted[]> {
   const live = liveRevision(await listRevisions(client, namespace, release));
+  refuseElsewhere(requests, live?.objects ?? []);
   // By the name that it has in the manifests, whatever it is called where it runs.
   const recorded =
     live === undefined

@@ -10,9 +10,13 @@ import { report } from './reports.ts';
 const log = { container: 'web', lines: ['connecting', 'fatal: no database'] };
 const excerpt = 'The last 2 lines of the log of container "web":\n    connecting\n    fatal: no database';
 
-function failed(more: Partial<FailureReport>) {
-  const failure = { message: 'it crashes', hint: 'See its log.', causes: [], problems: [], evidence: [], log, ...more };
+function without(more: Partial<FailureReport>) {
+  const failure = { message: 'it crashes', hint: 'See its log.', causes: [], problems: [], evidence: [], ...more };
   return report({ status: 'undone', headline: 'shop: deploy failed', failure });
+}
+
+function failed(more: Partial<FailureReport>) {
+  return without({ log, ...more });
 }
 
 describe('the last words of a container that crashes', () => {
@@ -50,7 +54,7 @@ describe('a line of an annotation', () => {
 
   test('has 120 characters at most, and the log has all of it', async () => {
     const reporter = listeningReporter();
-    await finish(failed({ message: long, log: undefined }), reporter, {});
+    await finish(without({ message: long }), reporter, {});
     const cut = `container "web": image "registry.test/${'a'.repeat(60)}/web:2" is not…`;
     expect(reporter.lines).toEqual([
       `info shop: deploy failed\n${long}\nSee its log.`,
@@ -61,7 +65,7 @@ describe('a line of an annotation', () => {
   test('at a place of a manifest likewise; one without a space is cut where it has to be', async () => {
     const reporter = listeningReporter();
     const location = { file: 'a.yaml', line: 1 };
-    await finish(failed({ log: undefined, problems: [{ message: 'x'.repeat(121), location }] }), reporter, {});
+    await finish(without({ problems: [{ message: 'x'.repeat(121), location }] }), reporter, {});
     expect(reporter.lines.slice(0, 2)).toEqual([`info ${'x'.repeat(121)}`, `error ${'x'.repeat(119)}…`]);
   });
 });

@@ -2,7 +2,7 @@ import { durationOf } from '../../../base/duration.ts';
 import { Failures, InvalidInput } from '../../../base/errors.ts';
 import { readJsonPath } from '../../../base/json-path.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
-import { isBuiltIn, isWorkload } from '../../../manifests/kinds.ts';
+import { isWorkload } from '../../../manifests/kinds.ts';
 import { followedBy, hasRule } from '../index.ts';
 import { conditionStates, numberOf, operators, type Expectation, type Operator } from './expectation.ts';
 import { describeSelector, type Failing, type Selector, type UserRule } from './user-rule.ts';
@@ -138,7 +138,9 @@ function selectorFrom(text: string, complain: Complain): Selector {
 /** Whether it is a kind of Kubernetes itself, which has its rule here, or needs none. */
 function refuseOwnKinds(selector: Selector, complain: Complain): void {
   const example = exampleOf(selector);
-  const isOwn = !selector.group.includes('.') || (isBuiltIn(example) && hasRule(example));
+  const isOwn =
+    !selector.group.includes('.') ||
+    (selector.group.endsWith('.k8s.io') && !selector.group.endsWith('.x-k8s.io') && hasRule(example));
   if (!isOwn) return;
   const name = describeSelector({ kind: selector.kind, group: selector.group });
   throw complain(

@@ -40,9 +40,7 @@ func main() {
 // serve answers requests until a signal comes and the shutdown is over, or until a listener fails.
 func serve(settings settings, stop <-chan os.Signal) error {
 	misbehave(settings)
-	select {
-	case <-time.After(settings.startDelay):
-	case <-stop:
+	if !begin(settings, stop) {
 		return nil
 	}
 	application, err := newApplication(settings)
@@ -71,6 +69,25 @@ func serve(settings settings, stop <-chan os.Signal) error {
 	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return server.Shutdown(limit)
+}
+
+// begin is what comes before the server listens: the lines of a start in stages, then a delay. False when it was told to stop.
+func begin(settings settings, stop <-chan os.Signal) bool {
+	wait := func(duration time.Duration) bool {
+		select {
+		case <-time.After(duration):
+			return true
+		case <-stop:
+			return false
+		}
+	}
+	for _, line := range settings.startLog {
+		fmt.Println(line)
+		if !wait(settings.startLogEvery) {
+			return false
+		}
+	}
+	return wait(settings.startDelay)
 }
 
 // listen opens the plain port and, where both files are mounted, the one with TLS.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type settings struct {
 	latency       time.Duration
 	memoryGrowth  int
 	logLines      int
+	startLog      []string
+	startLogEvery time.Duration
 	shutdownDelay time.Duration
 	healthFails   bool
 	healthAfter   time.Duration
@@ -52,6 +55,8 @@ func readSettings(getenv func(string) string) (settings, error) {
 		latency:       reader.duration("LATENCY", 0),
 		memoryGrowth:  reader.integer("MEMORY_GROWTH", 0),
 		logLines:      reader.integer("LOG_LINES", 0),
+		startLog:      reader.lines("START_LOG"),
+		startLogEvery: reader.duration("START_LOG_EVERY", time.Second),
 		shutdownDelay: reader.duration("SHUTDOWN_DELAY", 2*time.Second),
 		healthFails:   healthFails,
 		healthAfter:   reader.duration("HEALTH_FAIL_AFTER", 0),
@@ -80,6 +85,15 @@ func (r *envReader) text(name, fallback string) string {
 		return value
 	}
 	return fallback
+}
+
+// lines takes one text with line ends; there is none without it.
+func (r *envReader) lines(name string) []string {
+	value, given := r.given(name)
+	if !given {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(value, "\n"), "\n")
 }
 
 // duration takes what Go writes (1.5s, 2m); a number alone means seconds.

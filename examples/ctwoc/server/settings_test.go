@@ -30,6 +30,16 @@ func TestADurationWithoutUnitMeansSeconds(t *testing.T) {
 	}
 }
 
+func TestTheLogOfAStartIsOneLineAfterTheOther(t *testing.T) {
+	s, err := readSettings(environmentOf(map[string]string{"START_LOG": "loading 1/2\nloading 2/2\n", "START_LOG_EVERY": "20"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.startLog) != 2 || s.startLog[1] != "loading 2/2" || s.startLogEvery != 20*time.Second {
+		t.Errorf("got %+v", s)
+	}
+}
+
 func TestAWrongSettingIsNamed(t *testing.T) {
 	wrong := map[string]string{
 		"ROLE":          "backend",

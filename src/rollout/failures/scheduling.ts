@@ -5,6 +5,7 @@ import type { Cause } from '../verdict.ts';
 import { claimSign } from './claim.ts';
 import type { ObjectEvent } from './events.ts';
 import { diagnostic, mayHeal, type Sign } from './sign.ts';
+import { isFlexStart, kueueHold } from './queue.ts';
 import { readRefusal } from './unschedulable.ts';
 import type { Graces } from './graces.ts';
 
@@ -31,25 +32,33 @@ export function schedulingSigns(
   if (claim !== undefined) return [{ ...claim, cause: { ...since, ...claim.cause } }];
   const { words, hint } = readRefusal(scheduled.message);
   const cause = { reason: 'Unschedulable', message: words, hint, object: refOf(pod), path: ['resources'], ...since };
-  return [refusedSign(cause, events, now, graces)];
+  return [flexStartSign(pod, cause, events) ?? refusedSign(cause, events, now, graces)];
+}
+
+/** It asks again until there is capacity; undefined for other pods, and where no pool can ever have the pod. */
+function flexStartSign(pod: KubernetesObject, cause: Cause, events: readonly ObjectEvent[]): Sign | undefined {
+  if (!isFlexStart(pod)) return undefined;
+  const tried = lastEvent(events, 'TriggeredScaleUp') ?? lastEvent(events, 'FailedScaleUp');
+  const never = lastEvent(events, 'NotTriggerScaleUp');
+  if (never !== undefined && (tried === undefined || tried.lastAt < never.lastAt)) return undefined;
+  return diagnostic({
+    ...cause,
+    message: `${cause.message}; queued for a flex-start node`,
+    hint: 'Flex-start nodes come when there is capacity: raise the input "timeout", or use another kind of node.',
+  });
 }
 
 function refusedSign(cause: Cause, events: readonly ObjectEvent[], now: number, graces: Graces): Sign {
-  const lastOf = (reason: string) =>
-    events
-      .filter((event) => event.reason === reason)
-      .sort((left, right) => left.lastAt - right.lastAt)
-      .at(-1);
-  const scaleUp = lastOf('TriggeredScaleUp');
-  const failedScaleUp = lastOf('FailedScaleUp');
+  const scaleUp = lastEvent(events, 'TriggeredScaleUp');
+  const failedScaleUp = lastEvent(events, 'FailedScaleUp');
   // It tries other zones and kinds of nodes by itself, so that one failure is not the end.
   if (failedScaleUp !== undefined && failedScaleUp.lastAt >= (scaleUp?.lastAt ?? 0)) {
     const why = failedScaleUp.message.slice(0, maxTextLength);
     return mayHeal(graces.unschedulableMs, { ...cause, message: `${cause.message}; the autoscaler failed: ${why}` });
   }
-  if (scaleUp !== undefined && now - scaleUp.lastAt < scaleUpMs)
+  if (isScalingUp(events, now))
     return diagnostic({ ...cause, message: `${cause.message}; the autoscaler is adding a node` });
-  const cannotScale = lastOf('NotTriggerScaleUp');
+  const cannotScale = lastEvent(events, 'NotTriggerScaleUp');
   if (cannotScale === undefined) return mayHeal(graces.unschedulableMs, cause);
   return mayHeal(graces.unschedulableMs / 2, {
     ...cause,
@@ -57,7 +66,20 @@ function refusedSign(cause: Cause, events: readonly ObjectEvent[], now: number, 
   });
 }
 
-const kueueGate = 'kueue.x-k8s.io/admission';
+function lastEvent(events: readonly ObjectEvent[], reason: string): ObjectEvent | undefined {
+  return events
+    .filter((event) => event.reason === reason)
+    .sort((left, right) => left.lastAt - right.lastAt)
+    .at(-1);
+}
+
+/** Whether an autoscaler makes a node for a pod, and has not failed since. @param events those of the pod */
+export function isScalingUp(events: readonly ObjectEvent[], now: number): boolean {
+  const scaleUp = lastEvent(events, 'TriggeredScaleUp');
+  const failed = lastEvent(events, 'FailedScaleUp');
+  if (scaleUp === undefined || now - scaleUp.lastAt >= scaleUpMs) return false;
+  return failed === undefined || failed.lastAt < scaleUp.lastAt;
+}
 
 /** A gate is taken away by whoever has put it there; until then no scheduler looks at the pod, and no autoscaler. */
 function gateSign(pod: KubernetesObject): Sign {
@@ -69,11 +91,12 @@ function gateSign(pod: KubernetesObject): Sign {
     path: ['schedulingGates'],
     ...(since === undefined ? {} : { since }),
   };
-  if (gates.includes(kueueGate)) {
-    const queue = pod.metadata.labels?.['kueue.x-k8s.io/queue-name'];
+  const kueue = kueueHold(pod);
+  if (kueue !== undefined) {
+    const { queue, message } = kueue;
     return diagnostic({
       ...base,
-      message: `Kueue holds it back${queue === undefined ? '' : ` in its queue "${queue}"`} until there is quota for it`,
+      message: `queued by Kueue${queue === undefined ? '' : ` in "${queue}"`} until there is quota for it${message === '' ? '' : `: ${message.slice(0, maxTextLength)}`}`,
       hint: 'Check the Workload that Kueue created for it, and the quota of its ClusterQueue.',
     });
   }

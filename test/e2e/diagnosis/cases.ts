@@ -474,7 +474,7 @@ const waits: BrokenCase[] = [
     inputs: short,
     ends: 'timeout',
     reason: 'SchedulingGated',
-    says: 'Deployment "kueue": Kueue holds it back in its queue "models" until there is quota for it',
+    says: 'Deployment "kueue": queued by Kueue in "models" until there is quota for it',
     hint: 'Check the Workload that Kueue created for it, and the quota of its ClusterQueue.',
   },
   {

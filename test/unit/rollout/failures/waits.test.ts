@@ -148,3 +148,55 @@ describe('pods that their node has ended', () => {
     ]);
   });
 });
+
+describe('a pod that waits for its turn', () => {
+  const gated = (gate: string, labels: Record<string, string> = {}, message = '') =>
+    podOf(undefined, {
+      metadata: { ...created.metadata, labels },
+      spec: { schedulingGates: [{ name: gate }] },
+      conditions: [conditionAt('PodScheduled', 'False', 'SchedulingGated', message)],
+    });
+  const queue = { 'kueue.x-k8s.io/queue-name': 'models' };
+  const ofEveryGate = 'Scheduling is blocked due to non-empty scheduling gates';
+
+  test.each([
+    [gated('kueue.x-k8s.io/admission'), 'queued by Kueue until there is quota for it'],
+    [gated('kueue.x-k8s.io/admission', queue, ofEveryGate), 'queued by Kueue in "models" until there is quota for it'],
+    [gated('kueue.x-k8s.io/topology', queue), 'queued by Kueue in "models" until there is quota for it'],
+    [
+      gated('kueue.x-k8s.io/admission', queue, 'ExceedsMaxQuota: 8 GPUs'),
+      'queued by Kueue in "models" until there is quota for it: ExceedsMaxQuota: 8 GPUs',
+    ],
+    [gated('shop.test/approved'), 'the scheduling gate "shop.test/approved" holds it back from the scheduler'],
+  ])('is told as held back, never as one that fits nowhere (%#)', (pod, message) => {
+    expect(causesOf(pod, [], 3600)).toEqual([`diagnostic: ${message}`]);
+  });
+
+  const scarce = '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.';
+  const flexStart = (parts: Parameters<typeof podOf>[1] = {}) =>
+    podOf(undefined, {
+      ...parts,
+      metadata: { ...created.metadata, ...parts.metadata },
+      conditions: [conditionAt('PodScheduled', 'False', 'Unschedulable', scarce)],
+    });
+  const selected = flexStart({ spec: { nodeSelector: { 'cloud.google.com/gke-flex-start': 'true' } } });
+  const requested = flexStart({
+    metadata: { annotations: { 'autoscaling.x-k8s.io/consume-provisioning-request': 'train' } },
+  });
+  const tells = 'pod cannot be scheduled: not enough nvidia.com/gpu (0 of 3 nodes fit)';
+
+  test.each([
+    ['by its nodeSelector', selected],
+    ['by its ProvisioningRequest', requested],
+  ])('for a flex-start node does so for hours, %s', (_, pod) => {
+    const failed = eventOn(pod, 'FailedScaleUp', 'out of capacity');
+    for (const events of [[], [failed]])
+      expect(causesOf(pod, events, 3600)).toEqual([`diagnostic: ${tells}; queued for a flex-start node`]);
+  });
+
+  test('for a flex-start node that no pool can give does not', () => {
+    const never = eventOn(selected, 'NotTriggerScaleUp', 'no pool fits', { type: 'Normal' });
+    expect(causesOf(selected, [never], 30)).toEqual([`mayHeal: ${tells}; the autoscaler cannot help: no pool fits`]);
+    expect(causesOf(flexStart(), [], 30)).toEqual([`mayHeal: ${tells}`]);
+  });
+});

@@ -35,6 +35,7 @@ export const inputGroups: readonly { title: string; inputs: readonly Input[] }[]
     title: 'Waiting, undo and conflicts',
     inputs: [
       'timeout',
+      'no-progress-timeout',
       'unschedulable-grace',
       'await',
       'pause-timeout',

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { controllerSigns } from '../../src/rollout/failures/controller.ts';
 import type { ObjectEvent } from '../../src/rollout/failures/events.ts';
+import { withHeldDevice } from '../../src/rollout/failures/held-device.ts';
 import { podSigns } from '../../src/rollout/failures/pod.ts';
 import type { Sign } from '../../src/rollout/failures/sign.ts';
 import { lostNodeSigns } from '../../src/rollout/node-loss.ts';
@@ -100,8 +101,9 @@ ${markdownTable(
   samples.map(([what, where, signs]) => [what, where, endsOf(signs)]),
 )}
 
-What a pod is busy with (pulling an image, running an init container, starting a sidecar or a container) does not end the wait either;
-the log reports it with the time it takes, and it is the cause if time runs out and nothing above is seen.
+What a pod is busy with (mounting volumes, pulling an image, running an init container, starting a sidecar or a container, loading
+weights, compiling) does not end the wait by itself; the log reports it with the time it takes, and it is the cause if time runs out and
+nothing above is seen. A wait in which nothing gets further for \`no-progress-timeout\` ends ([models.md](models.md#what-it-waits-for)).
 
 On an object that this run did not change, while it changed others, no sign ends the wait in the first 30 s: it may be broken
 only because it lacks what was just changed.
@@ -186,6 +188,11 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
   ],
   ['The same with a fourth restart', containerState, ofContainer(crashed(4), true)],
   [
+    'The container of a pod with a GPU crashes while an old pod on the same node, with the same device, is terminating',
+    containerState,
+    ofHeldDevice(),
+  ],
+  [
     'A pod of a Job crashes: its `backoffLimit` decides',
     containerState,
     ofPod(podOf(undefined, { containers: [crashed(4)], spec: { restartPolicy: 'OnFailure' } })),
@@ -205,6 +212,11 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     'No node fits, and the cluster autoscaler failed to add one: it tries elsewhere',
     `PodScheduled and ${podEvent}`,
     ofPod(unschedulable(), [eventOn(unschedulable(), 'FailedScaleUp', 'quota exceeded')]),
+  ],
+  [
+    'No node fits, and the pod waits for a flex-start node or a ProvisioningRequest',
+    `PodScheduled and ${podEvent}`,
+    ofPod(flexStart()),
   ],
   [
     'A PersistentVolumeClaim is missing',
@@ -289,6 +301,18 @@ function unschedulable(why = '1 Insufficient cpu'): KubernetesObject {
   const message = `0/1 nodes are available: ${why}.`;
   const scheduled = conditionAt('PodScheduled', 'False', 'Unschedulable', message);
   return podOf(undefined, { conditions: [scheduled] });
+}
+
+function flexStart(): KubernetesObject {
+  return { ...unschedulable(), spec: { nodeSelector: { 'cloud.google.com/gke-flex-start': 'true' } } };
+}
+
+function ofHeldDevice(): Sign[] {
+  const containers = [{ name: 'web', resources: { limits: { 'nvidia.com/gpu': '1' } } }];
+  const spec = { nodeName: 'node-1', containers };
+  const pod = podOf(undefined, { spec, containers: [crashed(2)] });
+  const old = podOf(undefined, { spec, metadata: { uid: 'old', deletionTimestamp: timeAt(30) } });
+  return withHeldDevice(pod, ofPod(pod), { old: [old], now: start, lastHeld: new Map() });
 }
 
 function ofLostNode(): Sign[] {

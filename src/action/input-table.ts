@@ -48,7 +48,7 @@ type InputContent = Definition &
     /** Several lines that belong together; absent when not given. */
     | { type: 'text'; default?: undefined }
     | { type: 'boolean'; default: 'true' | 'false' }
-    | { type: 'duration'; default: string; mayBeZero?: true }
+    | { type: 'duration'; default?: string; mayBeZero?: true }
     | { type: 'percents'; default: string }
     | { type: 'choice'; values: readonly string[]; default: string }
   );
@@ -284,6 +284,13 @@ const definitions = {
     description:
       'The time limit for all waits of a run together, until workloads are ready and checks have passed: `90s`, `10m`, `1h30m`. Steps of a canary do not count.',
     example: '15m',
+  },
+  'no-progress-timeout': {
+    type: 'duration',
+    mayBeZero: true,
+    description:
+      'How long nothing of what is waited for may get further before the run fails, however much of `timeout` is left: no pod reaches its next stage, no percentage in its log rises. `0s` switches it off. By default 10m, and only for pods whose log says how far they are, such as model servers that load shards. Time in a queue, or while an autoscaler adds a node, does not count. See docs/models.md.',
+    example: '5m',
   },
   'unschedulable-grace': {
     type: 'duration',

@@ -37,13 +37,19 @@ type Value<Definition> = Definition extends { type: 'choice'; values: readonly (
           : string;
 
 type OptionalId = {
-  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' | 'sentence' } ? Id : never;
+  [Id in InputId]: (typeof inputTable)[Id] extends { type: 'string' | 'text' | 'sentence' }
+    ? Id
+    : (typeof inputTable)[Id] extends { type: 'duration'; default: string }
+      ? never
+      : (typeof inputTable)[Id] extends { type: 'duration' }
+        ? Id
+        : never;
 }[InputId];
 
-/** What the user asked for. A list that was not given is empty, a text that was not given is absent. */
+/** What the user asked for. A list that was not given is empty; a text, or a duration without a default, is absent then. */
 export type Inputs = {
   [Id in Exclude<InputId, OptionalId> as Property<Id>]: Value<(typeof inputTable)[Id]>;
-} & { [Id in OptionalId as Property<Id>]?: string };
+} & { [Id in OptionalId as Property<Id>]?: Value<(typeof inputTable)[Id]> };
 
 /**
  * Reads all inputs from the variables that the runner sets (`INPUT_*`) and masks the secrets among them (tokens, and what
@@ -194,7 +200,7 @@ function parse(id: string, definition: InputDefinition, given: string | undefine
     case 'boolean':
       return parseBoolean(id, text ?? definition.default);
     case 'duration':
-      return parseDuration(text ?? definition.default, id, definition.mayBeZero);
+      return text === undefined ? undefined : parseDuration(text, id, definition.mayBeZero);
     case 'percents':
       return parsePercents(id, text ?? definition.default);
     case 'choice':

@@ -44,7 +44,7 @@ export function command<const Id extends CommandInputId>(
 }
 
 /** Inputs of commands that wait until workloads are ready. */
-export const waitInputs = ['timeout', 'unschedulable-grace', 'pause-timeout'] as const;
+export const waitInputs = ['timeout', 'no-progress-timeout', 'unschedulable-grace', 'pause-timeout'] as const;
 
 /** Inputs of commands that change a release, and undo that when they fail. */
 export const changeInputs = [...waitInputs, 'undo-on-failure', 'undo-timeout', 'environment'] as const;

@@ -49,6 +49,8 @@ export interface CommandInputs {
   pauseTimeoutMs: number;
   /** Rules for when custom resources are ready or have failed, as `docs/rollout-rules.md` has them. */
   await?: string;
+  /** How long a wait may go without a step forward; 0: for ever; absent: 10 minutes, of starts that say how far they are. */
+  noProgressTimeoutMs?: number;
   onLowCapacity: 'fail' | 'warn';
   /** How long the longest request takes; 0: nobody says. */
   longestRequestMs: number;

@@ -142,7 +142,7 @@ export function chooseWorkloadRevision(
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
 async function confirmCurrent(
   context: Context,
-  options: Pick<RollOutOptions, 'timeoutMs' | 'unschedulableGraceMs' | 'pauseTimeoutMs'>,
+  options: Pick<RollOutOptions, 'timeoutMs' | 'noProgressTimeoutMs' | 'unschedulableGraceMs' | 'pauseTimeoutMs'>,
   workload: KubernetesObject,
   target: WorkloadRevision,
   report: Report,

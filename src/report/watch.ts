@@ -16,6 +16,7 @@ import { excerptFor } from '../rollout/log-excerpt.ts';
 import { isHeldBack, isPaused } from '../rollout/pause.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { recentCrash } from '../rollout/recent-crash.ts';
+import { defaultNoProgress, type NoProgressLimit } from '../rollout/stages/no-progress.ts';
 import { waitForRollout, type RolloutResult } from '../rollout/tracker.ts';
 import type { Cause, Verdict } from '../rollout/verdict.ts';
 import type { Tellings } from '../rollout/wait-log.ts';
@@ -56,6 +57,8 @@ export interface WatchOptions {
   pauseTimeoutMs: number;
   /** The rules of the input `await`; none by default. */
   userRules?: readonly UserRule[];
+  /** How long nothing may get further, 0 being for ever; absent, it is the default of starts that say how far they are. */
+  noProgressTimeoutMs?: number;
 }
 
 /** What is waited for; `paused` as a `Target` has it. */
@@ -73,6 +76,7 @@ export class RolloutWatch {
   readonly #graces: Graces;
   readonly #pauseTimeoutMs: number;
   readonly #userRules: readonly UserRule[];
+  readonly #noProgress: NoProgressLimit;
   readonly #objects = new Map<string, KubernetesObject>();
   readonly #verdicts = new Map<string, Verdict>();
   readonly #startedAt = new Map<string, number>();
@@ -87,11 +91,13 @@ export class RolloutWatch {
   #namedAt: number | undefined;
   wroteAnything = false;
 
-  constructor(context: Context, { unschedulableGraceMs, pauseTimeoutMs, userRules = [] }: WatchOptions) {
+  constructor(context: Context, options: WatchOptions) {
+    const { unschedulableGraceMs, pauseTimeoutMs, userRules = [], noProgressTimeoutMs: ms } = options;
     this.#context = context;
     this.#graces = { unschedulableMs: unschedulableGraceMs };
     this.#pauseTimeoutMs = pauseTimeoutMs;
     this.#userRules = userRules;
+    this.#noProgress = ms === undefined ? defaultNoProgress : { ms, ofMeasured: false };
   }
 
   /** @throws RolloutFailed when one of them will not be ready, or the deadline passes */
@@ -126,6 +132,7 @@ export class RolloutWatch {
         graces: this.#graces,
         userRules: this.#userRules,
         pauseTimeoutMs: this.#pauseTimeoutMs,
+        noProgress: this.#noProgress,
         onStandStill: (ms) => {
           this.#context.limit.extend(ms);
         },

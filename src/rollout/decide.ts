@@ -4,14 +4,15 @@ import { conditionsOf, isTrue } from '../kubernetes/conditions.ts';
 import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
-import type { ObjectEvent } from './failures/events.ts';
+import { eventsOf, type ObjectEvent } from './failures/events.ts';
+import { withHeldDevice, type LastHeld } from './failures/held-device.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
 import { isFinal, mayHeal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
-import { familyOf, makersOf, podsOfVersion } from './family.ts';
+import { familyOf, makersOf, podsOfAnyVersion, podsOfVersion } from './family.ts';
 import { isOwnedBy } from './ownership.ts';
-import { workOf } from './progress.ts';
+import { describeWorks, tellWorks, worksOf, type Work } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
@@ -56,8 +57,10 @@ export function decide(
   if (verdict.state === 'unchecked') return { verdict };
   // Whatever its pods show, what is to be done is to resume it; and whoever has paused it wants to see them as they are.
   if (verdict.state === 'progressing' && isPausedMeanwhile(object, facts)) return { verdict };
+  const all = podsOfAnyVersion(object, family, snapshot);
+  const makers = makersOf(object, family, snapshot);
   const signs = [
-    ...signsOf(object, pods, makersOf(object, family, snapshot), snapshot, facts, graces),
+    ...signsOf(object, { pods, all, makers }, snapshot, facts, graces, firstSeen),
     ...(family === undefined ? [] : remadeSigns(pods, firstSeen, facts.now)),
     ...(verdict.state === 'progressing' && verdict.trouble !== undefined
       ? [mayHeal(verdict.trouble.graceMs, verdict.trouble.cause)]
@@ -65,7 +68,9 @@ export function decide(
   ];
   const sides = { pods, old: oldPods(object, pods, snapshot) };
   const causes = signs.map((sign) => ({ sign, cause: ofWorkload(object, withSurgeHint(object, sign.cause, sides)) }));
-  const work = workOf(pods, snapshot.events, facts.now);
+  const works = worksOf(pods, snapshot.events, facts.now, snapshot.logs);
+  const told = tellWorks(works, all, snapshot.events);
+  const [work] = told;
   if (verdict.state === 'failed') return { verdict: named(object, verdict, signs[0]?.cause ?? work) };
   for (const { sign, cause } of causes) {
     const key = `${keyOf(cause.object)} ${topicOf(cause)}`;
@@ -74,12 +79,13 @@ export function decide(
     if (isFinal(sign, seen, facts.now, graces.leastMs))
       return { verdict: { state: 'failed', cause: { ...cause, since: Math.min(cause.since ?? seen, seen) } } };
   }
-  const telling = causes.find(({ sign }) => sign.state !== 'diagnostic') ?? causes[0];
+  const heard = causes.filter(({ sign, cause }) => !isOfStart(sign, cause, works));
+  const telling = heard.find(({ sign }) => sign.state !== 'diagnostic') ?? heard[0];
   if (telling === undefined) {
     if (work === undefined) return { verdict };
     return {
       verdict,
-      work: `pod ${work.object.name}: ${work.message}`,
+      work: describeWorks(told),
       suspicion: ofWorkload(object, work),
     };
   }
@@ -95,30 +101,37 @@ function forgetTroubles(object: KubernetesObject, firstSeen: FirstSeen): void {
   for (const key of firstSeen.keys()) if (key.startsWith(own)) firstSeen.delete(key);
 }
 
+/** A server that says in its log how far it is does not answer its probes yet. */
+function isOfStart(sign: Sign, { reason, object, container }: Cause, works: readonly Work[]): boolean {
+  return (
+    sign.state === 'diagnostic' &&
+    reason === 'Unhealthy' &&
+    works.some(
+      (work) => work.stage.progress !== undefined && work.object.name === object.name && work.container === container,
+    )
+  );
+}
+
 function signsOf(
   object: KubernetesObject,
-  pods: readonly KubernetesObject[],
-  makers: readonly KubernetesObject[],
+  { pods, all, makers }: Record<'pods' | 'all' | 'makers', readonly KubernetesObject[]>,
   snapshot: Snapshot,
   { now, changed, writtenAt }: Facts,
   graces: Graces,
+  lastHeld: LastHeld,
 ): Sign[] {
-  const eventsOf = (owner: KubernetesObject) => eventsByObject(snapshot.events).get(owner.metadata.uid ?? '') ?? [];
   const healthy = pods.filter(isReadyPod).length;
+  const old = all.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !pods.includes(pod));
   // A DaemonSet's old pod on a node that is down stands in the way of the new one.
   const held = object.kind === 'DaemonSet' ? snapshot.pods.filter((pod) => isOwnedBy(pod, object)) : pods;
   return [
     ...lostNodeSigns(held, snapshot.nodes ?? []),
-    ...makers.flatMap((maker) => controllerSigns(maker, eventsOf(maker), changed ? writtenAt : 0)),
-    ...pods.flatMap((pod) =>
-      podSigns(
-        pod,
-        [...eventsOf(pod), ...claimEvents(pod, snapshot.events)],
-        healthy > (isReadyPod(pod) ? 1 : 0),
-        now,
-        graces,
-      ),
-    ),
+    ...makers.flatMap((maker) => controllerSigns(maker, eventsOf(maker, snapshot.events), changed ? writtenAt : 0)),
+    ...pods.flatMap((pod) => {
+      const events = [...eventsOf(pod, snapshot.events), ...claimEvents(pod, snapshot.events)];
+      const signs = podSigns(pod, events, healthy > (isReadyPod(pod) ? 1 : 0), now, graces);
+      return withHeldDevice(pod, signs, { old, now, lastHeld });
+    }),
   ];
 }
 
@@ -138,17 +151,6 @@ function claimEvents(pod: KubernetesObject, events: readonly ObjectEvent[]): Obj
   const claims = claimsOf(pod).map(({ name }) => name);
   if (claims.length === 0) return [];
   return events.filter(({ kind, name }) => kind === 'PersistentVolumeClaim' && claims.includes(name));
-}
-
-const indexes = new WeakMap<readonly ObjectEvent[], Map<string, ObjectEvent[]>>();
-
-/** A namespace may have thousands of events, and one look asks for those of each pod: they are put in order once. */
-function eventsByObject(events: readonly ObjectEvent[]): Map<string, ObjectEvent[]> {
-  const known = indexes.get(events);
-  if (known !== undefined) return known;
-  const index = Map.groupBy(events, (event) => event.uid);
-  indexes.set(events, index);
-  return index;
 }
 
 /** A workload is not ready while a container of it runs only since a moment ago. */

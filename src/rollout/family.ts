@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
-import { descendantsOf, newReplicaSet, podsOfNewRevision } from './ownership.ts';
+import { descendantsOf, newReplicaSet, podsOf, podsOfNewRevision } from './ownership.ts';
 import { followedBy } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -50,4 +50,14 @@ export function podsOfVersion(
 ): KubernetesObject[] {
   if (isWorkload(object)) return podsOfNewRevision(object, pods, replicaSets);
   return family === undefined ? [] : newPodsOf(family, facts);
+}
+
+/** All pods of a workload, or of a custom resource that runs pods, those of versions before included. */
+export function podsOfAnyVersion(
+  object: KubernetesObject,
+  family: Family | undefined,
+  { pods, replicaSets }: Snapshot,
+): KubernetesObject[] {
+  if (isWorkload(object)) return podsOf(object, pods, replicaSets);
+  return family?.members.filter(({ kind }) => kind === 'Pod') ?? [];
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import { atMost, type Clock } from '../base/clock.ts';
 import { mapConcurrently } from '../base/concurrency.ts';
 import { numberAt } from '../base/json.ts';
 import type { KubernetesClient, ListOptions } from '../kubernetes/client.ts';
@@ -11,6 +11,8 @@ import { readEvent } from './failures/events.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
 import { unstable } from './instability.ts';
 import { podsOfNewRevision } from './ownership.ts';
+import { StartLogs } from './stages/start-logs.ts';
+import type { LogsSeen } from './stages/stage.ts';
 import { idOf } from './store.ts';
 import { childrenOf, inNamespace, runsPods, selectorsOf } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
@@ -32,6 +34,9 @@ export interface Look {
   blind: string[];
 }
 
+/** Logs of slow starts may take this long in all, ms: who asks waits. */
+const logsMs = 5000;
+
 /** Requests under way at once. */
 const concurrency = 8;
 
@@ -44,13 +49,18 @@ export async function lookAt(
   objects: readonly KubernetesObject[],
   clock: Clock,
 ): Promise<Look> {
-  const { snapshot, blind } = await takeSnapshot(client, objects);
+  const { snapshot: taken, blind } = await takeSnapshot(client, objects);
+  const snapshot = { ...taken, logs: await readLogs(client, objects, taken, clock) };
   const now = serverNow(client, clock);
   const seen = objects.map((object): Seen => {
     const generation = numberAt(object, 'metadata', 'generation') ?? 0;
     // As after a write of long ago: whatever conditions and events there are count, and pods have to have settled.
     const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object, quietMs: Infinity };
-    const { verdict, suspicion } = decide(object, facts, snapshot, new Map(), defaultGraces);
+    const { verdict: judged, suspicion, work } = decide(object, facts, snapshot, new Map(), defaultGraces);
+    const verdict: Verdict =
+      judged.state === 'progressing' && work !== undefined
+        ? { ...judged, message: `${judged.message}; ${work}` }
+        : judged;
     if (verdict.state === 'failed') return { object, verdict, cause: verdict.cause };
     const pods = isWorkload(object) ? podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets) : [];
     const restless = verdict.state === 'ready' || verdict.state === 'unchecked' ? unstable(pods, now) : undefined;
@@ -60,6 +70,20 @@ export async function lookAt(
     return cause === undefined ? { object, verdict } : { object, verdict, cause };
   });
   return { seen, snapshot, blind };
+}
+
+/** How far pods are that start slowly, as their logs tell. */
+async function readLogs(
+  client: KubernetesClient,
+  objects: readonly KubernetesObject[],
+  { pods, replicaSets }: Snapshot,
+  clock: Clock,
+): Promise<LogsSeen> {
+  const logs = new StartLogs({ client, clock, reporter: { debug: () => undefined } });
+  const workloads = objects.filter(isWorkload);
+  const starting = workloads.flatMap((workload) => podsOfNewRevision(workload, pods, replicaSets));
+  await atMost(clock, logsMs, logs.read(starting));
+  return logs.seen;
 }
 
 /** Of a workload that is not awaited, such as one that is paused: what the pods of its version show. */
@@ -120,7 +144,10 @@ async function takeSnapshot(
       'ReplicaSet',
       scopesOf((object) => object.kind === 'Deployment' || !isWorkload(object)),
     ),
-    list('v1', 'Event', [...eventsIn('type=Warning'), ...eventsIn('type=Normal,reason=Killing')]),
+    list('v1', 'Event', [
+      ...eventsIn('type=Warning'),
+      ...['Killing', 'Pulling', 'Pulled'].flatMap((reason) => eventsIn(`type=Normal,reason=${reason}`)),
+    ]),
     list('v1', 'Node', workloads.some(({ kind }) => kind === 'DaemonSet') ? [{}] : []),
     ...children.map(async ({ apiVersion, kind, namespace }) => await list(apiVersion, kind, [inNamespace(namespace)])),
   ]);

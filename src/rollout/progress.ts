@@ -1,112 +1,132 @@
 import { formatDuration } from '../base/clock.ts';
-import { booleanAt, numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { timeOf } from '../kubernetes/conditions.ts';
-import type { ObjectEvent } from './failures/events.ts';
-import { isReadyPod } from './failures/pod.ts';
+import { eventsOf, type ObjectEvent } from './failures/events.ts';
+import { describeLogProgress } from './stages/log-progress.ts';
+import { othersTook } from './stages/others.ts';
+import { stageOf, type LogsSeen, type Stage } from './stages/stage.ts';
 import type { Cause } from './verdict.ts';
 
 /** What a pod of the new version is busy with: all is well while it lasts, and it is the cause when time runs out over it. */
-type Work = Required<Pick<Cause, 'reason' | 'message' | 'hint' | 'object'>> & Pick<Cause, 'container' | 'since'>;
+export interface Work
+  extends
+    Required<Pick<Cause, 'reason' | 'message' | 'topic' | 'hint' | 'object'>>,
+    Pick<Cause, 'container' | 'since'> {
+  stage: Stage;
+}
 
-/** So that a slow start is told from a hang; undefined when nothing is known. */
-export function workOf(
+/** So that a slow start is told from a hang: of each pod that has something to say. */
+export function worksOf(
   pods: readonly KubernetesObject[],
   events: readonly ObjectEvent[],
   now: number,
-): Work | undefined {
-  for (const pod of pods) {
-    if (pod.metadata.deletionTimestamp !== undefined || isReadyPod(pod)) continue;
-    const own = events.filter((event) => event.uid === pod.metadata.uid);
-    const work = pullOf(pod, own, now) ?? initOf(pod, now) ?? startOf(pod, now);
-    if (work !== undefined) return { ...work, object: refOf(pod) };
-  }
-  return undefined;
+  logs?: LogsSeen,
+): Work[] {
+  return pods.flatMap((pod) => {
+    const stage = stageOf(pod, eventsOf(pod, events), logs);
+    const work = stage === undefined ? undefined : workAt(stage, now);
+    if (stage === undefined || work === undefined) return [];
+    return { ...work, topic: `stage ${stage.name}`, object: refOf(pod), stage };
+  });
 }
 
-type PodWork = Omit<Work, 'object'>;
+const mostTold = 3;
+
+/**
+ * Those that are worth telling, the first pod's first: one pod for each stage, with what the stage took elsewhere.
+ * @param all the pods of the workload, of whatever version
+ */
+export function tellWorks(
+  works: readonly Work[],
+  all: readonly KubernetesObject[],
+  events: readonly ObjectEvent[],
+): Work[] {
+  const distinct = [...new Map(works.toReversed().map((work) => [work.topic, work])).values()].toReversed();
+  return distinct.slice(0, mostTold).map((work) => {
+    const others = all.filter(({ metadata }) => metadata.name !== work.object.name);
+    return { ...work, message: `${work.message}${othersTook(work.stage, others, events)}` };
+  });
+}
+
+/** `pod web-a: …; pod web-b: …` */
+export function describeWorks(works: readonly Work[]): string {
+  return works.map(({ object, message }) => `pod ${object.name}: ${message}`).join('; ');
+}
+
+type PodWork = Omit<Work, 'object' | 'topic' | 'stage'>;
 
 const raise = 'raise the input "timeout" if it just needs more time';
 
-function pullOf(pod: KubernetesObject, events: readonly ObjectEvent[], now: number): PodWork | undefined {
-  const pulling = events.findLast((event) => event.reason === 'Pulling');
-  const waits = (list: string, reason: string) =>
-    objectsAt(pod, 'status', list).some((status) => stringAt(status, 'state', 'waiting', 'reason') === reason);
-  const isCreating =
-    waits('containerStatuses', 'ContainerCreating') || waits('initContainerStatuses', 'PodInitializing');
-  if (pulling === undefined || !isCreating || runningIn(pod, 'initContainerStatuses').length > 0) return undefined;
-  const image = /"(?<image>[^"]+)"/.exec(pulling.message)?.groups?.['image'] ?? '';
-  return {
-    reason: 'Pulling',
-    message: `pulling image "${image}" for ${formatDuration(now - pulling.lastAt)}`,
-    hint: `Make the image smaller or pre-pull it on the nodes; ${raise}.`,
-    since: pulling.lastAt,
+/** Undefined for stages of which the signs of failure tell more. */
+function workAt(stage: Stage, now: number): PodWork | undefined {
+  const { container, since } = stage;
+  const base = {
+    ...(since === undefined ? {} : { since }),
+    ...(container === undefined ? {} : { container: container.name }),
   };
-}
-
-/** The container that the others wait for: an init container that has not ended, or a sidecar that has not started. */
-function initOf(pod: KubernetesObject, now: number): PodWork | undefined {
-  for (const status of runningIn(pod, 'initContainerStatuses')) {
-    const name = stringAt(status, 'name') ?? '';
-    const container = objectsAt(pod, 'spec', 'initContainers').find((each) => each['name'] === name);
-    if (stringAt(container, 'restartPolicy') !== 'Always') {
+  const time = formatDuration(Math.max(0, now - (since ?? now)));
+  switch (stage.name) {
+    case 'queue':
+    case 'node':
+      return undefined;
+    case 'volumes':
       return {
-        reason: 'ContainersNotInitialized',
-        message: `init container "${name}" has been running for ${runningFor(status, now)}, and the other containers wait for it`,
-        hint: `Check its log for what it is waiting for; ${raise}.`,
-        container: name,
-        ...sinceOf(status),
+        ...base,
+        reason: 'ContainerCreating',
+        message: `mounting its volumes for ${time}`,
+        hint: `Check the events of the pod and of its claims; ${raise}.`,
       };
-    }
-    if (booleanAt(status, 'ready') !== true) return startingWork('sidecar container', name, status, container, now);
+    case 'image':
+      return {
+        ...base,
+        reason: 'Pulling',
+        message: `pulling image "${stage.image ?? ''}" for ${time}`,
+        hint: `Make the image smaller or pre-pull it on the nodes; ${raise}.`,
+      };
+    default:
+      return { ...base, ...containerWork(stage, time, now) };
   }
-  return undefined;
 }
 
-function startOf(pod: KubernetesObject, now: number): PodWork | undefined {
-  const status = runningIn(pod, 'containerStatuses').find((each) => booleanAt(each, 'ready') !== true);
-  if (status === undefined) return undefined;
-  const name = stringAt(status, 'name') ?? '';
-  const container = objectsAt(pod, 'spec', 'containers').find((each) => each['name'] === name);
-  return startingWork('container', name, status, container, now);
-}
-
-function startingWork(
-  what: string,
-  name: string,
-  status: JsonObject,
-  container: JsonObject | undefined,
-  now: number,
-): PodWork {
-  const base = { reason: 'ContainersNotReady', container: name, ...sinceOf(status) };
-  const time = runningFor(status, now);
-  if (booleanAt(status, 'started') === false) {
-    const probe = objectAt(container, 'startupProbe');
-    const allowed = (numberAt(probe, 'failureThreshold') ?? 3) * (numberAt(probe, 'periodSeconds') ?? 10) * 1000;
+function containerWork(stage: Stage, time: string, now: number): Pick<Work, 'reason' | 'message' | 'hint'> {
+  const { name: stageName, container, progress } = stage;
+  const name = container?.name ?? '';
+  const what = `${container?.kind === 'main' ? '' : `${container?.kind ?? ''} `}container "${name}"`;
+  if (container?.kind === 'init') {
     return {
-      ...base,
-      message: `${what} "${name}" has been starting for ${time}; its startup probe allows ${formatDuration(allowed)}`,
+      reason: 'ContainersNotInitialized',
+      message:
+        progress === undefined
+          ? `${what} has been running for ${time}, and the other containers wait for it`
+          : `${what} has been loading weights for ${time}${figures(stage)}`,
+      hint: `Check its log for what it is waiting for; ${raise}.`,
+    };
+  }
+  const reason = 'ContainersNotReady';
+  if (progress !== undefined && (stageName === 'weights' || stageName === 'compile')) {
+    const does = stageName === 'weights' ? 'loading weights' : 'compiling and warming up its model';
+    return {
+      reason,
+      message: `${what} has been ${does} for ${time}${figures(stage)}`,
+      hint: `Check its log; ${raise}.`,
+    };
+  }
+  const running = formatDuration(Math.max(0, now - (container?.startedAt ?? now)));
+  if (container?.allowedMs !== undefined) {
+    return {
+      reason,
+      message: `${what} has been starting for ${running}; its startup probe allows ${formatDuration(container.allowedMs)}`,
       hint: `Check its log; ${raise}.`,
     };
   }
   return {
-    ...base,
-    message: `${what} "${name}" has been running for ${time}, but is not ready yet`,
+    reason,
+    message: `${what} has been running for ${running}, but is not ready yet`,
     hint: `Check its log and its readiness probe; ${raise}.`,
   };
 }
 
-function runningIn(pod: KubernetesObject, list: string): JsonObject[] {
-  return objectsAt(pod, 'status', list).filter(
-    (status) => Object.keys(objectAt(status, 'state', 'running')).length > 0,
-  );
-}
-
-function sinceOf(status: JsonObject): { since?: number } {
-  const since = timeOf(stringAt(status, 'state', 'running', 'startedAt'));
-  return since === undefined ? {} : { since };
-}
-
-function runningFor(status: JsonObject, now: number): string {
-  return formatDuration(Math.max(0, now - (sinceOf(status).since ?? now)));
+/** `: 40 %, 2 of 5 shards` */
+function figures({ progress }: Stage): string {
+  const told = progress === undefined ? '' : describeLogProgress(progress);
+  return told === '' ? '' : `: ${told}`;
 }

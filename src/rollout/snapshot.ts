@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { ObjectEvent } from './failures/events.ts';
+import type { LogsSeen } from './stages/stage.ts';
 
 /** All that is known of the cluster at one moment. */
 export interface Snapshot {
@@ -8,6 +9,8 @@ export interface Snapshot {
   events: readonly ObjectEvent[];
   /** Only where DaemonSets are waited for, and where nodes may be seen. */
   nodes?: readonly KubernetesObject[];
+  /** What the logs of slow starts have told. */
+  logs?: LogsSeen;
   /** What custom resources that are waited for own, beside pods and ReplicaSets; undefined as long as that is not known. */
   owned?: Owned;
 }

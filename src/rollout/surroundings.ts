@@ -112,7 +112,7 @@ export class Surroundings {
             : []),
         ]),
         follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
-        ...['Killing', 'Pulling', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
+        ...['Killing', 'Pulling', 'Pulled', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
           follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
         ),
         // That a claim finds no volume, or waits for one to be made, is no warning.

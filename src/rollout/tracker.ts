@@ -9,6 +9,7 @@ import { observe } from '../kubernetes/watch.ts';
 import { decide, type Decision, type FirstSeen } from './decide.ts';
 import { isHeldBack } from './pause.ts';
 import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';
+import { familyOf, podsOfVersion } from './family.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import type { Facts } from './readiness/rule.ts';
 import { userRuleFor, type UserRule } from './readiness/user/user-rule.ts';
@@ -16,6 +17,9 @@ import { inNamespace, Surroundings } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import { type Graces, defaultGraces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
+import { NoProgressClock, type NoProgressLimit } from './stages/no-progress.ts';
+import { StartLogs } from './stages/start-logs.ts';
+import { startOf } from './stages/start.ts';
 import { WaitLog, type Tellings } from './wait-log.ts';
 
 export interface Target {
@@ -70,6 +74,8 @@ interface RolloutOptions {
    * wait runs out of time.
    */
   pauseTimeoutMs?: number;
+  /** How long nothing may get further; by default only the deadline counts. */
+  noProgress?: NoProgressLimit;
   /** Told of the time for which the deadline has moved on, while it does. */
   onStandStill?(ms: number): void;
 }
@@ -118,6 +124,8 @@ class Tracker {
   /** When all were ready for the first time. */
   #readySince: number | undefined;
   readonly #stopwatch: PauseStopwatch;
+  readonly #noProgress: NoProgressClock;
+  readonly #logs: StartLogs;
   readonly #log: WaitLog;
 
   constructor(client: KubernetesClient, targets: readonly Target[], options: RolloutOptions) {
@@ -126,6 +134,8 @@ class Tracker {
     this.#surroundings = new Surroundings(options);
     this.#log = new WaitLog(options);
     this.#stopwatch = new PauseStopwatch(options.pauseTimeoutMs);
+    this.#noProgress = new NoProgressClock(options.noProgress);
+    this.#logs = new StartLogs({ client, ...options });
     const writes = targets.filter(({ changed }) => changed).map(({ writtenAt }) => writtenAt);
     this.#lastWrite = writes.length === 0 ? undefined : Math.max(...writes);
     this.#targets = targets.map((target) => ({
@@ -140,7 +150,7 @@ class Tracker {
   /** Looks at everything once; undefined while the wait has to go on. */
   evaluate(): RolloutResult | undefined {
     const now = this.#options.clock.now();
-    const snapshot = this.#surroundings.snapshot();
+    const snapshot = this.#snapshot();
     for (const target of this.#targets) {
       // A final verdict stays: that an object was deleted, for one, is not to be seen on its last state.
       const { state } = target.decision.verdict;
@@ -170,7 +180,35 @@ class Tracker {
     this.#options.onStandStill?.(this.#stopwatch.stoodStillMs - stoodStillMs);
     if (this.#stopwatch.isOver) return this.#result('paused', paused.map(pauseCauseOf));
     if (now >= this.#deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
-    return undefined;
+    return this.#whenStuck(snapshot, paused.length > 0);
+  }
+
+  #snapshot(): Snapshot {
+    return { ...this.#surroundings.snapshot(), logs: this.#logs.seen };
+  }
+
+  #whenStuck(snapshot: Snapshot, isPaused: boolean): RolloutResult | undefined {
+    const now = this.#options.clock.now();
+    const stuck = this.#noProgress.look(
+      this.#pending(),
+      (target) => startOf(target.object, this.#factsOf(target), snapshot),
+      { now, serverNow: serverNow(this.#client, this.#options.clock), isPaused },
+    );
+    if (stuck === undefined) return undefined;
+    const { waited, cause } = stuck;
+    waited.decision = { verdict: { state: 'failed', cause } };
+    this.#log.state(waited);
+    return this.#result('failed', [cause]);
+  }
+
+  /** Pods of the version that is waited for. */
+  #podsWaitedFor(): KubernetesObject[] {
+    const snapshot = this.#surroundings.snapshot();
+    return this.#pending().flatMap((target) => {
+      const family = familyOf(target.object, snapshot);
+      const known = family === 'unknown' ? undefined : family;
+      return podsOfVersion(target.object, known, this.#factsOf(target), snapshot);
+    });
   }
 
   /** What was broken before counts only when nothing was written that could heal it (kapp#1020). */
@@ -233,6 +271,7 @@ class Tracker {
           }
         };
         void tick();
+        void this.#logs.follow(() => this.#podsWaitedFor(), watches, look);
       });
     } finally {
       stop.abort();
@@ -320,7 +359,7 @@ class Tracker {
     return {
       outcome,
       causes: distinct,
-      snapshot: this.#surroundings.snapshot(),
+      snapshot: this.#snapshot(),
       targets: this.#targets.map(({ object, decision, readyAt }) => ({
         object,
         verdict: decision.verdict,

@@ -116,7 +116,7 @@ export class WaitLog {
   #longWork({ object, decision: { work, suspicion } }: Waited, now: number): void {
     if (work === undefined || suspicion === undefined) return;
     const { works } = this.#of(object);
-    const key = `${suspicion.reason} ${suspicion.container ?? ''}`;
+    const key = `${suspicion.reason} ${suspicion.container ?? ''} ${suspicion.topic ?? ''}`;
     const since = works.get(key) ?? now;
     works.set(key, since);
     if (now - since < longWorkMs) return;

@@ -42,3 +42,12 @@ export function readEvent(event: KubernetesObject): ObjectEvent {
 function withoutCredentials(message: string): string {
   return message.replace(/(pull rate limit as ).*?(?=\.\s|$)/is, '$1***');
 }
+
+const indexes = new WeakMap<readonly ObjectEvent[], Map<string, ObjectEvent[]>>();
+
+/** Those of one object. A namespace may have thousands, and one look asks for those of each pod: they are put in order once. */
+export function eventsOf({ metadata }: KubernetesObject, events: readonly ObjectEvent[]): readonly ObjectEvent[] {
+  const index = indexes.get(events) ?? Map.groupBy(events, (event) => event.uid);
+  indexes.set(events, index);
+  return index.get(metadata.uid ?? '') ?? [];
+}

@@ -109,7 +109,13 @@ describe('what was given', () => {
 
   test('may be no time at all where that makes sense', () => {
     expect(read({ ...deploy, strategy: 'blue-green', 'keep-old-for': '0s' }).keepOldForMs).toBe(0);
+    expect(read({ ...deploy, 'no-progress-timeout': '0s' }).noProgressTimeoutMs).toBe(0);
     expect(() => read({ ...deploy, timeout: '0s' })).toThrow('which leaves no time');
+  });
+
+  test('is absent where a duration has no default', () => {
+    expect(read(deploy)).not.toHaveProperty('noProgressTimeoutMs');
+    expect(read({ ...deploy, 'no-progress-timeout': '5m' }).noProgressTimeoutMs).toBe(300_000);
   });
 
   test('is the same when the runner sets no defaults', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { workOf } from '../../../src/rollout/progress.ts';
+import { worksOf } from '../../../src/rollout/progress.ts';
 import { eventOn, podOf, start, timeAt, waiting } from '../../support/rollout-objects.ts';
 
 const now = start + 45_000;
-const describeWork = (...parts: Parameters<typeof workOf>) => workOf(...parts)?.message ?? '';
+const describeWork = (...parts: Parameters<typeof worksOf>) => worksOf(...parts)[0]?.message ?? '';
 const running = (more: object) => ({
   name: 'web',
   ready: false,
@@ -46,7 +46,7 @@ describe('what a pod is busy with', () => {
   test('that of the first pod that has something to say', () => {
     const silent = podOf(undefined, { metadata: { name: 'web-b' } });
     const pod = podOf(undefined, { containers: [running({ started: true })] });
-    expect(workOf([silent, pod], [], now)).toMatchObject({ object: { name: 'web-a' }, container: 'web' });
+    expect(worksOf([silent, pod], [], now)[0]).toMatchObject({ object: { name: 'web-a' }, container: 'web' });
   });
 
   test('a slow start, and how long it may take', () => {

@@ -17,7 +17,7 @@ export const sampleVersions = ['1.0.0', '2.0.0', '3.0.0'] as const;
 /** Paths of what was built, by name: `kubectl`, `act`, `ctwoc-1.0.0`, `images.tar`, … */
 export type Binaries = Readonly<Record<string, string>>;
 
-interface Build {
+export interface Build {
   /** What is built: shown while it runs. */
   name: string;
   /** What the result depends on beside the Go version and the builds before it. */
@@ -122,9 +122,14 @@ export async function ensureBuilt(): Promise<Binaries> {
 
 /** The path of a program that some tests use and no cluster needs, built when it is not there yet. */
 export async function ensureProgram(name: 'act' | 'actionlint'): Promise<string> {
-  const binaries: Record<string, string> = {};
-  await ensure(module(name), await goVersion(), binaries);
-  return binaries[name] ?? '';
+  return (await ensureFiles(module(name)))[name] ?? '';
+}
+
+/** The files that a build of one test makes, by name. */
+export async function ensureFiles(build: Build): Promise<Binaries> {
+  const files: Record<string, string> = {};
+  await ensure(build, await goVersion(), files);
+  return files;
 }
 
 /** Adds what a build makes to `binaries`. */

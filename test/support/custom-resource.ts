@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Facts } from '../../src/rollout/readiness/rule.ts';
+import { noteSequence } from './noted-sequences.ts';
 import { live, start, timeAt } from './rollout-objects.ts';
 import { replay, type SequenceStep } from './sequence.ts';
 
@@ -69,5 +70,7 @@ export function decidedOver(
     verdicts.push({ at, text: `${verdict.state}: ${text}` });
   });
   // The last word of each moment: all that is shown at once comes one after the other.
-  return verdicts.filter(({ at }, index) => verdicts[index + 1]?.at !== at).map(({ text }) => text);
+  const decided = verdicts.filter(({ at }, index) => verdicts[index + 1]?.at !== at).map(({ text }) => text);
+  noteSequence(written, decided);
+  return decided;
 }

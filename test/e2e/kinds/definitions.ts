@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { ensureDefinitions } from '../../cluster/definitions.ts';
+import { waitUntil } from '../../cluster/run.ts';
 import { kubectl } from '../../support/kubectl.ts';
 
 /** By it the suite knows what it has brought: a definition of somebody else has a controller, and stays. */
@@ -25,4 +26,8 @@ async function bring(name: string, text: string): Promise<void> {
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], text);
   await kubectl(['label', 'crd', name, label, '--overwrite']);
   await kubectl(['wait', `crd/${name}`, '--for=condition=Established', '--timeout=60s']);
+  await waitUntil(`"${name}" is served`, 30_000, async () => {
+    await kubectl(['get', name, '--all-namespaces']);
+    return true;
+  });
 }

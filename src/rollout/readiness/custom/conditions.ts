@@ -60,11 +60,19 @@ export function judgeConditions(
   return observed === 'nowhere' && !hasChanged ? { ...ready(message), quietMs: lookMs } : ready(message);
 }
 
-/** The first condition that says that it will not get ready, if it is about what was written. */
-export function failureOf(object: KubernetesObject, facts: Facts, failing: readonly Failing[]): Verdict | undefined {
+/**
+ * The first condition that says that it will not get ready, if it is about what was written.
+ * @param isMeant whether it is, where its kind has another way to tell
+ */
+export function failureOf(
+  object: KubernetesObject,
+  facts: Facts,
+  failing: readonly Failing[],
+  isMeant = (found: StatusCondition) => isHeard(object, found, facts),
+): Verdict | undefined {
   for (const { type, status = 'False', reasons, graceMs, hint } of failing) {
     const found = condition(object, type);
-    if (found?.status !== status || !isHeard(object, found, facts)) continue;
+    if (found?.status !== status || !isMeant(found)) continue;
     if (reasons !== undefined && !reasons.includes(found.reason)) continue;
     const told = { reason: found.reason === '' ? type : found.reason, message: saidBy(found), hint };
     return graceMs === 0 ? failed(object, told.reason, told.message, hint) : troubled(object, graceMs, told);
@@ -73,7 +81,7 @@ export function failureOf(object: KubernetesObject, facts: Facts, failing: reado
 }
 
 /** Whether a condition was written after our write: by its generation, by its time, or since it was another one then. */
-function isNew(found: StatusCondition, facts: Facts): boolean {
+export function isNew(found: StatusCondition, facts: Facts): boolean {
   if (isSinceWrite(found, facts)) return true;
   if (found.observedGeneration !== undefined) return false;
   const before = condition(facts.asWritten, found.type);

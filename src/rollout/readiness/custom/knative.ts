@@ -13,7 +13,7 @@ import {
   type Facts,
   type Rule,
 } from '../rule.ts';
-import { failureOf, waitingFor } from './conditions.ts';
+import { failureOf, isNew, waitingFor } from './conditions.ts';
 
 /** What a Knative Service makes, down to its pods. */
 export const knativeChildren: readonly Child[] = [
@@ -41,7 +41,9 @@ const imageGraceMs = 10_000;
 
 function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (!isObserved(object, facts)) return notObserved;
-  const failure = imageFailure(object, facts) ?? failureOf(object, facts, [revisionFailed]);
+  // Its message names the revision: one that is as it was before is about a revision of before.
+  const failure =
+    imageFailure(object, facts) ?? failureOf(object, facts, [revisionFailed], (found) => isNew(found, facts));
   if (failure !== undefined) return failure;
   for (const type of ['ConfigurationsReady', 'RoutesReady', 'Ready']) {
     const found = condition(object, type);

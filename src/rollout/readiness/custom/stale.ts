@@ -2,7 +2,7 @@ import { at, equal } from '../../../base/json.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
 import type { Verdict } from '../../verdict.ts';
 import type { Facts } from '../rule.ts';
-import { failureOf, type Failing } from './conditions.ts';
+import { failureOf, isNew, type Failing } from './conditions.ts';
 
 /** What failed before our write, and still does: a controller that keeps no generation has looked at the change by then, ms. */
 export const staleGraceMs = 60_000;
@@ -29,5 +29,6 @@ export function lastingFailureOf(
   failing: readonly Failing[],
 ): Verdict | undefined {
   const slow = failing.map((one) => ({ ...one, graceMs: Math.max(one.graceMs, staleGraceMs) }));
-  return failureOf(object, facts, failing) ?? failureOf(object, { ...facts, changed: false }, slow);
+  const fresh = failureOf(object, facts, failing, (found) => isNew(found, facts));
+  return fresh ?? failureOf(object, facts, slow, () => true);
 }

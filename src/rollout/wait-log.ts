@@ -66,7 +66,8 @@ export class WaitLog {
     const isFirst = states.last === undefined;
     if (verdict.state !== 'progressing' && isFirst && !changed) return;
     const text =
-      verdict.state === 'failed' ? verdict.cause.message : `${describeRef(refOf(object))}: ${verdict.message}`;
+      // With its mark, so that what was told while it might still heal is told once more when it is final.
+      verdict.state === 'failed' ? `✗ ${verdict.cause.message}` : `${describeRef(refOf(object))}: ${verdict.message}`;
     const isTrouble = suspicion !== undefined && work === undefined;
     const trouble = isTrouble ? { trouble: topicOf(suspicion) } : undefined;
     const now = this.#options.clock.now();
@@ -74,9 +75,7 @@ export class WaitLog {
       ? states.tell(text, now)
       : states.isDue(text, now, verdict.state === 'progressing' ? trouble : 'end');
     if (!isDue || (isFirst && verdict.state === 'ready' && !isWorkload(object))) return;
-    this.#options.reporter.info(
-      verdict.state === 'failed' ? `✗ ${text}` : verdict.state === 'ready' ? `✓ ${text}` : text,
-    );
+    this.#options.reporter.info(verdict.state === 'ready' ? `✓ ${text}` : text);
   }
 
   /** All is ready for the first time, and has to stay so for as long. */

@@ -48,11 +48,7 @@ const origins: readonly Origin[] = [
     path: 'knative.dev/serving',
     version: 'v0.51.0',
     sum: 'h1:yN2Q7eYqJgoPfZkATjoBZyGbZ2P1Qhns9HIMU4mF+to=',
-    files: {
-      'configurations.serving.knative.dev': 'config/core/300-resources/configuration.yaml',
-      'revisions.serving.knative.dev': 'config/core/300-resources/revision.yaml',
-      'services.serving.knative.dev': 'config/core/300-resources/service.yaml',
-    },
+    files: { 'services.serving.knative.dev': 'config/core/300-resources/service.yaml' },
   },
 ];
 

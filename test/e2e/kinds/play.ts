@@ -20,7 +20,7 @@ export interface Sequence {
   object: KubernetesObject;
   moves: readonly Move[];
   /** The output `status`. */
-  ends: 'deployed' | 'undone';
+  ends: 'deployed' | 'paused' | 'undone';
   /** The last that the wait says of the object: a whole line. */
   says: string;
 }

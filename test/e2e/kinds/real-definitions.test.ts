@@ -21,8 +21,8 @@ let right = 0;
 
 /** Each kind has a namespace of its own and one deploy after the other; the kinds go side by side. */
 beforeAll(async () => {
-  await bringDefinitions();
   api = await ApiServer.ofTests();
+  await bringDefinitions();
   for (const { definition, sequences } of plays) {
     const stage = await Stage.open('rolling');
     stages.push(stage);
@@ -58,7 +58,7 @@ describe.each(plays.map((one) => [one.sequences[0]?.object.kind ?? '', one] as c
       const { result, specs } = await playedOf(sequence);
       expect(result.log.split('\n')).toContain(sequence.says);
       const ending = { status: result.outputs['status'], exit: result.exit };
-      expect(ending).toEqual({ status: sequence.ends, exit: sequence.ends === 'deployed' ? 0 : 1 });
+      expect(ending).toEqual({ status: sequence.ends, exit: sequence.ends === 'undone' ? 1 : 0 });
       const meant = sequence.ends === 'undone' ? specs.before : specs.after;
       expect(specs.after).toEqual(meant);
       right += 1;

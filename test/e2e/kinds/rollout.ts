@@ -104,7 +104,7 @@ export const rollout: Play = {
           ],
         },
       ],
-      ends: 'deployed',
+      ends: 'paused',
       says: 'Rollout "web": paused at step 2 of 2: 1 of 2 pods updated; promote it to continue',
     },
     {

@@ -25,6 +25,18 @@ describe('a ManagedCertificate', () => {
     expect(last(statusOf('Active', 'Active'))).toBe('unchecked: not active yet: "www.example.com" is not looked at');
   });
 
+  test('is awaited for a moment where its status is still that of before', () => {
+    const before = statusOf('Provisioning', 'Provisioning');
+    const shown = [
+      { at: 1, status: before },
+      { at: 5, status: statusOf('Active', 'Active', 'Active') },
+    ];
+    expect(decidedOver(written(before), shown, 5)).toEqual([
+      'progressing: waiting for the controller',
+      'ready: active',
+    ]);
+  });
+
   test('is accepted until then: DNS may come later, and it takes up to an hour', () => {
     expect(last(undefined)).toBe('unchecked: not active yet: "web.example.com" is not looked at');
     expect(last(statusOf('Provisioning', 'Active', 'FailedNotVisible'))).toBe(

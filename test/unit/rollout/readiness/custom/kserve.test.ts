@@ -314,8 +314,12 @@ describe('an InferenceGraph', () => {
     const status = { observedGeneration: 1, conditions: sure('Ready') };
     const written = custom('serving.kserve.io/v1alpha1', 'InferenceGraph', { status });
     const conditions = [conditionAt('Progressing', 'False', 'ReplicaSetCreateError', 'quota', 2)];
-    const shown = [{ at: 2, beside: [predictor(written, { conditions, available: 1 }, 2, 'web')] }];
+    const shown = [
+      { at: 1, beside: [predictor(written, { updated: 1, existing: 4, available: 3 }, 1, 'web')] },
+      { at: 2, beside: [predictor(written, { conditions, available: 1 }, 2, 'web')] },
+    ];
     expect(decidedOver(written, shown, 2)).toEqual([
+      'progressing: Deployment "web": 1 of 3 pods updated, 3 available',
       'failed: ReplicaSetCreateError: InferenceGraph "web": Deployment "web": quota',
     ]);
   });

@@ -25,8 +25,8 @@ describe('a ManagedCertificate', () => {
     expect(last(statusOf('Active', 'Active'))).toBe('unchecked: not active yet: "www.example.com" is not looked at');
   });
 
-  test('is awaited for a moment where its status is still that of before', () => {
-    const before = statusOf('Provisioning', 'Provisioning');
+  test('that failed before the change is awaited while its status says so still', () => {
+    const before = statusOf('Provisioning', 'FailedCaaChecking', 'Active');
     const shown = [
       { at: 1, status: before },
       { at: 5, status: statusOf('Active', 'Active', 'Active') },

@@ -23,13 +23,7 @@ export const inputGroups: readonly { title: string; inputs: readonly Input[] }[]
   },
   {
     title: 'Traffic and checks',
-    inputs: [
-      'verify',
-      'longest-request',
-      'session-affinity',
-      'session-affinity-services',
-      'session-affinity-timeout',
-    ],
+    inputs: ['verify', 'longest-request', 'session-affinity', 'session-affinity-services', 'session-affinity-timeout'],
   },
   {
     title: 'Waiting, undo and conflicts',

@@ -115,7 +115,14 @@ export async function podsNotBack(
 
 function heldOf(object: KubernetesObject): Held | undefined {
   const generation = object.metadata.generation ?? 0;
-  const verdict = judge(object, { generation, changed: false, writtenAt: 0, now: 0, asWritten: object, quietMs: Infinity });
+  const verdict = judge(object, {
+    generation,
+    changed: false,
+    writtenAt: 0,
+    now: 0,
+    asWritten: object,
+    quietMs: Infinity,
+  });
   return verdict.state === 'ready' || verdict.state === 'unchecked' ? verdict.held : undefined;
 }
 

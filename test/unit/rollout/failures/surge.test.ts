@@ -31,7 +31,14 @@ function hintOf(
   });
   const set = replicaSetOf(deployment);
   const pod = podOf(set, { conditions: [conditionAt('PodScheduled', 'False', 'Unschedulable', message)] });
-  const facts = { generation: 2, changed: true, writtenAt: start, now: start + 1000, asWritten: deployment, quietMs: Infinity };
+  const facts = {
+    generation: 2,
+    changed: true,
+    writtenAt: start,
+    now: start + 1000,
+    asWritten: deployment,
+    quietMs: Infinity,
+  };
   const before = replicaSetOf(deployment, { name: 'web-11', image: 'registry.test/web:1' });
   const containers = [{ name: 'web', image: 'registry.test/web:1', resources: { limits: { [held]: '1' } } }];
   const old = podOf(before, { ready: true, spec: { containers } });

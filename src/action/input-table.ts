@@ -326,7 +326,7 @@ const definitions = {
     default: '0s',
     mayBeZero: true,
     description:
-      'How long the longest request takes, such as a stream of tokens. Before the first change, the run warns of grace periods, time-outs of load balancers and routes, and a `keep-old-for` that would cut it, with the value to set. With `0s` it warns only of model servers with the default grace period. See docs/models.md.',
+      'How long the longest request takes, such as a stream of tokens. Before the first change, the run warns of grace periods, time-outs of load balancers and routes, and a `keep-old-for` that would cut it, with the value to set. With `0s` it warns only of model servers that end requests early whatever their length. See docs/models.md.',
     example: '5m',
   },
   'undo-on-failure': {

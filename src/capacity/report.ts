@@ -31,6 +31,8 @@ export interface Shortage {
   hint: string;
   /** Whether it will not help to try: no autoscaler can raise a quota, or add nodes where there is none. */
   certain: boolean;
+  /** Of what there is too little, as nodes and quotas call it: `nvidia.com/gpu`, `requests.nvidia.com/gpu`, `pods`. */
+  lacking: readonly string[];
 }
 
 export type CapacityReport = { notices: string[] } & ({ state: 'fits' } | { state: 'short'; shortages: Shortage[] });

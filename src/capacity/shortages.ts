@@ -27,7 +27,7 @@ export function nodeShortages(
     const certain = autoscaler.state === 'absent';
     const message = certain ? what : `${what}. An autoscaler ${autoscaler.why}`;
     const hint = hintFor(placement, helpsInPlace, strategy);
-    return [{ ref, message, hint, certain }];
+    return [{ ref, message, hint, certain, lacking: [...placement.lacking.keys()] }];
   });
 }
 
@@ -76,6 +76,7 @@ export function quotaShortages(
           ? `Set it in the container's resources, or give the namespace a LimitRange with a default.`
           : `Free up quota or have it raised, ${adviceOf(strategy)}.`,
       certain: true,
+      lacking: [shortage.resource],
     }));
 }
 

@@ -2,6 +2,7 @@ import { InvalidInput } from '../base/errors.ts';
 import { describeRef, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { trimmed } from './lines.ts';
 import { throwAll, type Manifest } from './manifest.ts';
+import { isWorkload } from './kinds.ts';
 import { describeImage, imagesOf, writeImage, type ImageAt } from './pod-template.ts';
 import { formatReference, parseReference, sameRepository, withVersion, type Reference } from './reference.ts';
 
@@ -125,7 +126,10 @@ function applyTag(tag: string, uses: readonly Use[]): void {
   const open = uses.filter((use) => !use.settled && use.after.digest === undefined);
   // A volume of another repository, such as that of a model, has versions of its own.
   const containers = open.filter(({ at }) => at.key === 'image');
-  const free = containers.length > 0 ? containers : open;
+  const all = containers.length > 0 ? containers : open;
+  // The tag is that of the application; beside it, a custom resource may run a server of somebody else.
+  const own = all.filter(({ workload }) => isWorkload(workload));
+  const free = own.length > 0 ? own : all;
   const [first, ...others] = free;
   if (first === undefined) {
     throw new InvalidInput(

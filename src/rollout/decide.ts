@@ -1,5 +1,5 @@
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
+import { isBuiltIn, isWorkload } from '../manifests/kinds.ts';
 import { conditionsOf, isTrue } from '../kubernetes/conditions.ts';
 import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';
@@ -46,11 +46,13 @@ export function decide(
   firstSeen: FirstSeen,
   graces: Graces,
 ): Decision {
+  // Nobody waits for it, so that nothing beside it has to be seen.
+  if (facts.userRule?.isNever === true) return { verdict: judge(object, facts) };
   const family = familyOf(object, snapshot);
   if (family === 'unknown') return { verdict: { state: 'progressing', message: 'looking at what it owns' } };
   const known = family === undefined || family.isBlind ? facts : { ...facts, descendants: family.members };
   const pods = podsOfVersion(object, family, facts, snapshot);
-  const judged = lasting(settled(judge(object, known), facts, pods), facts);
+  const judged = withoutOldTroubles(object, lasting(settled(judge(object, known), facts, pods), facts), known);
   if (judged.state !== 'progressing' || judged.trouble === undefined) forgetTroubles(object, firstSeen);
   if (judged.state !== 'progressing' && judged.state !== 'failed') return { verdict: named(object, judged) };
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
@@ -160,10 +162,28 @@ function settled(verdict: Verdict, { changed, now }: Facts, pods: readonly Kuber
   return message === undefined ? verdict : { state: 'progressing', message };
 }
 
+/**
+ * A custom resource that this run has not touched and that was broken before is named and not waited for: an undo would not mend it.
+ * What it shows now has to be what it would have been judged by before.
+ */
+function withoutOldTroubles(object: KubernetesObject, verdict: Verdict, facts: Facts): Verdict {
+  const cause = causeOf(verdict);
+  if (cause === undefined || facts.isUntouched !== true || isBuiltIn(object)) return verdict;
+  const before = causeOf(judge(facts.asWritten, { ...facts, changed: false }));
+  if (before?.reason !== cause.reason) return verdict;
+  return { state: 'unchecked', message: `was so before this run: ${cause.message}` };
+}
+
+function causeOf(verdict: Verdict): Cause | undefined {
+  if (verdict.state === 'failed') return verdict.cause;
+  return verdict.state === 'progressing' ? verdict.trouble?.cause : undefined;
+}
+
 /** Some statuses count only once they have stayed as they are. */
-function lasting(verdict: Verdict, { changed, quietMs }: Facts): Verdict {
+function lasting(verdict: Verdict, { changed, quietMs, now, writtenAt }: Facts): Verdict {
   if (verdict.state !== 'ready' && verdict.state !== 'unchecked') return verdict;
-  if (!changed || quietMs >= (verdict.quietMs ?? 0)) return verdict;
+  const isOldEnough = quietMs >= (verdict.quietMs ?? 0) && now - writtenAt >= (verdict.sinceWriteMs ?? 0);
+  if (!changed || isOldEnough) return verdict;
   return { state: 'progressing', message: `${verdict.message}; checking that it stays so` };
 }
 

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
-import { descendantsOf, newReplicaSet, podsOf, podsOfNewRevision } from './ownership.ts';
+import { byOwner, descendantsOf, newReplicaSet, podsOf, podsOfNewRevision } from './ownership.ts';
 import { followedBy } from './readiness/index.ts';
 import type { Facts } from './readiness/rule.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -16,8 +16,18 @@ export interface Family {
 export function familyOf(object: KubernetesObject, snapshot: Snapshot): Family | 'unknown' | undefined {
   if (followedBy(object) === undefined) return undefined;
   if (snapshot.owned === undefined) return 'unknown';
-  const { objects, isBlind } = snapshot.owned;
-  return { members: descendantsOf(object, [...objects, ...snapshot.replicaSets, ...snapshot.pods]), isBlind };
+  return { members: descendantsOf(object, indexOf(snapshot)), isBlind: snapshot.owned.isBlind };
+}
+
+const indexes = new WeakMap<Snapshot, ReturnType<typeof byOwner>>();
+
+/** One look asks for the family of each custom resource, and a namespace may have thousands of pods: they are put in order once. */
+function indexOf(snapshot: Snapshot): ReturnType<typeof byOwner> {
+  const known = indexes.get(snapshot);
+  if (known !== undefined) return known;
+  const index = byOwner([...(snapshot.owned?.objects ?? []), ...snapshot.replicaSets, ...snapshot.pods]);
+  indexes.set(snapshot, index);
+  return index;
 }
 
 /** The pods of a family that came with our write: older ones say nothing about it. Seconds are all that the API keeps. */

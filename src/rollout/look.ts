@@ -105,7 +105,8 @@ async function takeSnapshot(
 ): Promise<{ snapshot: Snapshot; blind: string[] }> {
   const blind = new Set<string>();
   const workloads = objects.filter(runsPods);
-  const list = async (apiVersion: string, kind: string, scopes: readonly ListOptions[]) => {
+  /** @param isChild without which a parent is judged by its own status */
+  const list = async (apiVersion: string, kind: string, scopes: readonly ListOptions[], isChild = false) => {
     const resource = scopes.length === 0 ? undefined : await client.resource(apiVersion, kind);
     if (resource === undefined) return [];
     const lists = await mapConcurrently(scopes, concurrency, async (scope) => {
@@ -113,7 +114,7 @@ async function takeSnapshot(
         const { items } = await client.list(resource, scope);
         return items.map((item): KubernetesObject => ({ ...item, apiVersion, kind }));
       } catch (error) {
-        if (!isStatus(error, 403)) throw error;
+        if (!isStatus(error, 403) && !isChild) throw error;
         blind.add(resource.plural);
         return [];
       }
@@ -149,10 +150,12 @@ async function takeSnapshot(
       ...['Killing', 'Pulling', 'Pulled'].flatMap((reason) => eventsIn(`type=Normal,reason=${reason}`)),
     ]),
     list('v1', 'Node', workloads.some(({ kind }) => kind === 'DaemonSet') ? [{}] : []),
-    ...children.map(async ({ apiVersion, kind, namespace }) => await list(apiVersion, kind, [inNamespace(namespace)])),
+    ...children.map(
+      async ({ apiVersion, kind, namespace }) => await list(apiVersion, kind, [inNamespace(namespace)], true),
+    ),
   ]);
   // That nodes are down matters to DaemonSets alone, and a Role of one namespace cannot allow to see it.
   blind.delete('nodes');
-  const seen = { objects: owned.flat(), isBlind: blind.size > 0 };
+  const seen = { objects: owned.flat(), isBlind: [...blind].some((plural) => plural !== 'events') };
   return { snapshot: { pods, replicaSets, events: events.map(readEvent), nodes, owned: seen }, blind: [...blind] };
 }

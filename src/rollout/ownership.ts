@@ -62,16 +62,28 @@ export function podsOfNewRevision(
   }
 }
 
+/** Objects by the uids of their owners. */
+export function byOwner(objects: readonly KubernetesObject[]): Map<string, KubernetesObject[]> {
+  const index = new Map<string, KubernetesObject[]>();
+  for (const object of objects) {
+    for (const { uid } of object.metadata.ownerReferences ?? []) {
+      const owned = index.get(uid);
+      if (owned === undefined) index.set(uid, [object]);
+      else owned.push(object);
+    }
+  }
+  return index;
+}
+
 /** What an object owns, and what that owns. */
-export function descendantsOf(object: KubernetesObject, candidates: readonly KubernetesObject[]): KubernetesObject[] {
-  const byOwner = new Map<string, KubernetesObject[]>();
-  for (const candidate of candidates)
-    for (const { uid } of candidate.metadata.ownerReferences ?? [])
-      byOwner.set(uid, [...(byOwner.get(uid) ?? []), candidate]);
+export function descendantsOf(
+  object: KubernetesObject,
+  index: ReadonlyMap<string, readonly KubernetesObject[]>,
+): KubernetesObject[] {
   const found = new Set<KubernetesObject>();
   const queue = [object];
   for (let owner = queue.pop(); owner !== undefined; owner = queue.pop()) {
-    for (const child of byOwner.get(owner.metadata.uid ?? '') ?? []) {
+    for (const child of index.get(owner.metadata.uid ?? '') ?? []) {
       if (found.has(child)) continue;
       found.add(child);
       queue.push(child);

@@ -18,6 +18,9 @@ import type { Snapshot } from './snapshot.ts';
 /** Workloads of one namespace up to this many are watched by their selectors; more by one watch over the namespace. */
 const maxSelectors = 8;
 
+/** For how long what cannot be listed is tried before a verdict does without it, ms. */
+const troubleMs = 10_000;
+
 /**
  * What tells why an object is not ready: the pods, ReplicaSets and events of a workload, the nodes under a DaemonSet, and what a
  * custom resource owns.
@@ -78,21 +81,33 @@ export class Surroundings {
         handlers.onSync(synced);
       };
       if (tells) unknown.add(handlers);
+      const since = this.#clock.now();
+      const forgo = () => {
+        if (!unknown.delete(handlers)) return;
+        this.#isBlind = true;
+        look();
+      };
+      // A server that cannot list a kind (a conversion webhook that is down) holds up no verdict for ever.
+      const onTrouble = () => {
+        if (this.#clock.now() - since >= troubleMs) forgo();
+      };
       try {
-        await observe(client, resource, scope, { ...handlers, onSync }, signal, this.#clock);
+        await observe(client, resource, scope, { ...handlers, onSync, onTrouble }, signal, this.#clock);
       } catch (error) {
         // What is lost without a right was told when the rights were asked for, once.
         if (isStatus(error, 403)) this.#reporter.debug(`not observed: ${messageOf(error)}`);
         else this.#warnOnce(`causes of failures may stay unknown: ${messageOf(error)}`);
-        if (!unknown.delete(handlers)) return;
-        this.#isBlind = true;
-        look();
+        forgo();
       }
     };
     const children = await Promise.all(
       childrenOf(objects).map(async ({ apiVersion, kind, namespace }) => ({
         namespace,
-        resource: await client.resource(apiVersion, kind),
+        resource: await client.resource(apiVersion, kind).catch((error: unknown) => {
+          this.#reporter.debug(`not observed: ${messageOf(error)}`);
+          this.#isBlind = true;
+          return undefined;
+        }),
       })),
     );
     const inNamespaces = [...namespaces].flatMap((namespace) => {

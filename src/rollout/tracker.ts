@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient, ListOptions, Resource } from '../kubernetes/client.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
@@ -218,7 +220,7 @@ class Tracker {
     const own = userRule === undefined ? {} : { userRule };
     const facts = { generation, changed, writtenAt, now, asWritten, quietMs: now - changedAt, ...own };
     if (changed || this.#lastWrite === undefined) return facts;
-    return { ...facts, changed: true, writtenAt: this.#lastWrite };
+    return { ...facts, changed: true, isUntouched: true, writtenAt: this.#lastWrite };
   }
 
   #gracesOf({ changed }: Followed): Graces {
@@ -345,7 +347,20 @@ class Tracker {
         }
       },
     };
-    await observe(client, resource, scope, handlers, signal, this.#options.clock);
+    try {
+      await observe(client, resource, scope, handlers, signal, this.#options.clock);
+    } catch (error) {
+      // What this run found as it was meant needs no right to be watched.
+      if (!isStatus(error, 403) || targets.some(({ changed, object }) => changed || isWorkload(object))) throw error;
+      for (const target of targets) {
+        if (target.decision.verdict.state !== 'progressing') continue;
+        target.decision = {
+          verdict: { state: 'unchecked', message: 'it may not be watched, and this run did not change it' },
+        };
+        this.#log.state(target);
+      }
+      look();
+    }
   }
 
   #pending(): Followed[] {

@@ -2,16 +2,16 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 
 /** What a rule says about one object at one moment. */
 export type Verdict =
-  | { state: 'ready'; message: string; held?: Held; quietMs?: QuietMs }
+  | { state: 'ready'; message: string; held?: Held; quietMs?: QuietMs; sinceWriteMs?: number }
   /** `message` says what is missing: `2 of 5 pods updated`. */
   | { state: 'progressing'; message: string; trouble?: Trouble }
   /** It cannot become ready without a change: final, and known early. */
   | { state: 'failed'; cause: Cause }
   /** The kind has no notion of ready, or it cannot be known (`OnDelete`, paused): accepted, and said so. */
-  | { state: 'unchecked'; message: string; held?: Held; quietMs?: QuietMs };
+  | { state: 'unchecked'; message: string; held?: Held; quietMs?: QuietMs; sinceWriteMs?: number };
 
 /**
- * For how long nothing of the object may have changed before it counts: a controller may raise its `observedGeneration` before it
+ * For how long nothing of the object may have changed before it counts, ms (`sinceWriteMs`: how long ago it must have been written): a controller may raise its `observedGeneration` before it
  * writes what it has observed (knative/serving#4149), and one that keeps none may not have looked yet.
  */
 export type QuietMs = number;

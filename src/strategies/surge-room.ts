@@ -92,8 +92,13 @@ async function lookForShortages(context: PlanContext, { live, predicted }: Prepa
 
 const loneReplica = 'With 1 replica, nothing serves from then on until the new pod is ready.';
 
+/** Of devices alone: whatever else is short, others of the deploy or pods that are ending may let it go meanwhile. */
 function certainOf(report: CapacityReport): Shortage[] {
-  return report.state === 'fits' ? [] : report.shortages.filter(({ certain }) => certain);
+  if (report.state === 'fits') return [];
+  return report.shortages.filter(
+    ({ certain, lacking }) =>
+      certain && lacking.length > 0 && lacking.every((name) => isDevice(name.replace(/^requests\./, ''))),
+  );
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Facts {
   generation: number;
   /** False when the object was already as the manifest says. */
   changed: boolean;
+  /** This run has written others, and found this one as it was meant. */
+  isUntouched?: true;
   /** When the server carried our write out, milliseconds since the epoch by its clock. */
   writtenAt: number;
   /** Milliseconds since the epoch, by the server's clock too. */

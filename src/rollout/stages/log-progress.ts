@@ -67,7 +67,10 @@ const forms: readonly Form[] = [
       // A pair of numbers alone may be a date.
       if (percentIn(line) === undefined && !/\b(?:shard|file|part|chunk)s?\b.{0,200} of /i.test(line)) return undefined;
       const known = barOf(line, /shard/i.test(line) ? 'shards' : '');
-      return known.percent === undefined ? undefined : { stage: 'weights', step: stepOf(line), ...known };
+      // Whoever writes such a line may count something else, or once only.
+      return known.percent === undefined
+        ? undefined
+        : { stage: 'weights', step: stepOf(line), ...known, isCoarse: true };
     },
   },
 ];
@@ -77,11 +80,13 @@ const forms: readonly Form[] = [
  * @param log its end; what is before the last 4 KB is not looked at
  */
 export function readLogProgress(log: string): LogProgress | undefined {
-  const lines = log.slice(-tailLength).split(/[\r\n]+/);
-  for (const line of lines.toReversed()) {
-    const form = forms.find(({ text }) => text.test(line));
-    const progress = form?.read(line);
-    if (progress !== undefined) return progress;
+  for (const entry of log.slice(-tailLength).split('\n').toReversed()) {
+    const states = entry.split('\r');
+    for (const line of states.toReversed()) {
+      const progress = forms.find(({ text }) => text.test(line))?.read(line);
+      // A bar that is drawn over itself reaches the log when something ends its line: where it stands meanwhile, nobody knows.
+      if (progress !== undefined) return states.length > 1 ? { ...progress, isCoarse: true } : progress;
+    }
   }
   return undefined;
 }
@@ -122,5 +127,5 @@ function fileOf(line: string): LogProgress | undefined {
   const name = /-(?<index>\d{5})-of-(?<total>\d{5})/.exec(line)?.groups;
   const [index, total, percent] = [Number(name?.['index']), Number(name?.['total']), percentIn(line)];
   if (percent === undefined || total === 0 || index > total || index === 0) return undefined;
-  return { stage: 'weights', step: 0, percent: Math.floor(((index - 1) * 100 + percent) / total) };
+  return { stage: 'weights', step: 0, percent: Math.floor(((index - 1) * 100 + percent) / total), isCoarse: true };
 }

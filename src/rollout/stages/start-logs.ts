@@ -21,6 +21,8 @@ export class StartLogs {
   readonly #clock: Clock;
   readonly #reporter: Pick<Reporter, 'debug'>;
   #seen: LogsSeen = new Map();
+  /** Of which containers a percentage has fallen, by the keys of their logs. */
+  readonly #fallen = new Set<string>();
   #isForbidden = false;
 
   constructor({
@@ -88,6 +90,11 @@ export class StartLogs {
       const isSame = known?.progress.stage === progress.stage;
       const isFirst = known === undefined && progress.stage === 'weights';
       const now = serverNow(this.#client, this.#clock);
+      // A bar that has begun again (a second model, a second file) measures the whole no more.
+      const hasFallen =
+        isSame && known.progress.step === progress.step && (progress.percent ?? 0) < (known.progress.percent ?? 0);
+      if (hasFallen) this.#fallen.add(key);
+      if (this.#fallen.has(key)) progress.isCoarse = true;
       return [[key, { progress, since: isSame ? known.since : isFirst ? (container.startedAt ?? now) : now }]];
     } catch (error) {
       this.#reporter.debug(`how far pod "${pod.metadata.name}" is stays unknown: ${messageOf(error)}`);

@@ -32,7 +32,8 @@ const known: readonly Known[] = [
 ];
 
 /** What stands beside a model server and goes by its name. */
-const companions = /^(?:bench|benchmark|client|controller|exporter|operator|ui|webui)$/;
+const companions =
+  /^(?:bench|benchmark|client|controller|dashboard|exporter|gateway|metrics|operator|proxy|router|sidecar|ui|webui)$/;
 
 /** By the container's image, or by how it is started. Its arguments alone may just name where another one is. */
 export function modelServerIn(container: JsonObject): ModelServer | undefined {

@@ -104,5 +104,6 @@ function preStopSeconds(container: JsonObject): number {
   const sleep = numberAt(container, 'lifecycle', 'preStop', 'sleep', 'seconds');
   if (sleep !== undefined) return sleep;
   const words = listAt(container, 'lifecycle', 'preStop', 'exec', 'command').filter((word) => typeof word === 'string');
-  return Number(/(?:^|[\s/;&])sleep (?<seconds>\d+)(?:\s|;|&|$)/.exec(words.join(' '))?.groups?.['seconds'] ?? 0);
+  const found = /(?:^|["'\s/;&(])sleep (?<number>\d{1,6})(?<unit>[smh]?)(?=["'\s;&)]|$)/.exec(words.join(' '))?.groups;
+  return Number(found?.['number'] ?? 0) * (found?.['unit'] === 'h' ? 3600 : found?.['unit'] === 'm' ? 60 : 1);
 }

@@ -102,7 +102,7 @@ function cutByDefault(manifests: readonly Manifest[], objects: readonly Kubernet
         ...(isBehindIngress(object, objects) && !hasConfig(object) ? ['BackendConfig'] : []),
       ];
       return missing.map((kind) => ({
-        text: `${describeRef(refOf(object))} has no ${kind}, so the load balancer ends requests after ${defaultTimeout} s (the default), which cuts those of up to ${formatDuration(longestMs)}: add one with "timeoutSec: ${seconds}" and "connectionDraining: { drainingTimeoutSec: ${draining} }"`,
+        text: `${describeRef(refOf(object))} has no ${kind} in these manifests. Unless the cluster has one, the load balancer ends requests after ${defaultTimeout} s (the default), which cuts those of up to ${formatDuration(longestMs)}: add one with "timeoutSec: ${seconds}" and "connectionDraining: { drainingTimeoutSec: ${draining} }"`,
         location: source.locate([]),
       }));
     });

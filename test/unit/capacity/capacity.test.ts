@@ -307,7 +307,7 @@ describe('a right that is missing', () => {
 });
 
 describe('what comes of it', () => {
-  const shortage = { ref, message: 'too little', hint: 'Add nodes.', certain: true };
+  const shortage = { ref, message: 'too little', hint: 'Add nodes.', certain: true, lacking: ['cpu'] };
   const enforce = (mode: 'fail' | 'warn', ...shortages: (typeof shortage)[]) => {
     const reporter = listeningReporter();
     enforceCapacity({ state: 'short', shortages, notices: [] }, mode, reporter);

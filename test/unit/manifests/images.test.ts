@@ -127,6 +127,19 @@ describe('image-tag', () => {
     expect(changed(before, tag, lines)).toStrictEqual(after);
   });
 
+  test('is that of the workloads of Kubernetes where a custom resource beside them runs another server', () => {
+    const groups = (image: string) =>
+      manifest({
+        apiVersion: 'leaderworkerset.x-k8s.io/v1',
+        kind: 'LeaderWorkerSet',
+        metadata: { name: 'model' },
+        spec: { leaderWorkerTemplate: { workerTemplate: { spec: { containers: [{ name: 'vllm', image }] } } } },
+      });
+    const manifests = [deployment(['r.test/app:1']), groups('vllm/vllm-openai:v0.8'), groups('r.test/app:1')];
+    const changes = setImages(manifests, 'v2', []);
+    expect(changes.map(({ after }) => after)).toEqual(['r.test/app:v2', 'vllm/vllm-openai:v0.8', 'r.test/app:v2']);
+  });
+
   test('lists the lines to write when several repositories are used', () => {
     expect(thrownBy(() => changed(['r.test/b:1', 'nginx'], 'v2', []))).toMatchObject({
       message:

@@ -395,6 +395,49 @@ describe('what is not about the new version does not count', () => {
     expect(state.result?.outcome).toBe('ready');
   });
 
+  describe('a custom resource that this run found as it was meant', () => {
+    const sealed = (status: string, reason: string, seconds: number) =>
+      live('SealedSecret', {
+        apiVersion: 'bitnami.com/v1alpha1',
+        metadata: { name: 'keys', creationTimestamp: timeAt(-7200) },
+        status: { observedGeneration: 1, conditions: [conditionAt('Synced', status, reason, 'no key', seconds)] },
+      });
+    const beside = (found: KubernetesObject) => [
+      target(live('ConfigMap', { apiVersion: 'v1', metadata: { name: 'settings' } })),
+      target(found, { changed: false, writtenAt: start - 3_600_000 }),
+    ];
+
+    test('and that was broken before is named, and ends no run that an undo would not mend', async () => {
+      const { clock, state } = waitFor(beside(sealed('False', 'Unseal', -3600)));
+      await clock.runFor(60_000);
+      expect(state.result?.outcome).toBe('ready');
+      expect(state.result?.targets[1]?.verdict).toEqual({
+        state: 'unchecked',
+        message: 'was so before this run: no key',
+      });
+    });
+
+    test('and that breaks since ends it', async () => {
+      const { cluster, clock, state } = waitFor(beside(sealed('Unknown', '', -3600)));
+      await clock.runFor(1000);
+      cluster.put(sealed('False', 'Unseal', 1));
+      await clock.runFor(60_000);
+      expect(state.result?.outcome).toBe('failed');
+    });
+
+    test('needs no right to be watched', async () => {
+      const cluster = new ScriptedCluster();
+      forbid(cluster, 'SealedSecret');
+      const { clock, state } = waitFor(beside(sealed('Unknown', '', -3600)), { cluster });
+      await clock.runFor(1000);
+      expect(state.result?.outcome).toBe('ready');
+      expect(state.result?.targets[1]?.verdict).toEqual({
+        state: 'unchecked',
+        message: 'it may not be watched, and this run did not change it',
+      });
+    });
+  });
+
   test('but without any change it is failed at once', async () => {
     const deployment = liveDeployment({
       updated: 3,

@@ -207,6 +207,11 @@ describe('what is not certain is left to the rollout, without a word', () => {
     expect(await deploy([next(model('model'))])).toEqual([]);
   });
 
+  test('a quota of pods or of CPU, which others of the deploy may let go meanwhile', async () => {
+    put(nodeOf('b', gpu), quotaOf({ pods: '1' }, { pods: '1' }));
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
   test('a Deployment that its manifest pauses', async () => {
     expect(await deploy([next(model('model', { spec: { paused: true } }))])).toEqual([]);
   });

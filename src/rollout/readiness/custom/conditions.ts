@@ -57,7 +57,8 @@ export function judgeConditions(
   if (isOld) return notObserved;
   const message = types.map(lower).join(', ');
   const hasChanged = conditions.some((one) => isNew(one, facts));
-  return observed === 'nowhere' && !hasChanged ? { ...ready(message), quietMs: lookMs } : ready(message);
+  // Some statuses are written again at every poll and are never quiet (KEDA's lastActiveTime).
+  return observed === 'nowhere' && !hasChanged ? { ...ready(message), sinceWriteMs: lookMs } : ready(message);
 }
 
 /**

@@ -81,7 +81,7 @@ function judgeService(object: KubernetesObject, facts: Facts): Verdict {
   if (failure !== undefined) return failure;
   const parts = ['transformer', 'explainer'].filter((part) => part in objectAt(object, 'spec'));
   const types = ['predictor', ...parts].map((part) => `${part.charAt(0).toUpperCase()}${part.slice(1)}Ready`);
-  const waiting = judgeServed(object, facts, [...types, 'IngressReady', 'Ready']) ?? waitingForModel(object);
+  const waiting = judgeServed(object, facts, [...types, 'IngressReady', 'Ready']) ?? waitingForModel(object, facts);
   if (waiting !== undefined) return waiting;
   return settledServed(object, facts, `${['predictor', ...parts].join(', ')} ready${canaries(object)}`);
 }
@@ -134,11 +134,11 @@ function modelFailure(object: KubernetesObject, facts: Facts): Verdict | undefin
   return troubled(object, loadGraceMs, { reason: stringAt(info, 'reason') ?? 'ModelLoadFailed', message, hint });
 }
 
-function waitingForModel(object: KubernetesObject): Verdict | undefined {
+function waitingForModel(object: KubernetesObject, facts: Facts): Verdict | undefined {
   const status = objectAt(object, 'status');
   const transition = stringAt(status, 'modelStatus', 'transitionStatus') ?? '';
   const state = stringAt(status, 'modelStatus', 'states', 'targetModelState') ?? '';
-  if (transition !== '' && transition !== 'UpToDate')
+  if (transition !== '' && transition !== 'UpToDate' && !(state === 'Pending' && isScaledToZero(object, facts)))
     return progressing(`its model is not up to date yet${state === '' ? '' : `: ${state}`}`);
   for (const [name, component] of Object.entries(objectAt(status, 'components'))) {
     const created = stringAt(component, 'latestCreatedRevision') ?? '';
@@ -149,6 +149,20 @@ function waitingForModel(object: KubernetesObject): Verdict | undefined {
   return waiting === undefined
     ? undefined
     : progressing(`its canary "${stringAt(waiting, 'name') ?? ''}" is not ready yet`);
+}
+
+/** Without a pod there is no model whose state could be told (KServe's PropagateModelStatus). */
+function isScaledToZero(object: KubernetesObject, { descendants }: Facts): boolean {
+  const revisions = Object.values(objectAt(object, 'status', 'components')).map((component) => [
+    stringAt(component, 'latestCreatedRevision') ?? '',
+    stringAt(component, 'latestReadyRevision') ?? '',
+  ]);
+  return (
+    numberAt(object, 'spec', 'predictor', 'minReplicas') === 0 &&
+    descendants?.every(({ kind }) => kind !== 'Pod') === true &&
+    revisions.length > 0 &&
+    revisions.every(([created, newest]) => created !== '' && created === newest)
+  );
 }
 
 /** `; canary "v2" gets 10 %` */

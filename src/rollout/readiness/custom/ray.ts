@@ -11,7 +11,7 @@ import {
   type JsonObject,
 } from '../../../base/json.ts';
 import { saidAt } from '../../../base/said.ts';
-import { condition, isTrue, timeOf } from '../../../kubernetes/conditions.ts';
+import { condition, conditionsOf, isTrue, timeOf } from '../../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
 import type { Verdict } from '../../verdict.ts';
 import {
@@ -121,7 +121,12 @@ function judgeActive(object: KubernetesObject, facts: Facts, active: JsonObject)
     const hint = 'Check the logs of its Ray pods and the status of its Serve applications.';
     return troubled(object, endpointsGraceMs, { reason, message, hint });
   }
-  if (found?.status !== 'True') return waitingFor('Ready', found);
+  // KubeRay before 1.3 sets no conditions.
+  const isServing =
+    conditionsOf(object).length === 0
+      ? stringAt(object, 'status', 'serviceStatus') === 'Running'
+      : found?.status === 'True';
+  if (!isServing) return waitingFor('Ready', found);
   const states = statesOf(active);
   const wanted = wantedApplications(object) ?? [...states.keys()];
   const running = wanted.filter((name) => states.get(name) === 'RUNNING');

@@ -2,7 +2,7 @@ import { durationOf } from '../../../base/duration.ts';
 import { Failures, InvalidInput } from '../../../base/errors.ts';
 import { readJsonPath } from '../../../base/json-path.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
-import { isWorkload } from '../../../manifests/kinds.ts';
+import { isWorkload, keepsItsPods } from '../../../manifests/kinds.ts';
 import { followedBy, hasRule } from '../index.ts';
 import { conditionStates, numberOf, operators, type Expectation, type Operator } from './expectation.ts';
 import { describeSelector, type Failing, type Selector, type UserRule } from './user-rule.ts';
@@ -151,7 +151,8 @@ function refuseOwnKinds(selector: Selector, complain: Complain): void {
 
 function refuseNever(selector: Selector, complain: Complain): void {
   const example = exampleOf(selector);
-  if (!isWorkload(example) && followedBy(example)?.runsPods !== true) return;
+  const isLasting = followedBy(example)?.runsPods === true && keepsItsPods(example);
+  if (!isWorkload(example) && !isLasting) return;
   const name = describeSelector({ kind: selector.kind, group: selector.group });
   throw complain(`"${name}" runs pods, which are always waited for`, 'Remove the line.');
 }
@@ -187,6 +188,11 @@ function expectationFrom(text: string, name: string, complain: Complain): Expect
 function valueFrom(text: string, operator: Operator, complain: Complain): { value: string; isText: boolean } {
   if (text === '') throw complain(`nothing follows "${operator}"`, 'Write the value; "" is the empty one.');
   const quoted = text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : undefined;
+  if (quoted === undefined && /\s|^['=]/.test(text))
+    throw complain(
+      `"${shown(text)}" is not one value`,
+      'Put it in double quotes if it is; each condition has a line of its own, and a grace is written "after 60s", without a space.',
+    );
   const isNumeric = quoted === undefined && numberOf(text) !== undefined;
   if (operator !== '==' && operator !== '!=' && !isNumeric)
     throw complain(

@@ -78,6 +78,12 @@ describe('the log of a model server', () => {
 
   test('is of a coarse kind where whole files are counted', () => {
     expect(readLogProgress('Fetching 8 files: 25%|██▌ | 2/8')?.isCoarse).toBe(true);
-    expect(readLogProgress('model-00002-of-00005.safetensors: 40%|████')?.isCoarse).toBeUndefined();
+    // Files come side by side, and in any order.
+    expect(readLogProgress('model-00002-of-00005.safetensors: 40%|████')?.isCoarse).toBe(true);
+    expect(readLogProgress('loaded 90% of weights')?.isCoarse).toBe(true);
+    const shards = 'Loading safetensors checkpoint shards: 20% Completed | 1/5';
+    expect(readLogProgress(shards)?.isCoarse).toBeUndefined();
+    // Drawn over itself, it reaches the log when something ends its line.
+    expect(readLogProgress(`${shards}\rx`)?.isCoarse).toBe(true);
   });
 });

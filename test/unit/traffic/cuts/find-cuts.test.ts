@@ -77,6 +77,14 @@ describe('the grace period of pods', () => {
       '60 s',
       '70" in its pod template (preStop of 10 s + 1m)',
     ],
+    [
+      'one that runs sleep with a unit, in quotes',
+      { terminationGracePeriodSeconds: 60 },
+      { lifecycle: { preStop: { exec: { command: ['/bin/sh', '-c', '"sleep 5m"'] } } } },
+      minutes(1),
+      '60 s',
+      '360" in its pod template (preStop of 300 s + 1m)',
+    ],
     ['parts of a second', { terminationGracePeriodSeconds: 30 }, {}, 30_500, '30 s', '31" in its pod template'],
   ])('that cuts the longest request: %s', (_, pod, container, longestMs, killed, wanted) => {
     const [text] = told(longestMs, deployment('web', { ...container, pod }), service('web'));
@@ -206,7 +214,7 @@ describe('load balancers and routes', () => {
   test('a Service behind a Gateway of GKE has the default, unless a policy is there', () => {
     const all = [gateway('gke-l7-global-external-managed'), route({ backendRefs }), service('llm')];
     expect(told(minutes(5), ...all)).toEqual([
-      'Service "llm" has no GCPBackendPolicy, so the load balancer ends requests after 30 s (the default), which cuts those of up to 5m: add one with "timeoutSec: 300" and "connectionDraining: { drainingTimeoutSec: 300 }"',
+      'Service "llm" has no GCPBackendPolicy in these manifests. Unless the cluster has one, the load balancer ends requests after 30 s (the default), which cuts those of up to 5m: add one with "timeoutSec: 300" and "connectionDraining: { drainingTimeoutSec: 300 }"',
     ]);
     const good = {
       default: { timeoutSec: 300, connectionDraining: { drainingTimeoutSec: 300 } },
@@ -227,7 +235,7 @@ describe('load balancers and routes', () => {
     });
     const plain = service('llm');
     expect(told(minutes(5), ingress('gce'), plain)).toEqual([
-      'Service "llm" has no BackendConfig, so the load balancer ends requests after 30 s (the default), which cuts those of up to 5m: add one with "timeoutSec: 300" and "connectionDraining: { drainingTimeoutSec: 300 }"',
+      'Service "llm" has no BackendConfig in these manifests. Unless the cluster has one, the load balancer ends requests after 30 s (the default), which cuts those of up to 5m: add one with "timeoutSec: 300" and "connectionDraining: { drainingTimeoutSec: 300 }"',
     ]);
     const annotations = { 'cloud.google.com/backend-config': '{"default": "llm"}' };
     const configured = { ...plain, metadata: { ...plain.metadata, annotations } };

@@ -43,6 +43,7 @@ describe('a model server is known', () => {
     ['registry.example.com/web:1', { args: ['--backend=http://vllm:8000', '--ollama'] }],
     ['registry.example.com/ollama-exporter:1', {}],
     ['registry.example.com/sglang-client:1', {}],
+    ['vllm/production-stack-vllm-router:1', {}],
     ['', {}],
   ])('others are none: %s %j', (image, more) => {
     expect(nameOf(image, more)).toBeUndefined();

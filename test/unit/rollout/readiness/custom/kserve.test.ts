@@ -55,6 +55,19 @@ function predictor(
   return ownedBy(owner, liveDeployment({ conditions, ...parts, metadata: { ...metadata, ...parts.metadata } }));
 }
 
+describe('an InferenceService that is scaled to zero', () => {
+  test('is ready without a model whose state could be told', () => {
+    const pending = { transitionStatus: 'InProgress', states: { activeModelState: '', targetModelState: 'Pending' } };
+    const components = { predictor: { latestCreatedRevision: 'web-1', latestReadyRevision: 'web-1' } };
+    const status = { conditions: well, modelStatus: pending, components };
+    const idle = service({ spec: { predictor: { minReplicas: 0 } } });
+    expect(decidedOver(idle, [{ at: 1, status }], 60).at(-1)).toBe('ready: predictor ready');
+    expect(decidedOver(service(), [{ at: 1, status }], 60).at(-1)).toBe(
+      'progressing: its model is not up to date yet: Pending',
+    );
+  });
+});
+
 describe('an InferenceService in Standard mode', () => {
   test('is ready by its Deployment, whatever generation its status names (kserve#6081)', () => {
     const written = service({ generation: 7, status: standard() });

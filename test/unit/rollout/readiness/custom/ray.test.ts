@@ -49,6 +49,14 @@ describe('a RayService', () => {
 
   const before = status({ observed: 1 });
 
+  test('of a KubeRay without conditions is ready by its serviceStatus', () => {
+    const shown = { ...status({ conditions: [] }), serviceStatus: 'Running' };
+    expect(decidedOver(service(), [{ at: 1, status: status({ conditions: [] }) }], 30).at(-1)).toBe(
+      'progressing: its condition Ready is not set yet',
+    );
+    expect(decidedOver(service(), [{ at: 1, status: shown }], 30).at(-1)).toBe('ready: 1 of 1 application running');
+  });
+
   test('is not ready while its new cluster starts, though Ready stays True all the while', () => {
     const active = side('web-a');
     const upgrading = [serves, moves];

@@ -54,14 +54,14 @@ describe('a line of the input "await"', () => {
   });
 
   test('has paths as the checks of "verify" have them, and any comparison', () => {
-    const lines = ['["x.y"][0].z-1 >= 3', '.a <= -1.5', '.a > 0', '.a < 10', '.a != b c'];
+    const lines = ['["x.y"][0].z-1 >= 3', '.a <= -1.5', '.a > 0', '.a < 10', '.a != "b c"'];
     const [rule] = parseUserRules(lines.map((line) => `Widget.example.com ready ${line}`).join('\n'));
     expect(rule?.ready).toEqual([
       { about: 'value', path: ['x.y', 0, 'z-1'], operator: '>=', value: '3', isText: false },
       { about: 'value', path: ['a'], operator: '<=', value: '-1.5', isText: false },
       { about: 'value', path: ['a'], operator: '>', value: '0', isText: false },
       { about: 'value', path: ['a'], operator: '<', value: '10', isText: false },
-      { about: 'value', path: ['a'], operator: '!=', value: 'b c', isText: false },
+      { about: 'value', path: ['a'], operator: '!=', value: 'b c', isText: true },
     ]);
   });
 
@@ -97,6 +97,14 @@ describe('a line of the input "await"', () => {
         ready: [{ about: 'condition', type: 'Ready', operator: '==', status: 'True' }],
         failed: [],
       },
+    ]);
+  });
+
+  test('may say of what runs to its end, such as a training of days, that it is never waited for', () => {
+    const text = 'JobSet.jobset.x-k8s.io never\nRayJob.ray.io/tune never';
+    expect(parseUserRules(text).map(({ kind, isNever }) => [kind, isNever])).toEqual([
+      ['JobSet', true],
+      ['RayJob', true],
     ]);
   });
 
@@ -193,6 +201,10 @@ describe('a line that is not understood is named, with what to write', () => {
       'Ingress.networking.k8s.io failed .a == b',
       `"Ingress.networking.k8s.io" is a kind of Kubernetes itself, which is judged by a rule of its own | ${own}`,
     ],
+    ...["'Running'", 'Running and .status.ready == true', 'Running # yet'].map((value): [string, string] => [
+      `Widget.example.com ready .status.phase == ${value}`,
+      `"${value}" is not one value | Put it in double quotes if it is; each condition has a line of its own, and a grace is written "after 60s", without a space.`,
+    ]),
     ['Deployment.apps/web never', '"Deployment.apps" runs pods, which are always waited for | Remove the line.'],
     [
       'LeaderWorkerSet.leaderworkerset.x-k8s.io never',

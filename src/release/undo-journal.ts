@@ -1,7 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { keyOf, nameFrom, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
-import { hasPods } from '../manifests/pod-template.ts';
+import { isWorkload } from '../manifests/kinds.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { stepsBackwards, type Journal } from './journal.ts';
 import { undo } from './undo.ts';
@@ -196,11 +195,6 @@ function hasRefusedFields(result: UndoResult): boolean {
   return result.outcome === 'refused' && result.fields !== undefined;
 }
 
-/** Whether pods of it are to be there again; those of a JobSet, which runs once, are not. */
-function isAwaited(object: KubernetesObject): boolean {
-  return isWorkload(object) || (hasPods(object) && keepsItsPods(object));
-}
-
 /** False when a restored workload did not become ready again in time. */
 async function waitForRestored(
   { client, clock, reporter, signal }: Context,
@@ -208,7 +202,7 @@ async function waitForRestored(
   deadline: number,
 ): Promise<boolean> {
   const writtenAt = serverNow(client, clock);
-  const targets = restored.filter(isAwaited).map((object) => ({ object, changed: true, writtenAt }));
+  const targets = restored.filter(isWorkload).map((object) => ({ object, changed: true, writtenAt }));
   if (targets.length === 0) return true;
   const result = await waitForRollout(client, targets, { reporter, clock, deadline, signal });
   if (result.outcome !== 'ready') reporter.warning('the restored workloads are not ready again');

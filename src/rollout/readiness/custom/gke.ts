@@ -154,7 +154,7 @@ function eachTelling(
   const verdicts = tellings.map(({ telling, asWritten }) =>
     judgeConditions(telling, { ...facts, asWritten }, awaitedOf(telling)),
   );
-  const isStillLookedAt = (verdict: Verdict) => verdict.state !== 'ready' || verdict.quietMs !== undefined;
+  const isStillLookedAt = (verdict: Verdict) => verdict.state !== 'ready' || verdict.sinceWriteMs !== undefined;
   return (
     verdicts.find(({ state }) => state !== 'ready') ?? verdicts.find(isStillLookedAt) ?? verdicts[0] ?? notObserved
   );

@@ -152,6 +152,20 @@ describe.each(policies)('a %s', (kind) => {
     );
   });
 
+  test('is not taken for attached to all by what was written since for one of its ancestors', () => {
+    const ancestor = (name: string, seconds: number) => ({
+      ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name },
+      controllerName: 'networking.gke.io/gateway',
+      conditions: [conditionAt('Attached', 'True', 'Attached', '', seconds)],
+    });
+    const before = { ancestors: [ancestor('edge', -100), ancestor('inner', -100)] };
+    const shown = { ancestors: [ancestor('edge', 1), ancestor('inner', -100)] };
+    expect(decidedOver(written(before), [{ at: 2, status: shown }, { at: 10 }], 10)).toEqual([
+      'progressing: attached; checking that it stays so',
+      'ready: attached',
+    ]);
+  });
+
   test('has to be attached for each of its ancestors', () => {
     const ancestor = (name: string, condition: JsonObject) => ({
       ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name },

@@ -91,9 +91,7 @@ function judgeService(object: KubernetesObject, facts: Facts): Verdict {
   const next = stringAt(pending, 'rayClusterName') ?? '';
   const isMoving = next !== '' || isGoingBack || isTrue(object, 'UpgradeInProgress');
   const side = (next === '' ? active : pending) ?? {};
-  const verdict = isMoving
-    ? progressing(describeMove(active ?? {}, side, isGoingBack))
-    : judgeActive(object, facts, side);
+  const verdict = isMoving ? progressing(describeMove(active ?? {}, side, isGoingBack)) : judgeActive(object, side);
   if (verdict.state !== 'progressing') return verdict;
   const trouble = applicationTrouble(object, side) ?? clusterTrouble(facts, stringAt(side, 'rayClusterName') ?? '');
   return trouble === undefined ? verdict : { ...trouble, message: verdict.message };
@@ -114,7 +112,7 @@ function serviceFailure(object: KubernetesObject, facts: Facts): Verdict | undef
   return isNew ? failed(object, reason, message, hint) : troubled(object, staleGraceMs, { reason, message, hint });
 }
 
-function judgeActive(object: KubernetesObject, facts: Facts, active: JsonObject): Verdict {
+function judgeActive(object: KubernetesObject, active: JsonObject): Verdict {
   const found = condition(object, 'Ready');
   if (found?.reason === 'ZeroServeEndpoints') {
     const { reason, message } = found;
@@ -135,10 +133,10 @@ function judgeActive(object: KubernetesObject, facts: Facts, active: JsonObject)
   const upgrade = stringAt(object, 'spec', 'upgradeStrategy', 'type');
   const note = upgrade === 'None' ? '; its upgradeStrategy is None: a change of rayClusterConfig has no effect' : '';
   const isIncremental = ['trafficRoutedPercent', 'targetCapacity'].some((field) => field in active);
-  if (!isIncremental) return { ...ready(`${message}${note}`), quietMs: serveQuietMs };
-  return facts.changed && facts.now - facts.writtenAt < serveSettleMs
-    ? progressing(`${message}; checking that it stays so`)
-    : ready(`${message}${note}`);
+  return {
+    ...ready(`${message}${note}`),
+    ...(isIncremental ? { sinceWriteMs: serveSettleMs } : { quietMs: serveQuietMs }),
+  };
 }
 
 /** `moving to RayCluster "web-b": 50 % of traffic, capacity 100 %; application "llm" is DEPLOYING` */

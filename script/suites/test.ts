@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { down, ensureBuilt, up, type Binaries } from '../../test/cluster/cluster.ts';
@@ -161,7 +161,9 @@ async function cluster(suite: Suite): Promise<Record<string, string>> {
   }
   used.add(suite.cluster);
   const { kubeconfig, binaries } = await up(suite.cluster);
-  return { TEST_KUBECONFIG: kubeconfig, ...programs(binaries) };
+  // Clusters come and go at the same address, and by it kubectl keeps what kinds there are: it would believe a cluster that has gone.
+  const KUBECACHEDIR = join(dirname(kubeconfig), 'kubectl-cache');
+  return { TEST_KUBECONFIG: kubeconfig, KUBECACHEDIR, ...programs(binaries) };
 }
 
 function programs(binaries: Binaries): Record<string, string> {

@@ -142,7 +142,8 @@ test('an undo tells of what it may not bring back at once, and brings back all e
   api.put(elsewhere({ uid: 'u' }));
   const from = performance.now();
   const { complete, results } = await undo(api, journal, { reporter: silentReporter, clock: systemClock });
-  expect(performance.now() - from).toBeLessThan(5000);
+  // It would have tried again for a minute.
+  expect(performance.now() - from).toBeLessThan(30_000);
   expect(complete).toBe(false);
   expect(results.map(({ ref, outcome }) => `${ref.kind} ${outcome}`).sort()).toEqual([
     'ClusterRoleBinding refused',

@@ -11,6 +11,7 @@ import { FakeApi } from '../../support/fake-api.ts';
 import { packedData, recordData } from '../../support/stored-record.ts';
 import { configMap } from './build.ts';
 import type { Revision } from '../../../src/release/revision-shape.ts';
+import { cpuTimeOf } from '../../support/cpu-time.ts';
 
 /** Whoever may write Secrets in the namespace can put anything into a record. */
 
@@ -135,9 +136,8 @@ describe('a Secret that holds no record', () => {
     const api = new FakeApi();
     api.put(secret('gke-rollout.web.journal', labelsOf('web', 'journal'), packedData(gzipSync(content, { level: 1 }))));
     const before = process.memoryUsage().heapUsed;
-    const from = performance.now();
-    await expect(readJournal(api, 'shop', 'web')).rejects.toThrow(problem);
-    expect(performance.now() - from).toBeLessThan(15_000);
+    const took = await cpuTimeOf(() => expect(readJournal(api, 'shop', 'web')).rejects.toThrow(problem));
+    expect(took).toBeLessThan(15_000);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000_000);
   });
 });

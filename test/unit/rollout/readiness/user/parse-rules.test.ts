@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { Failures } from '../../../../../src/base/errors.ts';
 import { parseUserRules } from '../../../../../src/rollout/readiness/user/parse-rules.ts';
+import { cpuTimeOf } from '../../../../support/cpu-time.ts';
 
 /** What is said about an input that is wrong: each problem with its hint. */
 function problemsOf(text: string): string[] {
@@ -241,7 +242,7 @@ describe('a line that is not understood is named, with what to write', () => {
   });
 });
 
-test('hostile text costs no more time than its length, and is never a rule by accident', () => {
+test('hostile text costs no more time than its length, and is never a rule by accident', async () => {
   const many = 100_000;
   const texts = [
     ' '.repeat(many),
@@ -256,15 +257,16 @@ test('hostile text costs no more time than its length, and is never a rule by ac
     `Widget.example.com ready condition ${'R/'.repeat(many)}`,
     'Widget.example.com never x\n'.repeat(10_000),
   ];
-  const began = performance.now();
-  for (const text of texts) {
-    try {
-      parseUserRules(text);
-    } catch (error) {
-      if (!(error instanceof Failures)) throw error;
+  const took = await cpuTimeOf(() => {
+    for (const text of texts) {
+      try {
+        parseUserRules(text);
+      } catch (error) {
+        if (!(error instanceof Failures)) throw error;
+      }
     }
-  }
-  expect(performance.now() - began).toBeLessThan(5000);
+  });
+  expect(took).toBeLessThan(5000);
   expect(problemsOf('__proto__.constructor ready .a == b')).toHaveLength(1);
   expect(parseUserRules('Constructor.example.com ready .__proto__.constructor exists')).toMatchObject([
     { ready: [{ path: ['__proto__', 'constructor'] }] },

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { stringAt } from '../base/json.ts';
 import { groupOf } from '../kubernetes/object.ts';
 import { keepsData } from '../manifests/kinds.ts';
+import { namesQueue } from '../rollout/queue/kinds.ts';
 import { followedBy, hasRule } from '../rollout/readiness/index.ts';
 import { userRuleFor, type UserRule } from '../rollout/readiness/user/user-rule.ts';
 
@@ -60,6 +61,11 @@ const ruleSets = {
       ['apps', 'replicasets', ['list', 'watch']],
     ],
     lost: 'the cause of a failure may stay unknown',
+  },
+  queues: {
+    why: 'what Kueue says about pods that wait in a queue',
+    rules: [['kueue.x-k8s.io', 'workloads', ['list', 'watch']]],
+    lost: 'why Kueue does not admit a pod stays unknown',
   },
   autoscalers: {
     why: 'numbers of pods that an autoscaler has set are left alone',
@@ -197,7 +203,7 @@ function isWatched(object: KubernetesObject, userRules: readonly UserRule[]): bo
 }
 
 /**
- * What an object is judged by beside itself: the kinds that it owns, and its pods. Without them a run goes on, and knows less.
+ * What an object is judged by beside itself: the kinds that it owns, its pods, and the queue that it waits in. Without them a run goes on, and knows less.
  * @param children where the kinds lie that its rule names
  * @param verbs `list` alone where it is looked at once
  */
@@ -214,7 +220,11 @@ export function followGrants(
     why: `what each ${kind} consists of`,
     lost: `each ${kind} is judged by its own status alone`,
   }));
-  return [...owned, ...(followedBy(object)?.runsPods === true ? grantsOf('causes', metadata.namespace) : [])];
+  return [
+    ...owned,
+    ...(followedBy(object)?.runsPods === true ? grantsOf('causes', metadata.namespace) : []),
+    ...(namesQueue(object) ? grantsOf('queues', metadata.namespace) : []),
+  ];
 }
 
 /** An object that is removed because a release has it no more; an undo makes it anew. */

@@ -5,13 +5,14 @@ import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';
 import { controllerSigns } from './failures/controller.ts';
 import { eventsOf, type ObjectEvent } from './failures/events.ts';
-import { withHeldDevice, type LastHeld } from './failures/held-device.ts';
+import { withHeldDevice } from './failures/held-device.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
 import { isFinal, mayHeal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
 import { familyOf, makersOf, podsOfAnyVersion, podsOfVersion } from './family.ts';
 import { isOwnedBy } from './ownership.ts';
+import { withQueue } from './queue/sign.ts';
 import { describeWorks, tellWorks, worksOf, type Work } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
 import { judge } from './readiness/index.ts';
@@ -120,7 +121,7 @@ function signsOf(
   snapshot: Snapshot,
   { now, changed, writtenAt }: Facts,
   graces: Graces,
-  lastHeld: LastHeld,
+  firstSeen: FirstSeen,
 ): Sign[] {
   const healthy = pods.filter(isReadyPod).length;
   const old = all.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !pods.includes(pod));
@@ -132,7 +133,9 @@ function signsOf(
     ...pods.flatMap((pod) => {
       const events = [...eventsOf(pod, snapshot.events), ...claimEvents(pod, snapshot.events)];
       const signs = podSigns(pod, events, healthy > (isReadyPod(pod) ? 1 : 0), now, graces);
-      return withHeldDevice(pod, signs, { old, now, lastHeld });
+      const { queued: workloads = [] } = snapshot;
+      const told = withQueue(pod, signs, { workloads, now, graceMs: graces.unschedulableMs, barredSince: firstSeen });
+      return withHeldDevice(pod, told, { old, now, lastHeld: firstSeen });
     }),
   ];
 }

@@ -9,8 +9,11 @@ import { isWorkload } from '../manifests/kinds.ts';
 import { decide } from './decide.ts';
 import { readEvent } from './failures/events.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
+import { kueueHold } from './failures/queue.ts';
 import { unstable } from './instability.ts';
 import { podsOfNewRevision } from './ownership.ts';
+import { findWorkloads } from './queue/kinds.ts';
+import { withQueue } from './queue/sign.ts';
 import { StartLogs } from './stages/start-logs.ts';
 import type { LogsSeen } from './stages/stage.ts';
 import { idOf } from './store.ts';
@@ -36,6 +39,9 @@ export interface Look {
 
 /** Logs of slow starts may take this long in all, ms: who asks waits. */
 const logsMs = 5000;
+
+/** What tells why pods wait, and nothing of what an object owns. */
+const besides: readonly string[] = ['events', 'workloads'];
 
 /** Requests under way at once. */
 const concurrency = 8;
@@ -87,16 +93,17 @@ async function readLogs(
 }
 
 /** Of a workload that is not awaited, such as one that is paused: what the pods of its version show. */
-function causeAmong(pods: readonly KubernetesObject[], { events }: Snapshot, now: number): Cause | undefined {
+function causeAmong(
+  pods: readonly KubernetesObject[],
+  { events, queued: workloads = [] }: Snapshot,
+  now: number,
+): Cause | undefined {
   const waiting = pods.filter((pod) => !isReadyPod(pod));
-  return waiting.flatMap((pod) =>
-    podSigns(
-      pod,
-      events.filter(({ uid }) => uid === pod.metadata.uid),
-      false,
-      now,
-    ),
-  )[0]?.cause;
+  return waiting.flatMap((pod) => {
+    const own = events.filter(({ uid }) => uid === pod.metadata.uid);
+    const look = { workloads, now, graceMs: defaultGraces.unschedulableMs, barredSince: new Map<string, number>() };
+    return withQueue(pod, podSigns(pod, own, false, now), look);
+  })[0]?.cause;
 }
 
 async function takeSnapshot(
@@ -154,8 +161,14 @@ async function takeSnapshot(
       async ({ apiVersion, kind, namespace }) => await list(apiVersion, kind, [inNamespace(namespace)], true),
     ),
   ]);
+  const queues = [...new Set(pods.filter(kueueHold).flatMap(({ metadata }) => metadata.namespace ?? []))];
+  const resource = queues.length === 0 ? undefined : await findWorkloads(client);
+  const scopes = queues.map((namespace): ListOptions => ({ namespace }));
+  const queued =
+    resource === undefined ? [] : await list(`${resource.group}/${resource.version}`, resource.kind, scopes, true);
   // That nodes are down matters to DaemonSets alone, and a Role of one namespace cannot allow to see it.
   blind.delete('nodes');
-  const seen = { objects: owned.flat(), isBlind: [...blind].some((plural) => plural !== 'events') };
-  return { snapshot: { pods, replicaSets, events: events.map(readEvent), nodes, owned: seen }, blind: [...blind] };
+  const seen = { objects: owned.flat(), isBlind: [...blind].some((plural) => !besides.includes(plural)) };
+  const snapshot = { pods, replicaSets, events: events.map(readEvent), nodes, queued, owned: seen };
+  return { snapshot, blind: [...blind] };
 }

@@ -11,6 +11,8 @@ export interface Snapshot {
   nodes?: readonly KubernetesObject[];
   /** What the logs of slow starts have told. */
   logs?: LogsSeen;
+  /** The Workloads of Kueue in the namespaces in which a pod waits for it, as far as they may be seen. */
+  queued?: readonly KubernetesObject[];
   /** What custom resources that are waited for own, beside pods and ReplicaSets; undefined as long as that is not known. */
   owned?: Owned;
 }

@@ -10,6 +10,7 @@ import { observe } from '../kubernetes/watch.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { podsIn } from '../manifests/pod-template.ts';
 import { readEvent, type ObjectEvent } from './failures/events.ts';
+import { QueueWatch } from './queue/watch.ts';
 import { followedBy } from './readiness/index.ts';
 import type { Child } from './readiness/rule.ts';
 import { idOf, mapStore, storing, type Store } from './store.ts';
@@ -22,8 +23,8 @@ const maxSelectors = 8;
 const troubleMs = 10_000;
 
 /**
- * What tells why an object is not ready: the pods, ReplicaSets and events of a workload, the nodes under a DaemonSet, and what a
- * custom resource owns.
+ * What tells why an object is not ready: the pods, ReplicaSets and events of a workload, the nodes under a DaemonSet, what a
+ * custom resource owns, and the Workloads of Kueue where a pod waits for it.
  */
 export class Surroundings {
   readonly #reporter: Reporter;
@@ -36,6 +37,7 @@ export class Surroundings {
   /** Of what custom resources own: what has not been listed yet; undefined before all of it is named. */
   #unknown: Set<object> | undefined;
   #isBlind = false;
+  #queues: QueueWatch | undefined;
   readonly #warnings = new Set<string>();
 
   constructor({ reporter, clock }: { reporter: Reporter; clock: Clock }) {
@@ -49,6 +51,7 @@ export class Surroundings {
       replicaSets: [...this.#replicaSets.values()],
       nodes: [...this.#nodes.values()],
       events: [...this.#events.values()],
+      queued: this.#queues?.workloads ?? [],
       ...(this.#unknown?.size === 0 ? { owned: { objects: [...this.#owned.values()], isBlind: this.#isBlind } } : {}),
     };
   }
@@ -100,6 +103,10 @@ export class Surroundings {
         forgo();
       }
     };
+    const queues = new QueueWatch(client, this.#reporter, (resource, namespace, store) =>
+      follow(resource, { namespace }, store),
+    );
+    this.#queues = queues;
     const children = await Promise.all(
       childrenOf(objects).map(async ({ apiVersion, kind, namespace }) => ({
         namespace,
@@ -121,7 +128,7 @@ export class Surroundings {
       };
       return [
         ...selectors.flatMap((selector) => [
-          follow(pods, { namespace, ...selector }, mapStore(this.#pods), hasParent),
+          follow(pods, { namespace, ...selector }, queues.watching(mapStore(this.#pods)), hasParent),
           ...(hasReplicaSets
             ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets), hasParent)]
             : []),

@@ -218,6 +218,25 @@ test('what a custom resource consists of is optional, too, with its pods', async
   expect(followGrants(web, [])).toEqual([]);
 });
 
+test('the Workloads of Kueue are optional, and asked for where the manifest names a queue', () => {
+  const label = { 'kueue.x-k8s.io/queue-name': 'models' };
+  const queued = { ...web, metadata: { ...web.metadata, labels: label } };
+  const byPods = { ...web, spec: { template: { metadata: { labels: label } } } };
+  for (const object of [queued, byPods])
+    expect(followGrants(object, [])).toEqual([
+      {
+        group: 'kueue.x-k8s.io',
+        resource: 'workloads',
+        verbs: ['list', 'watch'],
+        namespace: shop,
+        need: 'optional',
+        why: 'what Kueue says about pods that wait in a queue',
+        lost: 'why Kueue does not admit a pod stays unknown',
+      },
+    ]);
+  expect(followGrants(web, [])).toEqual([]);
+});
+
 test('a cluster that does not answer such questions refuses nothing', async () => {
   const client = new FakeApi();
   client.before = (operation, ref: ObjectRef) => {

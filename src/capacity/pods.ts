@@ -46,10 +46,14 @@ export function essentialsOfNode(node: KubernetesObject): KubernetesObject {
   };
 }
 
-/** Whether the pod is one of the workload: the name of a Deployment's ReplicaSet ends with the hash of its template. */
+/**
+ * Whether the pod is one of the workload: the name of a Deployment's ReplicaSet ends with the hash of its template, and a pod of a
+ * LeaderWorkerSet has its name in a label.
+ */
 export function isPodOf(pod: KubernetesObject, { kind, name, namespace }: ObjectRef): boolean {
   if (namespace !== undefined && pod.metadata.namespace !== namespace) return false;
   const hash = pod.metadata.labels?.['pod-template-hash'];
+  if (kind === 'LeaderWorkerSet') return pod.metadata.labels?.['leaderworkerset.sigs.k8s.io/name'] === name;
   return (
     pod.metadata.ownerReferences?.some(
       (owner) =>

@@ -13,8 +13,11 @@ export interface Surge {
   freed?: number;
 }
 
-/** What brings the pods; `promotion` is the rolling update at the end of a canary, `rolling update` any other. */
-type Subject = 'canary' | 'blue-green' | 'promotion' | 'rolling update';
+/**
+ * What brings the pods; `promotion` is the rolling update at the end of a canary, `rolling update` any other, `extra group` that of
+ * a LeaderWorkerSet, `new cluster` that of a RayService.
+ */
+type Subject = 'canary' | 'blue-green' | 'promotion' | 'rolling update' | 'extra group' | 'new cluster';
 
 export interface CapacityOptions {
   /** Named in messages; also decides what they advise. */

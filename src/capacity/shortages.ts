@@ -22,7 +22,8 @@ export function nodeShortages(
   return asks.flatMap(({ ref, template, extra }, index): Shortage[] => {
     const placement = beside[index];
     if (placement === undefined || placement.placed === extra) return [];
-    const helpsInPlace = (inPlace[index]?.placed ?? 0) > placement.placed;
+    // Of a RayService nothing is replaced one by one.
+    const helpsInPlace = strategy === 'new cluster' || (inPlace[index]?.placed ?? 0) > placement.placed;
     const what = describePlacement(subjectOf(ref, strategy), demandOf(template, extra), placement);
     const certain = autoscaler.state === 'absent';
     const message = certain ? what : `${what}. An autoscaler ${autoscaler.why}`;
@@ -70,7 +71,11 @@ export function quotaShortages(
     .flatMap((quota) => exceeds(quota, changes, objects))
     .map((shortage) => ({
       ref: first.ref,
-      message: describeQuota(here.map(({ ref }) => subjectOf(ref, strategy)).join(' with '), namespace, shortage),
+      message: describeQuota(
+        [...new Set(here.map(({ ref }) => subjectOf(ref, strategy)))].join(' with '),
+        namespace,
+        shortage,
+      ),
       hint:
         shortage.kind === 'unspecified'
           ? `Set it in the container's resources, or give the namespace a LimitRange with a default.`
@@ -93,6 +98,10 @@ function adviceOf(strategy: CapacityOptions['strategy']): string {
       'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that promotion removes an old pod first',
     'rolling update':
       'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one',
+    'extra group':
+      'set "maxSurge: 0" and "maxUnavailable: 1" in rolloutStrategy.rollingUpdateConfiguration of the LeaderWorkerSet, so that an old group makes room for each new one',
+    'new cluster':
+      'set "upgradeStrategy.type: NewClusterWithIncrementalUpgrade" with a low maxSurgePercent (it needs a Gateway and autoscaling), or "upgradeStrategy.type: None", with which the change has no effect on the running cluster',
   };
   return `${strategy === undefined ? 'use fewer replicas' : less[strategy]}; ${anyway}`;
 }

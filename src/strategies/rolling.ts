@@ -8,6 +8,7 @@ import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { tellJoined } from './bystanders.ts';
 import { refusePinned } from './fitness.ts';
 import { refusePaused } from './paused.ts';
+import { lookForRoomOfCustom } from './room/look.ts';
 import { lookForRoom } from './surge-room.ts';
 
 /** All at once, as each workload's own update strategy says. */
@@ -29,6 +30,7 @@ export const rollingWithRoom: Strategy = async (context, manifests) => {
     plan: async (prepared) => {
       const plan = await arrangement.plan(prepared);
       await lookForRoom(context, prepared);
+      await lookForRoomOfCustom(context, prepared);
       return plan;
     },
   };

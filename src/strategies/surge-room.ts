@@ -7,7 +7,7 @@ import { isEnding } from '../capacity/pods.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/kinds.ts';
-import { podsOf, podSpecOf } from '../manifests/pod-template.ts';
+import { podsIn, podsOf, podSpecOf } from '../manifests/pod-template.ts';
 import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { candidateName } from './candidate.ts';
@@ -33,7 +33,7 @@ export async function lookForRoom(context: PlanContext, prepared: readonly Prepa
 }
 
 /** Whether pods that run now may go with this deploy. */
-function mayLetGo(entry: Prepared): boolean {
+export function mayLetGo(entry: Prepared): boolean {
   return entry.live !== undefined && (changesPods(entry) || podsOf(entry.predicted) < podsOf(entry.live));
 }
 
@@ -93,7 +93,7 @@ async function lookForShortages(context: PlanContext, { live, predicted }: Prepa
 const loneReplica = 'With 1 replica, nothing serves from then on until the new pod is ready.';
 
 /** Of devices alone: whatever else is short, others of the deploy or pods that are ending may let it go meanwhile. */
-function certainOf(report: CapacityReport): Shortage[] {
+export function certainOf(report: CapacityReport): Shortage[] {
   if (report.state === 'fits') return [];
   return report.shortages.filter(
     ({ certain, lacking }) =>
@@ -122,7 +122,7 @@ async function lookForLeaving({ client, namespace }: PlanContext, deployment: Ku
   }
 }
 
-function shares(asked: readonly string[], held: readonly string[]): boolean {
+export function shares(asked: readonly string[], held: readonly string[]): boolean {
   return asked.some((name) => held.includes(name));
 }
 
@@ -130,11 +130,11 @@ function shares(asked: readonly string[], held: readonly string[]): boolean {
  * The extended resources that pods of a workload ask for, such as `nvidia.com/gpu`: their names have a domain, which is not one
  * of Kubernetes itself (kubernetes pkg/apis/core/helper IsExtendedResourceName).
  */
-function devicesOf(workload: KubernetesObject | undefined): string[] {
-  const amounts = [...requestsOf(workload === undefined ? undefined : podSpecOf(workload))];
-  return amounts.filter(([name, amount]) => amount > 0 && isDevice(name)).map(([name]) => name);
+export function devicesOf(workload: KubernetesObject | undefined): string[] {
+  const amounts = workload === undefined ? [] : podsIn(workload).flatMap(({ spec }) => [...requestsOf(spec)]);
+  return [...new Set(amounts.filter(([name, amount]) => amount > 0 && isDevice(name)).map(([name]) => name))];
 }
 
-function isDevice(name: string): boolean {
+export function isDevice(name: string): boolean {
   return name.includes('/') && !name.includes('kubernetes.io/');
 }

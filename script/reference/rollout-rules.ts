@@ -4,9 +4,11 @@ import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { controllerSigns } from '../../src/rollout/failures/controller.ts';
 import type { ObjectEvent } from '../../src/rollout/failures/events.ts';
 import { withHeldDevice } from '../../src/rollout/failures/held-device.ts';
+import { defaultGraces } from '../../src/rollout/failures/graces.ts';
 import { podSigns } from '../../src/rollout/failures/pod.ts';
 import type { Sign } from '../../src/rollout/failures/sign.ts';
 import { lostNodeSigns } from '../../src/rollout/node-loss.ts';
+import { withQueue } from '../../src/rollout/queue/sign.ts';
 import { rules } from '../../src/rollout/readiness/index.ts';
 import {
   conditionAt,
@@ -249,6 +251,16 @@ const samples: readonly [what: string, where: string, signs: Sign[]][] = [
     ofPod(podOf(undefined, { conditions: [conditionAt('PodScheduled', 'False', 'SchedulingGated')] })),
   ],
   [
+    'The pod waits in a queue of Kueue: for quota, its turn, an admission check, or while the queue is not active',
+    'Workload of the pod',
+    ofQueue('WaitingForQuota'),
+  ],
+  [
+    'Kueue will never admit the pod: more than the maximum of its queue, no flavor that fits, a queue that is missing, a Workload that is deactivated, an admission check that was rejected (as long as `unschedulable-grace`, without a break)',
+    'Workload of the pod',
+    ofQueue('ExceedsMaxQuota'),
+  ],
+  [
     'The scheduler that the pod names, or its node, ignores it for 10 s',
     'the pod has no such condition',
     podSigns(podOf(undefined, { metadata: { creationTimestamp: timeAt(0) } }), [], false, start + 60_000),
@@ -305,6 +317,21 @@ function unschedulable(why = '1 Insufficient cpu'): KubernetesObject {
 
 function flexStart(): KubernetesObject {
   return { ...unschedulable(), spec: { nodeSelector: { 'cloud.google.com/gke-flex-start': 'true' } } };
+}
+
+function ofQueue(reason: string): Sign[] {
+  const gated = conditionAt('PodScheduled', 'False', 'SchedulingGated');
+  const spec = { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] };
+  const pod = podOf(undefined, { spec, conditions: [gated] });
+  const workload = live('Workload', {
+    apiVersion: 'kueue.x-k8s.io/v1beta2',
+    metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'web-a', uid: pod.metadata.uid ?? '' }] },
+    status: { conditions: [conditionAt('QuotaReserved', 'False', reason)] },
+  });
+  const graceMs = defaultGraces.unschedulableMs;
+  const look = { workloads: [workload], now: start, graceMs, barredSince: new Map<string, number>() };
+  // How long it has lasted is counted there.
+  return withQueue(pod, ofPod(pod), look).map((sign) => (sign.state === 'mayHeal' ? { ...sign, graceMs } : sign));
 }
 
 function ofHeldDevice(): Sign[] {

@@ -203,7 +203,8 @@ function isWatched(object: KubernetesObject, userRules: readonly UserRule[]): bo
 }
 
 /**
- * What an object is judged by beside itself: the kinds that it owns, its pods, and the queue that it waits in. Without them a run goes on, and knows less.
+ * What an object is judged by beside itself: the kinds that it owns, its pods, and the queue that it waits in. Without them a run
+ * goes on, and knows less.
  * @param children where the kinds lie that its rule names
  * @param verbs `list` alone where it is looked at once
  */

@@ -19,7 +19,7 @@ export interface Growth {
   /** What would go if it were done in place: the owner of these pods, and how many at most. */
   inPlace: { owner: ObjectRef; count: number };
   /** Pods of it that are about to go, and give back what they hold. */
-  isLeaving(labels: Readonly<Record<string, string>>): boolean;
+  isLeaving: (labels: Readonly<Record<string, string>>) => boolean;
   /** What else to say of doing it in place. */
   note?: string;
 }

@@ -87,7 +87,9 @@ await: |
   table needs a line with \`ready\`, too. The pods of kinds that run pods
   are still checked for signs of failure.
 - Kinds of Kubernetes itself keep their rules. \`never\` is possible for those of them that run no pods.
-- The lines are those of the run: a rollback or a promotion does not use the lines of the deploy, so set them in every workflow of the release.
+- Each revision records the lines that it was deployed with. \`status\`, \`abort\` and \`scale\` judge the live revision by its lines. A promotion or a rollback
+  waits by those of the revision that it brings in, unless its own \`await\` has lines: then those count, and are recorded. A deploy that changes
+  nothing records nothing, so new lines count from the next change on.
 
 ## Signs of failure
 

@@ -11,6 +11,7 @@ import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
 import { endOf, noteEvent } from './note-event.ts';
 import { findCandidate } from './promote.ts';
+import { recordedRules } from '../release/recorded-rules.ts';
 import { readRelease } from './release-now.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { goneRow } from '../report/workloads.ts';
@@ -65,18 +66,22 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   report.tellUndo(outcome.result);
   const removed = `${release}: the candidate (revision ${revision.revision}) was removed`;
   if (!outcome.result.complete) return report.finish('failed', `${removed}${exceptionsOf(outcome.result)}`);
-  const problem = await firstProblem(context, namespace, release);
+  const problem = await firstProblem(context, { namespace, release }, report);
   if (problem !== undefined) return report.finish('failed', `${removed}, but what is live is not healthy: ${problem}`);
   const serves = await tellServing(context, { namespace, release }, report, outcome.result);
   return report.finish('aborted', `${removed}, everything is as it was before${serves}`);
 }
 
 /** What is wrong with the revision that is live without the candidate. */
-async function firstProblem(context: Context, namespace: string, release: string): Promise<string | undefined> {
+async function firstProblem(
+  context: Context,
+  { namespace, release }: { namespace: string; release: string },
+  report: Report,
+): Promise<string | undefined> {
   const live = liveRevision(await listRevisions(context.client, namespace, release));
   if (live === undefined) return undefined;
   const { found, problems } = await readRelease(context.client, live);
-  return [...problems, ...(await examine(context, found)).problems][0]?.message;
+  return [...problems, ...(await examine(context, found, recordedRules(live, report))).problems][0]?.message;
 }
 
 /** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */

@@ -8,6 +8,7 @@ import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
 import { lookAt, type Look, type Seen } from '../rollout/look.ts';
 import { followedBy } from '../rollout/readiness/index.ts';
+import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { familyOf } from '../rollout/family.ts';
 import { versionsAmong, versionsOf } from '../rollout/versions.ts';
 import type { Context } from '../release/context.ts';
@@ -31,13 +32,21 @@ export interface Examination {
   blind: string[];
 }
 
-/** Looks at objects once, with the rules and the diagnosis of a deploy, and at the logs of what is not well. */
-export async function examine(context: Context, examined: readonly Examined[]): Promise<Examination> {
+/**
+ * Looks at objects once, with the rules and the diagnosis of a deploy, and at the logs of what is not well.
+ * @param userRules of the input `await`, as the release was brought in by them
+ */
+export async function examine(
+  context: Context,
+  examined: readonly Examined[],
+  userRules: readonly UserRule[] = [],
+): Promise<Examination> {
   const { client, clock } = context;
   const look = await lookAt(
     client,
     examined.map(({ object }) => object),
     clock,
+    userRules,
   );
   const sick = look.seen.flatMap((one, index) => {
     const problem = problemOf(one, examined[index]);

@@ -14,6 +14,7 @@ import { refuseUselessKeepOld, retireLeftover } from './keep-old.ts';
 import { expectOfRemoval } from './needs.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { rollOut } from './roll-out.ts';
+import { rulesOfChange } from '../release/recorded-rules.ts';
 import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
@@ -35,7 +36,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
   const { client, reporter } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const userRules = parseUserRules(options.await ?? '');
+  const givenRules = parseUserRules(options.await ?? '');
   const given = readChecks(context, options.verify ?? '', options.timeoutMs);
   const { record, revision } = await reporter.group('Look up the candidate', async () => {
     const found = await findCandidate(context, { ...options, namespace }, 'promote');
@@ -71,7 +72,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
       strategy,
       newNamespaces: new Set(),
       checks,
-      userRules,
+      ...rulesOfChange(givenRules, revision, report),
       restartOnConfig: revision.restartOnConfig ?? true,
     },
     {

@@ -28,6 +28,8 @@ export interface RollOutOptions extends Required<ChangeOptions>, WatchOptions {
   adoptRelease?: string;
   /** The same as the user has written it, for whoever promotes what is left waiting. */
   verify?: string;
+  /** The rules as the user has written them, for the record. */
+  await?: string;
 }
 
 /** What brings the objects in, and how its report speaks of it. */

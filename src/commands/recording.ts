@@ -61,7 +61,7 @@ export class Recording {
     end: Partial<Live> = {},
     more: Partial<Pick<Revision, 'kept' | 'cause'>> = {},
   ): Promise<Revision> {
-    const { namespace, keepOldForMs } = this.#options;
+    const { namespace, keepOldForMs, userRules = [], await: lines } = this.#options;
     const { serving: names = this.#purpose.serving } = end;
     const live = liveRevision(this.known);
     const retiring = retiringOf(end, live, serverNow(this.#context.client, this.#context.clock) + keepOldForMs);
@@ -71,6 +71,7 @@ export class Recording {
       ...(live?.formerly === undefined ? {} : { formerly: live.formerly }),
       ...this.#facts(outcome),
       ...restarts.facts(this.known),
+      ...(userRules.length === 0 || lines === undefined ? {} : { await: lines }),
       ...(names === undefined ? {} : { serving: names }),
       ...(retiring === undefined ? {} : { retiring }),
       ...(idle === undefined ? {} : { idle }),

@@ -37,6 +37,7 @@ import type { RunReport } from '../report/run-report.ts';
 import type { Purpose } from './purpose.ts';
 import { resumeAll } from './resume-all.ts';
 import { ownershipOf } from './look-ahead.ts';
+import { rulesOfChange } from '../release/recorded-rules.ts';
 import { rollOut } from './roll-out.ts';
 import { bringBackBeside } from './sealed-config.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
@@ -74,7 +75,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   const { client } = context;
   const namespace = options.namespace ?? client.defaultNamespace;
   const { release } = options;
-  const userRules = parseUserRules(options.await ?? '');
+  const givenRules = parseUserRules(options.await ?? '');
   const report = new Report(context, 'rollback', { release, namespace });
   const leftover = await readLeftover(client, namespace, release);
   const unfinished = leftover.state === 'none' ? undefined : leftover.journal.record;
@@ -96,7 +97,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
     revisions.find(({ revision }) => String(revision) === options.toRevision),
   );
   const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running, live.startedAt);
-  const task = { revisions, namespace, byHand, userRules };
+  const task = { revisions, namespace, byHand, givenRules };
   const { toRevision } = options;
   const first = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
   if (first === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
@@ -111,7 +112,7 @@ interface Goal {
   /** What was changed by hand since, in sentences. */
   byHand: readonly string[];
   /** The rules of the input `await`. */
-  userRules: readonly UserRule[];
+  givenRules: readonly UserRule[];
   /** A revision number; by default the one before the live one. */
   wanted: string | undefined;
   whenUnchanged?: () => Promise<RunReport>;
@@ -120,7 +121,7 @@ interface Goal {
 async function goTo(
   context: Context,
   options: RollbackOptions,
-  { revisions, namespace, byHand, userRules, wanted, whenUnchanged }: Goal,
+  { revisions, namespace, byHand, givenRules, wanted, whenUnchanged }: Goal,
   report: Report,
 ): Promise<RunReport> {
   const { client, reporter } = context;
@@ -172,7 +173,7 @@ async function goTo(
       strategy: isSided ? 'blue-green' : 'rolling',
       newNamespaces: new Set(),
       checks: [],
-      userRules,
+      ...rulesOfChange(givenRules, target, report),
       restartOnConfig: options.restartOnConfig && target.restartOnConfig !== false,
     },
     {

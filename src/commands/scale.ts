@@ -21,6 +21,7 @@ import { guardedChange } from '../release/change.ts';
 import { expectOfWorkloads } from './needs.ts';
 import { tellNotOver } from './not-over.ts';
 import { endOf, noteEvent } from './note-event.ts';
+import { recordedRules } from '../release/recorded-rules.ts';
 import { commitThatRuns } from './commit-now.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
@@ -51,7 +52,8 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
   const report = new Report(context, 'scale', { release, namespace });
   const requests = parseReplicas(options.replicas);
   const wanted = await reporter.group('Preflight', () => mayScale(context, options, namespace, requests));
-  const watch = new RolloutWatch(context, options);
+  const live = liveRevision(await listRevisions(client, namespace, release));
+  const watch = new RolloutWatch(context, { ...options, userRules: recordedRules(live, report) });
   const runs = await commitThatRuns(client, { namespace, release }, report);
   const isSame = wanted.every(({ live, replicas }) => numberAt(live, 'spec', 'replicas') === replicas);
   let prepared: Prepared[] = [];

@@ -25,6 +25,7 @@ import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from '../release/undo-journal.ts';
 import { expectOfLook } from './needs.ts';
+import { recordedRules } from '../release/recorded-rules.ts';
 import { historyEntry, historyLines } from './history-lines.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
@@ -133,7 +134,7 @@ async function tellHealth(
     .map((object): Examined => ({ object }));
   const candidate = await readCandidates(context, journal);
   const examined: Examined[] = [...now.found, ...beside, ...candidate.found];
-  const examination = await examine(context, examined);
+  const examination = await examine(context, examined, recordedRules(live, report));
   const [unserved, serving] = await Promise.all([
     unservedIn(client, now),
     live === undefined ? { notes: [], problems: [] } : servingIn(client, now, live),

@@ -52,6 +52,8 @@ export interface Revision {
   configKey?: string;
   /** Whether pods are made anew when only their config changes; absent: they are. */
   restartOnConfig?: boolean;
+  /** The lines of the input `await` that it was brought in by; absent: there were none. */
+  await?: string;
   /** What the release was called before, where its history has come along. */
   formerly?: string[];
   /** Why there is nothing of it but its number. */
@@ -83,6 +85,7 @@ const revision = recordOf<Revision>({
   kept: { optional: listOf(keptReader) },
   configKey: { optional: line() },
   restartOnConfig: { optional: boolean },
+  await: { optional: text() },
   formerly: { optional: listOf(line(253)) },
   problem: { optional: text() },
 });

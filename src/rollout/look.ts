@@ -14,6 +14,7 @@ import { unstable } from './instability.ts';
 import { podsOfNewRevision } from './ownership.ts';
 import { findWorkloads } from './queue/kinds.ts';
 import { withQueue } from './queue/sign.ts';
+import { userRuleFor, type UserRule } from './readiness/user/user-rule.ts';
 import { StartLogs } from './stages/start-logs.ts';
 import type { LogsSeen } from './stages/stage.ts';
 import { idOf } from './store.ts';
@@ -49,11 +50,13 @@ const concurrency = 8;
 /**
  * Judges objects as they are at this moment, by the rules and the diagnosis of a wait: their pods, ReplicaSets and events are
  * listed once. Nothing is written.
+ * @param userRules when they are ready or have failed where the user says so
  */
 export async function lookAt(
   client: KubernetesClient,
   objects: readonly KubernetesObject[],
   clock: Clock,
+  userRules: readonly UserRule[] = [],
 ): Promise<Look> {
   const { snapshot: taken, blind } = await takeSnapshot(client, objects);
   const snapshot = { ...taken, logs: await readLogs(client, objects, taken, clock) };
@@ -61,7 +64,9 @@ export async function lookAt(
   const seen = objects.map((object): Seen => {
     const generation = numberAt(object, 'metadata', 'generation') ?? 0;
     // As after a write of long ago: whatever conditions and events there are count, and pods have to have settled.
-    const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object, quietMs: Infinity };
+    const userRule = userRuleFor(userRules, object);
+    const own = userRule === undefined ? {} : { userRule };
+    const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object, quietMs: Infinity, ...own };
     const { verdict: judged, suspicion, work } = decide(object, facts, snapshot, new Map(), defaultGraces);
     const verdict: Verdict =
       judged.state === 'progressing' && work !== undefined

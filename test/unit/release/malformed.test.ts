@@ -225,6 +225,7 @@ describe('a revision that is none', () => {
       kept: [{ ref, reason: 'a policy says no', fields: ['data.a'] }],
       configKey: 'key',
       restartOnConfig: false,
+      await: 'Widget.example.com never',
       formerly: ['old'],
     };
     await recordRevision(api, 'shop', full, []);

@@ -69,7 +69,7 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   const problem = await firstProblem(context, { namespace, release }, report);
   if (problem !== undefined) return report.finish('failed', `${removed}, but what is live is not healthy: ${problem}`);
   const serves = await tellServing(context, { namespace, release }, report, outcome.result);
-  return report.finish('aborted', `${removed}, everything is as it was before${serves}`);
+  return report.finish('aborted', `${removed}, everything is as it was before${exceptionsOf(outcome.result)}${serves}`);
 }
 
 /** What is wrong with the revision that is live without the candidate. */

@@ -1,7 +1,7 @@
 import { Failure } from '../base/errors.ts';
 import { describeRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { goingIn, type UndoReport } from '../release/undo-report.ts';
+import { goingIn, unheardIn, type UndoReport } from '../release/undo-report.ts';
 import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
 import { listed } from '../report/headline.ts';
@@ -43,7 +43,7 @@ export async function finishFailed(
 
 /**
  * Tells the report how the workloads of what is live are now.
- * @returns `; users still get web 1.0.0`, by what the Services of the release lead to now; `still` after a complete undo alone. Empty where
+ * @returns `; users still get web 1.0.0`, by what the Services of the release lead to now; `still` after a complete undo alone, of which all is ready again. Empty where
  * that is not known.
  */
 export async function tellServing(
@@ -55,7 +55,7 @@ export async function tellServing(
   const { serving, versions } = await servingNow(context, target);
   report.tellNow(versions);
   if (serving === undefined) return '';
-  return undo?.complete === true ? `; users still get ${serving}` : `; users now get ${serving}`;
+  return undo?.complete === true && undo.unheard === undefined ? `; users still get ${serving}` : `; users now get ${serving}`;
 }
 
 /** How an undo has ended, as a headline goes on: `and was undone, except ConfigMap "a"`. */
@@ -74,6 +74,7 @@ export function exceptionsOf(undo: UndoReport): string {
     left === '' ? '' : `, except ${left}`,
     going.length === 0 ? '' : `, but ${going.join('; ')}`,
     undo.unsettled === true ? ', but what was restored is not ready again' : '',
+    ...unheardIn(undo).map((text) => `, but ${text}`),
     undo.replaced === undefined
       ? ''
       : `, but the candidate that was waiting before (revision ${undo.replaced}) is gone`,

@@ -1,17 +1,21 @@
 import { messageOf } from '../base/errors.ts';
-import { keyOf, nameFrom, type KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
+import { keyOf, nameFrom, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { isBuiltIn, isWorkload } from '../manifests/kinds.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { stepsBackwards, type Journal } from './journal.ts';
+import { customToComeBack, untilReported, type Reported } from './custom-back.ts';
+import { recordedRules } from './recorded-rules.ts';
+import { listRevisions, liveRevision } from './revision.ts';
 import { undo } from './undo.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
+import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { waitForRollout } from '../rollout/tracker.ts';
 import { untilRouted } from '../traffic/endpoints.ts';
 import { retire } from '../traffic/retire.ts';
 import { isService } from '../traffic/services.ts';
 import type { Context } from './context.ts';
 import { pauseAgain, podsNotBack, resumeRestored } from './undo-paused.ts';
-import type { JournalRecord } from './journal-shape.ts';
+import type { JournalEntry, JournalRecord } from './journal-shape.ts';
 
 /** What the run under way has done, the last step first; not what belongs to a candidate that waits. */
 export function ownSteps(record: JournalRecord): ReturnType<typeof stepsBackwards> {
@@ -43,10 +47,12 @@ export async function undoJournal(
     const isLastAttempt = (journal.record.undoAttempts ?? 0) > 0;
     const reports: UndoReport[] = [];
     const pods: string[] = [];
+    const unheard = new Map<string, ObjectRef>();
     let settled = true;
     let isNoted = true;
     const ended = (): UndoReport => ({
       ...combined(reports, settled, pods),
+      ...(unheard.size === 0 ? {} : { unheard: [...unheard.values()] }),
       ...(isNoted ? {} : { unclosed: true as const }),
       ...(replaced === undefined ? {} : { replaced }),
     });
@@ -72,7 +78,11 @@ export async function undoJournal(
         return ended();
       }
       const resumed = await resumeRestored(context, entries, report);
-      const areBack = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
+      const restored = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
+      const custom = await untilCustomBack(context, journal, { objects: restored.objects, entries, deadline });
+      for (const object of restored.objects) unheard.delete(keyOf(refOf(object)));
+      for (const object of custom.unheard) unheard.set(keyOf(refOf(object)), refOf(object));
+      const areBack = restored.areBack && custom.notReady.length === 0;
       const left = await podsNotBack(context, entries, report);
       await pauseAgain(context, resumed, areBack && left.length === 0);
       pods.push(...left);
@@ -159,28 +169,54 @@ async function retireCreated(
 }
 
 /**
- * Waits until what is back is ready again, and where pods of an earlier step are to go next, until no request comes to them any
- * more. Trouble with looking is no reason not to go on. False when it did not come about.
+ * Waits until workloads that are back are ready again, and where pods of an earlier step are to go next, until no request comes to them
+ * any more. Trouble with looking is no reason not to go on.
+ * @returns what is back, and whether its workloads are ready
  */
 async function untilRestored(
   context: Context,
   report: UndoReport,
   deadline: number,
   moreToUndo: boolean,
-): Promise<boolean> {
+): Promise<{ objects: KubernetesObject[]; areBack: boolean }> {
   const { client, clock, reporter, signal } = context;
+  let restored: KubernetesObject[] = [];
   try {
-    const restored = await readRestored(context, report);
-    const settled = await waitForRestored(context, restored, deadline);
+    restored = await readRestored(context, report);
+    const areBack = await waitForRestored(context, restored, deadline);
     if (moreToUndo) {
       const routing = { clock, signal, reporter, deadline, courtesy: true };
       await untilRouted(client, restored.filter(isService), routing);
     }
-    return settled;
+    return { objects: restored, areBack };
   } catch (error) {
     signal.throwIfAborted();
     reporter.warning(`it is unknown whether the restored workloads are ready again: ${messageOf(error)}`);
-    return false;
+    return { objects: restored, areBack: false };
+  }
+}
+
+/** By the rules that the live revision was deployed with: it is that which is back. */
+async function untilCustomBack(
+  context: Context,
+  { namespace, record: { release } }: Journal,
+  { objects, entries, deadline }: { objects: KubernetesObject[]; entries: readonly JournalEntry[]; deadline: number },
+): Promise<Reported> {
+  const none: Reported = { notReady: [], unheard: [] };
+  if (objects.every(isBuiltIn)) return none;
+  const userRules = await rulesOfLive(context, namespace, release);
+  const custom = customToComeBack(objects, entries, userRules);
+  return custom.length === 0 ? none : await untilReported(context, custom, { deadline, userRules });
+}
+
+/** None where the record cannot be read: an undo does not depend on it. */
+async function rulesOfLive({ client, reporter }: Context, namespace: string, release: string): Promise<UserRule[]> {
+  try {
+    const live = liveRevision(await listRevisions(client, namespace, release));
+    return recordedRules(live, { warn: (text) => void reporter.warning(text) });
+  } catch (error) {
+    reporter.debug(`the recorded "await" lines could not be read: ${messageOf(error)}`);
+    return [];
   }
 }
 

@@ -25,8 +25,10 @@ export type UndoResult =
 export interface UndoReport {
   /** Everything is as it was before the run (kept objects aside). */
   complete: boolean;
-  /** All is written back, but restored workloads did not get ready again in time. */
+  /** All is written back, but restored workloads or custom resources did not get ready again in time. */
   unsettled?: true;
+  /** Custom resources that are back as they were, and that their controllers have not reported ready yet. */
+  unheard?: ObjectRef[];
   /** The journal could not be told of it: the next run undoes the same again, which changes nothing. */
   unclosed?: true;
   /** Workloads that keep pods of another version than before, one sentence for each. */
@@ -41,6 +43,11 @@ export function goingIn({ results }: UndoReport): string[] {
   return results.flatMap((result) =>
     result.outcome === 'going' ? [`${describeRef(result.ref, true)} ${result.message}`] : [],
   );
+}
+
+/** One sentence for each custom resource of which nobody knows yet whether it is ready again. */
+export function unheardIn({ unheard = [] }: UndoReport): string[] {
+  return unheard.map((ref) => `${describeRef(ref)} is not reported ready yet`);
 }
 
 /** What a failed deploy says of the candidate that it had taken away. */

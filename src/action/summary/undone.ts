@@ -1,4 +1,4 @@
-import { notBack, type UndoReport, type UndoResult } from '../../release/undo-report.ts';
+import { notBack, unheardIn, type UndoReport, type UndoResult } from '../../release/undo-report.ts';
 import { alert, bullets, code, details, prose, table } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';
 import { name } from './name.ts';
@@ -24,7 +24,8 @@ export function renderUndo(undo: UndoReport, limits: SummaryLimits): string {
   const remarks = undo.results.flatMap((result) => remark(result));
   for (const text of undo.pods ?? []) remarks.push(prose(text));
   if (undo.unsettled === true && undo.pods === undefined)
-    remarks.push('The restored workloads are not ready again yet');
+    remarks.push('What was restored is not ready again yet');
+  for (const text of unheardIn(undo)) remarks.push(prose(text));
   if (undo.replaced !== undefined) remarks.push(`But ${notBack(undo.replaced)}`);
   const remarkList = bullets(remarks, (text) => text, limits.rows);
   return [

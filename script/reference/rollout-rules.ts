@@ -82,7 +82,7 @@ await: |
 - A path that leads nowhere means that the object is still on its way: it makes nothing ready and nothing failed. While the run waits, and when time runs
   out, it says which paths are not set and which values it found instead.
 - Where the object has an \`observedGeneration\`, nothing counts before that is the generation that was written. Where it has none, a status that is the
-  same as before the write counts once nothing about the object has changed for 10 s.
+  same as before the write counts once it has stayed so for 10 s.
 - Lines with \`ready\` replace the rule of the kind in the table above. Lines with \`failed\` alone add to it; a kind that is not in the
   table needs a line with \`ready\`, too. The pods of kinds that run pods
   are still checked for signs of failure.

@@ -24,7 +24,8 @@ import type { Graces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * When each sign was seen first, milliseconds since the epoch by the server's clock, by the text of its cause without the numbers.
+ * When each sign was seen first, milliseconds since the epoch by the server's clock, by the text of its cause without the numbers; and since
+ * when each custom resource has been judged as it is.
  */
 export type FirstSeen = Map<string, number>;
 
@@ -53,7 +54,9 @@ export function decide(
   if (family === 'unknown') return { verdict: { state: 'progressing', message: 'looking at what it owns' } };
   const known = family === undefined || family.isBlind ? facts : { ...facts, descendants: family.members };
   const pods = podsOfVersion(object, family, facts, snapshot);
-  const judged = withoutOldTroubles(object, lasting(settled(judge(object, known), facts, pods), facts), known);
+  const shown = settled(judge(object, known), facts, pods);
+  const sameMs = sameFor(object, shown, facts, firstSeen);
+  const judged = withoutOldTroubles(object, lasting(shown, facts, sameMs), known);
   if (judged.state !== 'progressing' || judged.trouble === undefined) forgetTroubles(object, firstSeen);
   if (judged.state !== 'progressing' && judged.state !== 'failed') return { verdict: named(object, judged) };
   const verdict = withoutLostNodes(object, judged, facts, pods, snapshot);
@@ -182,10 +185,27 @@ function causeOf(verdict: Verdict): Cause | undefined {
   return verdict.state === 'progressing' ? verdict.trouble?.cause : undefined;
 }
 
-/** Some statuses count only once they have stayed as they are. */
-function lasting(verdict: Verdict, { changed, quietMs, now, writtenAt }: Facts): Verdict {
+/**
+ * For how long nothing of an object has changed, or it has been judged as it is now, ms: its status may be written anew at every poll of
+ * its controller without any news in it.
+ */
+function sameFor(object: KubernetesObject, verdict: Verdict, { now, quietMs }: Facts, firstSeen: FirstSeen): number {
+  if (isBuiltIn(object)) return quietMs;
+  const own = `judged ${keyOf(refOf(object))} `;
+  const needed = 'quietMs' in verdict ? (verdict.quietMs ?? 0) : 0;
+  const text = verdict.state === 'failed' ? verdict.cause.message : verdict.message;
+  const key = `${own}${verdict.state} ${needed} ${text}`;
+  const known = [...firstSeen.keys()].filter((one) => one.startsWith(own));
+  for (const one of known) if (one !== key) firstSeen.delete(one);
+  const since = firstSeen.get(key) ?? (known.length === 0 ? now - quietMs : now);
+  firstSeen.set(key, since);
+  return Math.max(quietMs, now - since);
+}
+
+/** Some statuses count only once they have said the same for a while. */
+function lasting(verdict: Verdict, { changed, now, writtenAt }: Facts, sameMs: number): Verdict {
   if (verdict.state !== 'ready' && verdict.state !== 'unchecked') return verdict;
-  const isOldEnough = quietMs >= (verdict.quietMs ?? 0) && now - writtenAt >= (verdict.sinceWriteMs ?? 0);
+  const isOldEnough = sameMs >= (verdict.quietMs ?? 0) && now - writtenAt >= (verdict.sinceWriteMs ?? 0);
   if (!changed || isOldEnough) return verdict;
   return { state: 'progressing', message: `${verdict.message}; checking that it stays so` };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { numberAt } from '../base/json.ts';
+import { equal, numberAt } from '../base/json.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import type { Reporter } from '../base/reporter.ts';
@@ -326,7 +326,7 @@ class Tracker {
         gone(target);
         return;
       }
-      if (object.metadata.resourceVersion !== target.object.metadata.resourceVersion)
+      if (saysOther(object, target.object))
         target.changedAt = serverNow(this.#client, this.#options.clock);
       target.object = object;
     };
@@ -389,6 +389,11 @@ class Tracker {
     const holdMs = this.#readySince === undefined ? undefined : Math.max(0, this.#readySince + this.#holdMs - now);
     this.#log.progress(this.#pending(), left, holdMs);
   }
+}
+
+/** Whether it is told anew of, or wanted otherwise: somebody may write its annotations all the time. */
+function saysOther(now: KubernetesObject, before: KubernetesObject): boolean {
+  return now.metadata.generation !== before.metadata.generation || !equal(now['status'], before['status']);
 }
 
 function deleted(object: KubernetesObject): Decision {

@@ -11,8 +11,9 @@ export type Verdict =
   | { state: 'unchecked'; message: string; held?: Held; quietMs?: QuietMs; sinceWriteMs?: number };
 
 /**
- * For how long nothing of the object may have changed before it counts, ms (`sinceWriteMs`: how long ago it must have been written): a controller may raise its `observedGeneration` before it
- * writes what it has observed (knative/serving#4149), and one that keeps none may not have looked yet.
+ * For how long the verdict must have been the same, or nothing of the object may have changed, before it counts, ms (`sinceWriteMs`: how long
+ * ago the object must have been written): a controller may raise its `observedGeneration` before it writes what it has observed
+ * (knative/serving#4149), and one that keeps none may not have looked yet.
  */
 export type QuietMs = number;
 

@@ -75,7 +75,8 @@ export function replay(
   const verdicts = steps.map((step) => {
     const { uid = '' } = step.object.metadata;
     if (step.object.kind === written.kind && step.object.metadata.name === written.metadata.name) {
-      if (!equal(step.object, object)) changedAt = step.at;
+      const isSame = equal(step.object['status'], object['status']);
+      if (!isSame || step.object.metadata.generation !== object.metadata.generation) changedAt = step.at;
       object = step.object;
     } else if (step.type === 'DELETED') kept.delete(uid);
     else kept.set(uid, step.object);

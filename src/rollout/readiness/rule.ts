@@ -18,7 +18,7 @@ export interface Facts {
   now: number;
   /** The object as our write left it, or as it was found: tells what others have changed since. */
   asWritten: KubernetesObject;
-  /** For how long nothing of the object has changed, ms, as far as this run has seen; for ever where it looks only once. */
+  /** For how long its status and what is wanted of it have not changed, ms, as far as this run has seen; for ever where it looks only once. */
   quietMs: number;
   /** What it owns, and what that owns, of the kinds that its rule names and pods; undefined where that may not be seen. */
   descendants?: readonly KubernetesObject[];

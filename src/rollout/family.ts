@@ -1,8 +1,9 @@
+import { timeOf } from '../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import { byOwner, descendantsOf, newReplicaSet, podsOf, podsOfNewRevision } from './ownership.ts';
 import { followedBy } from './readiness/index.ts';
-import type { Facts } from './readiness/rule.ts';
+import { isSince, type Facts } from './readiness/rule.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What a custom resource owns, at any depth: its status alone may say less than theirs. */
@@ -30,11 +31,10 @@ function indexOf(snapshot: Snapshot): ReturnType<typeof byOwner> {
   return index;
 }
 
-/** The pods of a family that came with our write: older ones say nothing about it. Seconds are all that the API keeps. */
-function newPodsOf({ members }: Family, { changed, writtenAt }: Facts): KubernetesObject[] {
-  const since = changed ? Math.floor(writtenAt / 1000) * 1000 : 0;
+/** The pods of a family that came with our write: older ones say nothing about it. */
+function newPodsOf({ members }: Family, facts: Facts): KubernetesObject[] {
   return members.filter(
-    ({ kind, metadata }) => kind === 'Pod' && Date.parse(metadata.creationTimestamp ?? '') >= since,
+    ({ kind, metadata }) => kind === 'Pod' && (!facts.changed || isSince(timeOf(metadata.creationTimestamp), facts)),
   );
 }
 

@@ -96,14 +96,17 @@ export function troubled(
 }
 
 /**
- * Whether a condition tells of what was written: it names that generation, or, where it names none, has changed since. The API
- * keeps seconds.
+ * Whether something has happened since our write. The API keeps seconds, so that all of the second of the write may have come after it.
+ * @param time milliseconds since the epoch
  */
-export function isSinceWrite(
-  { observedGeneration, updatedAt }: StatusCondition,
-  { changed, generation, writtenAt }: Facts,
-): boolean {
+export function isSince(time: number | undefined, { writtenAt }: Pick<Facts, 'writtenAt'>): boolean {
+  return time !== undefined && time >= Math.floor(writtenAt / 1000) * 1000;
+}
+
+/** Whether a condition tells of what was written: it names that generation, or, where it names none, has changed since. */
+export function isSinceWrite({ observedGeneration, updatedAt }: StatusCondition, facts: Facts): boolean {
+  const { changed, generation } = facts;
   if (!changed) return true;
   if (observedGeneration !== undefined) return observedGeneration >= generation;
-  return (updatedAt ?? 0) >= Math.floor(writtenAt / 1000) * 1000;
+  return isSince(updatedAt ?? 0, facts);
 }

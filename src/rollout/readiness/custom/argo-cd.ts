@@ -3,7 +3,7 @@ import { saidAt } from '../../../base/said.ts';
 import { timeOf } from '../../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
 import type { Verdict } from '../../verdict.ts';
-import { notObserved, progressing, ready, troubled, unchecked, type Facts, type Rule } from '../rule.ts';
+import { isSince, notObserved, progressing, ready, troubled, unchecked, type Facts, type Rule } from '../rule.ts';
 import { hasWaited, whenSilent } from './patience.ts';
 
 export const argoApplication: Rule = {
@@ -55,8 +55,8 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
 }
 
 /** What it says of itself since the write: it keeps no generation, but times. */
-function failureOf(object: KubernetesObject, { changed, writtenAt }: Facts): Verdict | undefined {
-  const isNew = (time: string | undefined) => !changed || (timeOf(time) ?? 0) >= Math.floor(writtenAt / 1000) * 1000;
+function failureOf(object: KubernetesObject, facts: Facts): Verdict | undefined {
+  const isNew = (time: string | undefined) => !facts.changed || isSince(timeOf(time) ?? 0, facts);
   const error = objectsAt(object, 'status', 'conditions').find(
     (one) => errors.has(stringAt(one, 'type') ?? '') && isNew(stringAt(one, 'lastTransitionTime')),
   );

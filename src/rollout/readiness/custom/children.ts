@@ -3,7 +3,7 @@ import { conditionsOf, timeOf } from '../../../kubernetes/conditions.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../../../kubernetes/object.ts';
 import { isOwnedBy } from '../../ownership.ts';
 import type { QuietMs, Verdict } from '../../verdict.ts';
-import { progressing, type Facts, type Rule } from '../rule.ts';
+import { isSince, progressing, type Facts, type Rule } from '../rule.ts';
 
 /** What an object owns itself, of these kinds; undefined where that may not be seen. What is being deleted is none of it. */
 export function directChildren(
@@ -43,11 +43,6 @@ const unmovedMs = 15_000;
  */
 export function quietAfter(children: readonly KubernetesObject[] | undefined, facts: Facts): QuietMs {
   return children?.some((child) => hasMoved(child, facts)) === true ? movedMs : unmovedMs;
-}
-
-/** The API keeps seconds. */
-export function isSince(time: number | undefined, { writtenAt }: Facts): boolean {
-  return time !== undefined && time >= Math.floor(writtenAt / 1000) * 1000;
 }
 
 function hasMoved(child: KubernetesObject, facts: Facts): boolean {

@@ -17,6 +17,7 @@ import type { Verdict } from '../../verdict.ts';
 import {
   failed,
   isObserved,
+  isSince,
   notObserved,
   progressing,
   ready,
@@ -27,7 +28,6 @@ import {
   type Progressing,
   type Rule,
 } from '../rule.ts';
-import { isSince } from './children.ts';
 import { waitingFor } from './conditions.ts';
 import { isAsBefore, staleGraceMs } from './stale.ts';
 

@@ -10,6 +10,7 @@ import {
   type Json,
   type JsonObject,
 } from '../../../base/json.ts';
+import { remembered } from '../../../base/remembered.ts';
 import { saidAt } from '../../../base/said.ts';
 import { condition, conditionsOf, isTrue, timeOf } from '../../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
@@ -170,15 +171,20 @@ function others(states: ReadonlyMap<string, string>): string {
 }
 
 /** The names of the applications in its `serveConfigV2`; undefined where it cannot be read. */
-function wantedApplications(object: KubernetesObject): string[] | undefined {
+function wantedApplications(object: KubernetesObject): readonly string[] | undefined {
+  return applicationsIn(stringAt(object, 'spec', 'serveConfigV2') ?? '');
+}
+
+/** An object is looked at twice a second, and its text is long: the last few that were parsed are kept. */
+export const applicationsIn = remembered(8, (text: string): readonly string[] | undefined => {
   try {
-    const config = load(stringAt(object, 'spec', 'serveConfigV2') ?? '') as Json;
+    const config = load(text) as Json;
     if (!isObject(config)) return undefined;
     return objectsAt(config, 'applications').map((one) => stringAt(one, 'name') ?? 'default');
   } catch {
     return undefined;
   }
-}
+});
 
 function applicationTrouble(object: KubernetesObject, side: JsonObject): Progressing | undefined {
   for (const [name, one] of Object.entries(objectAt(side, 'applicationStatuses'))) {

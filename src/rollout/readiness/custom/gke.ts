@@ -40,11 +40,13 @@ export const policy: Rule = {
   ),
   ready:
     'Attached is True for this generation, for each ancestor; accepted after 60 s without a status, since perhaps no Gateway uses its target yet',
-  failed: 'Attached is False for 30 s with reason Conflicted or Invalid',
+  failed: 'Attached is False with reason Conflicted or Invalid for 30 s, or TargetNotFound for 120 s',
   source: 'gke-gateway-api apis/networking/v1/shared_types.go',
   judge: (object, facts) =>
     eachTelling(object, facts, () =>
-      untilTrue('Attached', ['Conflicted', 'Invalid'], 'Fix the policy, or remove the one it conflicts with.'),
+      withTarget(
+        untilTrue('Attached', ['Conflicted', 'Invalid'], 'Fix the policy, or remove the one it conflicts with.'),
+      ),
     ),
 };
 
@@ -98,6 +100,8 @@ export const multiCluster: Rule = {
 
 /** A status that was there before the write counts once its controller had time to look, ms. */
 const staleMs = 30_000;
+/** The target of a policy may be applied after it, ms. */
+const targetGraceMs = 120_000;
 
 function judgeCertificate(object: KubernetesObject, facts: Facts): Verdict {
   const whole = stringAt(object, 'status', 'certificateStatus') ?? '';
@@ -137,6 +141,17 @@ function judgeCertificate(object: KubernetesObject, facts: Facts): Verdict {
 function untilTrue(type: string, reasons: readonly string[], hint: string): Awaited {
   // Its controller need not name a generation.
   return { types: [type], observed: 'nowhere', failing: [{ type, reasons, graceMs: 30_000, hint }] };
+}
+
+/** What a policy is for may come a moment later. */
+function withTarget(awaited: Awaited): Awaited {
+  const failing = {
+    type: 'Attached',
+    reasons: ['TargetNotFound'],
+    graceMs: targetGraceMs,
+    hint: 'Create what its spec.targetRef names, or correct the name.',
+  };
+  return { ...awaited, failing: [...awaited.failing, failing] };
 }
 
 /** The first verdict that is not "ready" of what is told on the whole and for each ancestor. */

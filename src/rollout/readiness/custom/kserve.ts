@@ -9,6 +9,7 @@ import { directChildren, judgeChildren, quietAfter } from './children.ts';
 import { waitingFor, type Failing } from './conditions.ts';
 import { knativeChildren, knativeService } from './knative.ts';
 import { leaderWorkerSet } from './leader-worker-set.ts';
+import { acceptSlow } from './patience.ts';
 import { isAsBefore, lastingFailureOf, staleGraceMs } from './stale.ts';
 
 const group = 'serving.kserve.io';
@@ -59,7 +60,8 @@ export const llmInferenceService: Rule = {
 
 export const localModelCache: Rule = {
   kinds: ['LocalModelCache', 'LocalModelNamespaceCache'].map((kind) => ({ kind, group })),
-  ready: 'each ready node of its groups has the model, and its status has stayed so for 10 s',
+  ready:
+    'each ready node of its groups has the model, and its status has stayed so for 10 s; accepted after 60 s without any node, since one may come with the first pod',
   failed: 'a node has failed to download the model for 60 s',
   source: 'kserve pkg/apis/serving/v1alpha1/local_model_cache_status.go; it keeps no observedGeneration',
   judge: judgeCache,
@@ -70,6 +72,7 @@ const loadGraceMs = 60_000;
 const presetsGraceMs = 30_000;
 const downloadGraceMs = 60_000;
 const cacheQuietMs = 10_000;
+const nodesMs = 60_000;
 
 function judgeService(object: KubernetesObject, facts: Facts): Verdict {
   if (object.metadata.annotations?.['serving.kserve.io/stop'] === 'true') {
@@ -199,7 +202,7 @@ function judgeLlm(object: KubernetesObject, facts: Facts): Verdict {
   return { ...ready(`workloads and router ready${note}`), quietMs: quietAfter(children, facts) };
 }
 
-function judgeCache(object: KubernetesObject): Verdict {
+function judgeCache(object: KubernetesObject, facts: Facts): Verdict {
   const nodes = Object.entries(objectAt(object, 'status', 'nodeStatus'));
   const total = numberAt(object, 'status', 'copies', 'total') ?? 0;
   const available = numberAt(object, 'status', 'copies', 'available') ?? 0;
@@ -213,7 +216,9 @@ function judgeCache(object: KubernetesObject): Verdict {
       hint: 'Check the log of its download Job, sourceModelUri, and the room that is left on the nodes.',
     });
   }
-  if (total === 0) return progressing('waiting for the nodes of its groups');
+  // A pool that scales from 0 has a node once a pod wants one.
+  if (total === 0)
+    return acceptSlow(progressing('waiting for the nodes of its groups'), facts, nodesMs, 'not downloaded yet');
   const absent = nodes.filter(([, state]) => state === 'NodeNotReady').length;
   if (available + absent < total || available === 0) return progressing(done);
   const note = absent === 0 ? '' : `; ${absent === 1 ? '1 node is' : `${absent} nodes are`} not ready`;

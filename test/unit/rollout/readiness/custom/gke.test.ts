@@ -143,12 +143,25 @@ describe.each(policies)('a %s', (kind) => {
 
   test('whose target comes later waits for it, and one that was refused before is not failed by that', () => {
     const missing = { conditions: [refused(1, 'TargetNotFound')] };
-    expect(decidedOver(justMade(written()), [{ at: 2, status: missing }, { at: 100 }], 100).at(-1)).toBe(
-      'progressing: not Attached yet: TargetNotFound: policy is TargetNotFound',
+    expect(decidedOver(justMade(written()), [{ at: 2, status: missing }, { at: 121 }], 121).at(-1)).toBe(
+      'progressing: policy is TargetNotFound',
     );
+    const found = { conditions: [attached(1, 90)] };
+    const late = [
+      { at: 2, status: missing },
+      { at: 90, status: found },
+    ];
+    expect(decidedOver(justMade(written()), late, 90).at(-1)).toBe('ready: attached');
     const before = { conditions: [refused(1, 'Invalid', -900)] };
     expect(decidedOver(written(before), [{ at: 100, status: before }], 100).at(-1)).toBe(
       'progressing: not Attached yet: Invalid: policy is Invalid',
+    );
+  });
+
+  test('whose target does not come within 120 s has failed', () => {
+    const missing = { conditions: [refused(1, 'TargetNotFound')] };
+    expect(decidedOver(justMade(written()), [{ at: 2, status: missing }], 122).at(-1)).toBe(
+      `failed: TargetNotFound: ${kind} "web": policy is TargetNotFound`,
     );
   });
 

@@ -429,6 +429,13 @@ describe('a LocalModelCache', () => {
     ]);
   });
 
+  test('whose groups have no node yet is accepted after 60 s', () => {
+    const none = status({}, { available: 0, total: 0 });
+    const until = (end: number) => decidedOver(cache(), [{ at: 2, status: none }], end).at(-1);
+    expect(until(59)).toBe('progressing: waiting for the nodes of its groups');
+    expect(until(60)).toBe('unchecked: not downloaded yet: waiting for the nodes of its groups');
+  });
+
   test('does not wait for a node that is not ready', () => {
     const shown = [{ at: 1, status: status({ a: 'NodeDownloaded', b: 'NodeNotReady' }, { available: 1, total: 2 }) }];
     expect(decidedOver(cache(), shown, 11).at(-1)).toBe('ready: model on 1 of 2 nodes; 1 node is not ready');

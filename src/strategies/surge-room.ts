@@ -11,6 +11,7 @@ import { podsIn, podsOf, podSpecOf } from '../manifests/pod-template.ts';
 import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { candidateName } from './candidate.ts';
+import { mayComeFree } from './device-holders.ts';
 
 /**
  * A rolling update that may not do with a pod less begins with a pod more. Where every device of a pool is taken, that pod waits
@@ -103,7 +104,7 @@ export function certainOf(report: CapacityReport): Shortage[] {
 
 /**
  * Whether something else is about to give such devices back: a candidate beside it, which is removed before a deploy begins, or
- * pods that are ending, which count for a quota until they are gone.
+ * pods that are ending, which count for a quota until they are gone, or that may end or be evicted meanwhile.
  */
 async function lookForLeaving({ client, namespace }: PlanContext, deployment: KubernetesObject): Promise<boolean> {
   const ref = refOf(deployment);
@@ -114,7 +115,9 @@ async function lookForLeaving({ client, namespace }: PlanContext, deployment: Ku
     const pods = await client.resource('v1', 'Pod');
     if (pods === undefined) return false;
     const { items } = await client.list(pods, { namespace: ref.namespace ?? namespace });
-    return items.some((pod) => isEnding(pod) && shares(devicesOf(deployment), devicesOf(pod)));
+    const holds = (pod: KubernetesObject) => shares(devicesOf(deployment), devicesOf(pod));
+    if (items.some((pod) => isEnding(pod) && holds(pod))) return true;
+    return await mayComeFree(client, { deployment, ref: { ...ref, namespace: ref.namespace ?? namespace } }, holds);
   } catch (error) {
     // Whoever may not look cannot say that there is nothing.
     if (isStatus(error, 403)) return true;

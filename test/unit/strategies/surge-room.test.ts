@@ -79,6 +79,18 @@ const inPlace =
   'Free up or add nodes, set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one';
 const alone = 'With 1 replica, nothing serves from then on until the new pod is ready.';
 
+test('a full pool counts where only nodes that its pods may not run on have pods of a Job', async () => {
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'train', uid: 'train', controller: true };
+  const template = templateWith(gpu, {}, { app: 'train' });
+  put(
+    nodeOf('b', gpu, { labels: { pool: 'train' } }),
+    podOn('b', template, { namespace: 'lab', ownerReferences: [owner] }),
+  );
+  put(nodeOf('c', gpu, { labels: { pool: 'serve' } }), podOfModel('model', 'c'));
+  const onlyC: [string[], Json][] = [[['spec', 'template', 'spec', 'nodeSelector'], { pool: 'serve' }]];
+  await expect(deploy([next(model('model'), onlyC)])).rejects.toThrow(LowCapacity);
+});
+
 describe('a full pool of devices', () => {
   beforeEach(() => {
     put(nodeOf('a', gpu), podOfModel('model', 'a'));
@@ -128,6 +140,45 @@ describe('a full pool of devices', () => {
     const ending = podOfModel('other', 'b');
     put(nodeOf('b', gpu), { ...ending, metadata: { ...ending.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
     expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test.each([
+    ['a Job', 'batch/v1', 'Running', true],
+    ['a Job that has ended', 'batch/v1', 'Succeeded', false],
+    ['a Job of Volcano', 'batch.volcano.sh/v1alpha1', 'Running', false],
+  ])(
+    'is not certain while a pod of another namespace has one that belongs to %s',
+    async (_, apiVersion, phase, ends) => {
+      const owner = { apiVersion, kind: 'Job', name: 'train', uid: 'train', controller: true };
+      const template = templateWith(gpu, {}, { app: 'train' });
+      put(
+        nodeOf('b', gpu),
+        podOn('b', template, { namespace: 'lab', ownerReferences: [owner], status: { phase } }),
+        podOfModel('other', 'b'),
+      );
+      const outcome = await deploy([next(model('model'))]).catch((error: unknown) => error);
+      expect(outcome instanceof LowCapacity).toBe(!ends);
+    },
+  );
+
+  test.each([
+    ['a higher one', { value: 1000, globalDefault: true }, true],
+    ['one that evicts nobody', { value: 1000, globalDefault: true, preemptionPolicy: 'Never' }, false],
+    ['none by default', { value: 1000, globalDefault: false }, false],
+  ])('is not certain where new pods without a class may evict: the cluster gives %s', async (_, body, evicts) => {
+    put({ apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'standard' }, ...body });
+    const outcome = await deploy([next(model('model'))]).catch((error: unknown) => error);
+    expect(outcome instanceof LowCapacity).toBe(!evicts);
+  });
+
+  test('is not certain where its own pods have been given a higher priority than another, and classes may not be seen', async () => {
+    const given = podOfModel('model', 'b');
+    put(nodeOf('b', gpu), { ...given, spec: { ...(given['spec'] as JsonObject), priority: 1000 } });
+    api.before = (operation, { kind }) => {
+      if (operation === 'list' && kind === 'PriorityClass')
+        throw refusal(403, 'Forbidden', { apiVersion: 'v1', kind, name: '*' });
+    };
+    expect(await deploy([next(model('model', { replicas: 2 }))])).toEqual([]);
   });
 
   test('is none where a pod less is wanted than there are', async () => {

@@ -1,0 +1,96 @@
+import { booleanAt, numberAt, stringAt } from '../base/json.ts';
+import { isSelected } from '../capacity/node-fit.ts';
+import { essentialsOfNode, essentialsOfPod, isPodOf } from '../capacity/pods.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import { podSpecOf } from '../manifests/pod-template.ts';
+
+/**
+ * Whether devices that are taken now may come free without this deploy: pods of a Job end by themselves, and the cluster may give new
+ * pods without a class a priority by which they evict others.
+ * @param deployment with its namespace
+ * @param holds whether a pod asks for such devices
+ */
+export async function mayComeFree(
+  client: KubernetesClient,
+  { deployment, ref }: { deployment: KubernetesObject; ref: ObjectRef & { namespace: string } },
+  holds: (pod: KubernetesObject) => boolean,
+): Promise<boolean> {
+  const all = (await podsSeen(client, ref.namespace)).filter((pod) => !hasEnded(pod) && holds(pod));
+  const names = await nodesFor(client, deployment);
+  // Pods of the namespace count for its quotas, wherever they run.
+  const isInTheWay = ({ metadata, spec }: KubernetesObject) =>
+    metadata.namespace === ref.namespace || names?.has(stringAt(spec, 'nodeName') ?? '') !== false;
+  const holders = all.filter(isInTheWay);
+  if (holders.some(isOfJob)) return true;
+  if (stringAt(podSpecOf(deployment), 'priorityClassName') !== undefined) return false;
+  const { priority, evicts } = await priorityWithoutClass(
+    client,
+    holders.filter((pod) => isPodOf(pod, ref)),
+  );
+  return evicts && holders.some((pod) => priorityOf(pod) < priority);
+}
+
+/** All pods of the cluster; those of the namespace where no more may be seen, since only its quotas count then. */
+async function podsSeen(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
+  const pods = await client.resource('v1', 'Pod');
+  if (pods === undefined) return [];
+  try {
+    return (await client.list(pods, { keep: essentialsOfPod })).items;
+  } catch (error) {
+    if (!isStatus(error, 403)) throw error;
+    return (await client.list(pods, { namespace, keep: essentialsOfPod })).items;
+  }
+}
+
+/** The names of the nodes that pods of the Deployment may run on; undefined where nodes may not be seen. */
+async function nodesFor(client: KubernetesClient, deployment: KubernetesObject): Promise<Set<string> | undefined> {
+  const nodes = await client.resource('v1', 'Node');
+  if (nodes === undefined) return undefined;
+  try {
+    const { items } = await client.list(nodes, { keep: essentialsOfNode });
+    return new Set(
+      items.filter((node) => isSelected(node, podSpecOf(deployment))).map(({ metadata }) => metadata.name),
+    );
+  } catch (error) {
+    if (!isStatus(error, 403)) throw error;
+    return undefined;
+  }
+}
+
+/** That of the class with `globalDefault: true`; where classes may not be seen, what own pods have been given. */
+async function priorityWithoutClass(
+  client: KubernetesClient,
+  own: readonly KubernetesObject[],
+): Promise<{ priority: number; evicts: boolean }> {
+  const ofOwn = {
+    priority: Math.max(0, ...own.map(priorityOf)),
+    evicts: own.every((pod) => stringAt(pod, 'spec', 'preemptionPolicy') !== 'Never'),
+  };
+  const classes = await client.resource('scheduling.k8s.io/v1', 'PriorityClass');
+  if (classes === undefined) return ofOwn;
+  try {
+    const { items } = await client.list(classes, {});
+    const fallback = items.find((one) => booleanAt(one, 'globalDefault') === true);
+    return {
+      priority: numberAt(fallback, 'value') ?? 0,
+      evicts: stringAt(fallback, 'preemptionPolicy') !== 'Never',
+    };
+  } catch (error) {
+    if (!isStatus(error, 403)) throw error;
+    return ofOwn;
+  }
+}
+
+function priorityOf(pod: KubernetesObject): number {
+  return numberAt(pod, 'spec', 'priority') ?? 0;
+}
+
+function isOfJob({ metadata: { ownerReferences = [] } }: KubernetesObject): boolean {
+  return ownerReferences.some(({ apiVersion, kind }) => kind === 'Job' && apiVersion.startsWith('batch/'));
+}
+
+function hasEnded(pod: KubernetesObject): boolean {
+  return ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '');
+}

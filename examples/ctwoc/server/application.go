@@ -31,6 +31,7 @@ func newApplication(settings settings) (*application, error) {
 	a.mux.HandleFunc("GET /readyz", a.ready)
 	a.mux.HandleFunc("GET /version", a.work(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, version) }))
 	a.mux.HandleFunc("/predict", a.work(predict))
+	a.mux.HandleFunc("GET /stream", a.work(stream))
 	a.mux.HandleFunc("GET /env", a.work(environment))
 	a.mux.HandleFunc("GET /{$}", a.work(a.index))
 	switch settings.role {

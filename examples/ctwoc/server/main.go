@@ -66,9 +66,8 @@ func serve(settings settings, stop <-chan os.Signal) error {
 	application.ending.Store(true)
 	fmt.Printf("ctwoc %s (%s) ends in %s\n", version, settings.role, settings.shutdownDelay)
 	time.Sleep(settings.shutdownDelay)
-	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	return server.Shutdown(limit)
+	// It takes no more connections and serves what it has begun to its end: how long that may last is up to the pod's grace period.
+	return server.Shutdown(context.Background())
 }
 
 // begin is what comes before the server listens: the lines of a start in stages, then a delay. False when it was told to stop.

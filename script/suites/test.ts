@@ -77,6 +77,7 @@ const longest = [
   'known-failures',
   'previews',
   'plan',
+  'streams',
   'unit',
   'fault-matrix',
 ];

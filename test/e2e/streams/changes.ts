@@ -52,7 +52,7 @@ export const switches: readonly Change[] = [
     },
   },
   {
-    title: 'a promotion of pods without a "preStop" hook, which are replaced behind the candidate\'s back,',
+    title: 'a promotion of pods without a "preStop" hook, which are replaced behind the candidate\'s back',
     run: async () => {
       await using scene = await Scene.open('canary', { ...canary, preStop: 0 });
       const { told, advice } = await scene.advised();
@@ -97,7 +97,7 @@ export const switches: readonly Change[] = [
     },
   },
   {
-    title: 'the removal of an old side at once, with its grace period alone,',
+    title: 'the removal of an old side at once, with its grace period alone',
     run: async () => {
       await using scene = await Scene.open('blue-green', { inputs: { 'keep-old-for': '0s' } });
       const { told, advice } = await scene.advised();

@@ -16,7 +16,7 @@ describe('with the numbers that the run asks for', () => {
   });
 
   test.concurrent.each([rolling, ...shareOf(switches, ({ title }) => title)])(
-    '$title cuts no stream',
+    'no stream is cut by $title',
     async ({ run }) => {
       const { begun, cut } = await run();
       total.begun += begun;

@@ -315,11 +315,11 @@ const definitions = {
   },
   'on-low-capacity': {
     type: 'choice',
-    values: ['fail', 'warn'],
+    values: ['fail', 'warn', 'in-place'],
     default: 'fail',
     description:
-      'What to do when nodes or quotas have no capacity for the pods beside the old ones: fail before the first change, or warn and try anyway.',
-    example: 'warn',
+      'What to do when nodes or quotas have no capacity for the pods beside the old ones: fail before the first change, or warn and try anyway. With `in-place`, a rolling update that certainly cannot start for lack of a device, such as a GPU, replaces its pods one at a time: this run uses `maxSurge: 0` and `maxUnavailable: 1`, then restores your values. Anything else fails as with `fail`. See docs/models.md.',
+    example: 'in-place',
   },
   'longest-request': {
     type: 'duration',

@@ -6,12 +6,21 @@ import { groupOf, keyOf, type KubernetesObject, type ObjectRef } from '../kubern
 import { autoscalerOf, statusConfigMap, type Autoscaler, type StatusLook } from './autoscaler.ts';
 import { withDefaults } from './limit-range.ts';
 import { essentialsOfNode, essentialsOfPod, firstToGo, isPodOf, usesClaims } from './pods.ts';
-import type { AskedFor, CapacityOptions, CapacityReport, CreatedKind, Shortage, Surge, Wanted } from './report.ts';
+import type {
+  AskedFor,
+  CapacityOptions,
+  CapacityReport,
+  CreatedKind,
+  OnLowCapacity,
+  Shortage,
+  Surge,
+  Wanted,
+} from './report.ts';
 import { findRoom } from './room.ts';
 import { anyway, nodeShortages, quotaShortages } from './shortages.ts';
 import { listed, morePods, subjectOf } from './words.ts';
 
-export type { CapacityOptions, CapacityReport, Shortage, Surge } from './report.ts';
+export type { CapacityOptions, CapacityReport, OnLowCapacity, Shortage, Surge } from './report.ts';
 
 /** The pods do not fit, and nothing has been changed. */
 export class LowCapacity extends Failure {}
@@ -94,24 +103,28 @@ export async function checkCapacity(
 
 /**
  * Says what was found. A shortage that an autoscaler may heal is a warning.
- * @throws LowCapacity, or Failures of them, for those that are certain; with `onLowCapacity: 'warn'` they are warnings, too
+ * @throws LowCapacity, or Failures of them, for those that are certain; with `onLowCapacity: 'warn'` they are warnings, too.
+ * Only a rolling update replaces pods in place: for all else `in-place` is `fail`
  */
 export function enforceCapacity(
   report: CapacityReport,
-  onLowCapacity: 'fail' | 'warn',
+  onLowCapacity: OnLowCapacity,
   reporter: Pick<Reporter, 'notice' | 'warning'>,
 ): void {
   for (const notice of report.notices) reporter.notice(notice);
   if (report.state === 'fits') return;
   const failures: LowCapacity[] = [];
   for (const { message, hint, certain } of report.shortages) {
-    if (certain && onLowCapacity === 'fail') failures.push(new LowCapacity(message, { hint }));
+    if (certain && onLowCapacity !== 'warn')
+      failures.push(new LowCapacity(message, { hint: onLowCapacity === 'fail' ? hint : `${hint} ${onlyRolling}` }));
     else reporter.warning(certain ? `${message}. ${hint.replace(`; ${anyway}`, '')}` : message);
   }
   const [first] = failures;
   if (first === undefined) return;
   throw failures.length === 1 ? first : new Failures('the cluster does not have enough capacity', failures);
 }
+
+const onlyRolling = '"on-low-capacity: in-place" has an effect only with "strategy: rolling".';
 
 /** How many pods they bring in all. */
 function countOf(asks: readonly Pick<Wanted, 'extra'>[]): number {

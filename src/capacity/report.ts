@@ -14,6 +14,12 @@ export interface Surge {
 }
 
 /**
+ * What is to be done where pods have no room beside the old ones: end the run before its first write, try anyway, or let the
+ * rolling update of this run replace them in place.
+ */
+export type OnLowCapacity = 'fail' | 'warn' | 'in-place';
+
+/**
  * What brings the pods; `promotion` is the rolling update at the end of a canary, `rolling update` any other, `extra group` that of
  * a LeaderWorkerSet, `new cluster` that of a RayService.
  */
@@ -22,6 +28,8 @@ type Subject = 'canary' | 'blue-green' | 'promotion' | 'rolling update' | 'extra
 export interface CapacityOptions {
   /** Named in messages; also decides what they advise. */
   strategy?: Subject;
+  /** False where it makes no room that pods are replaced in place: there are to be more of them. */
+  inPlace?: boolean;
   /** Objects that will be made beside the pods and their ReplicaSets, for quotas of `count/…`. */
   creates?: readonly ObjectRef[];
   /** Where it is known from elsewhere, such as the node pools of GKE's API, whether nodes may be added. */

@@ -17,13 +17,13 @@ export function nodeShortages(
   asks: readonly AskedFor[],
   { beside, inPlace }: Placements,
   autoscaler: Autoscaler,
-  { strategy }: CapacityOptions,
+  { strategy, inPlace: mayHelp = true }: CapacityOptions,
 ): Shortage[] {
   return asks.flatMap(({ ref, template, extra }, index): Shortage[] => {
     const placement = beside[index];
     if (placement === undefined || placement.placed === extra) return [];
     // Of a RayService nothing is replaced one by one.
-    const helpsInPlace = strategy === 'new cluster' || (inPlace[index]?.placed ?? 0) > placement.placed;
+    const helpsInPlace = strategy === 'new cluster' || (mayHelp && (inPlace[index]?.placed ?? 0) > placement.placed);
     const what = describePlacement(subjectOf(ref, strategy), demandOf(template, extra), placement);
     const certain = autoscaler.state === 'absent';
     const message = certain ? what : `${what}. An autoscaler ${autoscaler.why}`;
@@ -41,7 +41,7 @@ function hintFor(placement: Placement, helpsInPlace: boolean, strategy: Capacity
   if (fitting.length > 0 && able === 0) {
     return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add larger nodes, or lower the pods' requests; ${anyway}.`;
   }
-  return `Free up or add nodes, ${helpsInPlace ? adviceOf(strategy) : adviceOf(undefined)}.`;
+  return `${withAdvice('Free up or add nodes', helpsInPlace ? strategy : undefined)}.`;
 }
 
 export function quotaShortages(
@@ -49,7 +49,7 @@ export function quotaShortages(
   asks: readonly AskedFor[],
   quotas: readonly KubernetesObject[],
   created: readonly CreatedKind[],
-  { strategy }: CapacityOptions,
+  { strategy, inPlace = true }: CapacityOptions,
 ): Shortage[] {
   const here = asks.filter(({ ref }) => ref.namespace === namespace);
   const [first] = here;
@@ -79,7 +79,7 @@ export function quotaShortages(
       hint:
         shortage.kind === 'unspecified'
           ? `Set it in the container's resources, or give the namespace a LimitRange with a default.`
-          : `Free up quota or have it raised, ${adviceOf(strategy)}.`,
+          : `${withAdvice('Free up quota or have it raised', inPlace ? strategy : undefined)}.`,
       certain: true,
       lacking: [shortage.resource],
     }));
@@ -88,7 +88,12 @@ export function quotaShortages(
 /** The end of what is advised where a shortage ends the run. */
 export const anyway = 'or set "on-low-capacity: warn" to try anyway';
 
-function adviceOf(strategy: CapacityOptions['strategy']): string {
+/** @param more how there comes to be room for all */
+function withAdvice(more: string, strategy: CapacityOptions['strategy']): string {
+  if (strategy === 'rolling update') {
+    const later = `${more.charAt(0).toLowerCase()}${more.slice(1)}`;
+    return `Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run, or set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment for all runs, or ${later}; ${anyway}`;
+  }
   const less = {
     canary:
       'set "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
@@ -96,12 +101,10 @@ function adviceOf(strategy: CapacityOptions['strategy']): string {
       'choose "strategy: canary" with "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
     promotion:
       'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that promotion removes an old pod first',
-    'rolling update':
-      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one',
     'extra group':
       'set "maxSurge: 0" and "maxUnavailable: 1" in rolloutStrategy.rollingUpdateConfiguration of the LeaderWorkerSet, so that an old group makes room for each new one',
     'new cluster':
       'set "upgradeStrategy.type: NewClusterWithIncrementalUpgrade" with a low maxSurgePercent (it needs a Gateway and autoscaling), or "upgradeStrategy.type: None", with which the change has no effect on the running cluster',
   };
-  return `${strategy === undefined ? 'use fewer replicas' : less[strategy]}; ${anyway}`;
+  return `${more}, ${strategy === undefined ? 'use fewer replicas' : less[strategy]}; ${anyway}`;
 }

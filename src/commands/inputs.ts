@@ -1,3 +1,4 @@
+import type { OnLowCapacity } from '../capacity/report.ts';
 import type { StrategyName } from '../strategies/traits.ts';
 
 /**
@@ -51,7 +52,7 @@ export interface CommandInputs {
   await?: string;
   /** How long a wait may go without a step forward; 0: for ever; absent: 10 minutes, of starts that say how far they are. */
   noProgressTimeoutMs?: number;
-  onLowCapacity: 'fail' | 'warn';
+  onLowCapacity: OnLowCapacity;
   /** How long the longest request takes; 0: nobody says. */
   longestRequestMs: number;
   undoOnFailure: boolean;

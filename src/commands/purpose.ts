@@ -1,4 +1,5 @@
 import type { Claims } from '../apply/takeover.ts';
+import type { OnLowCapacity } from '../capacity/report.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Strategy } from '../plan/plan.ts';
@@ -15,7 +16,7 @@ export interface RollOutOptions extends Required<ChangeOptions>, WatchOptions {
   /** How long the side that served before stays after a switch. */
   keepOldForMs: number;
   /** What is to be done where there is no room for more pods; by default it is an error. */
-  onLowCapacity?: 'fail' | 'warn';
+  onLowCapacity?: OnLowCapacity;
   /** Namespaces that are not there yet. */
   newNamespaces: ReadonlySet<string>;
   /** What must hold once all is ready. */

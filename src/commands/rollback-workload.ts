@@ -8,7 +8,7 @@ import { liveRevision, runningRef } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { lastGood, shownState, versionName, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { originOf } from '../strategies/candidate.ts';
-import { rolling } from '../strategies/rolling.ts';
+import { rollingWithRoom } from '../strategies/rolling.ts';
 import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
 import type { Report } from '../report/report.ts';
@@ -83,7 +83,7 @@ export async function rollbackWorkload(
       command: 'rollback',
       status: 'rolled-back',
       manifests: [manifest],
-      strategy: rolling,
+      strategy: rollingWithRoom,
       alongside: others,
       ...(serving === undefined ? {} : { serving }),
       claims: replacedPaths,

@@ -22,7 +22,7 @@ import { locking } from '../release/rights.ts';
 import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { blueGreen } from '../strategies/blue-green/blue-green.ts';
-import { rolling } from '../strategies/rolling.ts';
+import { rollingWithRoom } from '../strategies/rolling.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
 import { listed } from '../report/headline.ts';
@@ -49,6 +49,7 @@ const inputs = [
   'await',
   'replicas',
   'keep-old-for',
+  'on-low-capacity',
   'restart-on-config',
   'workload',
   'to-revision',
@@ -180,7 +181,7 @@ async function goTo(
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rolling,
+      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],

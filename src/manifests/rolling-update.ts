@@ -1,4 +1,4 @@
-import { at, type Json } from '../base/json.ts';
+import { at, objectAt, type Json, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 
 /**
@@ -18,6 +18,20 @@ export function surgeOf(deployment: KubernetesObject, replicas: number): number 
   if (at(deployment, 'spec', 'strategy', 'type') === 'Recreate' || replicas === 0) return 0;
   return resolve(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxSurge') ?? '25%', replicas, Math.ceil);
 }
+
+/** How a Deployment is updated, with what Kubernetes takes where it says nothing (pkg/apis/apps/v1 SetDefaults_Deployment). */
+export function rollingUpdateOf(deployment: KubernetesObject | undefined): JsonObject {
+  const type = at(deployment, 'spec', 'strategy', 'type') ?? 'RollingUpdate';
+  if (type !== 'RollingUpdate') return { type };
+  const { maxSurge = '25%', maxUnavailable = '25%' } = objectAt(deployment, 'spec', 'strategy', 'rollingUpdate');
+  return { type, rollingUpdate: { maxSurge, maxUnavailable } };
+}
+
+/** An old pod makes room for each new one, one after the other. */
+export const oneByOne = {
+  type: 'RollingUpdate',
+  rollingUpdate: { maxSurge: 0, maxUnavailable: 1 },
+} as const satisfies JsonObject;
 
 /** A number, or a percentage of the replicas: `1`, `"1"`, `"25%"`. */
 function resolve(value: Json, replicas: number, round: (share: number) => number): number {

@@ -1,4 +1,5 @@
 import type { Reporter } from '../base/reporter.ts';
+import type { OnLowCapacity } from '../capacity/report.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
@@ -15,7 +16,7 @@ export interface PlanContext {
   /** A sentence that the user should know of. */
   note(text: string): void;
   /** What is to be done where nodes or quotas have no room for the pods of a candidate, or of a rolling update. */
-  onLowCapacity: 'fail' | 'warn';
+  onLowCapacity: OnLowCapacity;
   reporter: Reporter;
 }
 

@@ -2,11 +2,12 @@ import { equal } from '../base/json.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { settled, type End, type Plan, type Strategy } from '../plan/plan.ts';
-import type { Apply } from '../plan/step.ts';
+import type { Apply, Step } from '../plan/step.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { tellJoined } from './bystanders.ts';
 import { refusePinned } from './fitness.ts';
+import { applyInPlace, restoreRollingUpdates, type Cramped } from './in-place.ts';
 import { refusePaused } from './paused.ts';
 import { lookForRoomOfCustom } from './room/look.ts';
 import { lookForRoom } from './surge-room.ts';
@@ -22,28 +23,32 @@ export const rolling: Strategy = (context, manifests) =>
     },
   });
 
-/** Likewise, but not where a rolling update could certainly never begin. */
+/** Likewise, but not where a rolling update could certainly never begin: that is refused, or done in place. */
 export const rollingWithRoom: Strategy = async (context, manifests) => {
   const arrangement = await rolling(context, manifests);
   return {
     ...arrangement,
     plan: async (prepared) => {
       const plan = await arrangement.plan(prepared);
-      await lookForRoom(context, prepared);
       await lookForRoomOfCustom(context, prepared);
-      return plan;
+      const cramped = await lookForRoom(context, prepared);
+      return cramped.length === 0 ? plan : allAtOnce(prepared, undefined, cramped);
     },
   };
 };
 
-/** @throws InvalidInput for what somebody has paused */
-export function allAtOnce(prepared: readonly Prepared[], end?: End): Plan {
+/**
+ * @param cramped what has to replace its pods in place
+ * @throws InvalidInput for what somebody has paused
+ */
+export function allAtOnce(prepared: readonly Prepared[], end?: End, cramped: readonly Cramped[] = []): Plan {
   refusePaused(prepared);
   const late = prepared.filter((entry) => followsItsPods(entry, prepared));
   const first = prepared.filter((entry) => !late.includes(entry));
-  const steps = [applyCompared('Apply all objects, and wait until they are ready', first)];
+  const title = 'Apply all objects, and wait until they are ready';
+  const steps: Step[] = cramped.length === 0 ? [applyCompared(title, first)] : applyInPlace(title, first, cramped);
   if (late.length > 0) steps.push(applyCompared('Send Service traffic to the new pods, which are ready', late));
-  return { stages: [settled(steps, end)] };
+  return { stages: [settled([...steps, ...restoreRollingUpdates(cramped)], end)] };
 }
 
 /** Applies what has been compared with the cluster already. */

@@ -8,29 +8,59 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/kinds.ts';
 import { podsIn, podsOf, podSpecOf } from '../manifests/pod-template.ts';
-import { needsRoomForOneMore } from '../manifests/rolling-update.ts';
+import { needsRoomForOneMore, rollingUpdateOf } from '../manifests/rolling-update.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { candidateName } from './candidate.ts';
 import { mayComeFree } from './device-holders.ts';
+import type { Cramped } from './in-place.ts';
 
 /**
  * A rolling update that may not do with a pod less begins with a pod more. Where every device of a pool is taken, that pod waits
  * for ever for one that an old pod holds (LLMKube#192). Only devices count, since nodes with spare ones are rare; and only what is
  * certain: whatever else the deploy, or a scheduler of its own, may yet let go leaves the question to the rollout.
+ * @returns what is to be replaced in place; nothing unless `onLowCapacity` is `in-place`
  * @throws LowCapacity, or Failures of them; with `onLowCapacity: 'warn'` they are warnings
  */
-export async function lookForRoom(context: PlanContext, prepared: readonly Prepared[]): Promise<void> {
+export async function lookForRoom(context: PlanContext, prepared: readonly Prepared[]): Promise<Cramped[]> {
+  const { onLowCapacity, reporter } = context;
   const moving = prepared.filter(mayLetGo);
   const stuck = new Map<Prepared, Shortage[]>();
   for (const entry of moving.filter(beginsWithDevices)) {
     const shortages = await lookForShortages(context, entry);
     if (shortages.length > 0) stuck.set(entry, shortages);
   }
-  const shortages = [...stuck].flatMap(([entry, own]) =>
-    moving.every((other) => stuck.has(other) || !shares(devicesOf(entry.predicted), devicesOf(other.live))) ? own : [],
+  const certain = [...stuck].filter(([entry]) =>
+    moving.every((other) => stuck.has(other) || !shares(devicesOf(entry.predicted), devicesOf(other.live))),
   );
-  if (shortages.length === 0) return;
-  enforceCapacity({ state: 'short', shortages, notices: [] }, context.onLowCapacity, context.reporter);
+  const obstacles = new Map(certain.map(([entry]) => [entry, obstacleInPlace(entry)]));
+  const refused = certain.flatMap(([entry, own]) => {
+    if (onLowCapacity !== 'in-place') return own;
+    const hint = obstacles.get(entry);
+    return hint === undefined ? [] : own.map((shortage) => ({ ...shortage, hint }));
+  });
+  if (refused.length > 0) {
+    const action = onLowCapacity === 'warn' ? 'warn' : 'fail';
+    enforceCapacity({ state: 'short', shortages: refused, notices: [] }, action, reporter);
+  }
+  if (onLowCapacity !== 'in-place') return [];
+  return certain.map(([entry, own]) => ({
+    entry,
+    devices: [...new Set(own.flatMap(({ lacking }) => lacking.map(resourceOf)))],
+  }));
+}
+
+/** Why the pods of a Deployment that has no room for one more cannot be replaced in place, and what to do; undefined where they can. */
+function obstacleInPlace({ live, predicted, manifest }: Prepared): string | undefined {
+  if (grows(live, predicted)) return `${inPlaceInput} makes no room for more replicas: ${ofMoreReplicas}`;
+  if (equal(rollingUpdateOf(predicted), rollingUpdateOf(manifest.object))) return undefined;
+  return `${inPlaceInput} could not restore the rolling update settings, which are set in the cluster and not in the manifest: add them to the manifest.`;
+}
+
+const inPlaceInput = '"on-low-capacity: in-place"';
+const ofMoreReplicas = 'free up or add nodes, or use no more replicas than now.';
+
+function grows(live: KubernetesObject | undefined, next: KubernetesObject | undefined): boolean {
+  return podsOf(next) > (numberAt(live, 'status', 'replicas') ?? 0);
 }
 
 /** Whether pods that run now may go with this deploy. */
@@ -77,15 +107,22 @@ function isPlacedAsNow(live: KubernetesObject, next: KubernetesObject): boolean 
 /** Certain shortages of one pod more, where one pod less would make room. */
 async function lookForShortages(context: PlanContext, { live, predicted }: Prepared): Promise<Shortage[]> {
   if (live === undefined || predicted === undefined) return [];
-  const { client, namespace } = context;
+  const { client, namespace, onLowCapacity, reporter } = context;
   const replicas = podsOf(predicted);
   // Those that are too many go first.
   const freed = Math.max(0, (numberAt(live, 'status', 'replicas') ?? 0) - replicas);
   const surge = { ref: refOf(predicted), template: objectAt(predicted, 'spec', 'template'), extra: 1 };
+  const about = { strategy: 'rolling update', inPlace: !grows(live, predicted) } as const;
   const check = async (gone: number) =>
-    certainOf(await checkCapacity(client, namespace, [{ ...surge, freed: gone }], { strategy: 'rolling update' }));
+    certainOf(await checkCapacity(client, namespace, [{ ...surge, freed: gone }], about));
   const beside = await check(freed);
-  if (beside.length === 0 || (await check(freed + 1)).length > 0) return [];
+  if (beside.length === 0) return [];
+  const afterwards = await check(freed + 1);
+  if (afterwards.length > 0) {
+    if (onLowCapacity === 'in-place')
+      for (const { message } of afterwards) reporter.notice(`${message}, and replacing pods in place would not help`);
+    return [];
+  }
   if (await lookForLeaving(context, predicted)) return [];
   if (replicas > 1) return beside;
   return beside.map((shortage) => ({ ...shortage, hint: `${shortage.hint} ${loneReplica}` }));
@@ -98,8 +135,13 @@ export function certainOf(report: CapacityReport): Shortage[] {
   if (report.state === 'fits') return [];
   return report.shortages.filter(
     ({ certain, lacking }) =>
-      certain && lacking.length > 0 && lacking.every((name) => isDevice(name.replace(/^requests\./, ''))),
+      certain && lacking.length > 0 && lacking.every((name) => isDevice(resourceOf(name))),
   );
+}
+
+/** As pods ask for it, also where it is a quota that has too little: `nvidia.com/gpu`. */
+function resourceOf(lacking: string): string {
+  return lacking.replace(/^requests\./, '');
 }
 
 /**

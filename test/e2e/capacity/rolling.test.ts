@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
-import { objectsAt, stringAt } from '../../../src/base/json.ts';
-import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
+import { createNamespace, deleteNamespace, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
 import { deployment } from '../../support/objects.ts';
-import { waitUntil } from '../../cluster/run.ts';
 import { runStep, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
+import { Devices } from './devices.ts';
 
 let namespace: string;
-let node: string;
+let devices: Devices;
 /** A device that one node has once, as the kubelet would tell of a GPU; and one that it has twice. */
 let device: string;
 let pair: string;
@@ -17,37 +16,13 @@ beforeAll(async () => {
   namespace = await createNamespace('gpu');
   device = `${namespace}.test/gpu`;
   pair = `${namespace}.test/pair`;
-  node = await realNode();
-  await patchNode({ op: 'add', path: devicePath(device), value: '1' });
-  await patchNode({ op: 'add', path: devicePath(pair), value: '2' });
-  // The kubelet says at its next heartbeat that it may be used.
-  await waitUntil('the device can be allocated', 60_000, async () => {
-    const found = await kubectlJson(['get', 'node', node]);
-    const has = (name: string) => stringAt(found, 'status', 'allocatable', name);
-    return has(device) === '1' && has(pair) === '2';
-  });
+  devices = await Devices.create({ [device]: 1, [pair]: 2 });
 }, 90_000);
 
 afterAll(async () => {
   await deleteNamespace(namespace);
-  await patchNode({ op: 'remove', path: devicePath(device) });
-  await patchNode({ op: 'remove', path: devicePath(pair) });
+  await devices[Symbol.asyncDispose]();
 });
-
-/** One with a kubelet, on which pods become ready. */
-async function realNode(): Promise<string> {
-  const nodes = objectsAt(await kubectlJson(['get', 'nodes']), 'items');
-  const untainted = nodes.find((each) => objectsAt(each, 'spec', 'taints').length === 0);
-  return stringAt(untainted, 'metadata', 'name') ?? '';
-}
-
-function devicePath(name: string): string {
-  return `/status/capacity/${name.replace('/', '~1')}`;
-}
-
-async function patchNode(operation: object): Promise<void> {
-  await kubectl(['patch', 'node', node, '--subresource=status', '--type=json', '-p', JSON.stringify([operation])]);
-}
 
 /** A model that needs the device, in this version. */
 async function deploy(
@@ -85,7 +60,7 @@ test('a rolling update in a full pool is refused before the first write and says
         `^rolling update of Deployment "model" needs 1 more pod with 1 ${device} each, but there is no capacity: `,
       ),
     );
-    expect(hint).toContain('set "maxSurge: 0" and "maxUnavailable: 1"');
+    expect(hint).toMatch(/^Set "on-low-capacity: in-place" so that .*, or set "maxSurge: 0" and "maxUnavailable: 1" /);
     expect(hint).toContain('With 1 replica, nothing serves from then on until the new pod is ready.');
   }
   expect(await kubectlJson(['get', 'deployments', '-n', namespace, '-l', 'app=model'])).toEqual(before);

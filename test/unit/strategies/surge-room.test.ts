@@ -2,16 +2,17 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { Prepared } from '../../../src/apply/prepared.ts';
 import { Failures } from '../../../src/base/errors.ts';
-import { setAt, type Json, type JsonObject } from '../../../src/base/json.ts';
-import { LowCapacity } from '../../../src/capacity/capacity.ts';
+import { at, objectAt, setAt, type Json, type JsonObject } from '../../../src/base/json.ts';
+import { LowCapacity, type OnLowCapacity } from '../../../src/capacity/capacity.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { PlanContext } from '../../../src/plan/plan.ts';
+import type { Step } from '../../../src/plan/step.ts';
 import { rollingWithRoom } from '../../../src/strategies/rolling.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { live, liveDeployment, liveStatefulSet, ownedBy } from '../../support/rollout-objects.ts';
 import { listeningReporter } from '../../support/silent-reporter.ts';
 import { nodeOf, podOn, quotaOf, templateWith } from '../capacity/build.ts';
-import { compared } from './plan-lines.ts';
+import { compared, linesOf, service } from './plan-lines.ts';
 
 const gpu = { 'nvidia.com/gpu': '1' };
 
@@ -58,8 +59,17 @@ function next(now: KubernetesObject, changes: [string[], Json][] = []): Prepared
 }
 
 /** What the run says; a failure is thrown. */
-async function deploy(prepared: Prepared[], onLowCapacity: 'fail' | 'warn' = 'fail'): Promise<string[]> {
-  const reporter = listeningReporter();
+async function deploy(prepared: Prepared[], onLowCapacity: OnLowCapacity = 'fail'): Promise<string[]> {
+  return (await planOf(prepared, onLowCapacity)).lines;
+}
+
+async function planOf(
+  prepared: Prepared[],
+  onLowCapacity: OnLowCapacity,
+): Promise<{ lines: string[]; steps: readonly Step[] }> {
+  const listening = listeningReporter();
+  const { lines } = listening;
+  const reporter = { ...listening, notice: (text: string) => lines.push(`notice ${text}`) };
   const context: PlanContext = {
     client: api,
     namespace: 'shop',
@@ -69,14 +79,17 @@ async function deploy(prepared: Prepared[], onLowCapacity: 'fail' | 'warn' = 'fa
     reporter,
   };
   const arrangement = await rollingWithRoom(context, []);
-  await arrangement.plan(prepared);
-  return reporter.lines;
+  const plan = await arrangement.plan(prepared);
+  const decisions = await Promise.all(plan.stages.map((stage) => stage.decide(context)));
+  return { lines, steps: decisions.flatMap(({ steps }) => steps) };
 }
 
 const needs =
   'rolling update of Deployment "model" needs 1 more pod with 1 nvidia.com/gpu each, but there is no capacity: 1 matching node, 0 free nvidia.com/gpu';
 const inPlace =
-  'Free up or add nodes, set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one';
+  'Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run, or set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment for all runs, or ';
+const moreNodes = `${inPlace}free up or add nodes`;
+const anyway = 'or set "on-low-capacity: warn" to try anyway.';
 const alone = 'With 1 replica, nothing serves from then on until the new pod is ready.';
 
 test('a full pool counts where only nodes that its pods may not run on have pods of a Job', async () => {
@@ -98,18 +111,18 @@ describe('a full pool of devices', () => {
 
   test('ends a rolling update that has to begin with one pod more, before the first write (LLMKube#192)', async () => {
     await expect(deploy([next(model('model'))])).rejects.toEqual(
-      new LowCapacity(needs, { hint: `${inPlace}; or set "on-low-capacity: warn" to try anyway. ${alone}` }),
+      new LowCapacity(needs, { hint: `${moreNodes}; ${anyway} ${alone}` }),
     );
   });
 
   test('is a warning where it is wanted', async () => {
-    expect(await deploy([next(model('model'))], 'warn')).toEqual([`warning ${needs}. ${inPlace}. ${alone}`]);
+    expect(await deploy([next(model('model'))], 'warn')).toEqual([`warning ${needs}. ${moreNodes}. ${alone}`]);
   });
 
   test('says what one replica in place means only where there is one', async () => {
     put(nodeOf('b', gpu), podOfModel('model', 'b'));
     await expect(deploy([next(model('model', { replicas: 2 }))])).rejects.toThrow(
-      expect.objectContaining({ hint: `${inPlace}; or set "on-low-capacity: warn" to try anyway.` }),
+      expect.objectContaining({ hint: `${moreNodes}; ${anyway}` }),
     );
   });
 
@@ -199,7 +212,7 @@ describe('a full pool of devices', () => {
       new LowCapacity(
         'rolling update of Deployment "model" needs 1 more requests.nvidia.com/gpu, but the ResourceQuota "team" of namespace "shop" has 0 left (1 of 1 used)',
         {
-          hint: `Free up quota or have it raised, ${inPlace.slice('Free up or add nodes, '.length)}; or set "on-low-capacity: warn" to try anyway. ${alone}`,
+          hint: `${inPlace}free up quota or have it raised; ${anyway} ${alone}`,
         },
       ),
     );
@@ -308,5 +321,126 @@ describe('what is not certain is left to the rollout, without a word', () => {
       throw refusal(500, 'InternalError', subject);
     };
     await expect(deploy([next(model('model'))])).rejects.toThrow('InternalError');
+  });
+});
+
+describe('in place', () => {
+  const surge = { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+  const replaced =
+    'Deployment "model": no free nvidia.com/gpu for an extra pod, so its pods are replaced in place one at a time, and 1 of 2 serves meanwhile';
+
+  beforeEach(() => {
+    put(nodeOf('a', gpu), nodeOf('b', gpu), podOfModel('model', 'a'), podOfModel('model', 'b'));
+  });
+
+  function two(spec: JsonObject = { strategy: surge }): KubernetesObject {
+    return model('model', { replicas: 2, spec });
+  }
+
+  /** The rolling update that each step leaves the Deployment with, as far as it says. */
+  function rollingUpdates(steps: readonly Step[]): Json[] {
+    return steps.flatMap((step) => {
+      if (step.do === 'set') return step.fields.map(({ to }) => to);
+      if (step.do !== 'apply') return [];
+      const own = step.objects.filter(({ object }) => object.metadata.name === 'model' && object.kind === 'Deployment');
+      return own.map(({ object }) => at(object, 'spec', 'strategy') ?? null);
+    });
+  }
+
+  test('is decided before the new template is applied, and the values of the manifest come back in the end', async () => {
+    const { lines, steps } = await planOf([next(two()), compared(service('model'))], 'in-place');
+    expect(lines).toEqual([]);
+    expect(linesOf(steps)).toEqual([
+      `note ${replaced}`,
+      'set model.strategy=type:RollingUpdate,rollingUpdate:{maxSurge:0,maxUnavailable:1}',
+      'apply model×2 Service/model',
+      'apply model×2',
+      'note rolling update settings of Deployment "model" restored',
+    ]);
+    const oneByOne = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } };
+    expect(rollingUpdates(steps)).toEqual([oneByOne, oneByOne, surge]);
+    // What was compared with the cluster before the first step does not hold any more.
+    expect(steps.filter((step) => step.do === 'apply' && step.compared !== undefined)).toEqual([]);
+  });
+
+  test('leaves a manifest that states no rolling update without one', async () => {
+    const { steps } = await planOf([next(two({}))], 'in-place');
+    expect(rollingUpdates(steps).at(-1)).toBeNull();
+  });
+
+  test('says of a single pod that nothing serves meanwhile', async () => {
+    put(nodeOf('c', { 'amd.com/gpu': '1' }));
+    put(podOfModel('single', 'c', { 'amd.com/gpu': '1' }));
+    const single = next(model('single', { requests: { 'amd.com/gpu': '1' } }));
+    const { steps } = await planOf([single], 'in-place');
+    expect(linesOf(steps)[0]).toBe(
+      'note Deployment "single": no free amd.com/gpu for an extra pod, so its only pod is replaced in place, and nothing serves until the new one is ready',
+    );
+  });
+
+  test('names what a quota lacks as pods ask for it, once', async () => {
+    put(quotaOf({ 'requests.nvidia.com/gpu': '2' }, { 'requests.nvidia.com/gpu': '2' }));
+    const { steps } = await planOf([next(two())], 'in-place');
+    expect(linesOf(steps)[0]).toBe(`note ${replaced}`);
+  });
+
+  test('concerns only what is stuck', async () => {
+    const plain = next(model('plain', { requests: { cpu: '1' } }));
+    const { steps } = await planOf([next(two()), plain], 'in-place');
+    expect(linesOf(steps).slice(1)).toEqual([
+      'set model.strategy=type:RollingUpdate,rollingUpdate:{maxSurge:0,maxUnavailable:1}',
+      'apply model×2 plain×1',
+      'apply model×2',
+      'note rolling update settings of Deployment "model" restored',
+    ]);
+  });
+
+  test('changes nothing where a device is free, or an old pod goes first anyway', async () => {
+    const own = next(two({ strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }));
+    expect(linesOf((await planOf([own], 'in-place')).steps)).toEqual(['apply model×2']);
+    put(nodeOf('c', gpu));
+    expect(linesOf((await planOf([next(two())], 'in-place')).steps)).toEqual(['apply model×2']);
+  });
+
+  test('changes nothing for a StatefulSet, nor for a first deploy', async () => {
+    const set = liveStatefulSet({
+      metadata: { name: 'set', namespace: 'shop' },
+      spec: { template: templateWith(gpu, {}, { app: 'set' }) },
+    });
+    const { lines, steps } = await planOf([next(set), compared(two(), null)], 'in-place');
+    expect([lines, linesOf(steps)]).toEqual([[], ['apply StatefulSet/set×3 model×2']]);
+  });
+
+  test('changes nothing for a device that no node has, and says that it would not help', async () => {
+    const other = templateWith({ 'amd.com/gpu': '1' }, {}, { app: 'model' });
+    const { lines, steps } = await planOf([next(two(), [[['spec', 'template'], other]])], 'in-place');
+    expect(lines).toEqual([
+      'notice rolling update of Deployment "model" needs 1 more pod with 1 amd.com/gpu each, but there is no capacity: none of 2 matching nodes has enough amd.com/gpu free (0 in total, at most 0 on one), and replacing pods in place would not help',
+    ]);
+    expect(linesOf(steps)).toEqual(['apply model×2']);
+  });
+
+  test('makes no room for more replicas: that is refused, without the advice to do so', async () => {
+    const more = () => [next(two(), [[['spec', 'replicas'], 3]])];
+    await expect(deploy(more(), 'in-place')).rejects.toThrow(
+      expect.objectContaining({
+        hint: '"on-low-capacity: in-place" makes no room for more replicas: free up or add nodes, or use no more replicas than now.',
+      }),
+    );
+    await expect(deploy(more())).rejects.toThrow(
+      expect.objectContaining({ hint: `Free up or add nodes, use fewer replicas; ${anyway}` }),
+    );
+  });
+
+  test('is refused where the rolling update stands in the cluster alone, since it could not be given back', async () => {
+    const object = two({});
+    const entry = next(object);
+    const elsewhere = { ...entry, predicted: two() };
+    setAt(elsewhere.predicted, ['spec', 'template'], objectAt(entry.manifest.object, 'spec', 'template'));
+    await expect(deploy([elsewhere], 'in-place')).rejects.toThrow(
+      expect.objectContaining({
+        hint: '"on-low-capacity: in-place" could not restore the rolling update settings, which are set in the cluster and not in the manifest: add them to the manifest.',
+      }),
+    );
   });
 });

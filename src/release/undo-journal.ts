@@ -7,6 +7,7 @@ import { customToComeBack, untilReported, type Reported } from './custom-back.ts
 import { recordedRules } from './recorded-rules.ts';
 import { listRevisions, liveRevision } from './revision.ts';
 import { undo } from './undo.ts';
+import { untilReplacedInPlace } from './undo-in-place.ts';
 import type { UndoReport, UndoResult } from './undo-report.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { waitForRollout } from '../rollout/tracker.ts';
@@ -59,6 +60,7 @@ export async function undoJournal(
     const steps = stepsBackwards(journal.record.entries, from);
     for (const { step, entries } of steps) {
       const staying = reports.flatMap(({ results }) => results.filter(isLeft).map(({ ref }) => ref));
+      await untilReplacedInPlace(context, entries, halfWay(clock.now(), deadline));
       const beforeRemoval = (objects: readonly KubernetesObject[]) => retireCreated(context, objects, deadline);
       const tried = await undo(client, entries, {
         reporter,
@@ -92,6 +94,11 @@ export async function undoJournal(
     }
     return ended();
   });
+}
+
+/** What waits before it is undone must not take all of the time that the undo needs. */
+function halfWay(now: number, deadline: number): number {
+  return now + (deadline - now) / 2;
 }
 
 /** Undoing the same again changes nothing, so that a journal which cannot be written is no reason to stop. */

@@ -6,25 +6,60 @@ import { diagnostic, type Sign } from './sign.ts';
 /** A kubelet that is down never says that a pod has ended: after its time it holds nothing that is worth waiting for. */
 const overdueMs = 60_000;
 
+/** A scheduler looks at a pod once more within moments after there is room. */
+const attentionMs = 10_000;
+
 /** When an old pod was last seen to end beside a new one, milliseconds since the epoch by the server's clock. */
 export type LastHeld = Map<string, number>;
+
+interface Beside {
+  /** Pods of other versions of the workload. */
+  old: readonly KubernetesObject[];
+  /** Milliseconds since the epoch by the server's clock. */
+  now: number;
+  lastHeld: LastHeld;
+}
+
+/**
+ * What a pod shows that waits for a device which an old pod holds until it has ended: such a trouble heals.
+ * @param signs those of `pod`
+ */
+export function withHeldDevice(pod: KubernetesObject, signs: readonly Sign[], beside: Beside): Sign[] {
+  return stringAt(pod, 'spec', 'nodeName') === undefined
+    ? signs.map((sign) => withHeldPlace(pod, sign, beside))
+    : withSharedDevice(pod, signs, beside);
+}
+
+/**
+ * A pod that takes the place of an old one gets no node until that one has ended, which may take all of its grace period: minutes
+ * where requests are long.
+ */
+function withHeldPlace(pod: KubernetesObject, sign: Sign, { old, now, lastHeld }: Beside): Sign {
+  const { cause } = sign;
+  if (sign.state !== 'mayHeal' || cause.reason !== 'Unschedulable') return sign;
+  const device = devicesOf(pod).find((name) => cause.message.includes(`not enough ${name}`));
+  if (device === undefined) return sign;
+  const holder = old.find((other) => isEnding(other, now) && devicesOf(other).includes(device));
+  const key = keyOf(device, pod);
+  if (holder === undefined) return now - (lastHeld.get(key) ?? -Infinity) < attentionMs ? diagnostic(cause) : sign;
+  lastHeld.set(key, now);
+  return diagnostic({
+    ...cause,
+    message: `${cause.message}; old pod "${holder.metadata.name}" is still terminating and holds its ${device}`,
+  });
+}
 
 /**
  * Pods that share a GPU may not both fit in its memory: the new one crashes until the old one has ended, which heals
  * (serving-progressive-rollout#204). A crash of that time does not speak against the version.
- * @param signs those of `pod`
- * @param beside `old`: pods of other versions of the workload
  */
-export function withHeldDevice(
-  pod: KubernetesObject,
-  signs: readonly Sign[],
-  { old, now, lastHeld }: { old: readonly KubernetesObject[]; now: number; lastHeld: LastHeld },
-): Sign[] {
+function withSharedDevice(pod: KubernetesObject, signs: readonly Sign[], { old, now, lastHeld }: Beside): Sign[] {
   const [device] = devicesOf(pod);
   const node = stringAt(pod, 'spec', 'nodeName');
   if (device === undefined || node === undefined) return [...signs];
-  const holder = old.find((other) => isEndingOn(other, node, now) && devicesOf(other).includes(device));
-  const key = `${device} of ${pod.metadata.uid ?? pod.metadata.name}`;
+  const isHere = (other: KubernetesObject) => stringAt(other, 'spec', 'nodeName') === node;
+  const holder = old.find((other) => isEnding(other, now) && isHere(other) && devicesOf(other).includes(device));
+  const key = keyOf(device, pod);
   if (holder !== undefined) lastHeld.set(key, now);
   const heldAt = lastHeld.get(key);
   if (heldAt === undefined) return [...signs];
@@ -40,9 +75,13 @@ export function withHeldDevice(
   });
 }
 
-function isEndingOn(pod: KubernetesObject, node: string, now: number): boolean {
+function isEnding(pod: KubernetesObject, now: number): boolean {
   const endsAt = timeOf(pod.metadata.deletionTimestamp);
-  return endsAt !== undefined && now < endsAt + overdueMs && stringAt(pod, 'spec', 'nodeName') === node;
+  return endsAt !== undefined && now < endsAt + overdueMs;
+}
+
+function keyOf(device: string, pod: KubernetesObject): string {
+  return `${device} of ${pod.metadata.uid ?? pod.metadata.name}`;
 }
 
 /** When the run of a container began that has ended last. */

@@ -67,3 +67,39 @@ describe('a crash beside an old pod that still holds the GPU (serving-progressiv
     expect(tell(crashing(30, plain), [ending(plain)], 40)).toEqual([`final: ${crash}`]);
   });
 });
+
+describe('a pod that takes the place of an old one in a full pool', () => {
+  const text = '0/2 nodes are available: 2 Insufficient nvidia.com/gpu.';
+  const placeless = (message = text, resources: JsonObject = gpu) =>
+    podOf(undefined, {
+      spec: { containers: [{ name: 'web', image: 'registry.test/web:2', resources }] },
+      status: {
+        conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
+        containerStatuses: [],
+      },
+    });
+  const refused = 'pod cannot be scheduled: not enough nvidia.com/gpu (0 of 2 nodes fit)';
+
+  test('waits for it to end, for as long as its grace period is', () => {
+    expect(tell(placeless(), [ending(on('node-2'))], 40)).toEqual([
+      `diagnostic: ${refused}; old pod "web-old" is still terminating and holds its nvidia.com/gpu`,
+    ]);
+    expect(tell(placeless(), [ending()], 125)).toEqual([`mayHeal: ${refused}`]);
+  });
+
+  test('has a moment to be scheduled once it is gone', () => {
+    const memory = new Map<string, number>();
+    tell(placeless(), [ending()], 40, memory);
+    expect(tell(placeless(), [], 49, memory)).toEqual([`diagnostic: ${refused}`]);
+    expect(tell(placeless(), [], 51, memory)).toEqual([`mayHeal: ${refused}`]);
+  });
+
+  test('does not wait for one that holds nothing that it lacks', () => {
+    expect(tell(placeless(), [], 40)).toEqual([`mayHeal: ${refused}`]);
+    expect(tell(placeless(), [ending(on('node-1', { limits: { 'amd.com/gpu': '1' } }))], 40)).toEqual([
+      `mayHeal: ${refused}`,
+    ]);
+    const cpu = 'pod cannot be scheduled: not enough cpu (0 of 2 nodes fit)';
+    expect(tell(placeless('0/2 nodes are available: 2 Insufficient cpu.'), [ending()], 40)).toEqual([`mayHeal: ${cpu}`]);
+  });
+});

@@ -134,8 +134,7 @@ const loneReplica = 'With 1 replica, nothing serves from then on until the new p
 export function certainOf(report: CapacityReport): Shortage[] {
   if (report.state === 'fits') return [];
   return report.shortages.filter(
-    ({ certain, lacking }) =>
-      certain && lacking.length > 0 && lacking.every((name) => isDevice(resourceOf(name))),
+    ({ certain, lacking }) => certain && lacking.length > 0 && lacking.every((name) => isDevice(resourceOf(name))),
   );
 }
 

@@ -131,6 +131,14 @@ test('a full pool is rolled in place, never with more than one pod missing, and 
   const after = await live();
   expect(stateOf(after)).toEqual(withEnv(stateOf(before), 'two'));
   expect((await deploy({ GREETING: 'two' })).outputs['status']).toBe('unchanged');
+
+  const { manifests: _, ...inputs } = inputsOf({ command: 'rollback' });
+  const back = await runStep(inputs);
+  expect({ status: back.outputs['status'], log: back.log }).toMatchObject({
+    status: 'rolled-back',
+    log: expect.stringContaining(sentence()),
+  });
+  expect(stateOf(await live())).toEqual(stateOf(before));
 });
 
 /** The same with another value of the one variable that differs. */

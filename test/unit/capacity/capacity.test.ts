@@ -9,6 +9,7 @@ import {
   LowCapacity,
   type CapacityOptions,
   type CapacityReport,
+  type OnLowCapacity,
   type Surge,
 } from '../../../src/capacity/capacity.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -308,7 +309,7 @@ describe('a right that is missing', () => {
 
 describe('what comes of it', () => {
   const shortage = { ref, message: 'too little', hint: 'Add nodes.', certain: true, lacking: ['cpu'] };
-  const enforce = (mode: 'fail' | 'warn', ...shortages: (typeof shortage)[]) => {
+  const enforce = (mode: OnLowCapacity, ...shortages: (typeof shortage)[]) => {
     const reporter = listeningReporter();
     enforceCapacity({ state: 'short', shortages, notices: [] }, mode, reporter);
     return reporter.lines;
@@ -322,6 +323,12 @@ describe('what comes of it', () => {
   test('is a warning where it is wanted, or where an autoscaler may help', () => {
     expect(enforce('warn', shortage)).toEqual(['warning too little. Add nodes.']);
     expect(enforce('fail', { ...shortage, certain: false })).toEqual(['warning too little']);
+  });
+
+  test('is a failure where pods were to be replaced in place, which only a rolling update does', () => {
+    const hint = 'Add nodes. "on-low-capacity: in-place" has an effect only with "strategy: rolling".';
+    expect(() => enforce('in-place', shortage)).toThrow(new LowCapacity('too little', { hint }));
+    expect(enforce('in-place', { ...shortage, certain: false })).toEqual(['warning too little']);
   });
 
   test('does not advise to try what is being tried', () => {

@@ -92,7 +92,9 @@ function whole({ metadata, spec }: KubernetesObject): string {
 function short(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   return Object.entries(value)
-    .map(([key, one]) => `${key.replace('gke-rollout/', '')}:${typeof one === 'object' ? `{${short(one)}}` : String(one)}`)
+    .map(
+      ([key, one]) => `${key.replace('gke-rollout/', '')}:${typeof one === 'object' ? `{${short(one)}}` : String(one)}`,
+    )
     .join(',');
 }
 

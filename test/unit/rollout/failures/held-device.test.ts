@@ -100,6 +100,8 @@ describe('a pod that takes the place of an old one in a full pool', () => {
       `mayHeal: ${refused}`,
     ]);
     const cpu = 'pod cannot be scheduled: not enough cpu (0 of 2 nodes fit)';
-    expect(tell(placeless('0/2 nodes are available: 2 Insufficient cpu.'), [ending()], 40)).toEqual([`mayHeal: ${cpu}`]);
+    expect(tell(placeless('0/2 nodes are available: 2 Insufficient cpu.'), [ending()], 40)).toEqual([
+      `mayHeal: ${cpu}`,
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts';
 import { equal, objectAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
@@ -18,13 +19,19 @@ export async function untilReplacedInPlace(
   entries: readonly JournalEntry[],
   deadline: number,
 ): Promise<void> {
-  const found = await Promise.all(entries.filter(isOnlyInPlace).map(({ ref }) => client.read(ref)));
-  const writtenAt = serverNow(client, clock);
-  const targets = found
-    .filter((object) => object !== undefined)
-    .map((object) => ({ object, changed: true, writtenAt }));
-  if (targets.length === 0) return;
-  await waitForRollout(client, targets, { reporter, clock, deadline, signal });
+  const refs = entries.filter(isOnlyInPlace).map(({ ref }) => ref);
+  if (refs.length === 0) return;
+  try {
+    const found = await Promise.all(refs.map((ref) => client.read(ref)));
+    const writtenAt = serverNow(client, clock);
+    const targets = found
+      .filter((object) => object !== undefined)
+      .map((object) => ({ object, changed: true, writtenAt }));
+    if (targets.length > 0) await waitForRollout(client, targets, { reporter, clock, deadline, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.debug(`whether all pods are replaced is unknown: ${messageOf(error)}`);
+  }
 }
 
 /** Whether the step has only made it replace its pods in place. */

@@ -25,11 +25,15 @@ function entry(before: JsonObject, after: JsonObject): JournalEntry {
   return { ref: refOf(liveDeployment()), before: then, after: now, done: true };
 }
 
-function waitBefore(entries: readonly JournalEntry[], live = startingAgain()) {
+function waitBefore(
+  entries: readonly JournalEntry[],
+  live = startingAgain(),
+  read: () => Promise<KubernetesObject> = () => Promise.resolve(live),
+) {
   const clock = new FakeClock();
   const cluster = new ScriptedCluster();
   cluster.put(live);
-  const client = Object.assign(cluster.client, { read: () => Promise.resolve(live) });
+  const client = Object.assign(cluster.client, { read });
   const context = { ...contextOf(new FakeApi(), 'run-2'), client, clock, limit: new TimeLimit(clock) };
   const state = { isOver: false };
   void untilReplacedInPlace(context, entries, clock.now() + 60_000).then(() => (state.isOver = true));
@@ -52,6 +56,14 @@ describe('an undo that goes on where an earlier one ran out of time', () => {
     expect(state.isOver).toBe(false);
     await clock.runFor(2000);
     expect(state.isOver).toBe(true);
+  });
+
+  test('goes on where it may not look', async () => {
+    const { clock, cluster, state } = waitBefore([entry({}, { strategy: inPlace })], undefined, () =>
+      Promise.reject(new Error('no')),
+    );
+    await clock.runFor(0);
+    expect([state.isOver, cluster.requests]).toEqual([true, []]);
   });
 
   const template = { spec: { containers: [{ name: 'web', image: 'registry.test/web:3' }] } };

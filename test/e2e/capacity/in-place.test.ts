@@ -32,10 +32,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   const first = await deploy({ GREETING: 'one' });
-  expect({ status: first.outputs['status'], log: first.exit === 0 ? '' : first.log }).toEqual({
-    status: expect.stringMatching(/^(deployed|unchanged)$/),
-    log: '',
-  });
+  if (first.exit !== 0) throw new Error(first.log);
 }, 90_000);
 
 function model(env: Record<string, string>, image?: string): object {
@@ -50,7 +47,7 @@ function model(env: Record<string, string>, image?: string): object {
 
 function inputsOf(more: Record<string, string> = {}): Record<string, string> {
   const common = { kubeconfig: testKubeconfig(), namespace, release: 'model', timeout: '60s' };
-  return { ...common, manifests: '.', 'on-low-capacity': 'in-place', ...more };
+  return { ...common, 'on-low-capacity': 'in-place', ...more };
 }
 
 async function deploy(
@@ -59,7 +56,7 @@ async function deploy(
 ): Promise<StepResult> {
   const workspace = createWorkspace({ 'app.yaml': [model(env, image)] });
   try {
-    return await runStep(inputsOf(inputs), { workspace });
+    return await runStep(inputsOf({ manifests: '.', ...inputs }), { workspace });
   } finally {
     removeWorkspace(workspace);
   }
@@ -74,7 +71,9 @@ function stateOf(object: KubernetesObject): unknown {
   const { managedFields = [] } = object.metadata;
   return {
     spec: object['spec'],
-    owners: managedFields.filter(({ subresource }) => subresource === undefined).map(({ time, ...entry }) => entry),
+    owners: managedFields
+      .filter(({ subresource }) => subresource === undefined)
+      .map(({ manager, operation, fieldsV1 }) => ({ manager, operation, fieldsV1 })),
     ready: numberAt(object, 'status', 'readyReplicas'),
     updated: numberAt(object, 'status', 'updatedReplicas'),
     all: numberAt(object, 'status', 'replicas'),
@@ -132,8 +131,7 @@ test('a full pool is rolled in place, never with more than one pod missing, and 
   expect(stateOf(after)).toEqual(withEnv(stateOf(before), 'two'));
   expect((await deploy({ GREETING: 'two' })).outputs['status']).toBe('unchanged');
 
-  const { manifests: _, ...inputs } = inputsOf({ command: 'rollback' });
-  const back = await runStep(inputs);
+  const back = await runStep(inputsOf({ command: 'rollback' }));
   expect({ status: back.outputs['status'], log: back.log }).toMatchObject({
     status: 'rolled-back',
     log: expect.stringContaining(sentence()),
@@ -159,7 +157,7 @@ test('an image that cannot be pulled is undone in place: the old pods are back, 
 test('killed half-way, when one new pod serves and the other holds its device, it is put right by the next run', async () => {
   const before = stateOf(await live());
   const workspace = createWorkspace({ 'app.yaml': [model({ GREETING: 'four', READY_DELAY: '4s' })] });
-  const step = new Step(inputsOf(), { workspace });
+  const step = new Step(inputsOf({ manifests: '.' }), { workspace });
   const main = step.main();
   await waitUntil('one of two new pods is ready', 60_000, async () => {
     const object = await live();

@@ -124,7 +124,7 @@ export function enforceCapacity(
   throw failures.length === 1 ? first : new Failures('the cluster does not have enough capacity', failures);
 }
 
-const onlyRolling = '"on-low-capacity: in-place" has an effect only with "strategy: rolling".';
+const onlyRolling = '"on-low-capacity: in-place" helps only Deployments with "strategy: rolling".';
 
 /** How many pods they bring in all. */
 function countOf(asks: readonly Pick<Wanted, 'extra'>[]): number {

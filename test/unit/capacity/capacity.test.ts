@@ -326,7 +326,7 @@ describe('what comes of it', () => {
   });
 
   test('is a failure where pods were to be replaced in place, which only a rolling update does', () => {
-    const hint = 'Add nodes. "on-low-capacity: in-place" has an effect only with "strategy: rolling".';
+    const hint = 'Add nodes. "on-low-capacity: in-place" helps only Deployments with "strategy: rolling".';
     expect(() => enforce('in-place', shortage)).toThrow(new LowCapacity('too little', { hint }));
     expect(enforce('in-place', { ...shortage, certain: false })).toEqual(['warning too little']);
   });

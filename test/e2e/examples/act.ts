@@ -79,7 +79,7 @@ export class Repository implements AsyncDisposable {
     };
   }
 
-  /** The layout of examples/ctwoc at its root, as the examples expect it. */
+  /** The layouts of examples/ctwoc and examples/model-server at its root, as the examples expect them. */
   static async create(namespace: string, github: FakeGitHub): Promise<Repository> {
     const act = await ensureProgram('act');
     using certificate = await certificateFor(['DNS:frontend']);
@@ -89,6 +89,7 @@ export class Repository implements AsyncDisposable {
     for (const part of ['deployments', 'services', 'config', 'tls', 'server']) {
       cpSync(join(root, 'examples/ctwoc', part), join(folder, part), { recursive: true });
     }
+    cpSync(join(root, 'examples/model-server/model'), join(folder, 'model'), { recursive: true });
     mkdirSync(join(folder, '.github/workflows'), { recursive: true });
     // The action as a tag has it: nothing but this.
     for (const part of ['action.yml', 'dist']) {
@@ -143,6 +144,7 @@ export class Repository implements AsyncDisposable {
   #changes(): Record<string, string> {
     return {
       'namespace: ctwoc\n': `namespace: ${this.namespace}\n`,
+      'namespace: models\n': `namespace: ${this.namespace}\n`,
       'ctwoc/tls-certs\n': `${this.namespace}/tls-certs\n`,
       'ghcr.io/acme/ctwoc': 'registry.test/ctwoc',
       'step-duration: 5m\n': 'step-duration: 2s\n',

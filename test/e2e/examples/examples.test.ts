@@ -191,6 +191,27 @@ test('all requests move at once: blue-green.yml', async () => {
   expect(pods).toContain(sha);
 });
 
+/** A start of seconds, and without the GPU that no node of the cluster has. */
+function hasten(folder: string): void {
+  const path = join(folder, 'model/deployment.yaml');
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, text.replace(/^ +nvidia\.com\/gpu: 1\n/m, '').replace('value: 7s\n', 'value: 0.1s\n'));
+}
+
+test('a model server is tried on one pod, and then rolled out: model-server.yml', async () => {
+  await using repository = await application();
+  const { namespace } = repository;
+  hasten(repository.folder);
+  const first = await repository.commit('1.0.0');
+  await run(repository, 'model-server.yml', push);
+  expect(await stateOf(namespace, 'model')).toBe(`registry.test/ctwoc:${first} 2`);
+  const second = await repository.commit('2.0.0');
+  const log = await run(repository, 'model-server.yml', push);
+  expect(log).toContain('check "golden request": pass: 1 of 1 new pods answered correctly');
+  expect(await stateOf(namespace, 'model')).toBe(`registry.test/ctwoc:${second} 2`);
+  expect(await stateOf(namespace, 'model-canary')).toBe('');
+});
+
 test('what was built is deployed by its digest: build-attest-deploy.yml', async () => {
   await using repository = await application();
   const { namespace } = repository;

@@ -39,7 +39,7 @@ export function headlineOf({
     progress,
     live === undefined
       ? nothingLive(release, namespace, revisions, beside, state)
-      : `Revision ${live.revision} of ${release} is live: ${state}${changes}${pauses}`,
+      : `${progress === undefined ? 'Revision' : 'revision'} ${live.revision} of ${release} is live: ${state}${changes}${pauses}`,
     candidate,
   ];
   return parts.filter((part) => part !== undefined).join('; ');
@@ -59,7 +59,7 @@ function nothingLive(
 }
 
 export function sentenceOfCandidate({ revision, since }: WaitingCandidate, problems: readonly HealthProblem[]): string {
-  const name = `the candidate (revision ${revision}, since ${since})`;
+  const name = `the candidate (revision ${revision}, since ${readable(since)})`;
   return problems.length === 0
     ? `${name} is ready and waiting for approval: run "promote" to roll it out or "abort" to remove it`
     : `${name} is not healthy: ${first(problems.map(({ message }) => message))}`;
@@ -68,13 +68,18 @@ export function sentenceOfCandidate({ revision, since }: WaitingCandidate, probl
 export function sentenceOfProgress(command: string, release: string, startedAt: string, isAlive: boolean): string {
   const name = `${/^[aeiou]/.test(command) ? 'An' : 'A'} ${command} of ${release}`;
   return isAlive
-    ? `${name} is in progress since ${startedAt}`
-    : `${name} (${startedAt}) was killed before it finished, and the next run deals with what it left`;
+    ? `${name} has been in progress since ${readable(startedAt)}`
+    : `${name} (${readable(startedAt)}) was killed before it finished, and the next run deals with what it left`;
 }
 
 /** Whether whoever reads the headline has to do or to know something: then it does not get a green mark. */
 export function needsAttention({ healthy, drift, paused }: HealthReport): boolean {
   return !healthy || drift.length > 0 || paused.length > 0;
+}
+
+/** `2026-03-02 09:00:00 UTC`; what is recorded may be anything, and is told as it is then. */
+function readable(time: string): string {
+  return time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, '$1 $2 UTC');
 }
 
 function first(texts: readonly string[]): string {

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import { atMost, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { equal, numberAt } from '../base/json.ts';
 import { isStatus } from '../kubernetes/errors.ts';
@@ -84,6 +84,8 @@ interface RolloutOptions {
 
 /** Time alone can make a sign final, so the state is looked at this often even when nothing happens. */
 const tickMs = 500;
+/** How long the last look at logs may take. */
+const lastReadMs = 5_000;
 /**
  * A workload that we did not touch may be broken for lack of what we have just changed (a ConfigMap, a quota), and its pods
  * need a moment to try again.
@@ -249,7 +251,7 @@ class Tracker {
     const stop = new AbortController();
     const watches = AbortSignal.any([signal, stop.signal]);
     try {
-      return await new Promise<RolloutResult>((resolve, reject) => {
+      const result = await new Promise<RolloutResult>((resolve, reject) => {
         const look = () => {
           if (stop.signal.aborted) return;
           try {
@@ -275,9 +277,16 @@ class Tracker {
         void tick();
         void this.#logs.follow(() => this.#podsWaitedFor(), watches, look);
       });
+      return result.outcome === 'timed-out' ? await this.#asFarAsNow(result) : result;
     } finally {
       stop.abort();
     }
+  }
+
+  /** Logs are read from time to time: how far a start has come is read once more before that is told as the cause. */
+  async #asFarAsNow(result: RolloutResult): Promise<RolloutResult> {
+    await atMost(this.#options.clock, lastReadMs, this.#logs.refresh(this.#podsWaitedFor()));
+    return this.evaluate() ?? result;
   }
 
   async #observeAll(client: KubernetesClient, signal: AbortSignal, look: () => void): Promise<void> {

@@ -43,7 +43,8 @@ export function renderCause(
 /** What else was seen; of a single cause, where and how soon. */
 function otherCauses(failure: FailureReport, hint: string | undefined, limits: SummaryLimits): string {
   const [first] = failure.causes;
-  const others = failure.causes.filter(({ message }) => message !== failure.message);
+  // A time-out says what it is before its cause.
+  const others = failure.causes.filter(({ message }) => !failure.message.endsWith(message));
   const since = failure.namedAfterSeconds;
   const list = bullets(
     others,

@@ -19,7 +19,7 @@ export function renderHistory(report: RunReport, limits: SummaryLimits): string 
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** Who is at work, or was killed over it. */
+/** Which command is running, or was killed before its end. */
 function atWork({ inProgress, health, links }: RunReport): string {
   if (inProgress === undefined) return '';
   const { command, run, startedAt, isAlive, actor, reason } = inProgress;
@@ -32,7 +32,7 @@ function atWork({ inProgress, health, links }: RunReport): string {
   return alert(
     isAlive ? 'NOTE' : 'WARNING',
     isAlive
-      ? `${code(command)} is at work, started ${when(startedAt, health?.at)}${by}`
+      ? `${code(command)} is running, started ${when(startedAt, health?.at)}${by}`
       : `${code(command)}, started ${when(startedAt, health?.at)}${by}, was killed: the next run deals with what it left`,
   );
 }

@@ -63,7 +63,7 @@ function attempt(
   const [running, ...others] = versions;
   const isSame = running?.images.every((image) => wanted.includes(image)) === true && running.pods === pods;
   if (isSame && others.length === 0) return '';
-  const images = wanted
+  const images = [...new Set(wanted)]
     .slice(0, limits.rows)
     .map((image) => code(shortImage(image)))
     .join('<br>');

@@ -67,6 +67,17 @@ export class StartLogs {
     this.#seen = new Map(read.flat());
   }
 
+  /**
+   * Reads once more, and keeps what is known where a log cannot be read now.
+   * @param pods those that may be on their way
+   */
+  async refresh(pods: readonly KubernetesObject[]): Promise<void> {
+    if (this.#isForbidden) return;
+    const known = this.#seen;
+    await this.read(pods);
+    this.#seen = new Map([...known, ...this.#seen]);
+  }
+
   #slow(pods: readonly KubernetesObject[]): KubernetesObject[] {
     const now = serverNow(this.#client, this.#clock);
     return pods

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Revision } from '../../../src/release/revision-shape.ts';
 import type { HealthReport } from '../../../src/report/run-report.ts';
-import { headlineOf, needsAttention, type StatusFacts } from '../../../src/report/status-words.ts';
+import { headlineOf, needsAttention, sentenceOfProgress, type StatusFacts } from '../../../src/report/status-words.ts';
 
 const web = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
 
@@ -49,8 +49,8 @@ describe('the headline of status', () => {
       { ...facts, health: { ...health, drift } },
     ],
     [
-      'A deploy of shop is in progress; Revision 3 of shop is live: healthy',
-      { ...facts, progress: 'A deploy of shop is in progress' },
+      'A deploy of shop has been in progress since 2026-03-02 09:00:00 UTC; revision 3 of shop is live: healthy',
+      { ...facts, progress: sentenceOfProgress('deploy', 'shop', '2026-03-02T09:00:00.123Z', true) },
     ],
     ['Revision 3 of shop is live: healthy; the candidate waits', { ...facts, candidate: 'the candidate waits' }],
     [

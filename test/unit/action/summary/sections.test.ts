@@ -94,6 +94,23 @@ describe('what changed', () => {
   });
 });
 
+test('a time-out tells its cause once', () => {
+  const message = 'Deployment "web": container "web" has been loading weights for 48s: 20 %, 1 of 5 shards';
+  const causes = [{ reason: 'ContainersNotReady', message, object: deployment('web') }];
+  const failure = {
+    message: `not ready in time: ${message}`,
+    causes,
+    problems: [],
+    evidence: [],
+    namedAfterSeconds: 48,
+  };
+  const markdown = renderSummary(report({ failure }));
+  expect(markdown.split('loading weights')).toHaveLength(2);
+  expect(markdown).toContain(
+    '<sub>`ContainersNotReady` on Deployment `web`, explained 48s after the cluster first showed it</sub>',
+  );
+});
+
 describe('the workloads', () => {
   test('of a failed run are told as they are now, beside what was tried', () => {
     const markdown = renderSummary(undoneDeploy());
@@ -110,6 +127,12 @@ describe('the workloads', () => {
     const [first, ...others] = run.workloads;
     if (first === undefined) throw new Error('there is no workload');
     expect(renderSummary({ ...run, workloads: [{ ...first, message }, ...others] })).toContain('3 pods | **failed** |');
+  });
+
+  test('name an image once that several containers are to run', () => {
+    const run = undoneDeploy();
+    const workloads = run.workloads.map((row) => ({ ...row, containers: [...row.containers, ...row.containers] }));
+    expect(renderSummary({ ...run, workloads })).toContain('| `web:1.2.0`, 3 pods |');
   });
 
   test('have no column in which nothing stands', () => {

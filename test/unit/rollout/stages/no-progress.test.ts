@@ -120,6 +120,31 @@ describe('a wait for a slow start', () => {
     );
   });
 
+  test('that runs out of time between two looks at its log says how far it is then, not how far it was', async () => {
+    const { cluster, clock, shards, state, cause } = waitFor([deployment], { timeoutMs: 44_000 });
+    cluster.put(running());
+    shards(2);
+    await clock.runFor(4 * step);
+    shards(4);
+    await clock.runFor(4_000);
+    expect(state.result?.outcome).toBe('timed-out');
+    expect(cause()?.message).toBe(
+      'Deployment "web": container "web" has been loading weights for 39s: 80 %, 4 of 5 shards',
+    );
+  });
+
+  test('that runs out of time while its log cannot be read says what it has told before', async () => {
+    const { cluster, clock, shards, state, cause } = waitFor([deployment], { timeoutMs: 44_000 });
+    cluster.put(running());
+    shards(2);
+    await clock.runFor(4 * step);
+    state.log = new Error('no log');
+    await clock.runFor(4_000);
+    expect(cause()?.message).toBe(
+      'Deployment "web": container "web" has been loading weights for 39s: 40 %, 2 of 5 shards',
+    );
+  });
+
   test('counts each stage that a pod reaches', async () => {
     const { cluster, clock, state, cause } = waitFor([deployment]);
     const pod = (parts: Parameters<typeof podOf>[1]) =>

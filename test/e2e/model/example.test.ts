@@ -48,7 +48,9 @@ function stepsOfReadme(): Record<string, string>[] {
   return [...text.matchAll(/```yaml\n(?<yaml>- uses: acme\/gke-rollout@v1\n[\s\S]*?)```/g)].map(({ groups }) => {
     const [step] = [load(groups?.['yaml'] ?? '')].flat();
     const inputs = Object.entries(objectAt(isObject(step) ? step : {}, 'with'));
-    return Object.fromEntries(inputs.map(([name, value]) => [name, String(value)]));
+    return Object.fromEntries(
+      inputs.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    );
   });
 }
 

@@ -55,7 +55,9 @@ export async function tellServing(
   const { serving, versions } = await servingNow(context, target);
   report.tellNow(versions);
   if (serving === undefined) return '';
-  return undo?.complete === true && undo.unheard === undefined ? `; users still get ${serving}` : `; users now get ${serving}`;
+  return undo?.complete === true && undo.unheard === undefined
+    ? `; users still get ${serving}`
+    : `; users now get ${serving}`;
 }
 
 /** How an undo has ended, as a headline goes on: `and was undone, except ConfigMap "a"`. */

@@ -335,8 +335,7 @@ class Tracker {
         gone(target);
         return;
       }
-      if (saysOther(object, target.object))
-        target.changedAt = serverNow(this.#client, this.#options.clock);
+      if (saysOther(object, target.object)) target.changedAt = serverNow(this.#client, this.#options.clock);
       target.object = object;
     };
     const handlers = {

@@ -23,8 +23,7 @@ export function renderUndo(undo: UndoReport, limits: SummaryLimits): string {
     .join(', ');
   const remarks = undo.results.flatMap((result) => remark(result));
   for (const text of undo.pods ?? []) remarks.push(prose(text));
-  if (undo.unsettled === true && undo.pods === undefined)
-    remarks.push('What was restored is not ready again yet');
+  if (undo.unsettled === true && undo.pods === undefined) remarks.push('What was restored is not ready again yet');
   for (const text of unheardIn(undo)) remarks.push(prose(text));
   if (undo.replaced !== undefined) remarks.push(`But ${notBack(undo.replaced)}`);
   const remarkList = bullets(remarks, (text) => text, limits.rows);

@@ -6,7 +6,16 @@ import { describe, expect, test } from '@jest/globals';
 const root = join(import.meta.dirname, '../../..');
 
 /** Every page that a reader may come to, from the root of the repository. */
-const pages = ['.', 'docs', 'docs/adr', 'examples/ctwoc', 'examples/ctwoc/server', 'examples/ctwoc/tls', 'examples/model-server', 'test/cluster']
+const pages = [
+  '.',
+  'docs',
+  'docs/adr',
+  'examples/ctwoc',
+  'examples/ctwoc/server',
+  'examples/ctwoc/tls',
+  'examples/model-server',
+  'test/cluster',
+]
   .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
   .filter((path) => path.endsWith('.md'));
 

@@ -65,28 +65,33 @@ export async function untilReported(
 ): Promise<Reported> {
   const { client, clock, reporter, signal } = context;
   const writtenAt = serverNow(client, clock);
-  const wait = async (some: readonly KubernetesObject[], until: number) => {
-    const targets = some.map((object) => ({ object, changed: true, writtenAt }));
+  const wait = async (some: readonly KubernetesObject[], until: number, since = writtenAt) => {
+    const targets = some.map((object) => ({ object, changed: true, writtenAt: since }));
     return await waitForEach(targets, async (rest) =>
       waitForRollout(client, rest, { reporter, clock, deadline: until, signal, userRules }),
     );
   };
+  const asRestored = new Map(objects.map((object) => [keyOf(refOf(object)), object]));
+  const isNews = ({ object }: Open) => isHeard(object, asRestored.get(keyOf(refOf(object))));
+  const restoredOf = ({ object }: Open) => asRestored.get(keyOf(refOf(object))) ?? object;
   const reported: Reported = { notReady: [], unheard: [] };
   const open = (object: KubernetesObject, text: string) => {
     reported.notReady.push(object);
     reporter.warning(`${describeRef(refOf(object), true)} was restored, but is not ready again: ${text}`);
   };
   try {
-    const first = await wait(objects, Math.min(deadline, clock.now() + silentMs));
-    for (const { object, text } of first.failed) open(object, text);
-    const asRestored = new Map(objects.map((object) => [keyOf(refOf(object)), object]));
-    const heard = first.late.filter(({ object }) => isHeard(object, asRestored.get(keyOf(refOf(object)))));
-    const again = await wait(
-      heard.map(({ object }) => asRestored.get(keyOf(refOf(object))) ?? object),
-      deadline,
-    );
+    const silentUntil = Math.min(deadline, clock.now() + silentMs);
+    const first = await wait(objects, silentUntil);
+    // What the failed version was told in the second of the undo tells nothing of the one that is back.
+    const old = first.failed.filter((one) => !isNews(one));
+    const next = await wait(old.map(restoredOf), silentUntil, writtenAt + 1000);
+    const failed = [...first.failed.filter((one) => !old.includes(one)), ...next.failed];
+    const late = [...first.late, ...next.late, ...failed.filter((one) => !isNews(one))];
+    for (const { object, text } of failed.filter(isNews)) open(object, text);
+    const heard = late.filter(isNews);
+    const again = await wait(heard.map(restoredOf), deadline);
     for (const { object, text } of [...again.failed, ...again.late]) open(object, text);
-    reported.unheard.push(...first.late.filter((one) => !heard.includes(one)).map(({ object }) => object));
+    reported.unheard.push(...late.filter((one) => !heard.includes(one)).map(({ object }) => object));
   } catch (error) {
     signal.throwIfAborted();
     reporter.debug(`restored custom resources could not be watched: ${messageOf(error)}`);

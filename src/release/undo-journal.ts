@@ -220,7 +220,11 @@ async function untilCustomBack(
 async function rulesOfLive({ client, reporter }: Context, namespace: string, release: string): Promise<UserRule[]> {
   try {
     const live = liveRevision(await listRevisions(client, namespace, release));
-    return recordedRules(live, { warn: (text) => void reporter.warning(text) });
+    return recordedRules(live, {
+      warn: (text) => {
+        reporter.warning(text);
+      },
+    });
   } catch (error) {
     reporter.debug(`the recorded "await" lines could not be read: ${messageOf(error)}`);
     return [];

@@ -12,20 +12,20 @@ import { podSpecOf } from '../manifests/pod-template.ts';
  * @param deployment with its namespace
  * @param holds whether a pod asks for such devices
  */
-export async function mayComeFree(
+export async function lookWhetherSomeComeFree(
   client: KubernetesClient,
   { deployment, ref }: { deployment: KubernetesObject; ref: ObjectRef & { namespace: string } },
   holds: (pod: KubernetesObject) => boolean,
 ): Promise<boolean> {
-  const all = (await podsSeen(client, ref.namespace)).filter((pod) => !hasEnded(pod) && holds(pod));
-  const names = await nodesFor(client, deployment);
+  const all = (await lookForPods(client, ref.namespace)).filter((pod) => !hasEnded(pod) && holds(pod));
+  const names = await lookForNodes(client, deployment);
   // Pods of the namespace count for its quotas, wherever they run.
   const isInTheWay = ({ metadata, spec }: KubernetesObject) =>
     metadata.namespace === ref.namespace || names?.has(stringAt(spec, 'nodeName') ?? '') !== false;
   const holders = all.filter(isInTheWay);
   if (holders.some(isOfJob)) return true;
   if (stringAt(podSpecOf(deployment), 'priorityClassName') !== undefined) return false;
-  const { priority, evicts } = await priorityWithoutClass(
+  const { priority, evicts } = await lookUpPriority(
     client,
     holders.filter((pod) => isPodOf(pod, ref)),
   );
@@ -33,7 +33,7 @@ export async function mayComeFree(
 }
 
 /** All pods of the cluster; those of the namespace where no more may be seen, since only its quotas count then. */
-async function podsSeen(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
+async function lookForPods(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
   const pods = await client.resource('v1', 'Pod');
   if (pods === undefined) return [];
   try {
@@ -45,7 +45,7 @@ async function podsSeen(client: KubernetesClient, namespace: string): Promise<Ku
 }
 
 /** The names of the nodes that pods of the Deployment may run on; undefined where nodes may not be seen. */
-async function nodesFor(client: KubernetesClient, deployment: KubernetesObject): Promise<Set<string> | undefined> {
+async function lookForNodes(client: KubernetesClient, deployment: KubernetesObject): Promise<Set<string> | undefined> {
   const nodes = await client.resource('v1', 'Node');
   if (nodes === undefined) return undefined;
   try {
@@ -59,8 +59,11 @@ async function nodesFor(client: KubernetesClient, deployment: KubernetesObject):
   }
 }
 
-/** That of the class with `globalDefault: true`; where classes may not be seen, what own pods have been given. */
-async function priorityWithoutClass(
+/**
+ * The priority of pods without a class: that of the class with `globalDefault: true`; where classes may not be seen, what own pods
+ * have been given.
+ */
+async function lookUpPriority(
   client: KubernetesClient,
   own: readonly KubernetesObject[],
 ): Promise<{ priority: number; evicts: boolean }> {

@@ -11,7 +11,7 @@ import { podsIn, podsOf, podSpecOf } from '../manifests/pod-template.ts';
 import { needsRoomForOneMore, rollingUpdateOf } from '../manifests/rolling-update.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { candidateName } from './candidate.ts';
-import { mayComeFree } from './device-holders.ts';
+import { lookWhetherSomeComeFree } from './device-holders.ts';
 import type { Cramped } from './in-place.ts';
 
 /**
@@ -158,7 +158,11 @@ async function lookForLeaving({ client, namespace }: PlanContext, deployment: Ku
     const { items } = await client.list(pods, { namespace: ref.namespace ?? namespace });
     const holds = (pod: KubernetesObject) => shares(devicesOf(deployment), devicesOf(pod));
     if (items.some((pod) => isEnding(pod) && holds(pod))) return true;
-    return await mayComeFree(client, { deployment, ref: { ...ref, namespace: ref.namespace ?? namespace } }, holds);
+    return await lookWhetherSomeComeFree(
+      client,
+      { deployment, ref: { ...ref, namespace: ref.namespace ?? namespace } },
+      holds,
+    );
   } catch (error) {
     // Whoever may not look cannot say that there is nothing.
     if (isStatus(error, 403)) return true;

@@ -3,7 +3,7 @@ const exceeds =
   /insufficient quota for \S+ in flavor \S+, (?:request|previously considered podsets requests \([^()]*\) \+ current podset request \([^()]*\)) > maximum capacity \([^()]*\)/g;
 const mismatches = [
   /flavor \S+ doesn't match node affinity/g,
-  /untolerated taint .*? in flavor [^\s,]+/g,
+  /untolerated taint \{[^{}]*\} in flavor [^\s,]+/g,
   /flavor [^\s,]+ not found/g,
   /resource \S+ unavailable in ClusterQueue/g,
 ];

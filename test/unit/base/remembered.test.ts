@@ -18,9 +18,9 @@ test('that nothing came of it is remembered, too', () => {
   let count = 0;
   const nothing = remembered(2, () => {
     count += 1;
-    return undefined;
+    return null;
   });
-  expect([nothing('a'), nothing('a')]).toEqual([undefined, undefined]);
+  expect([nothing('a'), nothing('a')]).toEqual([null, null]);
   expect(count).toBe(1);
 });
 

@@ -93,6 +93,18 @@ describe('a restored custom resource', () => {
     expect(late).toEqual({ notReady: [], unheard: [], said: [], seconds: 90 });
   });
 
+  test('is not failed by what its controller said of the failed version in that very second', async () => {
+    const lastUpdateTime = new Date(new FakeClock().now()).toISOString();
+    const said = { conditions: [conditionAt('Ready', 'False', 'ValidationFailed', 'bad type')], lastUpdateTime };
+    const web = custom('ray.io/v1', 'RayService', { name: 'web', generation: 3, status: said });
+    expect(await wait([web])).toEqual({
+      notReady: [],
+      unheard: ['web'],
+      said: ['RayService "web" in namespace "shop" is back as it was; its controller has not reported it ready yet'],
+      seconds: 20,
+    });
+  });
+
   test('that fails again does not hide what becomes of the others', async () => {
     const objects = ['bad', 'good', 'silent'].map((name) => certificate(name));
     const [bad, good] = objects;

@@ -8,6 +8,7 @@ import { liveRevision, runningRef } from '../release/revision.ts';
 import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { lastGood, shownState, versionName, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { originOf } from '../strategies/candidate.ts';
+import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { rollingWithRoom } from '../strategies/rolling.ts';
 import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
@@ -19,6 +20,7 @@ import { rollOut } from './roll-out.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import { describeRevision, readHistory } from './workload-history.ts';
+import { rulesOfChange } from '../release/recorded-rules.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
 interface WorkloadRollback {
@@ -28,6 +30,8 @@ interface WorkloadRollback {
   replicas: readonly string[];
   /** What is recorded of the release. */
   revisions: readonly Revision[];
+  /** The rules of the input `await`. */
+  givenRules: readonly UserRule[];
 }
 
 /**
@@ -37,7 +41,7 @@ interface WorkloadRollback {
 export async function rollbackWorkload(
   context: Context,
   options: Omit<RollOutOptions, 'strategy' | 'newNamespaces' | 'forceConflicts' | 'checks' | 'restartOnConfig'>,
-  { workload, toRevision, replicas, revisions }: WorkloadRollback,
+  { workload, toRevision, replicas, revisions, givenRules }: WorkloadRollback,
   report: Report,
 ): Promise<RunReport> {
   const { reporter } = context;
@@ -62,8 +66,8 @@ export async function rollbackWorkload(
     report.warn(`${describeRef(refOf(workload), true)} was paused ${pausedBy(workload)}; the rollback resumes it`);
   }
   const manifest = manifestFrom(manifestOfRevision(workload, target), `revision ${target.revision}`);
-  const scaled = setReplicas([manifest], replicas).map((change) => change.workload);
-  await refuseAutoscaled(context.client, options.namespace, scaled);
+  const scaled = setReplicas([manifest], replicas);
+  await refuseAutoscaled(context.client, options.namespace, scaled.map((change) => change.workload));
   const others = (live?.objects ?? []).filter((object) => keyOf(refOf(object)) !== keyOf(refOf(workload)));
   // Where the rest of the release runs on sides, it goes on to.
   const { strategy: strategyName, serving } = live?.serving === undefined ? { strategy: 'rolling' } : live;
@@ -76,6 +80,7 @@ export async function rollbackWorkload(
       forceConflicts: true,
       newNamespaces: new Set(),
       checks: [],
+      ...(live === undefined ? { userRules: givenRules } : rulesOfChange(givenRules, live, report)),
       // The template is one that its controller has kept, with the hash that it had.
       restartOnConfig: undefined,
     },

@@ -87,7 +87,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
     const workload = await findWorkload(context, { namespace, release, named: options.workload });
     if (workload !== undefined) {
       const { toRevision, replicas } = options;
-      const task = { workload, toRevision, replicas, revisions };
+      const task = { workload, toRevision, replicas, revisions, givenRules };
       return await rollbackWorkload(context, { ...options, namespace }, task, report);
     }
   }

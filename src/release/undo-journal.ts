@@ -48,12 +48,13 @@ export async function undoJournal(
     const isLastAttempt = (journal.record.undoAttempts ?? 0) > 0;
     const reports: UndoReport[] = [];
     const pods: string[] = [];
-    const unheard = new Map<string, ObjectRef>();
+    const back = new Map<string, KubernetesObject>();
+    let unheard: ObjectRef[] = [];
     let settled = true;
     let isNoted = true;
     const ended = (): UndoReport => ({
       ...combined(reports, settled, pods),
-      ...(unheard.size === 0 ? {} : { unheard: [...unheard.values()] }),
+      ...(unheard.length === 0 ? {} : { unheard }),
       ...(isNoted ? {} : { unclosed: true as const }),
       ...(replaced === undefined ? {} : { replaced }),
     });
@@ -81,17 +82,19 @@ export async function undoJournal(
       }
       const resumed = await resumeRestored(context, entries, report);
       const restored = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
-      const custom = await untilCustomBack(context, journal, { objects: restored.objects, entries, deadline });
-      for (const object of restored.objects) unheard.delete(keyOf(refOf(object)));
-      for (const object of custom.unheard) unheard.set(keyOf(refOf(object)), refOf(object));
-      const areBack = restored.areBack && custom.notReady.length === 0;
+      for (const object of restored.objects) back.set(keyOf(refOf(object)), object);
       const left = await podsNotBack(context, entries, report);
-      await pauseAgain(context, resumed, areBack && left.length === 0);
+      await pauseAgain(context, resumed, restored.areBack && left.length === 0);
       pods.push(...left);
-      settled = areBack && left.length === 0 && settled;
+      settled = restored.areBack && left.length === 0 && settled;
       // The last word counts: the journal as it is then says of all steps how far they are.
       isNoted = await noted(context, step === 0 && from === 0 ? journal.close() : journal.forget(step));
     }
+    // Nothing is left to be undone that could wait for them.
+    const entries = steps.flatMap((step) => step.entries);
+    const custom = await untilCustomBack(context, journal, { objects: [...back.values()], entries, deadline });
+    unheard = custom.unheard.map(refOf);
+    settled &&= custom.notReady.length === 0;
     return ended();
   });
 }

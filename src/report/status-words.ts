@@ -38,7 +38,7 @@ export function headlineOf({
   const parts = [
     progress,
     live === undefined
-      ? nothingLive(release, namespace, revisions, beside, state)
+      ? `${progress === undefined ? 'Nothing' : 'nothing'} ${nothingLive(release, namespace, revisions, beside, state)}`
       : `${progress === undefined ? 'Revision' : 'revision'} ${live.revision} of ${release} is live: ${state}${changes}${pauses}`,
     candidate,
   ];
@@ -55,7 +55,7 @@ function nothingLive(
   const last = revisions.at(-1);
   const how = last === undefined ? '' : ` (revision ${last.revision}: ${last.outcome})`;
   const others = beside.length === 0 ? '' : `; not deployed by this action: ${beside.join(', ')}: ${state}`;
-  return `Nothing of ${release} is live in namespace ${namespace}${how}${others}`;
+  return `of ${release} is live in namespace ${namespace}${how}${others}`;
 }
 
 export function sentenceOfCandidate({ revision, since }: WaitingCandidate, problems: readonly HealthProblem[]): string {

@@ -167,7 +167,7 @@ async function takeSnapshot(
     ),
   ]);
   const queues = [...new Set(pods.filter(kueueHold).flatMap(({ metadata }) => metadata.namespace ?? []))];
-  const resource = queues.length === 0 ? undefined : await findWorkloads(client);
+  const resource = queues.length === 0 ? undefined : await findWorkloads(client).catch(() => undefined);
   const scopes = queues.map((namespace): ListOptions => ({ namespace }));
   const queued =
     resource === undefined ? [] : await list(`${resource.group}/${resource.version}`, resource.kind, scopes, true);

@@ -9,6 +9,7 @@ import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.
 import { serverNow } from '../kubernetes/server-time.ts';
 import { observe } from '../kubernetes/watch.ts';
 import { decide, type Decision, type FirstSeen } from './decide.ts';
+import { isHeard } from './heard.ts';
 import { isHeldBack } from './pause.ts';
 import { asMeant, pauseCauseOf, PauseStopwatch } from './pause-stopwatch.ts';
 import { familyOf, podsOfVersion } from './family.ts';
@@ -42,6 +43,8 @@ interface TargetResult {
   verdict: Verdict;
   /** When it was seen to be ready, by our clock. */
   readyAt?: number;
+  /** Nothing was heard of it; only where `silentMs` is given. */
+  isSilent?: true;
 }
 
 export interface RolloutResult {
@@ -78,6 +81,11 @@ interface RolloutOptions {
   pauseTimeoutMs?: number;
   /** How long nothing may get further; by default only the deadline counts. */
   noProgress?: NoProgressLimit;
+  /**
+   * For what was restored. What its controller says nothing of is waited for this long, ms, and what was said before speaks neither
+   * for nor against it; the others are waited for to their own ends, also when one has failed.
+   */
+  silentMs?: number;
   /** Told of the time for which the deadline has moved on, while it does. */
   onStandStill?(ms: number): void;
 }
@@ -113,6 +121,7 @@ interface Followed extends Target {
   asWritten: KubernetesObject;
   decision: Decision;
   readyAt?: number;
+  isSilent?: true;
   /** When this run has seen it change last, milliseconds since the epoch by the server's clock. */
   changedAt: number;
 }
@@ -128,6 +137,7 @@ class Tracker {
   /** When all were ready for the first time. */
   #readySince: number | undefined;
   readonly #stopwatch: PauseStopwatch;
+  readonly #startedAt: number;
   readonly #noProgress: NoProgressClock;
   readonly #logs: StartLogs;
   readonly #log: WaitLog;
@@ -138,6 +148,7 @@ class Tracker {
     this.#surroundings = new Surroundings(options);
     this.#log = new WaitLog(options);
     this.#stopwatch = new PauseStopwatch(options.pauseTimeoutMs);
+    this.#startedAt = options.clock.now();
     this.#noProgress = new NoProgressClock(options.noProgress);
     this.#logs = new StartLogs({ client, ...options });
     const writes = targets.filter(({ changed }) => changed).map(({ writtenAt }) => writtenAt);
@@ -165,14 +176,16 @@ class Tracker {
         continue;
       }
       if (state !== 'progressing' && !(state === 'ready' && this.#holdMs > 0)) continue;
-      target.decision = decide(target.object, this.#factsOf(target), snapshot, this.#firstSeen, this.#gracesOf(target));
+      const decision = decide(target.object, this.#factsOf(target), snapshot, this.#firstSeen, this.#gracesOf(target));
+      target.decision = this.#asHeard(target, decision);
       if (target.decision.verdict.state === 'ready') target.readyAt ??= now;
       this.#log.state(target);
     }
     const failed = this.#targets.flatMap(({ decision: { verdict } }) =>
       verdict.state === 'failed' ? [verdict.cause] : [],
     );
-    if (failed.length > 0) return this.#result('failed', failed);
+    const isOver = this.#options.silentMs === undefined || this.#pending().length === 0;
+    if (failed.length > 0 && isOver) return this.#result('failed', failed);
     if (this.#pending().length === 0) {
       if (this.#readySince === undefined) this.#log.hold(this.#holdMs);
       this.#readySince ??= now;
@@ -185,6 +198,21 @@ class Tracker {
     if (this.#stopwatch.isOver) return this.#result('paused', paused.map(pauseCauseOf));
     if (now >= this.#deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
     return this.#whenStuck(snapshot, paused.length > 0);
+  }
+
+  /** What is known of a target that was restored, before its controller has said anything of that. */
+  #asHeard(target: Followed, decision: Decision): Decision {
+    const { silentMs, clock } = this.#options;
+    const { object, asWritten } = target;
+    const isOpen = ['progressing', 'failed'].includes(decision.verdict.state);
+    const isGoing = object.metadata.deletionTimestamp !== undefined;
+    if (silentMs === undefined || !isOpen || isGoing || isHeard(object, asWritten)) return decision;
+    if (clock.now() - this.#startedAt < silentMs) {
+      const { verdict } = decision;
+      return verdict.state === 'failed' ? waitingForController : decision;
+    }
+    target.isSilent = true;
+    return { verdict: { state: 'unchecked', message: 'its controller has not reported on it' } };
   }
 
   #snapshot(): Snapshot {
@@ -359,12 +387,14 @@ class Tracker {
       await observe(client, resource, scope, handlers, signal, this.#options.clock);
     } catch (error) {
       // What this run found as it was meant needs no right to be watched.
-      if (!isStatus(error, 403) || targets.some(({ changed, object }) => changed || isWorkload(object))) throw error;
+      const isRestored = this.#options.silentMs !== undefined;
+      const isNeeded = targets.some(({ changed, object }) => changed || isWorkload(object));
+      if (!isStatus(error, 403) || (isNeeded && !isRestored)) throw error;
       for (const target of targets) {
         if (target.decision.verdict.state !== 'progressing') continue;
-        target.decision = {
-          verdict: { state: 'unchecked', message: 'it may not be watched, and this run did not change it' },
-        };
+        const message = isRestored ? 'it may not be watched' : 'it may not be watched, and this run did not change it';
+        target.decision = { verdict: { state: 'unchecked', message } };
+        if (isRestored) target.isSilent = true;
         this.#log.state(target);
       }
       look();
@@ -383,10 +413,11 @@ class Tracker {
       outcome,
       causes: distinct,
       snapshot: this.#snapshot(),
-      targets: this.#targets.map(({ object, decision, readyAt }) => ({
+      targets: this.#targets.map(({ object, decision, readyAt, isSilent }) => ({
         object,
         verdict: decision.verdict,
         ...(readyAt === undefined ? {} : { readyAt }),
+        ...(isSilent === undefined ? {} : { isSilent }),
       })),
     };
   }
@@ -398,6 +429,8 @@ class Tracker {
     this.#log.progress(this.#pending(), left, holdMs);
   }
 }
+
+const waitingForController: Decision = { verdict: { state: 'progressing', message: 'waiting for its controller' } };
 
 /** Whether it is told anew of, or wanted otherwise: somebody may write its annotations all the time. */
 function saysOther(now: KubernetesObject, before: KubernetesObject): boolean {

@@ -1,5 +1,5 @@
 import type { KubernetesClient, ListOptions, Resource, WatchEvent } from '../../src/kubernetes/client.ts';
-import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import type { KubernetesObject, ObjectRef } from '../../src/kubernetes/object.ts';
 
 interface Watcher {
   kind: string;
@@ -31,6 +31,12 @@ export class ScriptedCluster {
         verbs: [],
       };
       return Promise.resolve(resource);
+    },
+    read: (ref: ObjectRef) => {
+      this.requests.push(`read ${ref.kind}`);
+      const { apiVersion, kind, name, namespace } = ref;
+      const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+      return Promise.resolve(structuredClone(this.#objects.get(keyOf({ apiVersion, kind, metadata }))));
     },
     list: ({ kind }: Resource, options: ListOptions) => {
       this.requests.push(`list ${kind}`);

@@ -17,18 +17,17 @@ export function workloadOf(
     names.flatMap((name) => [labels[name], annotations[name]]).filter((name) => name !== undefined),
   );
   const owners = new Set([uid, ...ownerReferences.map((owner) => owner.uid)]);
-  const here = workloads.filter(
-    (each) =>
-      each.metadata.namespace === namespace &&
-      each.metadata.deletionTimestamp === undefined &&
-      !isTrue(each, 'Finished'),
-  );
-  const own = here.filter(({ metadata }) => named.has(metadata.name));
+  const here = workloads.filter(({ metadata }) => metadata.namespace === namespace);
+  const own = here.filter((each) => named.has(each.metadata.name) && isOpen(each));
   const found =
     own.length > 0
       ? own
-      : here.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owners.has(owner.uid)) === true);
+      : here.filter((each) => each.metadata.ownerReferences?.some(({ uid: of }) => owners.has(of)) && isOpen(each));
   return found.toSorted((left, right) => createdAt(right) - createdAt(left))[0];
+}
+
+function isOpen(workload: KubernetesObject): boolean {
+  return workload.metadata.deletionTimestamp === undefined && !isTrue(workload, 'Finished');
 }
 
 function createdAt({ metadata }: KubernetesObject): number {

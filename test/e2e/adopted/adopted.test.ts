@@ -231,7 +231,10 @@ describe('a Deployment of kubectl', () => {
   test.concurrent(
     'past its progress deadline is not judged by that when it goes back (R2, kubernaut#199)',
     async () => {
-      await makeReady('deployment', 'late', deployment('late', { spec: { progressDeadlineSeconds: 2 } }));
+      await makeReady('deployment', 'late', deployment('late'));
+      // Only now, since its first pod may take longer than that to become ready.
+      const soon = JSON.stringify({ spec: { progressDeadlineSeconds: 2 } });
+      await kubectl(['patch', 'deployment/late', '-n', namespace, '--type=merge', '-p', soon]);
       await setImage('deployment', 'late', missing);
       const reason = '{.status.conditions[?(@.type=="Progressing")].reason}';
       await kubectl([

@@ -105,6 +105,36 @@ describe('a restored custom resource', () => {
     });
   });
 
+  test('is judged anew by what its controller says, whatever that was as it was restored', async () => {
+    const rules = 'Widget.example.com ready .status.phase == Running';
+    const web = custom('example.com/v1', 'Widget', { name: 'web', generation: 3, status: { phase: 'Running' } });
+    const pending = { atMs: 5000, show: withStatus(web, { phase: 'Pending' }) };
+    const running = { atMs: 60_000, show: withStatus(web, { phase: 'Running', since: '1m' }) };
+    const back = await wait([web], [pending, running], { rules });
+    expect(back).toMatchObject({ notReady: [], unheard: [] });
+    expect(back.seconds).toBeGreaterThanOrEqual(60);
+    expect(await wait([web], [pending], { rules })).toMatchObject({ notReady: ['web'], unheard: [], seconds: 120 });
+  });
+
+  test('that works again after a while is not failed by what the failed version was told', async () => {
+    const lastUpdateTime = new Date(new FakeClock().now()).toISOString();
+    const refused = { conditions: [conditionAt('Ready', 'False', 'ValidationFailed', 'bad type')], lastUpdateTime };
+    const web = custom('ray.io/v1', 'RayService', { name: 'web', generation: 3, status: refused });
+    const working = { observedGeneration: 3, conditions: [conditionAt('Ready', 'False', 'Initializing', 'starting')] };
+    const { notReady, unheard, seconds } = await wait([web], [{ atMs: 5000, show: withStatus(web, working) }]);
+    expect({ notReady, unheard, seconds }).toEqual({ notReady: ['web'], unheard: [], seconds: 120 });
+  });
+
+  test('that is deleted meanwhile is not said to be back', async () => {
+    const web = certificate('web');
+    const going = { ...web, metadata: { ...web.metadata, deletionTimestamp: new Date(0).toISOString() } };
+    expect(await wait([web], [{ atMs: 2000, show: going }])).toMatchObject({
+      notReady: ['web'],
+      unheard: [],
+      seconds: 2,
+    });
+  });
+
   test('that fails again does not hide what becomes of the others', async () => {
     const objects = ['bad', 'good', 'silent'].map((name) => certificate(name));
     const [bad, good] = objects;
@@ -146,7 +176,8 @@ test('waited for is what keeps running and was well before', () => {
   }));
   expect(customToComeBack(all, entries, [])).toEqual([well]);
   const never = parseUserRules('Certificate.cert-manager.io/broken never');
-  expect(customToComeBack(all, entries, never)).toEqual([well, broken]);
+  // Of what nobody judges nothing is to come back.
+  expect(customToComeBack(all, entries, never)).toEqual([well]);
 });
 
 test('a heading does not claim that all is ready again', () => {

@@ -2,7 +2,7 @@ import { changesPods } from '../apply/preflight.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { booleanAt, equal, numberAt, objectAt, stringAt, stringsAt } from '../base/json.ts';
 import { checkCapacity, enforceCapacity, type CapacityReport, type Shortage } from '../capacity/capacity.ts';
-import { requestsOf } from '../capacity/demand.ts';
+import { hostPort, requestsOf } from '../capacity/demand.ts';
 import { isEnding } from '../capacity/pods.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
@@ -68,9 +68,11 @@ export function mayLetGo(entry: Prepared): boolean {
   return entry.live !== undefined && (changesPods(entry) || podsOf(entry.predicted) < podsOf(entry.live));
 }
 
-function beginsWithDevices({ live, predicted }: Prepared): boolean {
+function beginsWithDevices(entry: Prepared): boolean {
+  const { live, predicted } = entry;
   if (live === undefined || predicted === undefined || !isDeployment(predicted)) return false;
   return (
+    changesPods(entry) &&
     devicesOf(predicted).length > 0 &&
     booleanAt(predicted, 'spec', 'paused') !== true &&
     needsRoomForOneMore(predicted, podsOf(predicted)) &&
@@ -183,6 +185,12 @@ export function devicesOf(workload: KubernetesObject | undefined): string[] {
   return [...new Set(amounts.filter(([name, amount]) => amount > 0 && isDevice(name)).map(([name]) => name))];
 }
 
+/** Neither what quotas count objects by, nor a port of the node: `count/pods`, `host port 8080/TCP`. */
 export function isDevice(name: string): boolean {
-  return name.includes('/') && !name.includes('kubernetes.io/');
+  return (
+    name.includes('/') &&
+    !name.includes('kubernetes.io/') &&
+    !name.startsWith('count/') &&
+    !name.startsWith(hostPort)
+  );
 }

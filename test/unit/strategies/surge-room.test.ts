@@ -199,6 +199,17 @@ describe('a full pool of devices', () => {
     expect(await deploy([next(model('model', { replicas: 2 }), [[['spec', 'replicas'], 1]])])).toEqual([]);
   });
 
+  test('is none where only fewer replicas are wanted, one of which is pending', async () => {
+    put(nodeOf('b', gpu), podOfModel('model', 'b'));
+    const pending = podOn(undefined, templateWith(gpu, {}, { app: 'model', 'pod-template-hash': 'abc' }));
+    put({ ...pending, metadata: { ...podOfModel('model', 'b').metadata, name: 'pending', namespace: 'shop' } });
+    const before = model('model', { replicas: 3 });
+    const after = structuredClone(before);
+    setAt(after, ['spec', 'replicas'], 2);
+    expect(await deploy([compared(after, before)])).toEqual([]);
+    expect(api.log).toEqual([]);
+  });
+
   test('is not asked about for what gets no new pods, is new, or asks for no device', async () => {
     const plain = model('plain', { requests: { cpu: '4' } });
     const same = compared(model('model'));
@@ -274,6 +285,33 @@ describe('what is not certain is left to the rollout, without a word', () => {
   test('a quota of pods or of CPU, which others of the deploy may let go meanwhile', async () => {
     put(nodeOf('b', gpu), quotaOf({ pods: '1' }, { pods: '1' }));
     expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('a quota of objects, which is not one of devices', async () => {
+    const [hard, used] = [{ 'count/pods': '1' }, { 'count/pods': '1' }];
+    put(nodeOf('b', gpu), quotaOf(hard, used));
+    expect(await deploy([next(model('model'))])).toEqual([]);
+  });
+
+  test('a port of the node, which another pod has: that is not a device', async () => {
+    const ports: [string[], Json] = [
+      ['spec', 'template', 'spec', 'containers'],
+      [
+        {
+          name: 'web',
+          image: 'web',
+          ports: [{ containerPort: 80, hostPort: 8080 }],
+          resources: { requests: gpu, limits: gpu },
+        },
+      ],
+    ];
+    const now = model('model');
+    setAt(now, ...ports);
+    api = new FakeApi();
+    const old = podOfModel('model', 'a');
+    setAt(old, ['spec', 'containers'], ports[1]);
+    put(nodeOf('a', { 'nvidia.com/gpu': '2' }), old);
+    expect(await deploy([next(now)])).toEqual([]);
   });
 
   test('a Deployment that its manifest pauses', async () => {

@@ -10,7 +10,8 @@ import type { JournalEntry } from './journal-shape.ts';
 
 /**
  * Waits for Deployments that replace pods in place only for this run, before an undo lets them begin with an extra pod again:
- * half-way they would be stuck in a full pool. An earlier undo may have run out of time while the old pods started.
+ * half-way they would be stuck in a full pool. An earlier undo may have run out of time while the old pods started. The step that
+ * makes them do so changes nothing else; one that does is the user's own.
  * @param entries of a step that is about to be undone
  * @param deadline by then it is undone anyway, ms since the epoch
  */
@@ -19,10 +20,9 @@ export async function untilReplacedInPlace(
   entries: readonly JournalEntry[],
   deadline: number,
 ): Promise<void> {
-  const refs = entries.filter(isOnlyInPlace).map(({ ref }) => ref);
-  if (refs.length === 0) return;
+  if (entries.length === 0 || !entries.every(isOnlyInPlace)) return;
   try {
-    const found = await Promise.all(refs.map((ref) => client.read(ref)));
+    const found = await Promise.all(entries.map(({ ref }) => client.read(ref)));
     const writtenAt = serverNow(client, clock);
     const targets = found
       .filter((object) => object !== undefined)

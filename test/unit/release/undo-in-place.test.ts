@@ -76,4 +76,12 @@ describe('an undo that goes on where an earlier one ran out of time', () => {
     await clock.runFor(0);
     expect([state.isOver, cluster.requests]).toEqual([true, []]);
   });
+
+  test('waits for nothing before a step that has changed something else as well: that was no run in place', async () => {
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' } };
+    const other: JournalEntry = { ref: refOf(config), before: config, after: { ...config, data: {} }, done: true };
+    const { cluster, clock, state } = waitBefore([entry({ strategy: surge }, { strategy: inPlace }), other]);
+    await clock.runFor(0);
+    expect([state.isOver, cluster.requests]).toEqual([true, []]);
+  });
 });

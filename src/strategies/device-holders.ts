@@ -1,33 +1,40 @@
-import { booleanAt, numberAt, stringAt } from '../base/json.ts';
+import { booleanAt, numberAt, stringAt, type JsonObject } from '../base/json.ts';
 import { isSelected } from '../capacity/node-fit.ts';
 import { essentialsOfNode, essentialsOfPod, isPodOf } from '../capacity/pods.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
-import { podSpecOf } from '../manifests/pod-template.ts';
+
+interface NewPods {
+  /** Of the pods, as far as they ask for devices. */
+  specs: readonly (JsonObject | undefined)[];
+  /** Of those that run now. */
+  owner: ObjectRef & { namespace: string };
+  /** Whether a quota of the namespace has too little, and not only the nodes. */
+  inQuota: boolean;
+}
 
 /**
  * Whether devices that are taken now may come free without this deploy: pods of a Job end by themselves, and the cluster may give new
  * pods without a class a priority by which they evict others.
- * @param deployment with its namespace
  * @param holds whether a pod asks for such devices
  */
 export async function lookWhetherSomeComeFree(
   client: KubernetesClient,
-  { deployment, ref }: { deployment: KubernetesObject; ref: ObjectRef & { namespace: string } },
+  { specs, owner, inQuota }: NewPods,
   holds: (pod: KubernetesObject) => boolean,
 ): Promise<boolean> {
-  const all = (await lookForPods(client, ref.namespace)).filter((pod) => !hasEnded(pod) && holds(pod));
-  const names = await lookForNodes(client, deployment);
+  const all = (await lookForPods(client, owner.namespace)).filter((pod) => !hasEnded(pod) && holds(pod));
+  const names = await lookForNodes(client, specs);
   // Pods of the namespace count for its quotas, wherever they run.
   const isInTheWay = ({ metadata, spec }: KubernetesObject) =>
-    metadata.namespace === ref.namespace || names?.has(stringAt(spec, 'nodeName') ?? '') !== false;
+    (inQuota && metadata.namespace === owner.namespace) || names?.has(stringAt(spec, 'nodeName') ?? '') !== false;
   const holders = all.filter(isInTheWay);
   if (holders.some(isOfJob)) return true;
-  if (stringAt(podSpecOf(deployment), 'priorityClassName') !== undefined) return false;
+  if (specs.every((spec) => stringAt(spec, 'priorityClassName') !== undefined)) return false;
   const { priority, evicts } = await lookUpPriority(
     client,
-    holders.filter((pod) => isPodOf(pod, ref)),
+    all.filter((pod) => isPodOf(pod, owner)),
   );
   return evicts && holders.some((pod) => priorityOf(pod) < priority);
 }
@@ -44,14 +51,14 @@ async function lookForPods(client: KubernetesClient, namespace: string): Promise
   }
 }
 
-/** The names of the nodes that pods of the Deployment may run on; undefined where nodes may not be seen. */
-async function lookForNodes(client: KubernetesClient, deployment: KubernetesObject): Promise<Set<string> | undefined> {
+/** The names of the nodes that pods of one of the specs may run on; undefined where nodes may not be seen. */
+async function lookForNodes(client: KubernetesClient, specs: NewPods['specs']): Promise<Set<string> | undefined> {
   const nodes = await client.resource('v1', 'Node');
   if (nodes === undefined) return undefined;
   try {
     const { items } = await client.list(nodes, { keep: essentialsOfNode });
     return new Set(
-      items.filter((node) => isSelected(node, podSpecOf(deployment))).map(({ metadata }) => metadata.name),
+      items.filter((node) => specs.some((spec) => isSelected(node, spec))).map(({ metadata }) => metadata.name),
     );
   } catch (error) {
     if (!isStatus(error, 403)) throw error;

@@ -8,7 +8,7 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isDeployment } from '../manifests/kinds.ts';
 import { podsIn, podsOf, podSpecOf } from '../manifests/pod-template.ts';
-import { needsRoomForOneMore, rollingUpdateOf } from '../manifests/rolling-update.ts';
+import { needsRoomForOneMore, oneByOne, rollingUpdateOf } from '../manifests/rolling-update.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { candidateName } from './candidate.ts';
 import { lookWhetherSomeComeFree } from './device-holders.ts';
@@ -23,9 +23,11 @@ import type { Cramped } from './in-place.ts';
  */
 export async function lookForRoom(context: PlanContext, prepared: readonly Prepared[]): Promise<Cramped[]> {
   const { onLowCapacity, reporter } = context;
-  const moving = prepared.filter(mayLetGo);
+  const isBetween = (entry: Prepared) => onLowCapacity === 'in-place' && isHalfWay(entry);
+  const moving = prepared.filter((entry) => mayLetGo(entry) || isBetween(entry));
   const stuck = new Map<Prepared, Shortage[]>();
-  for (const entry of moving.filter(beginsWithDevices)) {
+  const asking = moving.filter((entry) => beginsWithDevices(entry) && (isBetween(entry) || isFresh(entry)));
+  for (const entry of asking) {
     const shortages = await lookForShortages(context, entry);
     if (shortages.length > 0) stuck.set(entry, shortages);
   }
@@ -68,17 +70,26 @@ export function mayLetGo(entry: Prepared): boolean {
   return entry.live !== undefined && (changesPods(entry) || podsOf(entry.predicted) < podsOf(entry.live));
 }
 
-function beginsWithDevices(entry: Prepared): boolean {
-  const { live, predicted } = entry;
+function beginsWithDevices({ live, predicted }: Prepared): boolean {
   if (live === undefined || predicted === undefined || !isDeployment(predicted)) return false;
   return (
-    changesPods(entry) &&
     devicesOf(predicted).length > 0 &&
     booleanAt(predicted, 'spec', 'paused') !== true &&
     needsRoomForOneMore(predicted, podsOf(predicted)) &&
-    isSettled(live) &&
     isPlacedAsNow(live, predicted)
   );
+}
+
+function isFresh(entry: Prepared): boolean {
+  return entry.live !== undefined && isSettled(entry.live) && changesPods(entry);
+}
+
+/**
+ * Whether an earlier run has left it while its pods were replaced in place. With its own surge it would be stuck, even with the
+ * template that it has: no old pod goes while a new one is not available.
+ */
+function isHalfWay({ live }: Prepared): boolean {
+  return live !== undefined && isDeployment(live) && !isSettled(live) && equal(rollingUpdateOf(live), oneByOne);
 }
 
 /**
@@ -115,17 +126,18 @@ async function lookForShortages(context: PlanContext, { live, predicted }: Prepa
   const freed = Math.max(0, (numberAt(live, 'status', 'replicas') ?? 0) - replicas);
   const surge = { ref: refOf(predicted), template: objectAt(predicted, 'spec', 'template'), extra: 1 };
   const about = { strategy: 'rolling update', inPlace: !grows(live, predicted) } as const;
-  const check = async (gone: number) =>
-    certainOf(await checkCapacity(client, namespace, [{ ...surge, freed: gone }], about));
-  const beside = await check(freed);
+  const check = async (gone: number) => await checkCapacity(client, namespace, [{ ...surge, freed: gone }], about);
+  const report = await check(freed);
+  if (onLowCapacity === 'in-place') for (const notice of report.notices) reporter.notice(notice);
+  const beside = certainOf(report);
   if (beside.length === 0) return [];
-  const afterwards = await check(freed + 1);
+  const afterwards = certainOf(await check(freed + 1));
   if (afterwards.length > 0) {
     if (onLowCapacity === 'in-place')
       for (const { message } of afterwards) reporter.notice(`${message}, and replacing pods in place would not help`);
     return [];
   }
-  if (await lookForLeaving(context, predicted)) return [];
+  if (await lookForLeaving(context, predicted, isOfQuota(beside))) return [];
   if (replicas > 1) return beside;
   return beside.map((shortage) => ({ ...shortage, hint: `${shortage.hint} ${loneReplica}` }));
 }
@@ -140,6 +152,11 @@ export function certainOf(report: CapacityReport): Shortage[] {
   );
 }
 
+/** Whether a quota has too little for any of them. */
+export function isOfQuota(shortages: readonly Shortage[]): boolean {
+  return shortages.some(({ lacking }) => lacking.some((name) => resourceOf(name) !== name));
+}
+
 /** As pods ask for it, also where it is a quota that has too little: `nvidia.com/gpu`. */
 function resourceOf(lacking: string): string {
   return lacking.replace(/^requests\./, '');
@@ -149,7 +166,11 @@ function resourceOf(lacking: string): string {
  * Whether something else is about to give such devices back: a candidate beside it, which is removed before a deploy begins, or
  * pods that are ending, which count for a quota until they are gone, or that may end or be evicted meanwhile.
  */
-async function lookForLeaving({ client, namespace }: PlanContext, deployment: KubernetesObject): Promise<boolean> {
+async function lookForLeaving(
+  { client, namespace }: PlanContext,
+  deployment: KubernetesObject,
+  inQuota: boolean,
+): Promise<boolean> {
   const ref = refOf(deployment);
   try {
     const names = (['canary', 'green'] as const).map((track) => candidateName(ref.name, track));
@@ -160,11 +181,8 @@ async function lookForLeaving({ client, namespace }: PlanContext, deployment: Ku
     const { items } = await client.list(pods, { namespace: ref.namespace ?? namespace });
     const holds = (pod: KubernetesObject) => shares(devicesOf(deployment), devicesOf(pod));
     if (items.some((pod) => isEnding(pod) && holds(pod))) return true;
-    return await lookWhetherSomeComeFree(
-      client,
-      { deployment, ref: { ...ref, namespace: ref.namespace ?? namespace } },
-      holds,
-    );
+    const owner = { ...ref, namespace: ref.namespace ?? namespace };
+    return await lookWhetherSomeComeFree(client, { specs: [podSpecOf(deployment)], owner, inQuota }, holds);
   } catch (error) {
     // Whoever may not look cannot say that there is nothing.
     if (isStatus(error, 403)) return true;
@@ -188,9 +206,6 @@ export function devicesOf(workload: KubernetesObject | undefined): string[] {
 /** Neither what quotas count objects by, nor a port of the node: `count/pods`, `host port 8080/TCP`. */
 export function isDevice(name: string): boolean {
   return (
-    name.includes('/') &&
-    !name.includes('kubernetes.io/') &&
-    !name.startsWith('count/') &&
-    !name.startsWith(hostPort)
+    name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('count/') && !name.startsWith(hostPort)
   );
 }

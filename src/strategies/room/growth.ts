@@ -20,6 +20,8 @@ export interface Growth {
   inPlace: { owner: ObjectRef; count: number };
   /** Pods of it that are about to go, and give back what they hold. */
   isLeaving: (labels: Readonly<Record<string, string>>) => boolean;
+  /** Whether there are to be more of them than now, for which doing it in place makes no room. */
+  grows?: boolean;
   /** What else to say of doing it in place. */
   note?: string;
 }

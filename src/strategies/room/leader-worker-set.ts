@@ -18,13 +18,17 @@ export function growthOfGroups(live: KubernetesObject, next: KubernetesObject): 
   if (replicas === 0 || surge === 0 || unavailable > 0 || !isWhole || !isSettled(live, replicas)) return undefined;
   const group = groupIn(next);
   const size = group.reduce((sum, { count }) => sum + count, 0);
+  const grows = replicas > (numberAt(live, 'status', 'replicas') ?? 0);
   return {
     what: 'extra group',
     pods: group,
     parts: [group],
     inPlace: { owner: refOf(next), count: size },
     isLeaving: () => false,
-    ...(replicas > 1 ? {} : { note: 'With 1 replica, nothing serves from then on until the new group is ready.' }),
+    grows,
+    ...(replicas > 1 || grows
+      ? {}
+      : { note: 'With 1 replica, nothing serves from then on until the new group is ready.' }),
   };
 }
 

@@ -6,7 +6,8 @@ import { isEnding } from '../../capacity/pods.ts';
 import { isStatus } from '../../kubernetes/errors.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { PlanContext } from '../../plan/plan.ts';
-import { certainOf, devicesOf, isDevice, mayLetGo, shares } from '../surge-room.ts';
+import { lookWhetherSomeComeFree } from '../device-holders.ts';
+import { certainOf, devicesOf, isDevice, isOfQuota, mayLetGo, shares } from '../surge-room.ts';
 import type { Growth, PodsWanted } from './growth.ts';
 import { growthOfGroups } from './leader-worker-set.ts';
 import { isPlacedAsNow } from './placed-as-now.ts';
@@ -61,14 +62,17 @@ async function lookForShortages(context: PlanContext, { entry, ref, growth }: Gr
       extra: count,
       freed: index === 0 ? freed : 0,
     }));
-    return certainOf(await checkCapacity(client, namespace, surges, { strategy: growth.what }));
+    return certainOf(
+      await checkCapacity(client, namespace, surges, { strategy: growth.what, inPlace: growth.grows !== true }),
+    );
   };
   const isOut = await somePart(growth.parts, async (part) => (await check(part)).length > 0);
   if (!isOut) return [];
   const { owner, count } = growth.inPlace;
   const fitsInPlace = !(await somePart(growth.parts, async (part) => (await check(part, count, owner)).length > 0));
-  if (!fitsInPlace || (await arePodsLeaving(context, entry.predicted, growth))) return [];
+  if (!fitsInPlace) return [];
   const beside = await check(growth.pods);
+  if (await arePodsLeaving(context, entry.predicted, growth, isOfQuota(beside))) return [];
   const { note } = growth;
   return note === undefined ? beside : beside.map((shortage) => ({ ...shortage, hint: `${shortage.hint} ${note}` }));
 }
@@ -81,19 +85,22 @@ async function somePart(
   return false;
 }
 
-/** Whether pods are about to give such devices back. Whoever may not look cannot say that there are none. */
+/** Whether pods are about to give such devices back, or may. Whoever may not look cannot say that there are none. */
 async function arePodsLeaving(
   { client, namespace }: PlanContext,
   object: KubernetesObject | undefined,
-  { isLeaving }: Growth,
+  { isLeaving, pods: wanted, inPlace }: Growth,
+  inQuota: boolean,
 ): Promise<boolean> {
   try {
     const pods = await client.resource('v1', 'Pod');
     if (pods === undefined) return false;
-    const { items } = await client.list(pods, { namespace: object?.metadata.namespace ?? namespace });
-    return items.some(
-      (pod) => (isEnding(pod) || isLeaving(pod.metadata.labels ?? {})) && shares(devicesOf(object), devicesOf(pod)),
-    );
+    const owner = { ...inPlace.owner, namespace: object?.metadata.namespace ?? namespace };
+    const { items } = await client.list(pods, { namespace: owner.namespace });
+    const holds = (pod: KubernetesObject) => shares(devicesOf(object), devicesOf(pod));
+    if (items.some((pod) => (isEnding(pod) || isLeaving(pod.metadata.labels ?? {})) && holds(pod))) return true;
+    const specs = wanted.map(({ template }) => objectAt(template, 'spec'));
+    return await lookWhetherSomeComeFree(client, { specs, owner, inQuota }, holds);
   } catch (error) {
     if (isStatus(error, 403)) return true;
     throw error;

@@ -104,6 +104,18 @@ test('a full pool counts where only nodes that its pods may not run on have pods
   await expect(deploy([next(model('model'), onlyC)])).rejects.toThrow(LowCapacity);
 });
 
+test('a full pool counts where a pod of a Job in the same namespace has a device of another one, unless a quota is short', async () => {
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'train', uid: 'train', controller: true };
+  const template = templateWith(gpu, {}, { app: 'train' });
+  const job = podOn('b', template, { namespace: 'shop', ownerReferences: [owner] });
+  put(nodeOf('b', gpu, { labels: { pool: 'train' } }), job, podOn(undefined, template, { ownerReferences: [owner] }));
+  put(nodeOf('c', gpu, { labels: { pool: 'serve' } }), podOfModel('model', 'c'));
+  const onlyC: [string[], Json][] = [[['spec', 'template', 'spec', 'nodeSelector'], { pool: 'serve' }]];
+  await expect(deploy([next(model('model'), onlyC)])).rejects.toThrow(LowCapacity);
+  put(quotaOf({ 'requests.nvidia.com/gpu': '2' }, { 'requests.nvidia.com/gpu': '2' }));
+  expect(await deploy([next(model('model'), onlyC)])).toEqual([]);
+});
+
 describe('a full pool of devices', () => {
   beforeEach(() => {
     put(nodeOf('a', gpu), podOfModel('model', 'a'));
@@ -456,6 +468,34 @@ describe('in place', () => {
       'notice rolling update of Deployment "model" needs 1 more pod with 1 amd.com/gpu each, but there is no capacity: none of 2 matching nodes has enough amd.com/gpu free (0 in total, at most 0 on one), and replacing pods in place would not help',
     ]);
     expect(linesOf(steps)).toEqual(['apply model×2']);
+  });
+
+  test.each([
+    ['another version', true],
+    ['the same version', false],
+  ])('goes on where an earlier run has left it half-way, for %s', async (_, isOther) => {
+    const now = model('model', { replicas: 2, status: { replicas: 2, updatedReplicas: 1 } });
+    setAt(now, ['spec', 'strategy'], { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } });
+    const entry = () => {
+      const after = structuredClone(now);
+      setAt(after, ['spec', 'strategy'], surge);
+      if (isOther) setAt(after, ['spec', 'template', 'metadata', 'annotations'], { version: '3' });
+      return compared(after, now);
+    };
+    expect(linesOf((await planOf([entry()], 'in-place')).steps).slice(0, 2)).toEqual([
+      `note ${replaced}`,
+      'set model.strategy=type:RollingUpdate,rollingUpdate:{maxSurge:0,maxUnavailable:1}',
+    ]);
+    expect(linesOf((await planOf([entry()], 'fail')).steps)).toEqual(['apply model×2']);
+  });
+
+  test('says that it may not look', async () => {
+    api.before = (operation, subject) => {
+      if (operation === 'list' && ['Node', 'Pod'].includes(subject.kind)) throw refusal(403, 'Forbidden', subject);
+    };
+    expect(await deploy([next(two())], 'in-place')).toEqual([
+      'notice capacity for 1 more pod is only partly checked: no permission to list nodes and pods cluster-wide',
+    ]);
   });
 
   test('makes no room for more replicas: that is refused, without the advice to do so', async () => {

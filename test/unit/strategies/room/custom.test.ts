@@ -163,6 +163,27 @@ describe('an extra group of a LeaderWorkerSet', () => {
     expect(await deploy([next(groups(), [version2])])).toEqual([]);
   });
 
+  test('is left to the rollout where a pod of a Job holds such a device, or new pods may evict others', async () => {
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'train', uid: 'train', controller: true };
+    const job = podOn('b', templateWith(gpu), { namespace: 'lab', ownerReferences: [owner] });
+    put(nodeOf('b', gpu, { labels: { pool: 'train' } }), job);
+    const classes = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'standard' } };
+    expect(await isRefused([next(groups(), [version2])])).toBe(false);
+    const onlyA: [string[], Json] = [['spec', 'leaderWorkerTemplate', 'workerTemplate', 'spec', 'nodeName'], 'a'];
+    expect(await isRefused([next(groups(), [version2, onlyA])])).toBe(true);
+    put({ ...classes, value: 1000, globalDefault: true });
+    expect(await isRefused([next(groups(), [version2, onlyA])])).toBe(false);
+  });
+
+  test('of more groups than now is not advised to be made in place', async () => {
+    put(nodeOf('b', { 'nvidia.com/gpu': '2' }), podOfGroups('b'), podOfGroups('b'));
+    const now = groups({ replicas: 1, status: { replicas: 1, updatedReplicas: 1 } });
+    const more: [string[], Json] = [['spec', 'replicas'], 2];
+    await expect(deploy([next(now, [version2, more])])).rejects.toThrow(
+      expect.objectContaining({ hint: `Free up or add nodes, use fewer replicas; ${anyway}` }),
+    );
+  });
+
   test('is left to the rollout where nodes and pods may not be seen', async () => {
     api.before = (operation, subject) => {
       if (operation === 'list') throw refusal(403, 'Forbidden', subject);

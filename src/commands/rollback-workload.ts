@@ -44,17 +44,10 @@ export async function rollbackWorkload(
   { workload, toRevision, replicas, revisions, givenRules }: WorkloadRollback,
   report: Report,
 ): Promise<RunReport> {
-  const { reporter } = context;
   const { release } = options;
   const live = liveRevision(revisions);
   refuseSide(workload, live, release);
-  const target = await reporter.group(`Look up earlier versions of ${nameOf(workload)}`, async () => {
-    const history = await readHistory(context, workload);
-    for (const revision of history) reporter.info(describeRevision(workload, revision));
-    const chosen = chooseWorkloadRevision(workload, history, toRevision);
-    reporter.info(`going back to ${describeRevision(workload, chosen)}`);
-    return chosen;
-  });
+  const target = await chooseTarget(context, workload, toRevision);
   if (target.state === 'current' && !isPaused(workload))
     return await confirmCurrent(context, options, workload, target, report);
   if (target.state !== 'good' && target.state !== 'current') {
@@ -67,7 +60,11 @@ export async function rollbackWorkload(
   }
   const manifest = manifestFrom(manifestOfRevision(workload, target), `revision ${target.revision}`);
   const scaled = setReplicas([manifest], replicas);
-  await refuseAutoscaled(context.client, options.namespace, scaled.map((change) => change.workload));
+  await refuseAutoscaled(
+    context.client,
+    options.namespace,
+    scaled.map((change) => change.workload),
+  );
   const others = (live?.objects ?? []).filter((object) => keyOf(refOf(object)) !== keyOf(refOf(workload)));
   // Where the rest of the release runs on sides, it goes on to.
   const { strategy: strategyName, serving } = live?.serving === undefined ? { strategy: 'rolling' } : live;
@@ -98,6 +95,22 @@ export async function rollbackWorkload(
     },
     report,
   );
+}
+
+/** Tells what its controller keeps of a workload, and which of it the rollback goes back to. */
+async function chooseTarget(
+  context: Context,
+  workload: KubernetesObject,
+  toRevision: string | undefined,
+): Promise<WorkloadRevision> {
+  const { reporter } = context;
+  return await reporter.group(`Look up earlier versions of ${nameOf(workload)}`, async () => {
+    const history = await readHistory(context, workload);
+    for (const revision of history) reporter.info(describeRevision(workload, revision));
+    const chosen = chooseWorkloadRevision(workload, history, toRevision);
+    reporter.info(`going back to ${describeRevision(workload, chosen)}`);
+    return chosen;
+  });
 }
 
 /** @throws InvalidInput for what a strategy runs under another name: its version is that of the release */

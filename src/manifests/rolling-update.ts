@@ -10,13 +10,13 @@ export function needsRoomForOneMore(deployment: KubernetesObject, replicas: numb
   const surge = surgeOf(deployment, replicas);
   if (surge === 0) return false;
   const unavailable = at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable') ?? '25%';
-  return resolve(unavailable, replicas, Math.floor) === 0;
+  return resolveShare(unavailable, replicas, Math.floor) === 0;
 }
 
 /** How many pods more than it has a Deployment with so many replicas may have while it is updated. */
 export function surgeOf(deployment: KubernetesObject, replicas: number): number {
   if (at(deployment, 'spec', 'strategy', 'type') === 'Recreate' || replicas === 0) return 0;
-  return resolve(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxSurge') ?? '25%', replicas, Math.ceil);
+  return resolveShare(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxSurge') ?? '25%', replicas, Math.ceil);
 }
 
 /** How a Deployment is updated, with what Kubernetes takes where it says nothing (pkg/apis/apps/v1 SetDefaults_Deployment). */
@@ -33,8 +33,8 @@ export const oneByOne = {
   rollingUpdate: { maxSurge: 0, maxUnavailable: 1 },
 } as const satisfies JsonObject;
 
-/** A number, or a percentage of the replicas: `1`, `"1"`, `"25%"`. */
-function resolve(value: Json, replicas: number, round: (share: number) => number): number {
+/** A number of pods or groups that may be given as a percentage of the replicas: `1`, `"1"`, `"25%"`. */
+export function resolveShare(value: Json, replicas: number, round: (share: number) => number): number {
   const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
   const number = Number.parseFloat(text) || 0;
   return text.endsWith('%') ? round((number * replicas) / 100) : number;

@@ -10,7 +10,7 @@ const overdueMs = 60_000;
 const attentionMs = 10_000;
 
 /** When an old pod was last seen to end beside a new one, milliseconds since the epoch by the server's clock. */
-export type LastHeld = Map<string, number>;
+type LastHeld = Map<string, number>;
 
 interface Beside {
   /** Pods of other versions of the workload. */

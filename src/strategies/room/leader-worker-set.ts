@@ -1,6 +1,7 @@
-import { at, numberAt, objectAt, type Json } from '../../base/json.ts';
+import { at, numberAt, objectAt } from '../../base/json.ts';
 import { groupOf, refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { podsOf } from '../../manifests/pod-template.ts';
+import { resolveShare } from '../../manifests/rolling-update.ts';
 import type { Growth, PodsWanted } from './growth.ts';
 
 /**
@@ -12,8 +13,8 @@ export function growthOfGroups(live: KubernetesObject, next: KubernetesObject): 
   if (next.kind !== 'LeaderWorkerSet' || groupOf(next.apiVersion) !== 'leaderworkerset.x-k8s.io') return undefined;
   const replicas = podsOf(next);
   const rolling = objectAt(next, 'spec', 'rolloutStrategy', 'rollingUpdateConfiguration');
-  const surge = resolve(at(rolling, 'maxSurge') ?? 0, replicas, Math.ceil);
-  const unavailable = resolve(at(rolling, 'maxUnavailable') ?? 1, replicas, Math.floor);
+  const surge = resolveShare(at(rolling, 'maxSurge') ?? 0, replicas, Math.ceil);
+  const unavailable = resolveShare(at(rolling, 'maxUnavailable') ?? 1, replicas, Math.floor);
   const isWhole = (numberAt(rolling, 'partition') ?? 0) === 0;
   if (replicas === 0 || surge === 0 || unavailable > 0 || !isWhole || !isSettled(live, replicas)) return undefined;
   const group = groupIn(next);
@@ -50,11 +51,4 @@ function isSettled(live: KubernetesObject, replicas: number): boolean {
     (field) => numberAt(live, 'status', field) ?? 0,
   );
   return (observed ?? 0) >= (live.metadata.generation ?? 0) && existing === updated && (existing ?? 0) <= replicas;
-}
-
-/** A number, or a percentage of the replicas. */
-function resolve(value: Json, replicas: number, round: (share: number) => number): number {
-  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
-  const number = Number.parseFloat(text) || 0;
-  return text.endsWith('%') ? round((number * replicas) / 100) : number;
 }

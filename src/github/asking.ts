@@ -63,8 +63,8 @@ export class Asking {
     return await turn;
   }
 
-  async close(): Promise<void> {
-    await this.#transport.close();
+  close(): void {
+    this.#transport.close();
   }
 
   async #tryAll(question: Question): Promise<Answer> {
@@ -165,5 +165,5 @@ function answerOf(response: unknown): Answer {
 }
 
 function noAnswer(cause: unknown): Error {
-  return Object.assign(new Error('no answer', { cause }), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+  return Object.assign(new Error('no answer', { cause }), { code: 'HEADERS_TIMEOUT' });
 }

@@ -187,8 +187,9 @@ class Client implements GitHubClient {
     });
   }
 
-  async close(): Promise<void> {
-    await this.#asking.close();
+  close(): Promise<void> {
+    this.#asking.close();
+    return Promise.resolve();
   }
 
   /** The record that a request has made before its answer got lost. */

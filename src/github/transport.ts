@@ -1,6 +1,7 @@
 import { boundedText } from '../base/bounded-text.ts';
 import { limits } from '../base/limits.ts';
-import { Agent, ProxyAgent, request, type Dispatcher } from '../http/http.ts';
+import { createHttp } from '../http/create-http.ts';
+import type { Http } from '../http/http.ts';
 import { proxyFor } from '../http/proxy.ts';
 
 /** What octokit passes to `fetch`. */
@@ -24,39 +25,26 @@ interface Answered {
  * second HTTP library to load. Redirects are not followed: what they lead to must not see the token.
  */
 export class Transport {
-  readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #http: Http;
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.#env = env;
+    this.#http = createHttp({ proxyTo: (server) => proxyFor(server, env) });
   }
 
-  /** @throws the errors of undici, with a `code`; Failure for an answer that is too long */
+  /** @throws the errors of `Http`; Failure for an answer that is too long */
   async fetch(url: string, { method, headers, body, signal }: Sent): Promise<Answered> {
-    const response = await request(url, {
+    const response = await this.#http.request(url, {
       method,
       headers,
-      dispatcher: this.#dispatcherFor(proxyFor(new URL(url), this.#env)),
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     });
     const text = await boundedText(response.body, 'the response of GitHub', limits.gitHubAnswer);
     const plain = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
-    return { status: response.statusCode, url, headers: new Map(plain), text: () => Promise.resolve(text) };
+    return { status: response.status, url, headers: new Map(plain), text: () => Promise.resolve(text) };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
-  }
-
-  #dispatcherFor(proxy: URL | undefined): Dispatcher {
-    const key = proxy?.href ?? '';
-    let dispatcher = this.#dispatchers.get(key);
-    if (dispatcher === undefined) {
-      const options = { allowH2: false, keepAliveTimeout: 30_000 };
-      dispatcher = proxy === undefined ? new Agent(options) : new ProxyAgent({ ...options, uri: proxy.href });
-      this.#dispatchers.set(key, dispatcher);
-    }
-    return dispatcher;
+  close(): void {
+    this.#http.destroy();
   }
 }

@@ -48,7 +48,7 @@ export interface GkeCluster {
   /** What to do about a problem on the way to its API. */
   advise(problem: 'unreachable' | 'not-authenticated' | 'refused-on-the-way'): string;
   /** Ends the connections over which tokens are renewed. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Signs in to Google Cloud, looks the cluster up and finds the way to it. @throws Failure that says what is missing */
@@ -73,10 +73,12 @@ export async function signIn(inputs: GkeInputs, options: SignInOptions): Promise
       facts: [`signed in with ${credentials.name}${as(credentials)}`, ...found.facts],
       token: async () => (last = last === undefined ? await tokens.get() : await tokens.replace(last)),
       advise: (problem) => advice(problem, found, credentials),
-      close: () => web.close(),
+      close: () => {
+        web.close();
+      },
     };
   } catch (error) {
-    await web.close();
+    web.close();
     throw error;
   }
 }

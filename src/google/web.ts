@@ -1,7 +1,8 @@
 import { boundedText } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorCode, Failure, messageOf } from '../base/errors.ts';
-import { Agent, ProxyAgent, request, type Dispatcher } from '../http/http.ts';
+import { createHttp } from '../http/create-http.ts';
+import type { Http } from '../http/http.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { meaningOf, proxyRefusal } from '../http/network-error.ts';
@@ -65,10 +66,12 @@ export class WebError extends Failure {}
  */
 export class Web {
   readonly #options: WebOptions;
-  readonly #dispatchers = new Map<string, Dispatcher>();
+  readonly #http: Http;
+  readonly #direct = createHttp();
 
   constructor(options: WebOptions) {
     this.#options = options;
+    this.#http = createHttp({ proxyTo: (server) => proxyFor(server, options.env) });
   }
 
   /** Any answer, also a refusal. @throws WebError when there is none */
@@ -85,8 +88,9 @@ export class Web {
     });
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+  close(): void {
+    this.#http.destroy();
+    this.#direct.destroy();
   }
 
   #tried(question: WebRequest, answer: WebAnswer | WebError): Tried<WebAnswer> {
@@ -106,15 +110,14 @@ export class Web {
     const deadline = AbortSignal.timeout(question.deadlineMs ?? defaultDeadlineMs);
     const { signal } = this.#options;
     try {
-      const response = await request(url, {
+      const response = await (question.local === true ? this.#direct : this.#http).request(url, {
         method: question.method ?? 'GET',
-        dispatcher: this.#dispatcherFor(proxy),
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         headers: { Accept: 'application/json', 'User-Agent': 'gke-rollout', ...typeOf(question), ...question.headers },
         ...bodyOf(question),
       });
       const text = await boundedText(response.body, url.host, limits.signInAnswer);
-      const { statusCode: status, headers } = response;
+      const { status, headers } = response;
       if (status >= 300 && status < 400) return redirected(question, url, headers['location']);
       const json = parse(text);
       if (status < 300 && json === undefined && question.plainText !== true) return notJson(question, url);
@@ -124,17 +127,6 @@ export class Web {
       if (error instanceof Failure) return refused(question, error);
       return unreachable(question, url, proxy, deadline.aborted ? noAnswer() : error);
     }
-  }
-
-  #dispatcherFor(proxy: URL | undefined): Dispatcher {
-    const key = proxy?.href ?? '';
-    let dispatcher = this.#dispatchers.get(key);
-    if (dispatcher === undefined) {
-      const options = { allowH2: false, keepAliveTimeout: 30_000 };
-      dispatcher = proxy === undefined ? new Agent(options) : new ProxyAgent({ ...options, uri: proxy.href });
-      this.#dispatchers.set(key, dispatcher);
-    }
-    return dispatcher;
   }
 }
 
@@ -178,7 +170,7 @@ function unreachable({ purpose }: WebRequest, url: URL, proxy: URL | undefined, 
   // An empty reason helped nobody (google-github-actions/get-gke-credentials#322).
   const why = refused === undefined ? (meaningOf(code) ?? messageOf(error)) : `the proxy answered ${refused}`;
   const hint =
-    refused === '407'
+    refused === 407
       ? 'Put the name and password of the proxy into its URL.'
       : proxy !== undefined
         ? 'Check that this proxy is running and allows the address, or add it to NO_PROXY.'
@@ -192,7 +184,7 @@ function refused({ purpose }: WebRequest, { message, hint = '' }: Failure): WebE
 }
 
 function noAnswer(): Error {
-  return Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+  return Object.assign(new Error('no answer'), { code: 'HEADERS_TIMEOUT' });
 }
 
 function redirected({ purpose }: WebRequest, url: URL, location: string | string[] | undefined): WebError {

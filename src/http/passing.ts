@@ -21,7 +21,8 @@ const neverSent = new Set([
   'EMFILE',
   'ENFILE',
   'ENOBUFS',
-  'UND_ERR_CONNECT_TIMEOUT',
+  'CONNECT_TIMEOUT',
+  'NOT_BEGUN',
 ]);
 
 /** A connection was there and broke, or stayed silent. */
@@ -30,10 +31,13 @@ const cutOff = new Set([
   'ECONNABORTED',
   'EPIPE',
   'ETIMEDOUT',
-  'UND_ERR_SOCKET',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'CONNECTION_LOST',
+  'HEADERS_TIMEOUT',
+  'BODY_TIMEOUT',
+  'CUT_OFF',
+  'ERR_HTTP2_STREAM_ERROR',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
 /** These come on an open connection, too: once it is known for good that the other end no longer answers (Linux tcp(7)). */
@@ -45,7 +49,7 @@ const alsoLate = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN'
  */
 export function faultOf(error: unknown): Fault {
   const proxy = proxyRefusal(error);
-  if (proxy !== undefined) return isPassingStatus(Number(proxy)) ? 'never sent' : 'lasting';
+  if (proxy !== undefined) return isPassingStatus(proxy) ? 'never sent' : 'lasting';
   const faults = attemptsOf(error).map(faultOfOne);
   // Of several addresses of one name, some may be out of reach for good: those of IPv6 in a network without it.
   return faults.find((fault) => fault === 'cut off') ?? faults.find((fault) => fault === 'never sent') ?? 'lasting';
@@ -74,8 +78,5 @@ function attemptsOf(error: unknown): Coded[] {
   if ('errors' in error && Array.isArray(error.errors)) return error.errors.flatMap(attemptsOf);
   if ('code' in error && typeof error.code === 'string')
     return [{ code: error.code, syscall: 'syscall' in error ? error.syscall : undefined }];
-  // Of an answer in chunks that ends before its last one, undici says so without a code.
-  if (error instanceof Error && error.name === 'HTTPParserError' && error.message.includes('Invalid EOF state'))
-    return [{ code: 'UND_ERR_SOCKET', syscall: 'read' }];
   return 'cause' in error ? attemptsOf(error.cause) : [];
 }

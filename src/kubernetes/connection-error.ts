@@ -15,21 +15,24 @@ const seeAddress = 'Check the address and port in the kubeconfig.';
 const seeRoute = 'Check that this runner has a route to it: a private endpoint needs a runner inside the network.';
 const seeCut = 'Run it again; if it keeps failing, check whether a proxy or firewall cuts the connection.';
 
-/** What to do about the codes of Node, OpenSSL and undici. */
+/** What to do about the codes of Node, OpenSSL and `HttpFault`. */
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Check the address in the kubeconfig, and that the cluster is running.',
   ENOTFOUND: 'Check the server name in the kubeconfig.',
   EAI_AGAIN: 'Check that DNS works on this runner.',
   ETIMEDOUT: seeRoute,
-  UND_ERR_CONNECT_TIMEOUT: seeRoute,
+  CONNECT_TIMEOUT: seeRoute,
   EHOSTUNREACH: seeRoute,
   ENETUNREACH: seeRoute,
   EHOSTDOWN: seeRoute,
   ENETDOWN: seeRoute,
-  UND_ERR_HEADERS_TIMEOUT: 'Check whether the API server is overloaded.',
+  HEADERS_TIMEOUT: 'Check whether the API server is overloaded.',
   ECONNRESET: seeCut,
-  UND_ERR_SOCKET: seeCut,
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: seeCut,
+  CONNECTION_LOST: seeCut,
+  CUT_OFF: seeCut,
+  ERR_HTTP2_STREAM_ERROR: seeCut,
+  ERR_HTTP2_SESSION_ERROR: seeCut,
+  ERR_STREAM_PREMATURE_CLOSE: seeCut,
   DEPTH_ZERO_SELF_SIGNED_CERT: giveAuthority,
   SELF_SIGNED_CERT_IN_CHAIN: giveAuthority,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: giveAuthority,
@@ -42,7 +45,7 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** With a proxy, these are about the connection to it. */
-const proxyIsDown = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
+const proxyIsDown = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'CONNECT_TIMEOUT']);
 
 /**
  * Turns what the HTTP client threw into a sentence about the server, and the proxy in between where there is one.
@@ -56,7 +59,7 @@ export function connectionError(error: unknown, server: string, proxy?: string, 
     return new ConnectionError(`cannot reach the API server at ${host}: the proxy answered ${refused}`, {
       cause: error,
       hint:
-        refused === '407'
+        refused === 407
           ? 'Put the name and password of the proxy into its URL.'
           : 'Allow this address in the proxy, or add it to NO_PROXY.',
     });

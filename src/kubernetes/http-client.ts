@@ -358,8 +358,9 @@ class HttpClient implements KubernetesClient {
     };
   }
 
-  async close(): Promise<void> {
-    await this.#connection.close();
+  close(): Promise<void> {
+    this.#connection.close();
+    return Promise.resolve();
   }
 
   async #call(

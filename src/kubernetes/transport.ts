@@ -3,9 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundedText, startOf } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorCode, Failure, messageOf } from '../base/errors.ts';
-import { request, type Dispatcher } from '../http/http.ts';
+import type { Http, HttpResponse } from '../http/http.ts';
 import { faultOf, isPassingStatus } from '../http/passing.ts';
 import { retry, retryAfterOf, type RetryOptions } from '../http/retry.ts';
+import { unlessSilent } from '../http/silence.ts';
 import { isObject, stringAt, type Json, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { TimeLimit } from '../base/time-limit.ts';
@@ -161,7 +162,7 @@ export class Transport {
     return await retry(async () => {
       const credentials = await this.#connection.authorize();
       const response = await this.#openStream(call, credentials, signal);
-      if (response.statusCode < 300) return { state: 'done', result: response.body };
+      if (response.status < 300) return { state: 'done', result: response.body };
       const body = parse(await startOf(response.body, limits.verifyAnswer));
       const error = this.#refusal(call, response, body, false);
       if (!(error instanceof ApiError) || ([403, 404].includes(error.status) && isForeign(response, body)))
@@ -181,13 +182,18 @@ export class Transport {
     }, this.#retrying(signal));
   }
 
-  async #openStream(call: Call, credentials: Headers, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #openStream(call: Call, credentials: Headers, signal: AbortSignal): Promise<HttpResponse> {
     this.#count('WATCH');
+    const silence = new AbortController();
+    const either = AbortSignal.any([signal, silence.signal]);
+    const headersTimeoutMs = this.#options.attemptDeadlineMs ?? defaultDeadlineMs;
     try {
-      return await this.#request(call, credentials, this.#connection.watches, signal, {
-        headersTimeout: this.#options.attemptDeadlineMs ?? defaultDeadlineMs,
-        bodyTimeout: this.#options.watchIdleMs ?? defaultWatchIdleMs,
-      });
+      const response = await this.#request(call, credentials, this.#connection.watches, either, headersTimeoutMs);
+      const idleMs = this.#options.watchIdleMs ?? defaultWatchIdleMs;
+      const giveUp = (reason: Error) => {
+        silence.abort(reason);
+      };
+      return { ...response, body: unlessSilent(response.body, idleMs, giveUp) };
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
       throw this.#unreachable(error);
@@ -215,13 +221,9 @@ export class Transport {
     const started = performance.now();
     let hasBegun = false;
     try {
-      const response = await request(`${this.#connection.server}${path}`, {
+      const response = await this.#connection.requests.request(`${this.#connection.server}${path}`, {
         method,
-        dispatcher: this.#connection.requests,
         signal: all,
-        // The deadline is the one that counts.
-        headersTimeout: 0,
-        bodyTimeout: 0,
         headers: { 'User-Agent': this.#options.userAgent, ...headers, ...credentials },
         ...(body === undefined ? {} : { body }),
       });
@@ -229,7 +231,7 @@ export class Transport {
       const text = await startOf(response.body, limits.verifyAnswer);
       const flat = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')]);
       return {
-        status: response.statusCode,
+        status: response.status,
         headers: Object.fromEntries(flat) as Record<string, string>,
         body: text,
         durationMs: performance.now() - started,
@@ -256,10 +258,10 @@ export class Transport {
       );
       const answeredAt = this.#options.clock.now();
       const text = await boundedText(response.body, 'an answer of the API server', limits.apiAnswer);
-      // undici gives the connection free one turn after the answer; the next request would open another one before.
+      // A connection of HTTP/1.1 is free one turn after the answer; the next request would open another one before.
       await nextTurn();
       const body = parse(text);
-      if (response.statusCode < 300) {
+      if (response.status < 300) {
         const expectsJson = call.accept !== '*/*';
         if (isWebPage(response) || (expectsJson && typeof body === 'string') || !isExpected(call, body))
           return this.#foreign(call, notTheApi(this.#connection.server));
@@ -280,7 +282,7 @@ export class Transport {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
-      const silence = Object.assign(new Error('no answer'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+      const silence = Object.assign(new Error('no answer'), { code: 'HEADERS_TIMEOUT' });
       return this.#broken(call, deadline.aborted ? silence : error);
     }
   }
@@ -310,7 +312,7 @@ export class Transport {
 
   #learnTime(
     { method }: Call,
-    { headers }: Dispatcher.ResponseData,
+    { headers }: HttpResponse,
     body: Json | undefined,
     { sentAt, answeredAt }: { sentAt: number; answeredAt: number },
   ): void {
@@ -333,12 +335,12 @@ export class Transport {
   }
 
   /** A redirect leads to a login page: the API server itself does not redirect what we ask. */
-  #refusal(call: Call, response: Dispatcher.ResponseData, body: Json | undefined, afterLostAnswer: boolean): Failure {
-    if (response.statusCode < 400) return notTheApi(this.#connection.server);
+  #refusal(call: Call, response: HttpResponse, body: Json | undefined, afterLostAnswer: boolean): Failure {
+    if (response.status < 400) return notTheApi(this.#connection.server);
     const retryAfterMs = retryAfterOf(response.headers, this.#options.clock);
-    const problem = problemOf(response.statusCode, body);
+    const problem = problemOf(response.status, body);
     const advice = problem === undefined ? undefined : this.#connection.advise(problem);
-    return new ApiError(response.statusCode, body, call.attempt, {
+    return new ApiError(response.status, body, call.attempt, {
       afterLostAnswer,
       values: valuesSent(call),
       ...(advice === undefined ? {} : { advice }),
@@ -354,15 +356,14 @@ export class Transport {
   async #request(
     call: Call,
     credentials: Headers,
-    dispatcher: Dispatcher,
+    http: Http,
     signal: AbortSignal,
-    timeouts: { headersTimeout?: number; bodyTimeout?: number } = {},
-  ): Promise<Dispatcher.ResponseData> {
+    headersTimeoutMs = 0,
+  ): Promise<HttpResponse> {
     const query = new URLSearchParams(call.query).toString();
-    return await request(`${this.#connection.server}${call.path}${query === '' ? '' : `?${query}`}`, {
+    return await http.request(`${this.#connection.server}${call.path}${query === '' ? '' : `?${query}`}`, {
       method: call.method,
-      dispatcher,
-      ...timeouts,
+      headersTimeoutMs,
       signal,
       headers: {
         Accept: call.accept ?? 'application/json',
@@ -458,7 +459,7 @@ function parse(text: string): Json | undefined {
  * Whether a refusal is none of the API server's: its own are a Status, but for paths that it does not know, and carry the ID by
  * which it is found in the audit log (kubernetes apiserver pkg/endpoints/filters/audit_init.go).
  */
-function isForeign(response: Dispatcher.ResponseData, body: Json | undefined): boolean {
+function isForeign(response: HttpResponse, body: Json | undefined): boolean {
   return stringAt(body, 'kind') !== 'Status' && response.headers['audit-id'] === undefined;
 }
 
@@ -472,7 +473,7 @@ function isExpected({ expects }: Call, body: Json | undefined): boolean {
   return isTyped || (expects === 'list' && isObject(body) && Array.isArray(body['items']));
 }
 
-function isWebPage(response: Dispatcher.ResponseData): boolean {
+function isWebPage(response: HttpResponse): boolean {
   return String(response.headers['content-type'] ?? '').startsWith('text/html');
 }
 

@@ -79,7 +79,7 @@ export class ApiServer {
   }
 }
 
-export async function readAll(message: IncomingMessage): Promise<Buffer> {
+export async function readAll(message: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

@@ -1,18 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { ServerResponse } from 'node:http';
+import { constants, createSecureServer as createHttp2Server, Http2ServerRequest } from 'node:http2';
+import { createServer as createSecureServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { readAll, type ApiServer } from './api-server.ts';
 import { certificateFor } from './certificate.ts';
 import type { Fault, Link, Treatment } from './faults.ts';
-import { endToEnd, forward, isStream, pipe, type Asked } from './forwarding.ts';
+import { endToEnd, forward, isStream, pipe, type Asked, type Incoming } from './forwarding.ts';
 import { Phases, type Phase } from './phases.ts';
 
 /** A fault that begins with the first request of a phase. */
 export interface Rule {
   phase: Phase;
   fault: Fault;
+}
+
+type Protocol = 'HTTP/2' | 'HTTP/1.1';
+
+type Serve = (incoming: Incoming, answer: ServerResponse) => void;
+
+interface Pair {
+  cert: string;
+  key: string;
 }
 
 /**
@@ -22,8 +32,8 @@ export interface Rule {
 export class FaultProxy implements AsyncDisposable {
   readonly #api: ApiServer;
   readonly #ca: string;
-  readonly #trusted: SecureServer;
-  readonly #untrusted: SecureServer;
+  readonly #trusted: Server;
+  readonly #untrusted: Server;
   readonly #sockets = new Set<Socket>();
   #listener: Server | undefined;
   #port = 0;
@@ -34,28 +44,22 @@ export class FaultProxy implements AsyncDisposable {
   #end: NodeJS.Timeout | undefined;
   #happening: Promise<void> | undefined;
 
-  private constructor(api: ApiServer, own: { cert: string; key: string }, other: { cert: string; key: string }) {
+  private constructor(api: ApiServer, own: Pair, other: Pair, protocol: Protocol) {
     this.#api = api;
     this.#ca = own.cert;
-    const serve = (incoming: IncomingMessage, answer: ServerResponse) => {
+    const serve = (incoming: Incoming, answer: ServerResponse) => {
       this.#handle(incoming, answer).catch(() => {
         answer.destroy();
       });
     };
-    this.#trusted = createSecureServer(own, serve);
-    this.#untrusted = createSecureServer(other, serve);
-    for (const server of [this.#trusted, this.#untrusted]) {
-      server.keepAliveTimeout = 0;
-      server.requestTimeout = 0;
-      server.on('tlsClientError', (_error, socket) => socket.destroy());
-    }
+    [this.#trusted, this.#untrusted] = [own, other].map((pair) => serverOf(pair, protocol, serve)) as [Server, Server];
   }
 
   /** Listens on loopback, before this API server. */
-  static async start(api: ApiServer): Promise<FaultProxy> {
+  static async start(api: ApiServer, protocol: Protocol = 'HTTP/2'): Promise<FaultProxy> {
     using own = await certificateFor(['IP:127.0.0.1']);
     using other = await certificateFor(['IP:127.0.0.1', 'DNS:other.example.com']);
-    const proxy = new FaultProxy(api, pairOf(own), pairOf(other));
+    const proxy = new FaultProxy(api, pairOf(own), pairOf(other), protocol);
     await proxy.#listen();
     return proxy;
   }
@@ -103,8 +107,6 @@ export class FaultProxy implements AsyncDisposable {
     clearTimeout(this.#end);
     this.#rule = undefined;
     for (const socket of this.#sockets) socket.destroy();
-    this.#trusted.closeAllConnections();
-    this.#untrusted.closeAllConnections();
     await this.#stopListening();
   }
 
@@ -157,7 +159,7 @@ export class FaultProxy implements AsyncDisposable {
     }, lasts.ms);
   }
 
-  async #handle(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+  async #handle(incoming: Incoming, answer: ServerResponse): Promise<void> {
     const asked: Asked = { method: incoming.method ?? 'GET', url: incoming.url ?? '/', body: await readAll(incoming) };
     const fresh = this.#phases.begin(asked);
     if (this.#rule !== undefined && !this.hasBegun && fresh.includes(this.#rule.phase)) this.#begin(this.#rule);
@@ -174,14 +176,14 @@ export class FaultProxy implements AsyncDisposable {
     return treatment;
   }
 
-  async #treat(treatment: Treatment, asked: Asked, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+  async #treat(treatment: Treatment, asked: Asked, incoming: Incoming, answer: ServerResponse): Promise<void> {
     switch (treatment.do) {
       case 'answer':
         answer.writeHead(treatment.status, { ...treatment.headers }).end(treatment.text);
         return;
       case 'reset':
         if (treatment.when === 'after') (await forward(this.#api, asked, incoming, answer)).destroy();
-        answer.socket?.destroy();
+        this.#cut(incoming);
         return;
       case 'halve':
         await this.#halve(treatment, asked, incoming, answer);
@@ -208,7 +210,7 @@ export class FaultProxy implements AsyncDisposable {
   async #halve(
     { length }: Extract<Treatment, { do: 'halve' }>,
     asked: Asked,
-    incoming: IncomingMessage,
+    incoming: Incoming,
     answer: ServerResponse,
   ): Promise<void> {
     const response = await forward(this.#api, asked, incoming, answer);
@@ -221,13 +223,13 @@ export class FaultProxy implements AsyncDisposable {
     });
     answer.write(half, () => {
       if (length === 'of the half') answer.end();
-      else answer.socket?.destroy();
+      else this.#cut(incoming);
     });
   }
 
   async #pass(
     asked: Asked,
-    incoming: IncomingMessage,
+    incoming: Incoming,
     answer: ServerResponse,
     { lastOfConnection, dateShiftMs = 0 }: { lastOfConnection?: true; dateShiftMs?: number },
   ): Promise<void> {
@@ -239,8 +241,11 @@ export class FaultProxy implements AsyncDisposable {
     answer.writeHead(response.statusCode ?? 502, {
       ...endToEnd(response.headers),
       ...date,
-      ...(lastOfConnection === true ? { connection: 'close' } : {}),
+      ...(lastOfConnection === true && !isHttp2(incoming) ? { connection: 'close' } : {}),
     });
+    // As an API server leaves that ends itself, or that is told to spread its load (`--goaway-chance`).
+    if (lastOfConnection === true && isHttp2(incoming))
+      incoming.stream.session?.goaway(constants.NGHTTP2_NO_ERROR, incoming.stream.id);
     if (content !== undefined) {
       answer.end(content);
       return;
@@ -250,6 +255,26 @@ export class FaultProxy implements AsyncDisposable {
     });
     pipe(response, answer);
   }
+
+  /** Breaks the connection, with all that it carries. */
+  #cut({ socket }: Incoming): void {
+    const port = socket.remotePort;
+    for (const raw of this.#sockets) if (raw.remotePort === port) raw.destroy();
+  }
+}
+
+function isHttp2(incoming: Incoming): incoming is Http2ServerRequest {
+  return incoming instanceof Http2ServerRequest;
+}
+
+function serverOf(pair: Pair, protocol: Protocol, serve: Serve): Server {
+  const server =
+    protocol === 'HTTP/2'
+      ? // Its answers are written as those of HTTP/1.1.
+        createHttp2Server({ ...pair, maxSessionMemory: 256 }, serve as never)
+      : Object.assign(createSecureServer(pair, serve), { keepAliveTimeout: 0, requestTimeout: 0 });
+  server.on('sessionError', () => undefined);
+  return server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
 }
 
 const forgotten = {
@@ -257,6 +282,6 @@ const forgotten = {
   object: { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'Expired', message: 'too old', code: 410 },
 };
 
-function pairOf({ cert, key }: { cert: string; key: string }): { cert: string; key: string } {
+function pairOf({ cert, key }: Pair): Pair {
   return { cert, key };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 
 import type { ApiServer } from './api-server.ts';
 
@@ -9,13 +10,17 @@ export interface Asked {
   body: Buffer;
 }
 
+/** A request of HTTP/1.1 or HTTP/2. */
+export type Incoming = IncomingMessage | Http2ServerRequest;
+
 /** Headers that belong to one connection and are not passed on. */
 const perConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'host', 'authorization']);
 
 export function endToEnd(headers: IncomingMessage['headers']): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(headers).filter(
-      (entry): entry is [string, string | string[]] => entry[1] !== undefined && !perConnection.has(entry[0]),
+      (entry): entry is [string, string | string[]] =>
+        entry[1] !== undefined && !perConnection.has(entry[0]) && !entry[0].startsWith(':'),
     ),
   );
 }
@@ -24,7 +29,7 @@ export function endToEnd(headers: IncomingMessage['headers']): Record<string, st
 export async function forward(
   api: ApiServer,
   { method, url, body }: Asked,
-  { headers }: IncomingMessage,
+  { headers }: Incoming,
   answer: ServerResponse,
 ): Promise<IncomingMessage> {
   const gone = new AbortController();

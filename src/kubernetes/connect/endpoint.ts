@@ -1,7 +1,8 @@
-import type { buildConnector } from 'undici';
+import { createSecureContext, type SecureContext } from 'node:tls';
 
 import type { Clock } from '../../base/clock.ts';
-import { Agent, ProxyAgent, type Dispatcher } from '../../http/http.ts';
+import { createHttp } from '../../http/create-http.ts';
+import type { Http } from '../../http/http.ts';
 import { proxyFor } from '../../http/proxy.ts';
 import { Renewing } from '../../http/renewing.ts';
 
@@ -15,8 +16,8 @@ export interface Connection {
   /** Host and port of the proxy in between. */
   proxy: string | undefined;
   /** For requests that end, and for watches, which stay: apart, so that neither waits for the other. */
-  readonly requests: Dispatcher;
-  readonly watches: Dispatcher;
+  readonly requests: Http;
+  readonly watches: Http;
   /** Headers that authenticate a request. */
   authorize(): Promise<Headers>;
   /** See `Endpoint.advise`. */
@@ -24,7 +25,7 @@ export interface Connection {
   /** Asks for credentials anew, after a 401 for `refused`, unless that has happened since. Concurrent calls share it. */
   refresh(refused: Headers): Promise<void>;
   /** Ends all connections at once, also those of requests under way. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export type Headers = Record<string, string | string[]>;
@@ -75,31 +76,27 @@ interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Enough for a deploy of many objects, few enough for any API server. */
-const maxConnections = 16;
-
 /** @throws what the credentials throw; the server itself is not asked yet */
 export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Promise<Connection> {
   const server = new URL(endpoint.server);
   const proxy = endpoint.proxyUrl === undefined ? proxyFor(server, env) : new URL(endpoint.proxyUrl);
-  let dispatchers: ReturnType<typeof makeDispatchers> | undefined;
+  let ways: Ways | undefined;
   let last: Credentials | undefined;
 
   const renewing = new Renewing(async () => {
     const fresh = await endpoint.credentials();
     const isSameCertificate = fresh.cert === last?.cert && fresh.key === last?.key;
     last = fresh;
-    if (dispatchers === undefined || !isSameCertificate) {
-      const old = dispatchers;
-      dispatchers = makeDispatchers(endpoint, fresh, proxy);
+    if (ways === undefined || !isSameCertificate) {
       // Requests under way may end; watches go on until they do by themselves.
-      void old?.requests.close();
-      void old?.watches.close();
+      ways?.requests.close();
+      ways?.watches.close();
+      ways = waysTo(endpoint, fresh, proxy);
     }
     return fresh;
   }, clock);
   const first = await renewing.get();
-  const current = () => (dispatchers ??= makeDispatchers(endpoint, first, proxy));
+  const current = () => (ways ??= waysTo(endpoint, first, proxy));
   return {
     server: endpoint.server,
     context: endpoint.context,
@@ -117,32 +114,31 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
       if (last?.headers === refused) await renewing.replace(last);
     },
     advise: (problem) => endpoint.advise?.(problem),
-    close: async () => {
-      await Promise.all([current().requests.destroy(), current().watches.destroy()]);
+    close: () => {
+      ways?.requests.destroy();
+      ways?.watches.destroy();
     },
   };
 }
 
-function makeDispatchers(endpoint: Endpoint, { cert, key }: Credentials, proxy: URL | undefined) {
-  const secure: buildConnector.BuildOptions = {
-    keepAlive: true,
-    // Below the 60 s after which common load balancers drop a silent connection.
-    keepAliveInitialDelay: 30_000,
-    // Over one HTTP/2 connection a GOAWAY can stall every request behind an open watch, and 16 connections are as fast.
-    allowH2: false,
-    ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(endpoint.insecure === true ? { rejectUnauthorized: false } : {}),
-    ...(endpoint.serverName === undefined ? {} : { servername: endpoint.serverName }),
+/** Enough for a deploy of many objects, few enough for any API server. */
+const maxConnections = 16;
+
+type Ways = Pick<Connection, 'requests' | 'watches'>;
+
+function waysTo(
+  { ca, insecure = false, serverName }: Endpoint,
+  { cert, key }: Credentials,
+  proxy: URL | undefined,
+): Ways {
+  const pem = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, value]) => value !== undefined));
+  let made: SecureContext | undefined;
+  const context = () => (made ??= createSecureContext(pem));
+  const tls = {
+    insecure,
+    ...(Object.keys(pem).length === 0 ? {} : { context }),
+    ...(serverName === undefined ? {} : { serverName }),
   };
-  const make = (options: Agent.Options): Dispatcher =>
-    proxy === undefined
-      ? new Agent({ ...options, allowH2: false, connect: secure })
-      : new ProxyAgent({ ...options, allowH2: false, uri: proxy.href, requestTls: secure });
-  return {
-    // Idle connections are kept while a rollout is awaited, so that the next request need not shake hands again.
-    requests: make({ connections: maxConnections, keepAliveTimeout: 30_000 }),
-    watches: make({}),
-  };
+  const options = { tls, http2: true, proxyTo: () => proxy };
+  return { requests: createHttp({ ...options, maxConnections }), watches: createHttp(options) };
 }

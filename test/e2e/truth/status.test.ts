@@ -171,7 +171,9 @@ describe('of a release that is deployed', () => {
       'pause done octocat load test',
       'resume done octocat ',
     ]);
-    expect(result.log).toMatch(/^ {4}scale: Deployment acts to 3, .* ago \(20.*Z\) by octocat, "more visitors"$/m);
+    expect(result.log).toMatch(
+      /^ {4}scale: Deployment acts to 3, (?:just now|.* ago) \(20.*Z\) by octocat, "more visitors"$/m,
+    );
     expect(result.log).toContain('"rollback" would go to revision 1');
     expect((await stage.command('acts', 'rollback', { reason: 'too slow' })).outputs['status']).toBe('rolled-back');
     expect((await told('acts')).log).toMatch(

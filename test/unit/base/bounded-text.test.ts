@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { boundedText } from '../../../src/base/bounded-text.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { Agent, request } from '../../../src/http/http.ts';
+import { createHttp } from '../../../src/http/create-http.ts';
 import { Web } from '../../../src/google/web.ts';
 import { connect } from '../../../src/kubernetes/connection.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
@@ -51,13 +51,13 @@ const kubeconfig = () =>
   });
 
 test('an answer is read to its end, and no further than its limit', async () => {
-  const dispatcher = new Agent();
-  const ask = async (path: string) => (await request(`${url}${path}`, { method: 'GET', dispatcher })).body;
+  const http = createHttp();
+  const ask = async (path: string) => (await http.request(`${url}${path}`, { method: 'GET', headers: {} })).body;
   await expect(boundedText(await ask('/short'), 'it', limit)).resolves.toBe('{"kind":"Status","message":""}');
   await expect(boundedText(await ask('/endless'), 'it', limit)).rejects.toThrow(
     'it is too long: the limit for an answer of a test is 100,000 bytes',
   );
-  await dispatcher.destroy();
+  http.destroy();
 });
 
 test('an endless answer of a server that signing in asks is given up at 4 MiB', async () => {
@@ -66,7 +66,7 @@ test('an endless answer of a server that signing in asks is given up at 4 MiB', 
     /the limit for one response of a sign-in server is 4 MiB/,
   );
   expect(sent).toBeLessThan(64_000_000);
-  await web.close();
+  web.close();
 });
 
 test('an endless answer of the API server is given up at 256 MiB and not asked for again', async () => {

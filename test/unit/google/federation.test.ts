@@ -35,5 +35,5 @@ test('of the headers that a token is asked for with, those that hold secrets are
   await expect(credentials.token()).resolves.toEqual({ token: 'ya29.d.federated', expiresAt: clock.now() + 300_000 });
   expect(masked).toEqual(['eyJ.request.x', 'eyJ.subject.x', 'ya29.d.federated']);
   expect(server.received[0]?.headers).toMatchObject({ metadata: 'True', authorization: 'Bearer eyJ.request.x' });
-  await web.close();
+  web.close();
 });

@@ -19,7 +19,7 @@ async function ask(replies: readonly Reply[], more: Partial<Parameters<Web['ask'
       .catch((error: unknown) => ({ message: messageOf(error) }));
     return { answer, asked: server.received.length, waits: clock.sleeps, received: server.received };
   } finally {
-    await web.close();
+    web.close();
   }
 }
 

@@ -29,7 +29,7 @@ async function asGoogle(url: string, env: Environment): Promise<Asked> {
   } catch (error) {
     return { message: messageOf(error), waits: clock.sleeps };
   } finally {
-    await web.close();
+    web.close();
   }
 }
 

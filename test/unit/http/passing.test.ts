@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { httpError } from '../../../src/http/http.ts';
 import { faultOf, isPassingStatus } from '../../../src/http/passing.ts';
 
 /** What Node throws for a failed call of the system. */
@@ -26,7 +27,7 @@ describe('a request', () => {
     expect(faultOf(failed(code, 'connect'))).toBe('never sent');
   });
 
-  test.each(['UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN', 'EMFILE'])('never left when it failed with %s', (code) => {
+  test.each(['CONNECT_TIMEOUT', 'NOT_BEGUN', 'EAI_AGAIN', 'EMFILE'])('never left when it failed with %s', (code) => {
     expect(faultOf(failed(code))).toBe('never sent');
   });
 
@@ -36,10 +37,13 @@ describe('a request', () => {
     ['ETIMEDOUT', 'read'],
     ['EHOSTUNREACH', 'read'],
     ['ENETUNREACH', 'write'],
-    ['UND_ERR_SOCKET', undefined],
-    ['UND_ERR_HEADERS_TIMEOUT', undefined],
-    ['UND_ERR_BODY_TIMEOUT', undefined],
-    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', undefined],
+    ['CONNECTION_LOST', undefined],
+    ['HEADERS_TIMEOUT', undefined],
+    ['BODY_TIMEOUT', undefined],
+    ['CUT_OFF', undefined],
+    ['ERR_HTTP2_STREAM_ERROR', undefined],
+    ['ERR_HTTP2_SESSION_ERROR', undefined],
+    ['ERR_STREAM_PREMATURE_CLOSE', undefined],
   ])('may have been carried out after %s in %s', (code, syscall) => {
     expect(faultOf(failed(code, syscall))).toBe('cut off');
   });
@@ -51,7 +55,7 @@ describe('a request', () => {
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'EPROTO',
     'EACCES',
-    'UND_ERR_INVALID_ARG',
+    'ERR_INVALID_ARG_VALUE',
   ])('would fail again with %s', (code) => {
     expect(faultOf(failed(code))).toBe('lasting');
   });
@@ -71,8 +75,7 @@ describe('a request', () => {
   });
 
   test('never left when a proxy let nobody through, and does so later only if the proxy is in trouble', () => {
-    const refused = (status: number) =>
-      Object.assign(new Error(`Proxy response (${status}) !== 200 when HTTP Tunneling`), { code: 'UND_ERR_ABORTED' });
+    const refused = (status: number) => httpError('PROXY_REFUSED', `the proxy answered ${status}`, { status });
     expect(faultOf(refused(503))).toBe('never sent');
     expect(faultOf(new Error('failed', { cause: refused(502) }))).toBe('never sent');
     expect(faultOf(refused(407))).toBe('lasting');

@@ -30,7 +30,7 @@ async function connectAs(user: object, more: Partial<ConnectOptions> = {}, serve
 async function headersOf(user: object): Promise<unknown> {
   const connection = await connectAs(user);
   const headers = await connection.authorize();
-  await connection.close();
+  connection.close();
   return headers;
 }
 
@@ -68,7 +68,7 @@ describe('the user of a kubeconfig', () => {
     await expect(connection.authorize()).resolves.toEqual({ Authorization: 'Bearer old' });
     await clock.runFor(61_000);
     await expect(connection.authorize()).resolves.toEqual({ Authorization: 'Bearer new' });
-    await connection.close();
+    connection.close();
   });
 
   test('has its plugin asked once for many requests, again before the token expires, and again after a 401', async () => {
@@ -88,7 +88,7 @@ describe('the user of a kubeconfig', () => {
     const all = await Promise.all([connection.authorize(), connection.authorize()]);
     expect(all).toEqual([{ Authorization: 'Bearer 3' }, { Authorization: 'Bearer 3' }]);
     expect(secrets).toEqual(['1', '2', '3']);
-    await connection.close();
+    connection.close();
   });
 
   test('that names a file that is not there is told which', async () => {
@@ -122,7 +122,7 @@ describe('the user of a kubeconfig', () => {
     const seen: string[] = [];
     const connection = await connectAs(user, { onSecret: (secret) => seen.push(secret) });
     expect(seen).toEqual(['from-file\n']);
-    await connection.close();
+    connection.close();
   });
 
   test('of the removed auth provider "azure" is told what to use, and none of its programs is started', async () => {
@@ -147,7 +147,7 @@ test('a context is connected to by its server and namespace', async () => {
     namespace: 'shop',
     context: 'x',
   });
-  await connection.close();
+  connection.close();
 });
 
 test.each(['10.0.0.1:6443', 'ftp://a', ''])('"%s" is no server', async (server) => {
@@ -163,13 +163,13 @@ describe('a password in the address of the server', () => {
     expect(connection.server).toBe('https://10.0.0.1:6443/base');
     expect(await connection.authorize()).toEqual({ Authorization: `Basic ${btoa('jane:p@ss word')}` });
     expect(secrets).toEqual(expect.arrayContaining(['p%40ss%20word', 'p@ss word', btoa('jane:p@ss word')]));
-    await connection.close();
+    connection.close();
   });
 
   test('does not count beside a token', async () => {
     const connection = await connectAs({ token: 't' }, {}, server);
     expect(await connection.authorize()).toEqual({ Authorization: 'Bearer t' });
-    await connection.close();
+    connection.close();
   });
 
   test('stands in no message', async () => {
@@ -190,7 +190,8 @@ test('that any certificate is accepted is known', async () => {
   const insecure = kubeconfig('https://10.0.0.1', { token: 't' }, { 'insecure-skip-tls-verify': true });
   const [one, other] = [await connectAs({ token: 't' }, { kubeconfig: insecure }), await connectAs({ token: 't' })];
   expect([one.insecure, other.insecure]).toEqual([true, false]);
-  await Promise.all([one.close(), other.close()]);
+  one.close();
+  other.close();
 });
 
 test('a context without its user is told so', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { Json } from '../../../src/base/json.ts';
+import { httpError } from '../../../src/http/http.ts';
 import {
   ApiError,
   connectionError,
@@ -251,7 +252,7 @@ describe('a server that cannot be reached', () => {
   test.each([
     ['ECONNREFUSED', 'connection refused'],
     ['ENOTFOUND', 'the name does not resolve'],
-    ['UND_ERR_CONNECT_TIMEOUT', 'no answer'],
+    ['CONNECT_TIMEOUT', 'no answer'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate authority is unknown'],
     ['CERT_HAS_EXPIRED', 'its certificate has expired'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for a different name'],
@@ -271,7 +272,7 @@ describe('a server that cannot be reached', () => {
 
   test('what the proxy answers is shown', () => {
     const error = connectionError(
-      new Error('Proxy response (407) !== 200 when HTTP Tunneling'),
+      httpError('PROXY_REFUSED', 'the proxy answered 407', { status: 407 }),
       'https://a',
       'proxy:3128',
     );

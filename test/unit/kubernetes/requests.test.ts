@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import type { Http } from '../../../src/http/http.ts';
 import { ApiError, ConnectionError } from '../../../src/kubernetes/errors.ts';
 import { createClient } from '../../../src/kubernetes/http-client.ts';
 import type { KubernetesObject, ObjectRef } from '../../../src/kubernetes/object.ts';
@@ -275,11 +276,14 @@ describe('where the cluster has answered before', () => {
     const clock = new HastyClock();
     const connection = await connectionTo(server.url, clock);
     let answered = 0;
-    const requests = connection.requests.compose((dispatch) => (options, handler) => {
-      const code = options.path.startsWith('/api/v1/') && (answered += 1) > 1 ? codes.shift() : undefined;
-      if (code === undefined) return dispatch(options, handler);
-      throw Object.assign(new Error(code), { code });
-    });
+    const requests: Http = {
+      ...connection.requests,
+      request: async (url, request) => {
+        const code = String(url).includes('/api/v1/') && (answered += 1) > 1 ? codes.shift() : undefined;
+        if (code === undefined) return await connection.requests.request(url, request);
+        throw Object.assign(new Error(code), { code });
+      },
+    };
     const client = createClient({ ...connection, requests }, { clock, userAgent: 'test', random: () => 0.5 });
     await client.read(ref);
     const result = await client.read(ref).catch((error: unknown) => error);

@@ -1,0 +1,126 @@
+import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { closed, httpError, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
+import { openSocket, type Route } from './socket.ts';
+import { Turns } from './turns.ts';
+
+/** Idle connections are kept while a rollout is awaited, so that the next request need not shake hands again. */
+const idleMs = 30_000;
+
+/** Connections to one server that carry one request at a time: HTTP/1.1. */
+export class Http1Carrier implements Carrier {
+  readonly #origin: URL;
+  readonly #agent: Sockets;
+  readonly #underWay = new Set<ClientRequest>();
+  /** An agent counts the connections that stand, and not those that are being made. */
+  readonly #turns: Turns;
+  #isClosed = false;
+  #isDestroyed = false;
+
+  /** @param first a connection that stands already */
+  constructor(route: Route, maxConnections: number, first?: Socket) {
+    this.#origin = route.origin;
+    this.#turns = new Turns(maxConnections);
+    this.#agent = new Sockets(route, first);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
+  get isEnded(): boolean {
+    return this.#isClosed && this.#underWay.size === 0;
+  }
+
+  async request(path: string, request: HttpRequest): Promise<HttpResponse> {
+    await this.#turns.take(request.signal);
+    if (!this.#isDestroyed) return await this.#send(path, request);
+    this.#turns.give();
+    throw closed();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.isEnded) this.#agent.destroy();
+  }
+
+  destroy(): void {
+    this.#isClosed = true;
+    this.#isDestroyed = true;
+    for (const sent of this.#underWay) sent.destroy(closed());
+    this.#agent.destroy();
+  }
+
+  #send(path: string, { method, headers, body, signal, headersTimeoutMs = 0 }: HttpRequest): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      const sent = request({
+        agent: this.#agent,
+        host: this.#origin.hostname,
+        method,
+        path,
+        headers: {
+          Host: this.#origin.host,
+          ...(headers as Record<string, string | string[]>),
+          ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
+        },
+      });
+      this.#underWay.add(sent);
+      let answer: IncomingMessage | undefined;
+      const giveUp = () => {
+        const reason = signal?.reason as Error;
+        answer?.destroy(reason);
+        sent.destroy(reason);
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      const timer =
+        headersTimeoutMs > 0
+          ? setTimeout(() => sent.destroy(httpError('HEADERS_TIMEOUT', 'no answer')), headersTimeoutMs)
+          : undefined;
+      sent.once('response', (response) => {
+        clearTimeout(timer);
+        answer = response;
+        // Whoever reads the body hears of it.
+        response.on('error', () => undefined);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
+      });
+      sent.on('error', reject);
+      sent.once('close', () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        this.#underWay.delete(sent);
+        this.#turns.give();
+        if (this.isEnded) this.#agent.destroy();
+      });
+      sent.end(body);
+    });
+  }
+}
+
+/** Keeps what was connected by our own way, with or without TLS. */
+class Sockets extends Agent {
+  readonly #route: Route;
+  #first: Socket | undefined;
+
+  constructor(route: Route, first: Socket | undefined) {
+    super({ keepAlive: true, timeout: idleMs, scheduling: 'lifo' });
+    this.#route = route;
+    this.#first = first;
+  }
+
+  override createConnection(_: unknown, callback?: (error: Error | null, stream: Duplex) => void): undefined {
+    // Node calls it with an error alone, too.
+    const done = callback as ((error: Error | null, socket?: Socket) => void) | undefined;
+    const first = this.#first;
+    this.#first = undefined;
+    if (first?.destroyed === false) {
+      done?.(null, first);
+      return;
+    }
+    openSocket(this.#route, ['http/1.1']).then(
+      (socket) => done?.(null, socket),
+      (error: unknown) => done?.(error as Error),
+    );
+  }
+}

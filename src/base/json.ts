@@ -103,3 +103,10 @@ export function setAt(root: JsonObject, path: readonly string[], value: Json): v
   }
   putOwn(target, last, value);
 }
+
+/** Remove what is at `path`, where there is something. */
+export function removeAt(root: JsonObject, path: readonly string[]): void {
+  const last = path.at(-1);
+  const parent = at(root, ...path.slice(0, -1));
+  if (last !== undefined && isObject(parent)) Reflect.deleteProperty(parent, last);
+}

@@ -1,4 +1,4 @@
-import { equal, isObject, ownValue, setAt, type Json } from '../base/json.ts';
+import { equal, isObject, ownValue, removeAt, setAt, type Json } from '../base/json.ts';
 import type { KubernetesClient, ObjectList } from '../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
@@ -123,15 +123,17 @@ export class Imagined {
       const [object, meant] = [now, stated].map((one) => one && withField(one, path, to));
       if (object === undefined) continue;
       this.#entries.set(keyOf(of), { object, ...(meant === undefined ? {} : { stated: meant }) });
-      if (!equal(now, object)) writes.push({ ref: of, change: 'change', field: path.join('.'), to });
+      if (!equal(now, object))
+        writes.push({ ref: of, change: 'change', field: path.join('.'), ...(to === undefined ? {} : { to }) });
     }
     return writes;
   }
 }
 
-function withField(object: KubernetesObject, path: readonly string[], to: Json): KubernetesObject {
+function withField(object: KubernetesObject, path: readonly string[], to: Json | undefined): KubernetesObject {
   const copy = structuredClone(object);
-  setAt(copy, path, to);
+  if (to === undefined) removeAt(copy, path);
+  else setAt(copy, path, to);
   return copy;
 }
 

@@ -37,7 +37,8 @@ export interface SetFields extends Titled {
 export interface FieldChange {
   of: ObjectRef;
   path: readonly string[];
-  to: Json;
+  /** undefined: it is stated no more. */
+  to: Json | undefined;
   /** The resourceVersion that the object must still have. */
   at?: string;
 }

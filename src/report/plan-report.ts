@@ -39,7 +39,7 @@ export interface PlannedStep {
 export interface PlannedWrite {
   ref: ObjectRef;
   change: 'create' | 'change' | 'remove';
-  /** The one field that is set: `spec.replicas`, with what it gets. */
+  /** The one field that is set: `spec.replicas`, with what it gets; without that it is no longer set. */
   field?: string;
   to?: Json;
 }

@@ -1,4 +1,4 @@
-import { objectAt } from '../base/json.ts';
+import { at, objectAt } from '../base/json.ts';
 import { describeRef, refOf } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { podsOf } from '../manifests/pod-template.ts';
@@ -44,9 +44,15 @@ export function restoreRollingUpdates(cramped: readonly Cramped[]): Step[] {
   const names = cramped.map(({ entry }) => describeRef(refOf(entry.manifest.object))).join(', ');
   return [
     {
-      do: 'apply',
+      do: 'set',
       title: `Restore the rolling update settings of ${names}`,
-      objects: cramped.map(({ entry }) => entry.manifest),
+      // Nothing else: what somebody has changed meanwhile stays.
+      fields: cramped.map(({ entry }) => ({
+        of: refOf(entry.manifest.object),
+        path: ['spec', 'strategy'],
+        to: at(entry.manifest.object, 'spec', 'strategy'),
+      })),
+      until: 'ready',
     },
     { do: 'note', title: `rolling update settings of ${names} restored` },
   ];

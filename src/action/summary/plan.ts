@@ -52,7 +52,8 @@ function steps(all: readonly PlannedStep[], limits: SummaryLimits): string {
 }
 
 function describeWrite({ ref, change, field, to }: PlannedWrite): string {
-  const what = field === undefined ? '' : `: ${code(`${field} = ${JSON.stringify(to)}`)}`;
+  const value = to === undefined ? 'is no longer set' : `= ${JSON.stringify(to)}`;
+  const what = field === undefined ? '' : `: ${code(`${field} ${value}`)}`;
   return `${change} ${name(ref)}${what}`;
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { at, numberAt, type Json } from '../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { waitUntil } from '../../cluster/run.ts';
-import { createNamespace, deleteNamespace, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
+import { createNamespace, deleteNamespace, kubectl, kubectlJson, testKubeconfig } from '../../support/kubectl.ts';
 import { deployment } from '../../support/objects.ts';
 import { runStep, Step, type StepResult } from '../../support/step.ts';
 import { createWorkspace, removeWorkspace } from '../../support/workspace.ts';
@@ -143,6 +143,26 @@ test('a full pool is rolled in place, never with more than one pod missing, and 
 function withEnv(state: unknown, value: string): unknown {
   return JSON.parse(JSON.stringify(state).replaceAll('"value":"one"', `"value":"${value}"`));
 }
+
+test('what somebody changes beside it during the rollout stays, and does not fail it', async () => {
+  const meant = model({ GREETING: 'five', READY_DELAY: '3s' });
+  const annotated = (team: string) => ({ metadata: { name: 'model', annotations: { team } } });
+  const workspace = createWorkspace({ 'app.yaml': [{ ...meant, ...annotated('serving') }] });
+  const running = runStep(inputsOf({ manifests: '.' }), { workspace });
+  await waitUntil('a pod of the new version is there', 60_000, async () => {
+    const object = await live();
+    return object.metadata.annotations?.['team'] === 'serving' && numberAt(object, 'status', 'updatedReplicas') === 1;
+  });
+  const patch = JSON.stringify(annotated('research'));
+  await kubectl(['patch', 'deployment', 'model', '-n', namespace, '--type=merge', '-p', patch, '--field-manager=ops']);
+  const deployed = await running;
+  removeWorkspace(workspace);
+  expect({ status: deployed.outputs['status'], log: deployed.exit === 0 ? '' : deployed.log }).toEqual({
+    status: 'deployed',
+    log: '',
+  });
+  expect(await live()).toMatchObject({ ...annotated('research'), spec: { strategy: { rollingUpdate } } });
+});
 
 test('an image that cannot be pulled is undone in place: the old pods are back, and so is the rolling update', async () => {
   const before = stateOf(await live());

@@ -194,6 +194,17 @@ describe('a part of an object that somebody else has made', () => {
     expect(prepared?.claims).toBeUndefined();
   });
 
+  test('may leave out a field that it stated until now, and keeps all else that it states', async () => {
+    const api = new FakeApi();
+    const own = { 'f:data': { 'f:a': {}, 'f:b': {} } };
+    const live = api.put(configMap({ a: '1', b: '2', c: '3' }, { managedFields: [owner(own)] }));
+    const part = changedInCluster(live, ['data', 'a'], undefined);
+    expect(part.object['data']).toEqual({ b: '2' });
+    const [prepared] = await preflight(api, [part], options);
+    expect(prepared).toMatchObject({ change: 'configured', force: true });
+    expect(changedInCluster(live, ['immutable', 'never'], undefined).object['immutable']).toBeUndefined();
+  });
+
   test('is unchanged where the field has its value already, whoever owns it', async () => {
     const api = new FakeApi();
     const live = api.put(configMap({ a: '1' }, { managedFields: [made] }));

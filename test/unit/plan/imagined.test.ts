@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { numberAt } from '../../../src/base/json.ts';
+import { numberAt, type JsonObject } from '../../../src/base/json.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { UnknownKind } from '../../../src/kubernetes/unknown-kind.ts';
 import { Imagined } from '../../../src/plan/imagined.ts';
@@ -33,6 +33,17 @@ describe('the cluster as it will be', () => {
     ]);
     expect(numberAt(api.get(refOf(deployment('web', 3))), 'spec', 'replicas')).toBe(3);
     expect(api.log.filter((line) => /^(apply|create|replace|delete)/.test(line))).toEqual([]);
+  });
+
+  test('has no field that is not to be stated any more, and what was stated beside it', async () => {
+    const now = deployment('web', 3);
+    const imagined = new Imagined(cluster(now), []);
+    const rolled = { ...now, spec: { ...(now['spec'] as JsonObject), strategy: { type: 'Recreate' } } };
+    await imagined.apply({ do: 'apply', title: '', objects: [manifestOf(rolled)] });
+    const field = { of: refOf(now), path: ['spec', 'strategy'], to: undefined };
+    const writes = await imagined.set({ do: 'set', title: '', fields: [field] });
+    expect(writes).toEqual([{ ref: refOf(now), change: 'change', field: 'spec.strategy' }]);
+    expect((await imagined.read(refOf(now)))?.['spec']).toEqual(now['spec']);
   });
 
   test('has no write for what an apply before it has stated, and one for what it takes back', async () => {

@@ -57,7 +57,8 @@ function lineOf(step: Step): string {
     case 'set': {
       const fields = step.fields.map(({ of, path, to, at }) => {
         const guard = at === undefined ? '' : ` at ${at}`;
-        return `${of.name}.${path.at(-1) ?? ''}=${short(to)}${guard}`;
+        const field = `${of.name}.${path.at(-1) ?? ''}`;
+        return to === undefined ? `${field} not stated${guard}` : `${field}=${short(to)}${guard}`;
       });
       const objects = (step.objects ?? []).map((manifest) => whole(manifest.object));
       return `set ${[...objects, ...fields].join(' ')}${step.until === undefined ? '' : ' until ready'}`;

@@ -390,7 +390,7 @@ describe('in place', () => {
   /** The rolling update that each step leaves the Deployment with, as far as it says. */
   function rollingUpdates(steps: readonly Step[]): Json[] {
     return steps.flatMap((step) => {
-      if (step.do === 'set') return step.fields.map(({ to }) => to);
+      if (step.do === 'set') return step.fields.map(({ to }) => to ?? null);
       if (step.do !== 'apply') return [];
       const own = step.objects.filter(({ object }) => object.metadata.name === 'model' && object.kind === 'Deployment');
       return own.map(({ object }) => at(object, 'spec', 'strategy') ?? null);
@@ -404,7 +404,7 @@ describe('in place', () => {
       `note ${replaced}`,
       'set model.strategy=type:RollingUpdate,rollingUpdate:{maxSurge:0,maxUnavailable:1}',
       'apply model×2 Service/model',
-      'apply model×2',
+      'set model.strategy=rollingUpdate:{maxSurge:1,maxUnavailable:0} until ready',
       'note rolling update settings of Deployment "model" restored',
     ]);
     const oneByOne = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } };
@@ -416,6 +416,7 @@ describe('in place', () => {
   test('leaves a manifest that states no rolling update without one', async () => {
     const { steps } = await planOf([next(two({}))], 'in-place');
     expect(rollingUpdates(steps).at(-1)).toBeNull();
+    expect(linesOf(steps).at(-2)).toBe('set model.strategy not stated until ready');
   });
 
   test('says of a single pod that nothing serves meanwhile', async () => {
@@ -440,7 +441,7 @@ describe('in place', () => {
     expect(linesOf(steps).slice(1)).toEqual([
       'set model.strategy=type:RollingUpdate,rollingUpdate:{maxSurge:0,maxUnavailable:1}',
       'apply model×2 plain×1',
-      'apply model×2',
+      'set model.strategy=rollingUpdate:{maxSurge:1,maxUnavailable:0} until ready',
       'note rolling update settings of Deployment "model" restored',
     ]);
   });

@@ -5,7 +5,7 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { groupOf, keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { autoscalerOf, statusConfigMap, type Autoscaler, type StatusLook } from './autoscaler.ts';
 import { withDefaults } from './limit-range.ts';
-import { essentialsOfNode, essentialsOfPod, firstToGo, isPodOf, usesClaims } from './pods.ts';
+import { essentialsOfNode, essentialsOfPod, firstToGo, isPodOf, notEnded, usesClaims } from './pods.ts';
 import type {
   AskedFor,
   CapacityOptions,
@@ -24,9 +24,6 @@ export type { CapacityOptions, CapacityReport, OnLowCapacity, Shortage, Surge } 
 
 /** The pods do not fit, and nothing has been changed. */
 export class LowCapacity extends Failure {}
-
-/** Whatever has ended takes nothing of a node. */
-const running = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /**
  * Whether the nodes and the quotas have room for more pods, before the first write. What may not be looked at is left out,
@@ -67,7 +64,7 @@ export async function checkCapacity(
   const everywhere = 'cluster-wide';
   const [nodes, pods, quotas, limitRanges, created] = await Promise.all([
     list('Node', everywhere, { keep: essentialsOfNode }),
-    list('Pod', everywhere, { fieldSelector: running, keep: essentialsOfPod }),
+    list('Pod', everywhere, { fieldSelector: notEnded, keep: essentialsOfPod }),
     inNamespaces('ResourceQuota'),
     inNamespaces('LimitRange'),
     kindsOf(client, namespace, options.creates ?? []),

@@ -2,10 +2,15 @@ import { numberAt, objectAt, objectsAt, stringAt, type Json, type JsonObject } f
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { isReadyPod } from '../rollout/failures/pod.ts';
 
+/** Selects pods by their fields: whatever has ended takes nothing of a node. */
+export const notEnded = 'status.phase!=Succeeded,status.phase!=Failed';
+
 /** What counts of a pod; the rest of thousands of them is let go as each page comes. */
 export function essentialsOfPod(pod: KubernetesObject): KubernetesObject {
   const { apiVersion, kind, metadata, spec, status } = pod;
   const { name, namespace, labels, ownerReferences, creationTimestamp, deletionTimestamp } = metadata;
+  // Of what has a node already, it does not matter any more where it may run.
+  const isPlaced = stringAt(spec, 'nodeName') !== undefined;
   const container = (each: JsonObject) => chosen(each, ['resources', 'restartPolicy', 'ports']);
   return {
     apiVersion,
@@ -21,8 +26,9 @@ export function essentialsOfPod(pod: KubernetesObject): KubernetesObject {
         'resources',
         'hostNetwork',
         'activeDeadlineSeconds',
+        ...(isPlaced ? [] : placing),
       ]),
-      affinity: chosen(objectAt(spec, 'affinity'), ['podAntiAffinity']),
+      affinity: chosen(objectAt(spec, 'affinity'), ['podAntiAffinity', ...(isPlaced ? [] : ['nodeAffinity'])]),
       initContainers: objectsAt(spec, 'initContainers').map(container),
       containers: objectsAt(spec, 'containers').map(container),
     },
@@ -32,6 +38,8 @@ export function essentialsOfPod(pod: KubernetesObject): KubernetesObject {
     },
   };
 }
+
+const placing = ['nodeSelector', 'tolerations', 'topologySpreadConstraints', 'schedulingGates'];
 
 /** Likewise of a node; the list of its images alone is long. */
 export function essentialsOfNode(node: KubernetesObject): KubernetesObject {

@@ -25,11 +25,16 @@ export type OnLowCapacity = 'fail' | 'warn' | 'in-place';
  */
 type Subject = 'canary' | 'blue-green' | 'promotion' | 'rolling update' | 'extra group' | 'new cluster';
 
+/** `revision`: an earlier version, as it is recorded; `cluster`: what runs, started anew as it is. */
+export type Source = 'revision' | 'cluster';
+
 export interface CapacityOptions {
   /** Named in messages; also decides what they advise. */
   strategy?: Subject;
   /** False where it makes no room that pods are replaced in place: there are to be more of them. */
   inPlace?: boolean;
+  /** Where the workload comes from, if not from manifests that can be changed: decides what messages advise. */
+  source?: Source;
   /** Objects that will be made beside the pods and their ReplicaSets, for quotas of `count/…`. */
   creates?: readonly ObjectRef[];
   /** Where it is known from elsewhere, such as the node pools of GKE's API, whether nodes may be added. */

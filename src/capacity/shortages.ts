@@ -17,7 +17,7 @@ export function nodeShortages(
   asks: readonly AskedFor[],
   { beside, inPlace }: Placements,
   autoscaler: Autoscaler,
-  { strategy, inPlace: mayHelp = true }: CapacityOptions,
+  { strategy, inPlace: mayHelp = true, source }: CapacityOptions,
 ): Shortage[] {
   return asks.flatMap(({ ref, template, extra }, index): Shortage[] => {
     const placement = beside[index];
@@ -27,21 +27,21 @@ export function nodeShortages(
     const what = describePlacement(subjectOf(ref, strategy), demandOf(template, extra), placement);
     const certain = autoscaler.state === 'absent';
     const message = certain ? what : `${what}. An autoscaler ${autoscaler.why}`;
-    const hint = hintFor(placement, helpsInPlace, strategy);
+    const hint = hintFor(placement, { strategy: helpsInPlace ? strategy : undefined, source });
     return [{ ref, message, hint, certain, lacking: [...placement.lacking.keys()] }];
   });
 }
 
 /** To let old pods go first is of use only where that makes room: else they would be taken away for nothing. */
-function hintFor(placement: Placement, helpsInPlace: boolean, strategy: CapacityOptions['strategy']): string {
+function hintFor(placement: Placement, advice: Advice): string {
   const { fitting, nodes, able, lacking } = placement;
   if (fitting.length === 0 && nodes > 0) {
     return 'Fix nodeSelector, affinity and tolerations of the pods, or add matching nodes.';
   }
   if (fitting.length > 0 && able === 0) {
-    return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add larger nodes, or lower the pods' requests; ${anyway}.`;
+    return `None of these nodes has that much ${listed([...lacking.keys()])}, even when empty: add larger nodes, or lower the pods' requests${orAnyway(advice)}.`;
   }
-  return `${withAdvice('Free up or add nodes', helpsInPlace ? strategy : undefined)}.`;
+  return `${withAdvice('Free up or add nodes', advice)}.`;
 }
 
 export function quotaShortages(
@@ -49,7 +49,7 @@ export function quotaShortages(
   asks: readonly AskedFor[],
   quotas: readonly KubernetesObject[],
   created: readonly CreatedKind[],
-  { strategy, inPlace = true }: CapacityOptions,
+  { strategy, inPlace = true, source }: CapacityOptions,
 ): Shortage[] {
   const here = asks.filter(({ ref }) => ref.namespace === namespace);
   const [first] = here;
@@ -79,7 +79,7 @@ export function quotaShortages(
       hint:
         shortage.kind === 'unspecified'
           ? `Set it in the container's resources, or give the namespace a LimitRange with a default.`
-          : `${withAdvice('Free up quota or have it raised', inPlace ? strategy : undefined)}.`,
+          : `${withAdvice('Free up quota or have it raised', { strategy: inPlace ? strategy : undefined, source })}.`,
       certain: true,
       lacking: [shortage.resource],
     }));
@@ -88,11 +88,28 @@ export function quotaShortages(
 /** The end of what is advised where a shortage ends the run. */
 export const anyway = 'or set "on-low-capacity: warn" to try anyway';
 
+/** What helps: letting pods go first, where the strategy is named, and that as far as somebody can still say so. */
+interface Advice {
+  strategy: CapacityOptions['strategy'];
+  source: CapacityOptions['source'];
+}
+
+/** What starts anew as it is has no input for that. */
+function orAnyway({ source }: Advice): string {
+  return source === 'cluster' ? '' : `; ${anyway}`;
+}
+
 /** @param more how there comes to be room for all */
-function withAdvice(more: string, strategy: CapacityOptions['strategy']): string {
+function withAdvice(more: string, advice: Advice): string {
+  const { strategy, source } = advice;
   if (strategy === 'rolling update') {
     const later = `${more.charAt(0).toLowerCase()}${more.slice(1)}`;
-    return `Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run, or set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment for all runs, or ${later}; ${anyway}`;
+    const now = 'Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run';
+    const always = '"maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment';
+    if (source === 'cluster')
+      return `Deploy it with ${always}, so that an old pod makes room for each new one, or ${later}`;
+    if (source === 'revision') return `${now}, or ${later}${orAnyway(advice)}`;
+    return `${now}, or set ${always} for all runs, or ${later}${orAnyway(advice)}`;
   }
   const less = {
     canary:
@@ -106,5 +123,5 @@ function withAdvice(more: string, strategy: CapacityOptions['strategy']): string
     'new cluster':
       'set "upgradeStrategy.type: NewClusterWithIncrementalUpgrade" with a low maxSurgePercent (it needs a Gateway and autoscaling), or "upgradeStrategy.type: None", with which the change has no effect on the running cluster',
   };
-  return `${more}, ${strategy === undefined ? 'use fewer replicas' : less[strategy]}; ${anyway}`;
+  return `${more}, ${strategy === undefined ? 'use fewer replicas' : less[strategy]}${orAnyway(advice)}`;
 }

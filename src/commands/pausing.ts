@@ -30,6 +30,7 @@ import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import { deploymentsBeside, releaseWorkloads } from './release-workloads.ts';
 import { endOf, noteEvent } from './note-event.ts';
+import { refuseRestartWithoutRoom, restartPatch } from './restart-pods.ts';
 
 const pauseInputs = ['workload', 'reason'] as const;
 
@@ -239,8 +240,8 @@ async function restartRelease(
   const names = namesOf(workloads);
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, 'restart', workloads, options.undoOnFailure);
-  const annotations: JsonObject = { 'kubectl.kubernetes.io/restartedAt': serverTimestamp(client, clock) };
-  const body = { type: 'merge', patch: { spec: { template: { metadata: { annotations } } } } } as const;
+  await refuseRestartWithoutRoom(context, namespace, workloads);
+  const body = restartPatch(serverTimestamp(client, clock));
   const write = async (object: KubernetesObject, dryRun: boolean) =>
     (await client.patch(refOf(object), body, { fieldManager: restartManager, dryRun })).object;
   const outcome = await guardedChange(

@@ -9,7 +9,7 @@ import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { lastGood, shownState, versionName, type WorkloadRevision } from '../rollout/workload-history.ts';
 import { originOf } from '../strategies/candidate.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
-import { rollingWithRoom } from '../strategies/rolling.ts';
+import { rollingBackWithRoom } from '../strategies/rolling.ts';
 import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
 import type { Report } from '../report/report.ts';
@@ -85,7 +85,7 @@ export async function rollbackWorkload(
       command: 'rollback',
       status: 'rolled-back',
       manifests: [manifest],
-      strategy: rollingWithRoom,
+      strategy: rollingBackWithRoom,
       alongside: others,
       ...(serving === undefined ? {} : { serving }),
       claims: replacedPaths,

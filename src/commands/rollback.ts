@@ -22,7 +22,7 @@ import { locking } from '../release/rights.ts';
 import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { blueGreen } from '../strategies/blue-green/blue-green.ts';
-import { rollingWithRoom } from '../strategies/rolling.ts';
+import { rollingBackWithRoom } from '../strategies/rolling.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
 import { listed } from '../report/headline.ts';
@@ -181,7 +181,7 @@ async function goTo(
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingWithRoom,
+      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingBackWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],

@@ -1,6 +1,6 @@
 import { booleanAt, numberAt, stringAt, type JsonObject } from '../base/json.ts';
 import { isSelected } from '../capacity/node-fit.ts';
-import { essentialsOfNode, essentialsOfPod, isPodOf } from '../capacity/pods.ts';
+import { essentialsOfNode, essentialsOfPod, isEnding, isPodOf, notEnded } from '../capacity/pods.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
@@ -15,51 +15,57 @@ interface NewPods {
 }
 
 /**
- * Whether devices that are taken now may come free without this deploy: pods of a Job end by themselves, and the cluster may give new
- * pods without a class a priority by which they evict others.
+ * Why devices that are taken now may come free without this deploy: pods of a Job end by themselves, pods that are being deleted count
+ * for a quota until they are gone, and the cluster may give new pods without a class a priority by which they evict others.
  * @param holds whether a pod asks for such devices
+ * @returns which pod may release them, as a sentence goes on; undefined where none is known to
  */
-export async function lookWhetherSomeComeFree(
+export async function whoMayReleaseThem(
   client: KubernetesClient,
   { specs, owner, inQuota }: NewPods,
   holds: (pod: KubernetesObject) => boolean,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const all = (await lookForPods(client, owner.namespace)).filter((pod) => !hasEnded(pod) && holds(pod));
-  const names = await lookForNodes(client, specs);
+  const nodes = await lookForNodes(client);
+  const matching = nodes?.filter((node) => specs.some((spec) => isSelected(node, spec)));
+  const names = matching && new Set(matching.map(({ metadata }) => metadata.name));
   // Pods of the namespace count for its quotas, wherever they run.
   const isInTheWay = ({ metadata, spec }: KubernetesObject) =>
     (inQuota && metadata.namespace === owner.namespace) || names?.has(stringAt(spec, 'nodeName') ?? '') !== false;
   const holders = all.filter(isInTheWay);
-  if (holders.some(isOfJob)) return true;
-  if (specs.every((spec) => stringAt(spec, 'priorityClassName') !== undefined)) return false;
+  const leaving = inQuota
+    ? holders.find((pod) => isEnding(pod) && pod.metadata.namespace === owner.namespace)
+    : undefined;
+  if (leaving !== undefined) return `${namedPod(leaving)} is terminating`;
+  const ofJob = holders.find(isOfJob);
+  if (ofJob !== undefined) return `${namedPod(ofJob)} belongs to a Job`;
+  if (specs.every((spec) => stringAt(spec, 'priorityClassName') !== undefined)) return undefined;
   const { priority, evicts } = await lookUpPriority(
     client,
     all.filter((pod) => isPodOf(pod, owner)),
   );
-  return evicts && holders.some((pod) => priorityOf(pod) < priority);
+  const lower = evicts ? holders.find((pod) => priorityOf(pod) < priority) : undefined;
+  return lower === undefined ? undefined : `${namedPod(lower)} has a lower priority`;
 }
 
 /** All pods of the cluster; those of the namespace where no more may be seen, since only its quotas count then. */
-async function lookForPods(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
+export async function lookForPods(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
   const pods = await client.resource('v1', 'Pod');
   if (pods === undefined) return [];
   try {
-    return (await client.list(pods, { keep: essentialsOfPod })).items;
+    return (await client.list(pods, { fieldSelector: notEnded, keep: essentialsOfPod })).items;
   } catch (error) {
     if (!isStatus(error, 403)) throw error;
-    return (await client.list(pods, { namespace, keep: essentialsOfPod })).items;
+    return (await client.list(pods, { namespace, fieldSelector: notEnded, keep: essentialsOfPod })).items;
   }
 }
 
-/** The names of the nodes that pods of one of the specs may run on; undefined where nodes may not be seen. */
-async function lookForNodes(client: KubernetesClient, specs: NewPods['specs']): Promise<Set<string> | undefined> {
+/** Undefined where nodes may not be seen. */
+export async function lookForNodes(client: KubernetesClient): Promise<KubernetesObject[] | undefined> {
   const nodes = await client.resource('v1', 'Node');
   if (nodes === undefined) return undefined;
   try {
-    const { items } = await client.list(nodes, { keep: essentialsOfNode });
-    return new Set(
-      items.filter((node) => specs.some((spec) => isSelected(node, spec))).map(({ metadata }) => metadata.name),
-    );
+    return (await client.list(nodes, { keep: essentialsOfNode })).items;
   } catch (error) {
     if (!isStatus(error, 403)) throw error;
     return undefined;
@@ -93,7 +99,12 @@ async function lookUpPriority(
   }
 }
 
-function priorityOf(pod: KubernetesObject): number {
+/** `pod "train-0" in namespace "lab"` */
+export function namedPod({ metadata: { name, namespace = 'default' } }: KubernetesObject): string {
+  return `pod "${name}" in namespace "${namespace}"`;
+}
+
+export function priorityOf(pod: KubernetesObject): number {
   return numberAt(pod, 'spec', 'priority') ?? 0;
 }
 
@@ -101,6 +112,6 @@ function isOfJob({ metadata: { ownerReferences = [] } }: KubernetesObject): bool
   return ownerReferences.some(({ apiVersion, kind }) => kind === 'Job' && apiVersion.startsWith('batch/'));
 }
 
-function hasEnded(pod: KubernetesObject): boolean {
+export function hasEnded(pod: KubernetesObject): boolean {
   return ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '');
 }

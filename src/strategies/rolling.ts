@@ -1,4 +1,5 @@
 import { equal } from '../base/json.ts';
+import type { Source } from '../capacity/report.ts';
 import { isWorkload } from '../manifests/kinds.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { settled, type End, type Plan, type Strategy } from '../plan/plan.ts';
@@ -24,18 +25,25 @@ export const rolling: Strategy = (context, manifests) =>
   });
 
 /** Likewise, but not where a rolling update could certainly never begin: that is refused, or done in place. */
-export const rollingWithRoom: Strategy = async (context, manifests) => {
-  const arrangement = await rolling(context, manifests);
-  return {
-    ...arrangement,
-    plan: async (prepared) => {
-      const plan = await arrangement.plan(prepared);
-      await lookForRoomOfCustom(context, prepared);
-      const cramped = await lookForRoom(context, prepared);
-      return cramped.length === 0 ? plan : allAtOnce(prepared, undefined, cramped);
-    },
+export const rollingWithRoom: Strategy = withRoom();
+
+/** The same for what is recorded of an earlier version. */
+export const rollingBackWithRoom: Strategy = withRoom('revision');
+
+function withRoom(source?: Source): Strategy {
+  return async (context, manifests) => {
+    const arrangement = await rolling(context, manifests);
+    return {
+      ...arrangement,
+      plan: async (prepared) => {
+        const plan = await arrangement.plan(prepared);
+        await lookForRoomOfCustom(context, prepared);
+        const cramped = await lookForRoom(context, prepared, source);
+        return cramped.length === 0 ? plan : allAtOnce(prepared, undefined, cramped);
+      },
+    };
   };
-};
+}
 
 /**
  * @param cramped what has to replace its pods in place

@@ -1,6 +1,7 @@
 import { objectAt, objectsAt, stringAt, stringsAt } from '../../base/json.ts';
 import { timeOf } from '../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { isDevice } from '../../manifests/devices.ts';
 import { diagnostic, type Sign } from './sign.ts';
 
 /** A kubelet that is down never says that a pod has ended: after its time it holds nothing that is worth waiting for. */
@@ -98,5 +99,5 @@ function startOfCrash(pod: KubernetesObject, container: string | undefined): num
 function devicesOf(pod: KubernetesObject): string[] {
   const containers = ['containers', 'initContainers'].flatMap((list) => objectsAt(pod, 'spec', list));
   const names = containers.flatMap((container) => Object.keys(stringsAt(container, 'resources', 'limits')));
-  return [...new Set(names)].filter((name) => /^(?!(?:[\w-]+\.)*kubernetes\.io\/)[\w.-]+\//.test(name));
+  return [...new Set(names)].filter(isDevice);
 }

@@ -1,13 +1,14 @@
 import type { Prepared } from '../../apply/prepared.ts';
 import { objectAt } from '../../base/json.ts';
 import { checkCapacity, enforceCapacity, type Shortage } from '../../capacity/capacity.ts';
-import { requestsOf } from '../../capacity/demand.ts';
 import { isEnding } from '../../capacity/pods.ts';
 import { isStatus } from '../../kubernetes/errors.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { PlanContext } from '../../plan/plan.ts';
-import { lookWhetherSomeComeFree } from '../device-holders.ts';
-import { certainOf, devicesOf, isDevice, isOfQuota, mayLetGo, shares } from '../surge-room.ts';
+import { whoMayReleaseThem } from '../device-holders.ts';
+import { mayLetGo } from '../surge-room.ts';
+import { certainOf, isOfQuota } from './certain.ts';
+import { deviceAmounts, devicesOf, shares } from './devices.ts';
 import type { Growth, PodsWanted } from './growth.ts';
 import { growthOfGroups } from './leader-worker-set.ts';
 import { isPlacedAsNow } from './placed-as-now.ts';
@@ -49,7 +50,7 @@ function growingOf(entry: Prepared): Growing | undefined {
 }
 
 function asksForDevice({ template }: PodsWanted): boolean {
-  return [...requestsOf(objectAt(template, 'spec'))].some(([name, amount]) => amount > 0 && isDevice(name));
+  return deviceAmounts(objectAt(template, 'spec')).size > 0;
 }
 
 /** Certain shortages of devices, where doing it in place would make room. */
@@ -100,7 +101,7 @@ async function arePodsLeaving(
     const holds = (pod: KubernetesObject) => shares(devicesOf(object), devicesOf(pod));
     if (items.some((pod) => (isEnding(pod) || isLeaving(pod.metadata.labels ?? {})) && holds(pod))) return true;
     const specs = wanted.map(({ template }) => objectAt(template, 'spec'));
-    return await lookWhetherSomeComeFree(client, { specs, owner, inQuota }, holds);
+    return (await whoMayReleaseThem(client, { specs, owner, inQuota }, holds)) !== undefined;
   } catch (error) {
     if (isStatus(error, 403)) return true;
     throw error;

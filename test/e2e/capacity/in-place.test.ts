@@ -164,6 +164,34 @@ test('what somebody changes beside it during the rollout stays, and does not fai
   expect(await live()).toMatchObject({ ...annotated('research'), spec: { strategy: { rollingUpdate } } });
 });
 
+test('a restart, whose pods would never get a device, is refused before the first change', async () => {
+  const before = await live();
+  const inputs = { kubeconfig: testKubeconfig(), namespace, release: 'model', timeout: '60s' };
+  const restarted = await runStep({ command: 'restart', ...inputs });
+  expect({ status: restarted.outputs['status'], log: restarted.log }).toMatchObject({
+    status: 'failed',
+    log: expect.stringContaining(
+      `rolling update of Deployment "model" needs 1 more pod with 1 ${device} each, but there is no capacity: 1 matching node, 0 free ${device}`,
+    ),
+  });
+  expect(restarted.log).toContain('Deploy it with "maxSurge: 0" and "maxUnavailable: 1"');
+  expect((await live()).metadata.generation).toBe(before.metadata.generation);
+});
+
+test('a pod of somebody else that waits for the same device is named before the first change', async () => {
+  const before = await live();
+  const pod = { ...(deployment('rival', { resources: { limits: { [device]: '1' } } }).spec.template as object) };
+  const rival = { apiVersion: 'v1', kind: 'Pod', ...pod, metadata: { name: 'rival', namespace } };
+  await kubectl(['apply', '-f', '-'], JSON.stringify(rival));
+  const refused = await deploy({ GREETING: 'six' });
+  await kubectl(['delete', 'pod', 'rival', '-n', namespace, '--now']);
+  expect({ exit: refused.exit, log: refused.log }).toMatchObject({
+    exit: 1,
+    log: expect.stringContaining(`pod "rival" in namespace "${namespace}" is pending and would take the ${device}`),
+  });
+  expect((await live()).metadata.generation).toBe(before.metadata.generation);
+});
+
 test('an image that cannot be pulled is undone in place: the old pods are back, and so is the rolling update', async () => {
   const before = stateOf(await live());
   const failed = await deploy({ GREETING: 'three' }, { image: 'registry.test/pulled/ctwoc:9.9.9' });

@@ -5,9 +5,9 @@ import { Failures } from '../../../src/base/errors.ts';
 import { at, objectAt, setAt, type Json, type JsonObject } from '../../../src/base/json.ts';
 import { LowCapacity, type OnLowCapacity } from '../../../src/capacity/capacity.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PlanContext } from '../../../src/plan/plan.ts';
+import type { PlanContext, Strategy } from '../../../src/plan/plan.ts';
 import type { Step } from '../../../src/plan/step.ts';
-import { rollingWithRoom } from '../../../src/strategies/rolling.ts';
+import { rollingBackWithRoom, rollingWithRoom } from '../../../src/strategies/rolling.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { live, liveDeployment, liveStatefulSet, ownedBy } from '../../support/rollout-objects.ts';
 import { listeningReporter } from '../../support/silent-reporter.ts';
@@ -66,6 +66,7 @@ async function deploy(prepared: Prepared[], onLowCapacity: OnLowCapacity = 'fail
 async function planOf(
   prepared: Prepared[],
   onLowCapacity: OnLowCapacity,
+  strategy: Strategy = rollingWithRoom,
 ): Promise<{ lines: string[]; steps: readonly Step[] }> {
   const listening = listeningReporter();
   const { lines } = listening;
@@ -78,7 +79,7 @@ async function planOf(
     onLowCapacity,
     reporter,
   };
-  const arrangement = await rollingWithRoom(context, []);
+  const arrangement = await strategy(context, []);
   const plan = await arrangement.plan(prepared);
   const decisions = await Promise.all(plan.stages.map((stage) => stage.decide(context)));
   return { lines, steps: decisions.flatMap(({ steps }) => steps) };
@@ -522,4 +523,206 @@ describe('in place', () => {
       }),
     );
   });
+});
+
+describe('in place, while a pod of somebody else waits for the same device', () => {
+  const rival = (spec: JsonObject = {}) =>
+    podOn(undefined, templateWith(gpu, spec, { app: 'train' }), { name: 'train-0', namespace: 'lab' });
+  const deployed = async () => (await planOf([next(model('model'))], 'in-place')).steps;
+
+  beforeEach(() => {
+    put(nodeOf('a', gpu, { labels: { pool: 'serve' } }), podOfModel('model', 'a'));
+  });
+
+  test('is refused, since that pod would take what an old one releases', async () => {
+    put(rival());
+    await expect(deployed()).rejects.toEqual(
+      new LowCapacity(needs, {
+        hint: '"on-low-capacity: in-place" does not help, since pod "train-0" in namespace "lab" is pending and would take the nvidia.com/gpu that an old pod releases: wait until it runs, delete it, or free up or add nodes.',
+      }),
+    );
+  });
+
+  test.each<[string, JsonObject]>([
+    ['is held by a gate', { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] }],
+    ['may not run on that node', { nodeSelector: { pool: 'train' } }],
+    ['has a lower priority', { priority: -10 }],
+    ['needs more of it', { containers: [{ name: 'web', resources: { limits: { 'nvidia.com/gpu': '2' } } }] }],
+  ])('goes on where that pod %s', async (_, spec) => {
+    put(rival(spec));
+    expect(linesOf(await deployed())).toContain('apply model×1');
+  });
+
+  test('goes on where that pod is about to run elsewhere, or is of a workload of the deploy', async () => {
+    put(nodeOf('b', gpu, { taints: [{ key: 'train', effect: 'NoSchedule' }] }));
+    put(rival({ tolerations: [{ key: 'train', operator: 'Exists' }] }));
+    expect(linesOf(await deployed())).toContain('apply model×1');
+    const own = podOfModel('other', 'a');
+    Reflect.deleteProperty(own['spec'] as JsonObject, 'nodeName');
+    put(own, podOfModel('other', 'b'));
+    const half = model('other', { replicas: 2, status: { replicas: 2, updatedReplicas: 1 } });
+    setAt(half, ['spec', 'strategy'], { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } });
+    const { steps } = await planOf([next(model('model')), next(half)], 'in-place');
+    expect(linesOf(steps)).toContain('apply model×1 other×2');
+  });
+});
+
+describe('in place, where new pods ask for more devices than old ones', () => {
+  const more = (count: string) => ({ 'nvidia.com/gpu': count });
+  const larger: [string[], Json] = [
+    ['spec', 'template', 'spec', 'containers'],
+    (templateWith(more('2'))['spec'] as JsonObject)['containers'] ?? [],
+  ];
+  const notAll =
+    '"on-low-capacity: in-place" does not help, since not all of the new pods have room without the old ones: free up or add nodes, use fewer replicas, or ask for fewer devices per pod.';
+
+  test('all of them count, and not only the first', async () => {
+    put(nodeOf('a', more('4')), ...Array.from({ length: 3 }, () => podOfModel('model', 'a')));
+    const message =
+      'rolling update of Deployment "model" needs 3 more pods with 2 nvidia.com/gpu each, but there is capacity for 2 only: 1 matching node, 4 free nvidia.com/gpu, even without the old pods';
+    const entry = next(model('model', { replicas: 3 }), [larger]);
+    await expect(planOf([entry], 'in-place')).rejects.toEqual(new LowCapacity(message, { hint: notAll }));
+    await expect(deploy([entry])).rejects.toEqual(
+      new LowCapacity(message, { hint: `Free up or add nodes, use fewer replicas; ${anyway}` }),
+    );
+  });
+
+  test('is done where all of them have room', async () => {
+    put(...['a', 'b'].flatMap((node) => [nodeOf(node, more('2')), podOfModel('model', node)]));
+    const { steps } = await planOf([next(model('model', { replicas: 2 }), [larger])], 'in-place');
+    expect(linesOf(steps)).toContain('set model.strategy not stated until ready');
+  });
+
+  test('so do those of several Deployments together', async () => {
+    put(nodeOf('a', more('3')), podOfModel('model', 'a'), podOfModel('other', 'a'));
+    const entries = [next(model('model'), [larger]), next(model('other'), [larger])];
+    await expect(planOf(entries, 'in-place')).rejects.toEqual(
+      new LowCapacity(
+        'rolling update of Deployment "other" needs 1 more pod with 2 nvidia.com/gpu each, but there is no capacity: 1 matching node, 1 free nvidia.com/gpu, even without the old pods',
+        { hint: notAll },
+      ),
+    );
+  });
+
+  test('Deployments whose pods ask for different amounts come one after the other, all others together', async () => {
+    put(nodeOf('a', gpu), podOfModel('model', 'a'), nodeOf('b', gpu), podOfModel('same', 'b'));
+    put(nodeOf('c', more('2')), podOfModel('large', 'c', more('2')));
+    const large = next(model('large', { requests: more('2') }));
+    const { steps } = await planOf([next(model('model')), large, next(model('same'))], 'in-place');
+    const inPlace = 'strategy=type:RollingUpdate,rollingUpdate:{maxSurge:0,maxUnavailable:1}';
+    expect(linesOf(steps).slice(1)).toEqual([
+      `set model.${inPlace} large.${inPlace} same.${inPlace}`,
+      'apply model×1 same×1',
+      'apply large×1',
+      'set model.strategy not stated large.strategy not stated same.strategy not stated until ready',
+      'note rolling update settings of Deployment "model", Deployment "large", Deployment "same" restored',
+    ]);
+    expect(steps.find(({ do: what, title }) => what === 'apply' && title.includes('"large"'))?.title).toBe(
+      'Apply Deployment "large", and wait until all is ready',
+    );
+  });
+});
+
+describe('a Deployment that `kubectl apply` has made', () => {
+  const byKubectl = (rollingUpdate: JsonObject): Prepared => {
+    const strategy = { type: 'RollingUpdate', rollingUpdate };
+    const now = model('model', { spec: { strategy } });
+    const fields = { 'f:rollingUpdate': { 'f:maxSurge': {}, 'f:maxUnavailable': {} }, 'f:type': {} };
+    now.metadata.managedFields = [
+      {
+        manager: 'kubectl-client-side-apply',
+        operation: 'Update',
+        apiVersion: 'apps/v1',
+        fieldsType: 'FieldsV1',
+        fieldsV1: { 'f:spec': { 'f:strategy': fields } },
+      },
+    ];
+    const applied = JSON.stringify({ spec: { strategy } });
+    now.metadata.annotations = { 'kubectl.kubernetes.io/last-applied-configuration': applied };
+    const entry = next(model('model'));
+    const predicted = { ...now, spec: { ...(entry.manifest.object['spec'] as JsonObject), strategy } };
+    return { ...entry, live: now, predicted, takeover: true };
+  };
+
+  beforeEach(() => {
+    put(nodeOf('a', gpu), podOfModel('model', 'a'));
+  });
+
+  test('is judged without the rolling update that goes with the takeover', async () => {
+    await expect(deploy([byKubectl({ maxSurge: 0, maxUnavailable: 1 })])).rejects.toThrow(needs);
+  });
+
+  test('has nothing to restore that the manifest lacks', async () => {
+    const { steps } = await planOf([byKubectl({ maxSurge: 1, maxUnavailable: 0 })], 'in-place');
+    expect(linesOf(steps).at(-2)).toBe('set model.strategy not stated until ready');
+  });
+});
+
+describe('a rollback into a full pool', () => {
+  const settings = { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+
+  beforeEach(() => {
+    put(nodeOf('a', gpu), podOfModel('model', 'a'));
+  });
+
+  test('has no advice to change manifests', async () => {
+    await expect(planOf([next(model('model'))], 'fail', rollingBackWithRoom)).rejects.toThrow(
+      expect.objectContaining({
+        hint: `Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run, or free up or add nodes; ${anyway} ${alone}`,
+      }),
+    );
+  });
+
+  test('says what to do where the rolling update stands in the cluster alone', async () => {
+    const entry = next(model('model'));
+    const predicted = structuredClone(entry.manifest.object);
+    setAt(predicted, ['spec', 'strategy'], settings);
+    await expect(planOf([{ ...entry, predicted }], 'in-place', rollingBackWithRoom)).rejects.toThrow(
+      expect.objectContaining({
+        hint: '"on-low-capacity: in-place" could not restore the rolling update settings, which are set in the cluster and not in the revision: set "maxSurge: 0" and "maxUnavailable: 1" in the cluster first (kubectl patch deployment model --namespace shop --patch \'{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}\').',
+      }),
+    );
+  });
+});
+
+describe('what may release a device meanwhile', () => {
+  beforeEach(() => {
+    put(nodeOf('a', gpu, { labels: { pool: 'serve' } }), podOfModel('model', 'a'));
+  });
+
+  function ending(node: string): KubernetesObject {
+    const pod = podOfModel('other', node);
+    const metadata = { ...pod.metadata, name: 'other-0', deletionTimestamp: '2026-01-01T00:00:00Z' };
+    return { ...pod, metadata };
+  }
+
+  test('is no pod that is terminating on a node where the new pods may not run', async () => {
+    put(nodeOf('b', gpu, { labels: { pool: 'train' } }), ending('b'));
+    const onlyA: [string[], Json] = [['spec', 'template', 'spec', 'nodeSelector'], { pool: 'serve' }];
+    await expect(deploy([next(model('model'), [onlyA])])).rejects.toThrow(LowCapacity);
+  });
+
+  test('is named where the pods are to be replaced in place and are not', async () => {
+    const quota = { 'requests.nvidia.com/gpu': '2' };
+    put(nodeOf('b', gpu), quotaOf(quota, quota), ending('b'));
+    const { lines, steps } = await planOf([next(model('model'))], 'in-place');
+    const tried = 'notice Deployment "model": tried with an extra pod, not in place, since';
+    const once = 'notice there is capacity once the terminating pods are gone';
+    expect(lines).toEqual([
+      once,
+      `${tried} pod "other-0" in namespace "shop" is terminating and may release its nvidia.com/gpu`,
+    ]);
+    expect(linesOf(steps)).toEqual(['apply model×1']);
+    put(model('model-canary'));
+    expect((await planOf([next(model('model'))], 'in-place')).lines).toEqual([
+      once,
+      `${tried} Deployment "model-canary" is removed first and may release its nvidia.com/gpu`,
+    ]);
+  });
+});
+
+test('nodes and pods are listed once', async () => {
+  put(nodeOf('a', gpu), podOfModel('model', 'a'));
+  await planOf([next(model('model'))], 'in-place');
+  expect(api.log.filter((line) => /^list (Pod|Node)/.test(line))).toEqual(['list Node/*', 'list Pod/*']);
 });

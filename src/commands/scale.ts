@@ -11,6 +11,7 @@ import { Ownership } from '../release/ownership.ts';
 import { preflight } from '../apply/preflight.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';
+import { describeScaled } from '../release/scaled.ts';
 import type { Context } from '../release/context.ts';
 import { attemptOf, listed, tellChanges, type Change } from '../report/headline.ts';
 import { Report } from '../report/report.ts';
@@ -90,7 +91,7 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
     addresses: [],
   });
   if (!isSame) {
-    const what = wanted.map(({ live, replicas }) => `${live.kind} ${live.metadata.name} to ${replicas}`).join(', ');
+    const what = describeScaled(wanted.map(({ live, replicas }) => ({ ...refOf(live), replicas })));
     await noteEvent(context, { namespace, release }, { command: 'scale', ...endOf(outcome), what }, report);
   }
   if (outcome.state === 'done') return await finishScaled(context, report, { wanted, prepared, watch });

@@ -1,6 +1,7 @@
 import type { Prepared } from '../apply/prepared.ts';
+import { objectsAt } from '../base/json.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { hasPods, imagesOf } from '../manifests/pod-template.ts';
+import { hasPods, imagesOf, type ImageAt } from '../manifests/pod-template.ts';
 import { diffOf } from '../plan/diff.ts';
 import type { Change } from '../report/headline.ts';
 import type { PlannedObject } from '../report/plan-report.ts';
@@ -29,20 +30,37 @@ function versionsIn(object: KubernetesObject, live: KubernetesObject | undefined
   const workload = originOf(object) ?? object.metadata.name;
   const images = imagesOf(object);
   if (live === undefined) {
-    const [first] = images;
+    const [first] = whatServes(images);
     return first?.image === undefined ? [] : [{ is: 'new', workload, image: first.image }];
   }
   const before = new Map(imagesOf(live).map(({ name, image }) => [name, image]));
   const changed = images.flatMap(({ name, image }) => {
     const old = before.get(name);
-    return old === undefined || image === undefined || old === image ? [] : [{ name, before: old, after: image }];
+    return old === undefined || image === undefined || old === image ? [] : [name];
   });
-  return changed.map(({ name, ...change }) => ({
+  const named = whatServes(images.filter(({ name }) => changed.includes(name)));
+  const serving = whatServes(images);
+  return named.map((one) => ({
     is: 'image',
     workload,
-    ...(changed.length > 1 ? { container: name } : {}),
-    ...change,
+    ...(named.length > 1 || !serving.includes(one) ? { container: one.name } : {}),
+    before: before.get(one.name) ?? '',
+    after: one.image ?? '',
   }));
+}
+
+/**
+ * The containers that answer requests, of each pod: init containers, volumes and containers without a port beside one with a port are
+ * left out unless there is nothing else.
+ */
+function whatServes(images: readonly ImageAt[]): ImageAt[] {
+  const main = images.filter(({ path }) => !path.includes('initContainers') && !path.includes('volumes'));
+  if (main.length === 0) return [...images];
+  const pods = Map.groupBy(main, ({ path }) => JSON.stringify(path.slice(0, path.lastIndexOf('containers'))));
+  return [...pods.values()].flatMap((pod) => {
+    const answering = pod.filter(({ holder }) => objectsAt(holder, 'ports').length > 0);
+    return answering.length > 0 ? answering : pod;
+  });
 }
 
 /** Pods that are replaced because their config changes are no change of their own; nor is who owns a field. */

@@ -13,12 +13,25 @@ export function renderTraffic({ traffic = [], checks = [] }: RunReport, limits: 
   if (rows.length === 0) return '';
   const first = traffic.length === 0 ? 'Check' : checks.length === 0 ? 'Traffic' : 'Traffic and checks';
   const titles = [first, 'Result', 'Requests', 'Wrong', 'p95', 'Share'];
-  return [slimTable(titles, rows, (row) => row, limits.rows), chart(traffic, checks)]
+  const note = traffic.some((step) => step.wanted !== byPods(step)) ? shareNote : '';
+  return [slimTable(titles, rows, (row) => row, limits.rows), note, chart(traffic, checks)]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-function stepRow({ atMs, workload, wanted, candidatePods, stablePods, measured, requests = 0 }: Traffic): string[] {
+const shareNote =
+  'Whole pods seldom give exactly the share of a step: “step” is what `canary-steps` asks for, “pods” what this many pods get. Checks go by “pods”.';
+
+/** The share that the candidate's part of the pods gives, in percent to one decimal place. */
+function byPods({ candidatePods, stablePods }: Pick<Traffic, 'candidatePods' | 'stablePods'>): number {
+  const all = candidatePods + stablePods;
+  return all === 0 ? 0 : Number(((100 * candidatePods) / all).toFixed(1));
+}
+
+function stepRow(step: Traffic): string[] {
+  const { atMs, workload, wanted, candidatePods, stablePods, measured, requests = 0 } = step;
+  const pods = byPods(step);
+  const asked = wanted === pods ? `step: ${wanted} %` : `step: ${wanted} %, pods: ${pods} %`;
   return [
     code(workload),
     `after ${formatDuration(atMs)}: ${candidatePods} of ${candidatePods + stablePods} pods`,
@@ -26,8 +39,8 @@ function stepRow({ atMs, workload, wanted, candidatePods, stablePods, measured, 
     '',
     '',
     measured === undefined
-      ? `wanted: ${wanted} %, not measured`
-      : `${measured.toFixed(1)} % of ${requests} requests (wanted: ${wanted} %)`,
+      ? `not measured (${asked})`
+      : `${measured.toFixed(1)} % of ${requests} requests (${asked})`,
   ];
 }
 
@@ -67,7 +80,7 @@ function milliseconds(value: number | undefined): string | undefined {
 function shareOf({ share }: CheckResult): string {
   if (share === undefined) return '';
   const rounded = (value: number) => Number(value.toFixed(1));
-  return `${rounded(share.measured)} % of ${share.requests} (wanted: ${rounded(share.wanted)} %)`;
+  return `${rounded(share.measured)} % of ${share.requests} (pods: ${rounded(share.wanted)} %)`;
 }
 
 /** More would not be told apart on a page. */

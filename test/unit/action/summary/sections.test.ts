@@ -148,11 +148,11 @@ describe('traffic', () => {
   const check = { check: '/', verdict: 'pass', message: 'right', via: 'at x', requests: 200 } as const;
   const watched = {
     traffic: [
-      { ...step, atMs: 12_000, wanted: 10, candidatePods: 1, measured: 9.6, requests: 400 },
+      { ...step, atMs: 12_000, wanted: 10, candidatePods: 1, measured: 24.6, requests: 400 },
       { ...step, atMs: 50_000, wanted: 50, candidatePods: 3, measured: 50.4, requests: 400 },
     ],
     checks: [
-      { ...check, errors: 0, share: share(9.6, 10) },
+      { ...check, errors: 0, share: share(24.6, 25) },
       { ...check, errors: 5, share: share(50.4, 50) },
     ],
   };
@@ -160,8 +160,11 @@ describe('traffic', () => {
   test('and checks are one table', () => {
     const markdown = renderSummary(report(watched));
     expect(markdown).toContain('| Traffic and checks | Result | Requests | Wrong | Share |');
-    expect(markdown).toContain('| `web` | after 12s: 1 of 4 pods | 400 |  | 9.6 % of 400 requests (wanted: 10 %) |');
-    expect(markdown).toContain('| `/` | passed, asked at x | 200 | 5 | 50.4 % of 400 (wanted: 50 %) |');
+    expect(markdown).toContain('| `web` | after 12s: 1 of 4 pods | 400 |  | 24.6 % of 400 requests (step: 10 %, pods: 25 %) |');
+    expect(markdown).toContain('| `/` | passed, asked at x | 200 | 5 | 50.4 % of 400 (pods: 50 %) |');
+    expect(markdown).toContain('“step” is what `canary-steps` asks for, “pods” what this many pods get. Checks go by “pods”.');
+    const [, same] = watched.traffic;
+    expect(renderSummary(report({ traffic: same === undefined ? [] : [same] }))).not.toContain('“pods”');
   });
 
   test('is drawn where there were requests in more than one step', () => {
@@ -172,7 +175,7 @@ describe('traffic', () => {
         '    title "Requests to the new version (bars) and its errors (line), in %"',
         '    x-axis ["12s", "50s"]',
         '    y-axis 0 --> 100',
-        '    bar [9.6, 50.4]',
+        '    bar [24.6, 50.4]',
         '    line [0.0, 2.5]',
         '```',
       ].join('\n'),

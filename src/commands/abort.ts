@@ -81,7 +81,9 @@ async function firstProblem(
   const live = liveRevision(await listRevisions(context.client, namespace, release));
   if (live === undefined) return undefined;
   const { found, problems } = await readRelease(context.client, live);
-  return [...problems, ...(await examine(context, found, recordedRules(live, report))).problems][0]?.message;
+  const examined = await examine(context, found, { userRules: recordedRules(live, report) });
+  // Nothing of it was to change, so that nothing has to start.
+  return [...problems, ...examined.problems, ...examined.starting][0]?.message;
 }
 
 /** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */

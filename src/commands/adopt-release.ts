@@ -60,7 +60,13 @@ export async function adoptRelease(
     return;
   }
   const deadline = clock.now() + timeoutMs;
-  const lock = await acquireLock(client, namespace, former, run.holder, { clock, reporter, deadline, signal });
+  const lock = await acquireLock(client, namespace, former, run.holder, {
+    about: { ...run, command: 'deploy' },
+    clock,
+    reporter,
+    deadline,
+    signal,
+  });
   try {
     // Another run of the old name may have come and gone before we had its lock.
     const revisions = await adoptable(context, options, former);

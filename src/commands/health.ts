@@ -1,6 +1,7 @@
 import { numberAt } from '../base/json.ts';
 import { isGoing } from '../kubernetes/going.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
@@ -12,7 +13,7 @@ import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { familyOf } from '../rollout/family.ts';
 import { versionsAmong, versionsOf } from '../rollout/versions.ts';
 import type { Context } from '../release/context.ts';
-import type { HealthProblem, HealthReport } from '../report/run-report.ts';
+import type { HealthProblem, HealthReport, StartReport } from '../report/run-report.ts';
 
 /** One object with what it is meant to be. */
 export interface Examined {
@@ -25,21 +26,31 @@ export interface Examined {
 
 export interface Examination {
   seen: Seen[];
+  /** What has failed, cannot heal, or has been missing for too long. */
   problems: HealthProblem[];
+  /** What is not ready, and may need nothing but time. */
+  starting: StartReport[];
   versions: HealthReport['versions'];
   evidence: Evidence[];
   /** Kinds that may not be listed, so that causes may stay unknown. */
   blind: string[];
 }
 
-/**
- * Looks at objects once, with the rules and the diagnosis of a deploy, and at the logs of what is not well.
- * @param userRules of the input `await`, as the release was brought in by them
- */
+interface ExamineOptions {
+  /** Of the input `await`, as the release was brought in by them. */
+  userRules?: readonly UserRule[];
+  /** A run is at work, and ends by itself what takes too long. */
+  isWatched?: boolean;
+}
+
+/** Without a run that waits for it, a start of more than this is taken for stuck, ms; as Kubernetes' progressDeadlineSeconds. */
+const patienceMs = 600_000;
+
+/** Looks at objects once, with the rules and the diagnosis of a deploy, and at the logs of what is not well. */
 export async function examine(
   context: Context,
   examined: readonly Examined[],
-  userRules: readonly UserRule[] = [],
+  { userRules = [], isWatched = false }: ExamineOptions = {},
 ): Promise<Examination> {
   const { client, clock } = context;
   const look = await lookAt(
@@ -48,8 +59,10 @@ export async function examine(
     clock,
     userRules,
   );
+  const now = serverNow(client, clock);
+  const isCalm = (one: Seen) => isStarting(one, { now, isWatched });
   const sick = look.seen.flatMap((one, index) => {
-    const problem = problemOf(one, examined[index]);
+    const problem = isCalm(one) ? undefined : problemOf(one, examined[index]);
     return problem === undefined ? [] : [{ one, problem }];
   });
   const evidence = await evidenceOf(
@@ -63,10 +76,30 @@ export async function examine(
       const log = cause === undefined ? undefined : excerptFor(cause, evidence);
       return log === undefined ? problem : { ...problem, log };
     }),
+    starting: look.seen.filter(isCalm).map(startOf),
     versions: versionsIn(look),
     evidence,
     blind: look.blind,
   };
+}
+
+/** Whether an object is on its way, so that whoever looks has nothing to do but to wait. */
+export function isStarting(
+  { verdict, patience }: Seen,
+  { now, isWatched }: { now: number; isWatched: boolean },
+): boolean {
+  if (verdict.state !== 'progressing' || patience === undefined) return false;
+  return isWatched || (patience.since !== undefined && now - patience.since < patienceMs);
+}
+
+function startOf({ object, verdict }: Seen): StartReport {
+  return { ref: refOf(object), message: withName(object, verdict.state === 'failed' ? '' : verdict.message) };
+}
+
+/** A pod's cause names its workload already. */
+function withName(object: KubernetesObject, text: string): string {
+  const name = describeRef(refOf(object));
+  return text.startsWith(name) ? text : `${name}: ${text}`;
 }
 
 /** What is wrong with an object; undefined when nothing is. */
@@ -74,13 +107,9 @@ export function problemOf(
   { object, verdict, cause }: Seen,
   examined: Examined = { object },
 ): HealthProblem | undefined {
-  const ref = refOf(object);
-  const name = describeRef(ref);
-  // A pod's cause names its workload already.
-  const told = (text: string) => (text.startsWith(name) ? text : `${name}: ${text}`);
   const hinted = (message: string, hint: string | undefined): HealthProblem => ({
-    ref,
-    message: told(message),
+    ref: refOf(object),
+    message: withName(object, message),
     ...(hint === undefined ? {} : { hint }),
   });
   if (verdict.state === 'failed') return hinted(verdict.cause.message, verdict.cause.hint);
@@ -116,7 +145,7 @@ function emptyProblem(object: KubernetesObject, { recorded, mayBeEmpty = false }
   const wanted = recorded === undefined ? undefined : (numberAt(recorded, 'spec', 'replicas') ?? 1);
   if (wanted === 0) return undefined;
   const was = wanted === undefined ? '' : ` (${wanted} in the record)`;
-  return `scaled to 0, so that no pod runs${was}`;
+  return `scaled to 0, so no pods run${was}`;
 }
 
 /** An autoscaler that is made to go down to no pod at all: KEDA's, or one with `minReplicas: 0`. */

@@ -29,7 +29,7 @@ export async function noteEvent(
   try {
     const isNoted = await recordEvent(client, namespace, { release, revision }, eventOf(context, happened));
     if (isNoted || run.reason === undefined) return;
-    report.warn(`the reason is kept nowhere: nothing of release "${release}" is recorded`);
+    report.warn(`the reason was not recorded: release "${release}" has no history`);
   } catch (error) {
     context.signal.throwIfAborted();
     report.warn(`the history does not show this "${happened.command}": ${messageOf(error)}`);

@@ -50,14 +50,15 @@ async function undoOwn(
     return undefined;
   }
   const deadline = Math.min(limit.until, clock.now() + undoTimeoutMs);
+  const about = { ...run, command: journal.record.command };
   // The main step held the lock by the same name, so that there is nothing to wait for.
-  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
+  const lock = await acquireLock(client, namespace, release, run.holder, { about, clock, reporter, deadline, signal });
   try {
     const report = new Report(context, journal.record.command, { release, namespace });
     const { state } = leftoverIn(journal, await listRevisions(client, namespace, release));
     if (state === 'finished') {
       await finishLeftover(context, journal, { release, namespace });
-      reporter.info(`The ${journal.record.command} of ${release} had come to its end before it was cancelled`);
+      reporter.info(`The ${journal.record.command} of ${release} had already finished when it was cancelled`);
       return undefined;
     }
     // A candidate that waits had come to its end too; what was begun after it had not.

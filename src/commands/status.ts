@@ -4,7 +4,7 @@ import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
-import { isHeld } from '../release/lock.ts';
+import { readLock, type LockHolder } from '../release/lock.ts';
 import {
   commitOf,
   listAllRevisions,
@@ -25,6 +25,7 @@ import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from '../release/undo-journal.ts';
 import { expectOfLook } from './needs.ts';
+import { withoutScaled } from '../release/scaled.ts';
 import { recordedRules } from '../release/recorded-rules.ts';
 import { historyEntry, historyLines } from './history-lines.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
@@ -32,6 +33,7 @@ import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './
 import type {
   HealthProblem,
   HealthReport,
+  RunInProgress,
   RunReport,
   WorkloadHistoryEntry,
   WorkloadReport,
@@ -90,7 +92,7 @@ async function reportStatus(context: Context, options: StatusOptions): Promise<R
   const numbered = revisions.filter(({ revision }) => revision > 0).toReversed();
   for (const line of numbered.flatMap((entry) => historyLines(entry, serverNow(client, context.clock))))
     reporter.info(line);
-  const others = await workloadsBeside(context, namespace, options, records.live);
+  const others = await workloadsBeside(context, namespace, options, records);
   if (records.live !== undefined) report.tellRevision(records.live.revision);
   const before = revisions.findLast(({ outcome }) => outcome === 'superseded');
   report.tellCommits({ now: commitOf(records.live, revisions), before: commitOf(before, revisions) });
@@ -115,6 +117,54 @@ function problemOfJournal({ problem }: Awaited<ReturnType<typeof lookAtJournal>>
     : [`${problem}; no command changes this release until the Secret is restored or deleted`];
 }
 
+/** What the cluster shows of a release at one moment. */
+interface Picture {
+  now: ReleaseNow;
+  beside: Examined[];
+  examined: Examined[];
+  examination: Examination;
+  /** What is wrong with what is live, and with a candidate that waits. */
+  problems: Record<'ofRelease' | 'ofCandidate', HealthProblem[]>;
+  isCandidate: (one: { ref: ObjectRef }) => boolean;
+  notes: string[];
+  run: RunInProgress | undefined;
+}
+
+async function lookAtRelease(
+  context: Context,
+  report: Report,
+  { live, journal, ...records }: Records,
+  others: readonly KubernetesObject[],
+): Promise<Picture> {
+  const { client, clock } = context;
+  const nothing: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: new Set() };
+  const now = live === undefined ? nothing : await readRelease(client, live);
+  const recordedUids = new Set(now.found.map(({ object }) => object.metadata.uid));
+  const beside = others
+    .filter(({ metadata }) => !recordedUids.has(metadata.uid))
+    .map((object): Examined => ({ object }));
+  const candidate = await readCandidates(context, journal);
+  const run = runUnderWay(journal, await readLock(client, records.namespace, records.release, clock));
+  const known = [...now.found, ...beside, ...candidate.found];
+  const examined = [...known, ...(await readWritten(client, journal, known))];
+  const examination = await examine(context, examined, {
+    userRules: recordedRules(live, report),
+    isWatched: run?.isAlive === true,
+  });
+  const [unserved, serving] = await Promise.all([
+    unservedIn(client, now),
+    live === undefined ? { notes: [], problems: [] } : servingIn(client, now, live),
+  ]);
+  const keys = new Set((journal?.waiting?.candidates ?? []).map(keyOf));
+  const isCandidate = ({ ref }: { ref: ObjectRef }) => keys.has(keyOf(ref));
+  const ofRelease = examination.problems.filter((problem) => !isCandidate(problem));
+  const problems = {
+    ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved],
+    ofCandidate: [...candidate.problems, ...examination.problems.filter(isCandidate)],
+  };
+  return { now, beside, examined, examination, problems, isCandidate, notes: serving.notes, run };
+}
+
 /** Adds health to the report. @returns the headline */
 async function tellHealth(
   context: Context,
@@ -122,46 +172,29 @@ async function tellHealth(
   records: Records,
   others: readonly KubernetesObject[],
 ): Promise<string> {
-  const { client } = context;
   const { live, journal } = records;
-  const now: ReleaseNow =
-    live === undefined
-      ? { found: [], problems: [], warnings: [], autoscaled: new Set() }
-      : await readRelease(client, live);
-  const recordedUids = new Set(now.found.map(({ object }) => object.metadata.uid));
-  const beside = others
-    .filter(({ metadata }) => !recordedUids.has(metadata.uid))
-    .map((object): Examined => ({ object }));
-  const candidate = await readCandidates(context, journal);
-  const examined: Examined[] = [...now.found, ...beside, ...candidate.found];
-  const examination = await examine(context, examined, recordedRules(live, report));
-  const [unserved, serving] = await Promise.all([
-    unservedIn(client, now),
-    live === undefined ? { notes: [], problems: [] } : servingIn(client, now, live),
-  ]);
+  const picture = await lookAtRelease(context, report, records, others);
+  const { now, beside, examined, examination, problems, isCandidate, run } = picture;
+  const { ofRelease, ofCandidate } = problems;
+  const { starting, versions, evidence } = examination;
+  if (run !== undefined) report.tellInProgress(run);
   for (const warning of [...now.warnings, ...blindness(examination)]) report.warn(warning);
-  const keys = new Set((journal?.waiting?.candidates ?? []).map(keyOf));
-  const isCandidate = ({ ref }: { ref: ObjectRef }) => keys.has(keyOf(ref));
-  const ofCandidate = [...candidate.problems, ...examination.problems.filter(isCandidate)];
-  const ofRelease = [
-    ...examination.problems.filter((problem) => !isCandidate(problem)),
-    ...now.problems,
-    ...serving.problems,
-    ...unserved,
-  ];
-  const isWorking = journal !== undefined && ownSteps(journal).length > 0;
+  const isHalfDone = journal !== undefined && (ownSteps(journal).length > 0 || journal.waiting !== undefined);
+  const changed = live === undefined ? [] : driftIn(now, live, isHalfDone);
+  const { drift, notes } = withoutScaled(changed, live?.events);
   const health: HealthReport = {
-    at: serverTimestamp(client, context.clock),
-    healthy: ofRelease.length + ofCandidate.length === 0 && (live !== undefined || beside.length > 0),
+    at: serverTimestamp(context.client, context.clock),
+    healthy: ofRelease.length + ofCandidate.length + starting.length === 0 && (live !== undefined || beside.length > 0),
     problems: [...ofRelease, ...ofCandidate],
-    drift: live === undefined ? [] : driftIn(now, live, isWorking || journal?.waiting !== undefined),
-    versions: examination.versions,
+    starting,
+    drift,
+    versions,
     paused: examined
       .filter(({ object }) => isPaused(object))
-      .map(({ object }) => `${describeRef(refOf(object))} is paused ${pausedBy(object)}: run "resume" to let it go on`),
-    notes: serving.notes,
+      .map(({ object }) => `${describeRef(refOf(object))} is paused ${pausedBy(object)}: run "resume" to continue`),
+    notes: [...picture.notes, ...notes],
     ...rollbackOf(records, now),
-    evidence: examination.evidence,
+    evidence,
   };
   report.tellHealth(health, {
     workloads: examination.seen.flatMap((seen, index) =>
@@ -174,30 +207,33 @@ async function tellHealth(
     ...records,
     health,
     problems: ofRelease,
+    starting: starting.filter((one) => !isCandidate(one)),
     beside: beside.map(({ object }) => nameOf(object)),
-    ...(journal?.waiting === undefined ? {} : { candidate: sentenceOfCandidate(journal.waiting, ofCandidate) }),
-    ...(isWorking ? { progress: await progressOf(context, report, records, journal) } : {}),
+    ...(journal?.waiting === undefined
+      ? {}
+      : { candidate: sentenceOfCandidate(journal.waiting, ofCandidate, starting.filter(isCandidate)) }),
+    ...(run === undefined ? {} : { progress: sentenceOfProgress(run, records.release) }),
   });
 }
 
-/** What a run that is at work, or was killed, says of itself. */
-async function progressOf(
-  { client, clock }: Context,
-  report: Report,
-  { namespace, release }: Records,
-  { command, run, startedAt }: JournalRecord,
-): Promise<string> {
-  const isAlive = await isHeld(client, namespace, release, clock);
-  const { actor, reason } = run;
-  report.tellInProgress({
-    command,
-    run: run.url ?? run.holder,
-    startedAt,
-    isAlive,
-    ...(actor === undefined ? {} : { actor }),
-    ...(reason === undefined ? {} : { reason }),
-  });
-  return sentenceOfProgress(command, release, startedAt, isAlive);
+/** The run that is at work, or was killed: by its journal, or by the lock where it has none, or another run has it now. */
+function runUnderWay(journal: JournalRecord | undefined, lock: LockHolder | undefined): RunInProgress | undefined {
+  const isOpen = journal !== undefined && ownSteps(journal).length > 0;
+  if (isOpen && (lock?.isAlive !== true || lock.holder === journal.run.holder)) {
+    const { command, run, startedAt } = journal;
+    const { actor, reason } = run;
+    return {
+      command,
+      run: run.url ?? run.holder,
+      startedAt,
+      isAlive: lock?.isAlive === true,
+      ...(actor === undefined ? {} : { actor }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+  }
+  if (lock === undefined) return undefined;
+  const { holder, url, since, ...facts } = lock;
+  return { ...facts, run: url ?? holder, ...(since === undefined ? {} : { startedAt: since }), onlyLocks: true };
 }
 
 /** The workloads of a candidate that waits. One that somebody has deleted is a problem: there is nothing to promote. */
@@ -213,6 +249,20 @@ async function readCandidates(
       object === undefined ? [{ ref, message: `${describeRef(ref)} is missing: somebody has deleted it` }] : [],
     ),
   };
+}
+
+/** Workloads that the run under way has written, and that are in no record yet: those of a first deploy, a canary. */
+async function readWritten(
+  client: Context['client'],
+  journal: JournalRecord | undefined,
+  known: readonly Examined[],
+): Promise<Examined[]> {
+  const keys = new Set(known.map(({ object }) => keyOf(refOf(object))));
+  const refs = (journal?.entries ?? []).flatMap(({ ref, after }) =>
+    after !== null && hasPods(after) && !keys.has(keyOf(ref)) ? [ref] : [],
+  );
+  const read = await Promise.all(refs.map((ref) => client.read(ref)));
+  return read.flatMap((object) => (object === undefined ? [] : [{ object }]));
 }
 
 function blindness({ blind }: Examination): string[] {
@@ -240,11 +290,13 @@ function rollbackOf(
 }
 
 /** What is worth a line of the log; what is wrong is an annotation, too. */
-function tell({ reporter }: Context, { problems, drift, versions, paused, notes, rollback }: HealthReport): void {
+function tell({ reporter }: Context, health: HealthReport): void {
+  const { problems, starting, drift, versions, paused, notes, rollback } = health;
   for (const { message, hint, log } of problems) {
     reporter.warning(hint === undefined ? message : `${message}. ${hint}`);
     for (const line of log?.lines ?? []) reporter.info(`    ${line}`);
   }
+  for (const { message } of starting) reporter.info(message);
   for (const change of drift) reporter.info(`not as recorded: ${describeDrift(change)}`);
   for (const { ref, versions: running } of versions) reporter.info(`${describeRef(ref)}: ${describeVersions(running)}`);
   for (const note of [...paused, ...notes]) reporter.info(note);
@@ -280,10 +332,14 @@ async function workloadsBeside(
   context: Context,
   namespace: string,
   { release, workload: named }: StatusOptions,
-  live: Revision | undefined,
+  { live, journal }: Records,
 ): Promise<KubernetesObject[]> {
   const search = { namespace, release, named, tolerant: true };
-  if (named === undefined) return live === undefined ? await unrecordedWorkloads(context, search) : [];
+  if (named === undefined) {
+    const written = new Set((journal?.entries ?? []).map(({ ref }) => keyOf(ref)));
+    const all = live === undefined ? await unrecordedWorkloads(context, search) : [];
+    return all.filter((object) => !written.has(keyOf(refOf(object))));
+  }
   const found = await findWorkload(context, search);
   return found === undefined ? [] : [found];
 }
@@ -303,9 +359,8 @@ async function workloadHistory(
 }
 
 function workloadNow({ object, verdict }: Seen, problem: HealthProblem | undefined): WorkloadReport {
-  const name = `${describeRef(refOf(object))}: `;
-  const said = verdict.state === 'failed' ? verdict.cause.message : verdict.message;
   // Ready by its own rule, and yet not well: nothing runs.
   const state = verdict.state === 'ready' && problem !== undefined ? 'failed' : verdict.state;
-  return workloadRow(object, { state, message: (problem?.message ?? said).replace(name, '') });
+  const isTold = problem !== undefined || verdict.state === 'failed' || verdict.state === 'progressing';
+  return workloadRow(object, { state, message: isTold ? '' : verdict.message });
 }

@@ -297,7 +297,8 @@ async function lockRelease(
   context.onChangeBegins({ release, namespace, ...(runs === undefined ? {} : { runs: { command, ...runs } }) });
   limit.begin(timeoutMs);
   const deadline = limit.until;
-  return await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline, signal });
+  const about = { ...run, command };
+  return await acquireLock(client, namespace, release, run.holder, { about, clock, reporter, deadline, signal });
 }
 
 /**

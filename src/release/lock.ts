@@ -2,6 +2,7 @@ import { atMost, formatDuration, type Clock } from '../base/clock.ts';
 import { Pace } from '../base/pace.ts';
 import { Failure, messageOf } from '../base/errors.ts';
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
+import { longestReason } from '../base/reason.ts';
 import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
@@ -9,8 +10,11 @@ import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import { fieldManager } from '../apply/field-manager.ts';
+import type { RunIdentity } from './run-identity.ts';
 
 interface LockOptions {
+  /** What the Lease says of its holder beside its name, for whoever asks who is at work. */
+  about?: HolderFacts;
   clock: Clock;
   reporter: Reporter;
   /** Until when to wait for another run, milliseconds since the epoch. */
@@ -25,6 +29,29 @@ export interface Lock {
   lost: AbortSignal;
   release(): Promise<void>;
 }
+
+/** Who holds a lock, and for what. */
+export interface HolderFacts extends Pick<RunIdentity, 'url' | 'actor' | 'reason'> {
+  command?: string;
+}
+
+/** The holder of a lock, as one look at its Lease tells. */
+export interface LockHolder extends HolderFacts {
+  holder: string;
+  /** Whether it renews the lock, as far as one look can tell. */
+  isAlive: boolean;
+  /** ISO 8601. */
+  since?: string;
+  /** ISO 8601. */
+  renewedAt?: string;
+}
+
+const annotations = {
+  command: 'gke-rollout/command',
+  actor: 'gke-rollout/actor',
+  url: 'gke-rollout/run-url',
+  reason: 'gke-rollout/reason',
+} as const satisfies Record<keyof HolderFacts, string>;
 
 /** A holder that has not renewed for this long is dead. */
 const durationSeconds = 15;
@@ -51,7 +78,7 @@ export async function acquireLock(
   options: LockOptions,
 ): Promise<Lock> {
   const ref = leaseRef(namespace, release);
-  const { clock, reporter } = options;
+  const { about = {}, clock, reporter } = options;
   let seen: { mark: string; at: number } | undefined;
   let contended = false;
   let isTold = false;
@@ -66,7 +93,7 @@ export async function acquireLock(
     const lifetimeMs = (numberAt(lease, 'spec', 'leaseDurationSeconds') ?? durationSeconds) * 1000;
     const isFree = current === '' || current === holder || clock.now() - seen.at >= lifetimeMs;
     if (isFree) {
-      const written = await tryTake(client, ref, lease, holder, clock);
+      const written = await tryTake(client, ref, lease, { holder, about, clock });
       if (written !== undefined) {
         if (contended && current !== '' && current !== holder) {
           reporter.warning(
@@ -96,20 +123,46 @@ export async function acquireLock(
 }
 
 /**
- * Whether a run holds the lock of a release and renews it, as far as one look can tell: how far
- * runners know the server's clock differs, so that a holder is given four lifetimes. False without one.
+ * Who holds the lock of a release; undefined when nobody does. How far runners know the server's clock differs, so that a holder is
+ * given four lifetimes until it counts as dead.
  */
-export async function isHeld(
+export async function readLock(
   client: KubernetesClient,
   namespace: string,
   release: string,
   clock: Clock,
-): Promise<boolean> {
+): Promise<LockHolder | undefined> {
   const lease = await client.read(leaseRef(namespace, release));
-  if ((stringAt(lease, 'spec', 'holderIdentity') ?? '') === '') return false;
-  const renewedAt = timeOf(stringAt(lease, 'spec', 'renewTime')) ?? 0;
-  return serverNow(client, clock) - renewedAt < 4 * durationSeconds * 1000;
+  const holder = stringAt(lease, 'spec', 'holderIdentity') ?? '';
+  if (holder === '') return undefined;
+  const [since, renewedAt] = [timeIn(lease, 'acquireTime'), timeIn(lease, 'renewTime')];
+  const age = serverNow(client, clock) - (timeOf(renewedAt) ?? 0);
+  return {
+    holder,
+    isAlive: age < 4 * durationSeconds * 1000,
+    ...(since === undefined ? {} : { since }),
+    ...(renewedAt === undefined ? {} : { renewedAt }),
+    ...factsIn(lease),
+  };
 }
+
+function timeIn(lease: KubernetesObject | undefined, field: 'acquireTime' | 'renewTime'): string | undefined {
+  const time = timeOf(stringAt(lease, 'spec', field));
+  return time === undefined ? undefined : new Date(time).toISOString();
+}
+
+/** Anybody may have written them: each is one line of bounded length, or is left out. */
+function factsIn(lease: KubernetesObject | undefined): HolderFacts {
+  const entries = Object.entries(annotations).flatMap(([fact, key]) => {
+    const value = lease?.metadata.annotations?.[key];
+    return value === undefined || value === '' || value.length > longestFact || /\p{Cc}/u.test(value)
+      ? []
+      : [[fact, value]];
+  });
+  return Object.fromEntries(entries) as HolderFacts;
+}
+
+const longestFact = 2 * longestReason;
 
 /** Frees the lock if this holder has it still: it may have died after its last write, or before its first. */
 export async function releaseLeftLock(
@@ -134,22 +187,35 @@ async function tryTake(
   client: KubernetesClient,
   ref: ObjectRef,
   lease: KubernetesObject | undefined,
-  holder: string,
-  clock: Clock,
+  { holder, about, clock }: { holder: string; about: HolderFacts; clock: Clock },
 ): Promise<KubernetesObject | undefined> {
   const { apiVersion, kind, name, namespace = '' } = ref;
   const now = microTime(client, clock);
   const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, acquireTime: now, renewTime: now };
   try {
     if (lease === undefined) {
-      return (await client.create({ apiVersion, kind, metadata: { name, namespace }, spec }, { fieldManager })).object;
+      const metadata = { name, namespace, annotations: annotationsFor(about) };
+      return (await client.create({ apiVersion, kind, metadata, spec }, { fieldManager })).object;
     }
-    return (await client.replace({ ...lease, spec: { ...objectAt(lease, 'spec'), ...spec } }, { fieldManager })).object;
+    const told = annotationsFor(about, lease.metadata.annotations);
+    const taken = { ...lease, metadata: { ...lease.metadata, annotations: told } };
+    return (await client.replace({ ...taken, spec: { ...objectAt(lease, 'spec'), ...spec } }, { fieldManager })).object;
   } catch (error) {
     if (error instanceof ApiError && error.status === 409) return undefined;
     if (isStatus(error, 404) && lease !== undefined) return undefined;
     throw error;
   }
+}
+
+/** With what others have noted; nothing stays of the holder before. */
+function annotationsFor(about: HolderFacts, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const own: readonly string[] = Object.values(annotations);
+  const others = Object.entries(before).filter(([key]) => !own.includes(key));
+  const told = Object.entries(annotations).flatMap(([fact, key]) => {
+    const value = about[fact as keyof HolderFacts];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries([...others, ...told]);
 }
 
 function notWritable({ name, namespace = '' }: ObjectRef, release: string): Failure {
@@ -164,7 +230,7 @@ function hold(
   ref: ObjectRef,
   taken: KubernetesObject,
   { holder, release, contended }: { holder: string; release: string; contended: boolean },
-  { clock, reporter }: LockOptions,
+  { about = {}, clock, reporter }: LockOptions,
 ): Lock {
   const lost = new AbortController();
   let lease: KubernetesObject | undefined = taken;
@@ -181,7 +247,7 @@ function hold(
     try {
       const written =
         lease === undefined
-          ? await tryTake(client, ref, undefined, holder, clock)
+          ? await tryTake(client, ref, undefined, { holder, about, clock })
           : (
               await client.replace(
                 { ...lease, spec: { ...objectAt(lease, 'spec'), renewTime: microTime(client, clock) } },

@@ -15,7 +15,7 @@ export async function whileLive<T>(
   work: (revisions: readonly Revision[], deadline: number) => Promise<T>,
 ): Promise<T | undefined> {
   const deadline = Math.min(limit.until, clock.now() + timeoutMs);
-  const lock = await acquireLock(client, namespace, release, run.holder, { clock, reporter, deadline });
+  const lock = await acquireLock(client, namespace, release, run.holder, { about: run, clock, reporter, deadline });
   try {
     const revisions = await listRevisions(client, namespace, release);
     return liveRevision(revisions)?.revision === revision ? await work(revisions, deadline) : undefined;

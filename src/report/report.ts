@@ -181,7 +181,7 @@ export class Report {
 
   finish(status: Status, headline: string): RunReport {
     if (status === 'unchanged' && this.#context.run.reason !== undefined)
-      this.warn('the reason is kept nowhere: nothing was changed');
+      this.warn('the reason was not recorded: nothing was changed');
     this.mark(headline);
     return {
       ...this.#report,

@@ -124,16 +124,22 @@ export interface Links {
   console?: { workloads: string; logs: string };
 }
 
+/** A run that holds the lock of a release, or whose journal is open. */
 export interface RunInProgress {
-  command: string;
+  /** Absent where the lock does not say it. */
+  command?: string;
   /** Whether it renews its lock; one that does not was killed, and the next run deals with what it has left. */
   isAlive: boolean;
+  /** It has changed nothing yet, or is done with it: it only holds the lock. */
+  onlyLocks?: true;
+  /** When it has last renewed its lock, ISO 8601. */
+  renewedAt?: string;
   actor?: string;
   reason?: string;
   /** The address of the run, or the name of what holds the lock. */
   run: string;
-  /** ISO 8601. */
-  startedAt: string;
+  /** ISO 8601; absent where it does not show. */
+  startedAt?: string;
 }
 
 /** How a release is, computed from what the cluster shows. */
@@ -144,6 +150,8 @@ export interface HealthReport {
   at?: string;
   /** What is wrong, the most telling first. */
   problems: readonly HealthProblem[];
+  /** What is not ready yet and may need nothing but time. */
+  starting: readonly StartReport[];
   /** What is not as it was recorded. */
   drift: readonly Drift[];
   /** What the pods of each workload run. */
@@ -155,6 +163,13 @@ export interface HealthReport {
   /** What `rollback` would go to; or why there is nothing. */
   rollback?: RollbackPreview | { none: string };
   evidence: readonly Evidence[];
+}
+
+/** Something that is on its way. */
+export interface StartReport {
+  ref: ObjectRef;
+  /** How far it is, and since when, with the name of the object: `Deployment "web": 1 of 2 pods updated; pod web-a: …`. */
+  message: string;
 }
 
 export interface HealthProblem {

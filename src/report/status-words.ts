@@ -1,5 +1,6 @@
 import { describeDrift } from '../release/drift-words.ts';
-import type { HealthProblem, HealthReport } from './run-report.ts';
+import { describeRef } from '../kubernetes/object.ts';
+import type { HealthProblem, HealthReport, RunInProgress, StartReport } from './run-report.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { WaitingCandidate } from '../release/journal-shape.ts';
 
@@ -11,6 +12,8 @@ export interface StatusFacts {
   health: HealthReport;
   /** What is wrong with what is live. */
   problems: readonly HealthProblem[];
+  /** What of it is on its way. */
+  starting: readonly StartReport[];
   /** `Deployment/web`: workloads that this action has not deployed, and that are told of. */
   beside: readonly string[];
   /** What is to be said of a candidate that waits. */
@@ -27,11 +30,12 @@ export function headlineOf({
   live,
   health,
   problems,
+  starting,
   beside,
   ...more
 }: StatusFacts): string {
   const { candidate, progress } = more;
-  const state = problems.length === 0 ? 'healthy' : `not healthy: ${first(problems.map(({ message }) => message))}`;
+  const state = stateOf(problems, starting);
   const changes = health.drift.length === 0 ? '' : `; changed since: ${first(health.drift.map(describeDrift))}`;
   const { paused } = health;
   const pauses = paused.length === 0 ? '' : `; ${first(paused)}`;
@@ -43,6 +47,12 @@ export function headlineOf({
     candidate,
   ];
   return parts.filter((part) => part !== undefined).join('; ');
+}
+
+/** How far a start is stands below the headline. */
+function stateOf(problems: readonly HealthProblem[], starting: readonly StartReport[]): string {
+  if (problems.length > 0) return `not healthy: ${first(problems.map(({ message }) => message))}`;
+  return starting.length === 0 ? 'healthy' : `not ready yet: ${first(starting.map(({ ref }) => describeRef(ref)))}`;
 }
 
 function nothingLive(
@@ -58,23 +68,34 @@ function nothingLive(
   return `of ${release} is live in namespace ${namespace}${how}${others}`;
 }
 
-export function sentenceOfCandidate({ revision, since }: WaitingCandidate, problems: readonly HealthProblem[]): string {
+export function sentenceOfCandidate(
+  { revision, since }: WaitingCandidate,
+  problems: readonly HealthProblem[],
+  starting: readonly StartReport[] = [],
+): string {
   const name = `the candidate (revision ${revision}, since ${readable(since)})`;
-  return problems.length === 0
+  return problems.length + starting.length === 0
     ? `${name} is ready and waiting for approval: run "promote" to roll it out or "abort" to remove it`
-    : `${name} is not healthy: ${first(problems.map(({ message }) => message))}`;
+    : `${name} is ${stateOf(problems, starting)}`;
 }
 
-export function sentenceOfProgress(command: string, release: string, startedAt: string, isAlive: boolean): string {
+/** Who runs it and since when stands below the headline. */
+export function sentenceOfProgress(
+  { command = 'run', isAlive, onlyLocks }: Pick<RunInProgress, 'command' | 'isAlive' | 'onlyLocks'>,
+  release: string,
+): string {
   const name = `${/^[aeiou]/.test(command) ? 'An' : 'A'} ${command} of ${release}`;
-  return isAlive
-    ? `${name} has been in progress since ${readable(startedAt)}`
-    : `${name} (${readable(startedAt)}) was killed before it finished, and the next run deals with what it left`;
+  if (isAlive) return `${name} is in progress`;
+  return onlyLocks === true
+    ? `${name} ended without releasing its lock, which has expired`
+    : `${name} was killed before it finished`;
 }
 
-/** Whether whoever reads the headline has to do or to know something: then it does not get a green mark. */
-export function needsAttention({ healthy, drift, paused }: HealthReport): boolean {
-  return !healthy || drift.length > 0 || paused.length > 0;
+/** Whether whoever reads the headline has to do or to know something, or only to wait: neither gets a green mark. */
+export function moodOf({ healthy, problems, starting, drift, paused }: HealthReport): 'fine' | 'waiting' | 'attention' {
+  if (problems.length + drift.length + paused.length > 0) return 'attention';
+  if (starting.length > 0) return 'waiting';
+  return healthy ? 'fine' : 'attention';
 }
 
 /** `2026-03-02 09:00:00 UTC`; what is recorded may be anything, and is told as it is then. */

@@ -35,6 +35,13 @@ export interface Decision {
   suspicion?: Cause;
   /** What its pods are busy with: it changes too often for a line of its own each time. */
   work?: string;
+  /** Nothing that it shows speaks against it, so that it may need nothing but time. */
+  patience?: Patience;
+}
+
+/** Since when it takes time, milliseconds since the epoch by the server's clock; undefined where that does not show. */
+export interface Patience {
+  since?: number;
 }
 
 /**
@@ -88,16 +95,27 @@ export function decide(
   const heard = causes.filter(({ sign, cause }) => !isOfStart(sign, cause, works));
   const telling = heard.find(({ sign }) => sign.state !== 'diagnostic') ?? heard[0];
   if (telling === undefined) {
-    if (work === undefined) return { verdict };
+    if (work === undefined) return { verdict, patience: {} };
     return {
       verdict,
       work: describeWorks(told),
       suspicion: ofWorkload(object, work),
+      patience: patienceFor(works, facts.now),
     };
   }
   const detail = telling.cause.message.replace(`${describeRef(refOf(object))}: `, '');
   const message = detail === verdict.message ? detail : `${verdict.message}; ${detail}`;
-  return { verdict: { state: 'progressing', message }, suspicion: telling.cause };
+  const decision: Decision = { verdict: { state: 'progressing', message }, suspicion: telling.cause };
+  if (telling.sign.state !== 'diagnostic') return decision;
+  const { since } = telling.cause;
+  return { ...decision, patience: since === undefined ? {} : { since } };
+}
+
+/** What a startup probe still allows takes no longer than it may. */
+function patienceFor(works: readonly Work[], now: number): Patience {
+  const since = works.map((work) => (work.stage.container?.allowedMs === undefined ? work.since : now));
+  const known = since.filter((time) => time !== undefined);
+  return known.length < since.length ? {} : { since: Math.min(...known) };
 }
 
 /** A trouble that a custom resource shows no more begins anew when it comes back. Signs of workloads and pods are kept. */

@@ -6,7 +6,7 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
-import { decide } from './decide.ts';
+import { decide, type Patience } from './decide.ts';
 import { readEvent } from './failures/events.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
 import { kueueHold } from './failures/queue.ts';
@@ -29,6 +29,8 @@ export interface Seen {
   verdict: Verdict;
   /** Why it is not ready, as far as its pods tell: also while it may still heal. */
   cause?: Cause;
+  /** While nothing but time seems to be missing. */
+  patience?: Patience;
 }
 
 export interface Look {
@@ -67,7 +69,7 @@ export async function lookAt(
     const userRule = userRuleFor(userRules, object);
     const own = userRule === undefined ? {} : { userRule };
     const facts = { generation, changed: true, writtenAt: 0, now, asWritten: object, quietMs: Infinity, ...own };
-    const { verdict: judged, suspicion, work } = decide(object, facts, snapshot, new Map(), defaultGraces);
+    const { verdict: judged, suspicion, work, patience } = decide(object, facts, snapshot, new Map(), defaultGraces);
     const verdict: Verdict =
       judged.state === 'progressing' && work !== undefined
         ? { ...judged, message: `${judged.message}; ${work}` }
@@ -78,7 +80,12 @@ export async function lookAt(
     if (restless !== undefined)
       return { object, verdict: { state: 'progressing', message: restless.message }, cause: restless };
     const cause = suspicion ?? (verdict.state === 'unchecked' ? causeAmong(pods, snapshot, now) : undefined);
-    return cause === undefined ? { object, verdict } : { object, verdict, cause };
+    return {
+      object,
+      verdict,
+      ...(cause === undefined ? {} : { cause }),
+      ...(patience === undefined ? {} : { patience }),
+    };
   });
   return { seen, snapshot, blind };
 }

@@ -15,7 +15,6 @@ const mostParameters = 5;
 /** Those that are longer than that today, with their lines: entries may go and get smaller, none may come. */
 const stillLonger: Readonly<Record<string, number>> = {
   'src/commands/rollback.ts goTo': 80,
-  'src/commands/status.ts tellHealth': 63,
 };
 
 /** Those that have more parameters than that today, with their number. */

@@ -2,39 +2,20 @@ import type { ReleaseEvent } from '../../release/release-event.ts';
 import type { HistoryEntry, Links, RunReport, WorkloadHistoryEntry } from '../../report/run-report.ts';
 import { shownState, versionName } from '../../rollout/workload-history.ts';
 import { imageChange } from './image-change.ts';
-import { alert, code, prose, table } from '../markdown.ts';
+import { code, prose, table } from '../markdown.ts';
 import type { SummaryLimits } from './limits.ts';
 import { commitLink, runLink } from './links.ts';
 import { when } from './when.ts';
 
-/** What the command `status` has found: a run under way, what was changed last, and the revisions, newest first. */
+/** What the command `status` has found: what was changed last, and the revisions, newest first. */
 export function renderHistory(report: RunReport, limits: SummaryLimits): string {
   const { history = [], workloadHistory = [], health, links } = report;
   const parts = [
-    atWork(report),
     lastChange(history, health?.at, links),
     history.length === 0 ? '' : revisionTable(report, history, limits),
     workloadHistory.length === 0 ? '' : workloadTable(workloadHistory, health?.at, limits),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
-}
-
-/** Which command is running, or was killed before its end. */
-function atWork({ inProgress, health, links }: RunReport): string {
-  if (inProgress === undefined) return '';
-  const { command, run, startedAt, isAlive, actor, reason } = inProgress;
-  const isUrl = /^https?:/.test(run);
-  const by = [
-    actor === undefined ? '' : ` by ${prose(actor, 100)}`,
-    ` (${isUrl ? runLink(links, run, 'run') : code(run)})`,
-    reason === undefined ? '' : `: “${prose(reason)}”`,
-  ].join('');
-  return alert(
-    isAlive ? 'NOTE' : 'WARNING',
-    isAlive
-      ? `${code(command)} is running, started ${when(startedAt, health?.at)}${by}`
-      : `${code(command)}, started ${when(startedAt, health?.at)}${by}, was killed: the next run deals with what it left`,
-  );
 }
 
 interface Change {

@@ -8,7 +8,7 @@ export function renderNext(report: RunReport): string {
     case 'waiting':
       return `**Next:** roll it out with \`command: promote\`, or remove it with \`command: abort\`:\n\n${step(report, ['command: promote # or: abort'])}`;
     case 'paused':
-      return `**Next:** let it go on with \`command: resume\`:\n\n${step(report, ['command: resume'])}`;
+      return `**Next:** continue with \`command: resume\`:\n\n${step(report, ['command: resume'])}`;
     case 'planned':
       return '**Next:** run the same step with `command: deploy` to carry it out.';
     case 'deployed':

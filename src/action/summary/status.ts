@@ -1,4 +1,4 @@
-import type { HealthReport } from '../../report/run-report.ts';
+import type { HealthReport, Links, RunInProgress, RunReport } from '../../report/run-report.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import type { RollbackPreview } from '../../release/rollback-preview.ts';
 import { describeVersions } from '../../rollout/versions.ts';
@@ -7,14 +7,23 @@ import { lastLinesOf } from '../last-lines.ts';
 import { alert, bullets, code, codeBlock, prose, table } from '../markdown.ts';
 import type { Drift } from '../../release/drift-words.ts';
 import type { SummaryLimits } from './limits.ts';
+import { runLink } from './links.ts';
 import { name } from './name.ts';
 import { when } from './when.ts';
 
-/** What the command `status` has found of how the release is now: what is wrong first, then what is not as recorded. */
-export function renderHealth(health: HealthReport, limits: SummaryLimits): string {
+/**
+ * What the command `status` has found of how the release is now: what is wrong first, then who is at work and what is on its way,
+ * then what is not as recorded.
+ */
+export function renderHealth(
+  health: HealthReport,
+  { inProgress, links }: Pick<RunReport, 'inProgress' | 'links'>,
+  limits: SummaryLimits,
+): string {
   const { problems, drift, versions, paused, notes, rollback } = health;
   const parts = [
     problems.length === 0 ? '' : alert('CAUTION', problemList(health, limits)),
+    underWay(health, inProgress, links, limits),
     paused.length === 0
       ? ''
       : alert(
@@ -44,6 +53,39 @@ function problemList({ problems }: HealthReport, limits: SummaryLimits): string 
   );
   const { log } = problems.find((problem) => problem.log !== undefined) ?? {};
   return log === undefined ? list : [list, '', prose(lastLinesOf(log)), '', codeBlock(log.lines)].join('\n');
+}
+
+/** Who is at work, or was killed before the end, and how far the starts are. */
+function underWay(
+  { starting, at }: HealthReport,
+  run: RunInProgress | undefined,
+  links: Links | undefined,
+  limits: SummaryLimits,
+): string {
+  const list = bullets(starting, ({ message }) => prose(message, 1_000), limits.rows);
+  const parts = [run === undefined ? '' : runText(run, at, links), list].filter((part) => part !== '');
+  if (parts.length === 0) return '';
+  const wasKilled = run !== undefined && !run.isAlive && run.onlyLocks !== true;
+  return alert(wasKilled ? 'WARNING' : 'NOTE', parts.join('\n\n'));
+}
+
+function runText(
+  { command, run, startedAt, isAlive, onlyLocks, renewedAt, actor, reason }: RunInProgress,
+  now: string | undefined,
+  links: Links | undefined,
+): string {
+  const isUrl = /^https?:/.test(run);
+  const by = [
+    startedAt === undefined ? '' : `, started ${when(startedAt, now)}`,
+    actor === undefined ? '' : ` by ${prose(actor, 100)}`,
+    ` (${isUrl ? runLink(links, run, 'run') : code(run)})`,
+  ].join('');
+  const why = reason === undefined ? '' : `: “${prose(reason)}”`;
+  const what = command === undefined ? 'A run of an unknown command' : code(command);
+  if (isAlive) return `${what} is running${by}${why}`;
+  if (onlyLocks !== true) return `${what}${by}${why}, was killed: the next run deals with what it left`;
+  const since = renewedAt === undefined ? '' : `, last renewed ${when(renewedAt, now)}`;
+  return `${what}${by}${why}, has left its lock behind${since}. The lock has expired: the next run takes it over`;
 }
 
 function driftTable(drift: readonly Drift[], now: string | undefined, limits: SummaryLimits): string {

@@ -1,5 +1,5 @@
 import type { RunReport, Status } from '../../report/run-report.ts';
-import { needsAttention } from '../../report/status-words.ts';
+import { moodOf } from '../../report/status-words.ts';
 import { renderComment } from '../comment/comment.ts';
 import { viewOf } from '../comment/of-report.ts';
 import { alert, bullets, code, details, prose, table } from '../markdown.ts';
@@ -52,6 +52,8 @@ const icons: Record<Status, string> = {
   cancelled: '⏹️',
 };
 
+const moods = { fine: '✅', waiting: '⏳', attention: '⚠️' } as const;
+
 /**
  * The job summary of a run, as Markdown: what happened, at a glance, and the evidence below it. Never more than
  * `maxSummaryBytes` of UTF-8.
@@ -73,7 +75,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
     failure === undefined || preview !== undefined ? '' : renderCause(failure, report, limits),
     report.sweep === undefined ? '' : renderSweep(report.sweep, limits),
     undo === undefined ? '' : renderUndo(undo, limits),
-    health === undefined ? '' : renderHealth(health, limits),
+    health === undefined ? '' : renderHealth(health, report, limits),
     report.plan === undefined ? '' : renderPlan(report.plan, limits),
     renderLeft(report, limits),
     renderHistory(report, limits),
@@ -100,7 +102,7 @@ function render(report: RunReport, limits: SummaryLimits): string {
 function outcome(report: RunReport): string {
   const { status, health } = report;
   // That it could be told is no green mark for what is told.
-  const icon = status === 'reported' && health !== undefined && needsAttention(health) ? '⚠️' : icons[status];
+  const icon = status === 'reported' && health !== undefined ? moods[moodOf(health)] : icons[status];
   return `### ${icon} ${prose(report.headline, 1_000)}`;
 }
 

@@ -38,9 +38,7 @@ function stepRow(step: Traffic): string[] {
     measured === undefined ? '' : String(requests),
     '',
     '',
-    measured === undefined
-      ? `not measured (${asked})`
-      : `${measured.toFixed(1)} % of ${requests} requests (${asked})`,
+    measured === undefined ? `not measured (${asked})` : `${measured.toFixed(1)} % of ${requests} requests (${asked})`,
   ];
 }
 

@@ -90,8 +90,6 @@ interface Case {
   /** What it deploys. */
   version?: string;
   status: string;
-  /** Resources that it asks about only in other states of the release: while a run is at work. */
-  elsewhere?: readonly string[];
 }
 
 const canary = { strategy: 'canary', 'step-duration': '0s', 'canary-steps': '50' };
@@ -134,12 +132,9 @@ test.each<[string, Case]>([
     { command: 'scale', strategy: 'rolling', before: [['1.0.0']], inputs: { replicas: '2' }, status: 'scaled' },
   ],
   ['restart', { command: 'restart', strategy: 'rolling', before: [['1.0.0']], status: 'restarted' }],
-  [
-    'status',
-    { command: 'status', strategy: 'rolling', before: [['1.0.0']], status: 'reported', elsewhere: ['leases'] },
-  ],
+  ['status', { command: 'status', strategy: 'rolling', before: [['1.0.0']], status: 'reported' }],
 ])('%s can be done with what script/rights prints, and not without any rule of it', async (_, one) => {
-  const { command, before, inputs = {}, version = '1.0.0', status, elsewhere = [] } = one;
+  const { command, before, inputs = {}, version = '1.0.0', status } = one;
   const namespace = await createNamespace('rights');
   namespaces.push(namespace);
   for (const [earlier, how = {}] of before) {
@@ -147,7 +142,7 @@ test.each<[string, Case]>([
     expect(['deployed', 'waiting']).toContain(done.outputs['status']);
   }
   const rules = rulesFor(namespace, one);
-  const needed = rules.filter(({ resource, optional }) => !optional && !elsewhere.includes(resource));
+  const needed = rules.filter(({ optional }) => !optional);
   const users = await mapConcurrently([undefined, ...needed], 2, async (missing, index) => {
     const left = rules.filter((rule) => rule !== missing).map(({ rule }) => rule);
     return { missing, kubeconfig: await limitedUser(namespace, `user-${index}`, left) };

@@ -88,7 +88,7 @@ describe('of a release that is deployed', () => {
     await stage.kubectl('wait', '--for=delete', 'pod', '-l', 'app=zero', '--timeout=60s');
     const result = await told('zero');
     expect(result.outputs['healthy']).toBe('false');
-    expect(result.heading).toContain('not healthy: Deployment "zero": scaled to 0, so that no pod runs');
+    expect(result.heading).toContain('not healthy: Deployment "zero": scaled to 0, so no pods run');
     expect(result.summary).toContain('Service "zero" has no ready endpoint');
     // With 0, the server keeps no owner of the field.
     expect(result.log).toContain('Deployment "zero": replicas: 2 → 0');
@@ -171,6 +171,10 @@ describe('of a release that is deployed', () => {
       'pause done octocat load test',
       'resume done octocat ',
     ]);
+    expect(result.log).not.toContain('not as recorded');
+    expect(result.log).toContain(
+      'Deployment "acts" was scaled from 2 to 3; the next deploy sets the number of the manifests again',
+    );
     expect(result.log).toMatch(
       /^ {4}scale: Deployment acts to 3, (?:just now|.* ago) \(20.*Z\) by octocat, "more visitors"$/m,
     );

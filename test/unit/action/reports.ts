@@ -400,6 +400,7 @@ export function status(): RunReport {
           log: { container: 'web', lines: ['a', 'b', 'panic: no database'] },
         },
       ],
+      starting: [],
       drift: [
         {
           ref: deployment('web'),
@@ -420,7 +421,7 @@ export function status(): RunReport {
           ],
         },
       ],
-      paused: ['Deployment "worker" is paused by octocat since 2026-03-02T08:30:00Z: run "resume" to let it go on'],
+      paused: ['Deployment "worker" is paused by octocat since 2026-03-02T08:30:00Z: run "resume" to continue'],
       notes: ['web-green serves behind Service "web"'],
       rollback: {
         revision: 6,
@@ -518,6 +519,33 @@ export function status(): RunReport {
       reason: 'the new | prices',
     },
     durationMs: 700,
+  });
+}
+
+/** While a deploy rolls a model server out. */
+export function loading(): RunReport {
+  const { inProgress, health, links } = status();
+  if (inProgress === undefined || health === undefined) throw new Error('the fixture has neither');
+  const message =
+    'Deployment "model": 1 of 2 pods updated, 1 available; pod model-a: container "server" has been loading weights for 30s: 40 %, 2 of 5 shards';
+  return report({
+    command: 'status',
+    status: 'reported',
+    headline: 'A deploy of model is in progress; revision 1 of model is live: not ready yet: Deployment "model"',
+    health: {
+      healthy: false,
+      ...(health.at === undefined ? {} : { at: health.at }),
+      problems: [],
+      starting: [{ ref: deployment('model'), message }],
+      drift: [],
+      versions: [],
+      paused: [],
+      notes: [],
+      evidence: [],
+    },
+    ...(links === undefined ? {} : { links }),
+    workloads: [workload('model', { state: 'progressing', message: '' })],
+    inProgress,
   });
 }
 

@@ -11,7 +11,7 @@ describe('a workload', () => {
   test('that is scaled to 0 is not well, unless that is recorded or its autoscaler does so', () => {
     const seen = { object: web(0), verdict: ready };
     expect(problemOf(seen, { object: seen.object, recorded: web(2) })?.message).toBe(
-      'Deployment "web": scaled to 0, so that no pod runs (2 in the record)',
+      'Deployment "web": scaled to 0, so no pods run (2 in the record)',
     );
     expect(problemOf(seen, { object: seen.object, recorded: web(0) })).toBeUndefined();
     expect(problemOf(seen, { object: seen.object, recorded: web(2), mayBeEmpty: true })).toBeUndefined();

@@ -7,7 +7,7 @@ import { retireLeftover } from '../../../src/commands/keep-old.ts';
 import { pause } from '../../../src/commands/pausing.ts';
 import { refOf, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import type { Context } from '../../../src/release/context.ts';
-import { acquireLock, isHeld } from '../../../src/release/lock.ts';
+import { acquireLock, readLock } from '../../../src/release/lock.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { listRevisions } from '../../../src/release/revision.ts';
 import type { Revision } from '../../../src/release/revision-shape.ts';
@@ -60,9 +60,9 @@ describe.each([0, 10, -10])('with a server that is %d minutes ahead', (minutes) 
   test('a run that has renewed its lock just now is alive, and one that has not for a minute is dead', async () => {
     const { api, context } = stage();
     api.put(leaseOf('another', textAt(aheadMs, -50)));
-    expect(await isHeld(api, 'shop', 'web', context.clock)).toBe(true);
+    expect(await readLock(api, 'shop', 'web', context.clock)).toMatchObject({ holder: 'another', isAlive: true });
     api.put(leaseOf('another', textAt(aheadMs, -61)));
-    expect(await isHeld(api, 'shop', 'web', context.clock)).toBe(false);
+    expect(await readLock(api, 'shop', 'web', context.clock)).toMatchObject({ holder: 'another', isAlive: false });
   });
 
   test('the lock of a dead run is taken over after the same time', async () => {

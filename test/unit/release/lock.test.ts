@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { systemClock } from '../../../src/base/clock.ts';
 import { stringAt } from '../../../src/base/json.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
-import { acquireLock, releaseLeftLock } from '../../../src/release/lock.ts';
+import { acquireLock, readLock, releaseLeftLock } from '../../../src/release/lock.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { listeningReporter, silentReporter as reporter } from '../../support/silent-reporter.ts';
@@ -38,6 +38,47 @@ describe('the lock of a release', () => {
     expect(lock.contended).toBe(false);
     await lock.release();
     expect(holderIn(api)).toBe('');
+  });
+
+  test('says who holds it, for what and since when, and nothing of the holder before', async () => {
+    const api = new FakeApi();
+    const clock = new HastyClock();
+    const options = { clock, reporter, deadline: clock.now() + 1000 };
+    expect(await readLock(api, 'shop', 'web', clock)).toBeUndefined();
+    const about = { command: 'deploy', actor: 'octocat', url: 'https://github.test/r/1', reason: 'new prices' };
+    const first = await acquireLock(api, 'shop', 'web', 'one', { ...options, about });
+    const now = new Date(clock.now()).toISOString();
+    expect(await readLock(api, 'shop', 'web', clock)).toEqual({
+      holder: 'one',
+      isAlive: true,
+      since: now,
+      renewedAt: now,
+      ...about,
+    });
+    await first.release();
+    expect(await readLock(api, 'shop', 'web', clock)).toBeUndefined();
+    const second = await acquireLock(api, 'shop', 'web', 'two', { ...options, about: { command: 'abort' } });
+    expect(await readLock(api, 'shop', 'web', clock)).toEqual({
+      holder: 'two',
+      isAlive: true,
+      since: now,
+      renewedAt: now,
+      command: 'abort',
+    });
+    await second.release();
+  });
+
+  test('is believed in nothing that is no line of its own', async () => {
+    const api = new FakeApi();
+    heldBy(api, 'me');
+    const lease = api.get(ref);
+    const annotations = { 'gke-rollout/actor': 'a\nb', 'gke-rollout/command': 'x'.repeat(5000) };
+    api.put({ ...ref, ...lease, metadata: { ...lease?.metadata, name: ref.name, annotations } });
+    expect(await readLock(api, 'shop', 'web', new HastyClock())).toEqual({
+      holder: 'me',
+      isAlive: expect.any(Boolean),
+      renewedAt: '2026-01-01T00:00:00.000Z',
+    });
   });
 
   test('is taken at once after it was released', async () => {

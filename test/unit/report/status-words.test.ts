@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Revision } from '../../../src/release/revision-shape.ts';
 import type { HealthReport } from '../../../src/report/run-report.ts';
-import { headlineOf, needsAttention, sentenceOfProgress, type StatusFacts } from '../../../src/report/status-words.ts';
+import {
+  headlineOf,
+  moodOf,
+  sentenceOfCandidate,
+  sentenceOfProgress,
+  type StatusFacts,
+} from '../../../src/report/status-words.ts';
 
 const web = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
 
@@ -10,6 +16,7 @@ describe('the headline of status', () => {
   const health: HealthReport = {
     healthy: true,
     problems: [],
+    starting: [],
     drift: [],
     versions: [],
     paused: [],
@@ -33,6 +40,7 @@ describe('the headline of status', () => {
     live,
     health,
     problems: [],
+    starting: [],
     beside: [],
   };
   const problem = { ref: web, message: 'Deployment "web": x' };
@@ -49,9 +57,14 @@ describe('the headline of status', () => {
       { ...facts, health: { ...health, drift } },
     ],
     [
-      'A deploy of shop has been in progress since 2026-03-02 09:00:00 UTC; revision 3 of shop is live: healthy',
-      { ...facts, progress: sentenceOfProgress('deploy', 'shop', '2026-03-02T09:00:00.123Z', true) },
+      'A deploy of shop is in progress; revision 3 of shop is live: healthy',
+      { ...facts, progress: sentenceOfProgress({ command: 'deploy', isAlive: true }, 'shop') },
     ],
+    [
+      'Revision 3 of shop is live: not ready yet: Deployment "web" (and 1 more)',
+      { ...facts, starting: [problem, problem] },
+    ],
+    ['Revision 3 of shop is live: not healthy: Deployment "web": x', { ...facts, problems: [problem], starting: [problem] }],
     ['Revision 3 of shop is live: healthy; the candidate waits', { ...facts, candidate: 'the candidate waits' }],
     [
       'Nothing of shop is live in namespace prod (revision 3: undone)',
@@ -61,10 +74,34 @@ describe('the headline of status', () => {
     expect(headlineOf(given)).toBe(text);
   });
 
+  test.each([
+    ['An abort of shop is in progress', { command: 'abort', isAlive: true }],
+    ['A run of shop is in progress', { isAlive: true, onlyLocks: true }],
+    ['A deploy of shop was killed before it finished', { command: 'deploy', isAlive: false }],
+    [
+      'A deploy of shop ended without releasing its lock, which has expired',
+      { command: 'deploy', isAlive: false, onlyLocks: true },
+    ],
+  ] as const)('says of a run: %s', (text, run) => {
+    expect(sentenceOfProgress(run, 'shop')).toBe(text);
+  });
+
+  test('says of a candidate whether it is ready, still starts or is not well', () => {
+    const waiting = { revision: 4, step: 0, candidates: [], since: '2026-03-02T09:00:00Z' };
+    const name = 'the candidate (revision 4, since 2026-03-02 09:00:00 UTC) is';
+    expect(sentenceOfCandidate(waiting, [])).toBe(
+      `${name} ready and waiting for approval: run "promote" to roll it out or "abort" to remove it`,
+    );
+    expect(sentenceOfCandidate(waiting, [], [problem])).toBe(`${name} not ready yet: Deployment "web"`);
+    expect(sentenceOfCandidate(waiting, [problem])).toBe(`${name} not healthy: Deployment "web": x`);
+  });
+
   test('has no green mark when somebody has to know of something', () => {
-    expect(needsAttention(health)).toBe(false);
-    expect(needsAttention({ ...health, healthy: false })).toBe(true);
-    expect(needsAttention({ ...health, drift })).toBe(true);
-    expect(needsAttention({ ...health, paused: ['Deployment "web" is paused'] })).toBe(true);
+    expect(moodOf(health)).toBe('fine');
+    expect(moodOf({ ...health, healthy: false })).toBe('attention');
+    expect(moodOf({ ...health, drift })).toBe('attention');
+    expect(moodOf({ ...health, paused: ['Deployment "web" is paused'] })).toBe('attention');
+    expect(moodOf({ ...health, healthy: false, starting: [problem] })).toBe('waiting');
+    expect(moodOf({ ...health, healthy: false, starting: [problem], problems: [problem] })).toBe('attention');
   });
 });

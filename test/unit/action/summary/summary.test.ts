@@ -5,13 +5,14 @@ import { describe, expect, test } from '@jest/globals';
 import { Marked } from 'marked';
 
 import { maxSummaryBytes, renderSummary } from '../../../../src/action/summary/summary.ts';
-import type { RunReport } from '../../../../src/report/run-report.ts';
+import type { RunInProgress, RunReport } from '../../../../src/report/run-report.ts';
 import {
   crashEvidence,
   deployment,
   firstDeploy,
   hostile,
   hostileText,
+  loading,
   partlyUndone,
   report,
   status,
@@ -34,6 +35,7 @@ describe('the summary is the reviewed one', () => {
     ['undone', undoneDeploy],
     ['partly-undone', partlyUndone],
     ['status', status],
+    ['loading', loading],
     ['hostile', hostile],
   ])('%s', (name, build) => {
     const path = join(golden, `${name}.md`);
@@ -71,8 +73,32 @@ test('what was verified is a table, with the figures of the stable version besid
     '| <code>/a&#124;b</code> | passed: all &lt;b&gt;right&lt;/b&gt; (asked at x) | 20 | 0 |  |  |',
   );
   expect(markdown).toContain(
-    '| `/` | **failed**: 15 of 300 went wrong (asked at the cluster address 10.0.0.7:80) | 300 (stable: 300) | 15 (stable: 0) | 12 ms (stable: 9 ms) | 24.5 % of 400 (wanted: 25 %) |',
+    '| `/` | **failed**: 15 of 300 went wrong (asked at the cluster address 10.0.0.7:80) | 300 (stable: 300) | 15 (stable: 0) | 12 ms (stable: 9 ms) | 24.5 % of 400 (pods: 25 %) |',
   );
+});
+
+const unnamed: RunInProgress = {
+  startedAt: '2026-03-02T09:00:00Z',
+  actor: 'octocat',
+  run: 'https://github.test/acme/shop/actions/runs/44',
+  isAlive: false,
+};
+const promotion: RunInProgress = { ...unnamed, command: 'promote' };
+const by = 'by octocat ([run](https://github.test/acme/shop/actions/runs/44))';
+
+test.each<[string, RunInProgress]>([
+  [
+    `> \`promote\` is running, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}: “prices”`,
+    { ...promotion, isAlive: true, onlyLocks: true, reason: 'prices' },
+  ],
+  [`> A run of an unknown command is running, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}`, { ...unnamed, isAlive: true }],
+  [
+    `> \`promote\`, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}, has left its lock behind, last renewed 1 min ago (2026-03-02 09:01:00 UTC). The lock has expired: the next run takes it over`,
+    { ...promotion, onlyLocks: true, renewedAt: '2026-03-02T09:01:00Z' },
+  ],
+  [`${by}, was killed: the next run deals with what it left`, promotion],
+])('who holds the lock of a release, and whether still: %s', (text, inProgress) => {
+  expect(renderSummary({ ...loading(), inProgress })).toContain(text);
 });
 
 describe('texts from outside', () => {

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+
+import { examine } from '../../../src/commands/health.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { conditionAt, crashed, liveDeployment, podOf, replicaSetOf, timeAt } from '../../support/rollout-objects.ts';
+import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import type { FakeApi } from '../../support/fake-api.ts';
+import { contextOf } from './build.ts';
+
+const deployment = liveDeployment({ replicas: 2, updated: 2, available: 0 });
+const set = replicaSetOf(deployment);
+const placed = conditionAt('PodScheduled', 'True');
+
+/** What `status` finds of a Deployment whose pod has been loading for so many seconds, or crashes. */
+async function lookAt(seconds: number, isWatched: boolean, isCrashing = false) {
+  const cluster = new ScriptedCluster();
+  const running = { name: 'web', ready: false, started: true, state: { running: { startedAt: timeAt(-seconds) } } };
+  const pod = podOf(set, { conditions: [placed], containers: [isCrashing ? crashed(4) : running] });
+  cluster.put(deployment, set, pod);
+  cluster.client.logs = () =>
+    Promise.resolve('Loading safetensors checkpoint shards: 40% Completed | 2/5 [00:04<00:06,  2.1s/it]\n');
+  const context = { ...contextOf(cluster.client as FakeApi, 'me'), clock: new FakeClock() };
+  const { problems, starting } = await examine(context, [{ object: deployment }], { isWatched });
+  return { problems: problems.map(({ message }) => message), starting: starting.map(({ message }) => message) };
+}
+
+const loading = (time: string) =>
+  `Deployment "web": 0 of 2 pods available; pod web-22-a: container "web" has been loading weights for ${time}: 40 %, 2 of 5 shards`;
+
+test('a pod that loads is no problem, but on its way, with its stage, how far it is, and for how long', async () => {
+  expect(await lookAt(180, false)).toEqual({ problems: [], starting: [loading('3m')] });
+});
+
+test('one that loads for too long is a problem, unless a run waits for it', async () => {
+  expect(await lookAt(3600, false)).toEqual({ problems: [loading('1h')], starting: [] });
+  expect(await lookAt(3600, true)).toEqual({ problems: [], starting: [loading('1h')] });
+});
+
+test('a pod that crashes is a problem, also while a run waits for it', async () => {
+  const { problems, starting } = await lookAt(180, true, true);
+  expect(starting).toEqual([]);
+  expect(problems[0]).toContain('container "web" keeps crashing');
+});

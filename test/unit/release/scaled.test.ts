@@ -32,9 +32,7 @@ test('what scale has set last is read from the history of the revision, and noth
 test('a number that scale has set is a note, and one that somebody else has set since is not as recorded', () => {
   expect(withoutScaled([drift('5')], [event(5)])).toEqual({
     drift: [],
-    notes: [
-      'Deployment "web" was scaled from 2 to 5; the next deploy sets the number of the manifests again',
-    ],
+    notes: ['Deployment "web" was scaled from 2 to 5; the next deploy sets the number of the manifests again'],
   });
   for (const other of [drift('4'), drift('5', 'image of container "web"')])
     expect(withoutScaled([other], [event(5)])).toEqual({ drift: [other], notes: [] });

@@ -64,7 +64,10 @@ describe('the headline of status', () => {
       'Revision 3 of shop is live: not ready yet: Deployment "web" (and 1 more)',
       { ...facts, starting: [problem, problem] },
     ],
-    ['Revision 3 of shop is live: not healthy: Deployment "web": x', { ...facts, problems: [problem], starting: [problem] }],
+    [
+      'Revision 3 of shop is live: not healthy: Deployment "web": x',
+      { ...facts, problems: [problem], starting: [problem] },
+    ],
     ['Revision 3 of shop is live: healthy; the candidate waits', { ...facts, candidate: 'the candidate waits' }],
     [
       'Nothing of shop is live in namespace prod (revision 3: undone)',

@@ -160,9 +160,13 @@ describe('traffic', () => {
   test('and checks are one table', () => {
     const markdown = renderSummary(report(watched));
     expect(markdown).toContain('| Traffic and checks | Result | Requests | Wrong | Share |');
-    expect(markdown).toContain('| `web` | after 12s: 1 of 4 pods | 400 |  | 24.6 % of 400 requests (step: 10 %, pods: 25 %) |');
+    expect(markdown).toContain(
+      '| `web` | after 12s: 1 of 4 pods | 400 |  | 24.6 % of 400 requests (step: 10 %, pods: 25 %) |',
+    );
     expect(markdown).toContain('| `/` | passed, asked at x | 200 | 5 | 50.4 % of 400 (pods: 50 %) |');
-    expect(markdown).toContain('“step” is what `canary-steps` asks for, “pods” what this many pods get. Checks go by “pods”.');
+    expect(markdown).toContain(
+      '“step” is what `canary-steps` asks for, “pods” what this many pods get. Checks go by “pods”.',
+    );
     const [, same] = watched.traffic;
     expect(renderSummary(report({ traffic: same === undefined ? [] : [same] }))).not.toContain('“pods”');
   });

@@ -91,7 +91,10 @@ test.each<[string, RunInProgress]>([
     `> \`promote\` is running, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}: “prices”`,
     { ...promotion, isAlive: true, onlyLocks: true, reason: 'prices' },
   ],
-  [`> A run of an unknown command is running, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}`, { ...unnamed, isAlive: true }],
+  [
+    `> A run of an unknown command is running, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}`,
+    { ...unnamed, isAlive: true },
+  ],
   [
     `> \`promote\`, started 2 min ago (2026-03-02 09:00:00 UTC) ${by}, has left its lock behind, last renewed 1 min ago (2026-03-02 09:01:00 UTC). The lock has expired: the next run takes it over`,
     { ...promotion, onlyLocks: true, renewedAt: '2026-03-02T09:01:00Z' },

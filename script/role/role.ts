@@ -1,12 +1,14 @@
 import { Failure } from '../../src/base/errors.ts';
 import { placeByDefinition, type Placed } from '../../src/commands/grants.ts';
-import { rightsOf, type AskableCommand } from '../../src/commands/rights-of.ts';
+import type { CommandName } from '../../src/commands/index.ts';
+import { rightsOf } from '../../src/commands/rights-of.ts';
 import { describeRef, groupOf, refOf, type KubernetesObject } from '../../src/kubernetes/object.ts';
-import type { Manifest } from '../../src/manifests/manifest.ts';
+import { manifestFrom, type Manifest } from '../../src/manifests/manifest.ts';
 import { setNamespaces } from '../../src/manifests/namespace.ts';
 import { selectVariants } from '../../src/manifests/variants.ts';
-import type { Place } from '../../src/release/rights.ts';
-import { roleFor, rulesOf, type MissingRule } from '../../src/release/role.ts';
+import { isolationObjects, type Isolation } from '../../src/preview/isolation.ts';
+import type { Grant, Place } from '../../src/release/rights.ts';
+import { roleFor, rulesOf, unboundRoleFor, type MissingRule } from '../../src/release/role.ts';
 import { strategies, type StrategyName } from '../../src/strategies/traits.ts';
 import type { Check } from '../../src/verify/check.ts';
 import { followedBy } from '../../src/rollout/readiness/index.ts';
@@ -14,7 +16,7 @@ import { describeUnknown, pluralOf, type KnownKind } from './kinds.ts';
 
 /** What a Role is for. */
 export interface Asked {
-  commands: readonly AskableCommand[];
+  commands: readonly CommandName[];
   strategies: readonly StrategyName[];
   /** Of the release. */
   namespace: string;
@@ -26,42 +28,116 @@ export interface Asked {
   user?: string;
   /** Of the Role and its binding. */
   name: string;
+  /** The run makes the namespace of the release. */
+  createsNamespace?: boolean;
+  /** As in the inputs of previews. */
+  previewRole?: string;
+  isolation?: Isolation;
+  copies?: readonly Copied[];
 }
+
+/** What the inputs "copy-secrets" and "copy-configmaps" name. */
+export interface Copied {
+  resource: 'secrets' | 'configmaps';
+  namespace: string;
+  name: string;
+}
+
+/** Each pull request has a namespace of its own, whose name no manifest tells. */
+export const previewCommands: readonly CommandName[] = ['preview', 'teardown'];
 
 /**
  * The manifest of the Role, or Roles, that these manifests need for these commands, with a comment on top that says so.
  * @throws Failure for kinds that nobody knows
  */
 export function roleOf(manifests: readonly Manifest[], asked: Asked): string {
-  const { user, name } = asked;
-  const { objects, rules } = needsOf(manifests, asked);
+  const { user, name, previewRole } = asked;
+  const { objects, rules, inside } = needsOf(manifests, asked);
   const head = headOf(objects, asked).map((line) => `# ${line}`);
-  return [...head, roleFor(rules, { release: name, name, user })].join('\n');
+  const roles = [
+    roleFor(rules, { release: name, name, user }),
+    ...(inside.length === 0 || previewRole === undefined ? [] : [unboundRoleFor(inside, previewRole)]),
+  ];
+  return [...head, roles.join('---\n')].join('\n');
+}
+
+/** What a Role has to allow. */
+interface Needs {
+  /** The objects that the strategies take. */
+  objects: KubernetesObject[];
+  /** Each verb by itself. */
+  rules: MissingRule[];
+  /** The rules of a role that a run binds to itself in the namespace of a preview. */
+  inside: MissingRule[];
 }
 
 /**
- * The objects that these strategies take, and what the commands need for them, each verb by itself.
+ * What the commands need for the objects that these strategies take.
  * @throws Failure for kinds that nobody knows
  */
-export function needsOf(
-  manifests: readonly Manifest[],
-  asked: Asked,
-): { objects: KubernetesObject[]; rules: MissingRule[] } {
-  const { namespace, kinds, commands, strategies: chosen } = asked;
-  setNamespaces(manifests, namespace, (apiVersion, kind) => kinds.get(`${groupOf(apiVersion)}/${kind}`)?.namespaced);
+export function needsOf(manifests: readonly Manifest[], asked: Asked): Needs {
+  const { namespace, kinds, commands, strategies: chosen, previewRole } = asked;
+  const isNamespaced = (apiVersion: string, kind: string) => kinds.get(`${groupOf(apiVersion)}/${kind}`)?.namespaced;
+  setNamespaces(manifests, namespace, isNamespaced);
   const each = chosen.map((strategy) => {
     const { taken } = selectVariants(manifests, strategies[strategy].variants);
-    return { strategy, objects: placed(taken, asked) };
+    return { strategy, objects: placed(commands.includes('preview') ? withIsolation(taken, asked) : taken, asked) };
   });
   const grants = each.flatMap((one) => commands.flatMap((command) => rightsOf(command, { ...asked, ...one })));
-  const objects = new Set(each.flatMap((one) => one.objects.map(({ object }) => object)));
-  return { objects: [...objects], rules: rulesOf(grants) };
+  const objects = [...new Set(each.flatMap((one) => one.objects.map(({ object }) => object)))];
+  const copies = (asked.copies ?? []).map(copyRule);
+  // No Role can lie in a namespace that is not there yet.
+  if (!isOfPreviews(asked) && asked.createsNamespace !== true) return { objects, rules: rulesOf(grants), inside: [] };
+  const isInside = (grant: Grant) => grant.namespace === namespace;
+  const [own, others] = [grants.filter(isInside), grants.filter((grant) => !isInside(grant))];
+  const everywhere = rulesOf(own.map(({ namespace: _, ...grant }) => grant));
+  if (previewRole === undefined) return { objects, rules: [...rulesOf(others), ...everywhere, ...copies], inside: [] };
+  // It holds in previews alone, whatever their objects are called.
+  const inside = everywhere.map((rule) => ({ ...rule, names: [] }));
+  return { objects, rules: [...rulesOf(others), ...copies], inside };
 }
 
-function headOf(objects: readonly KubernetesObject[], { commands, strategies: chosen, namespace }: Asked): string[] {
+function isOfPreviews({ commands }: Pick<Asked, 'commands'>): boolean {
+  return commands.some((command) => previewCommands.includes(command));
+}
+
+/** What a preview gets beside its manifests; what lies in no namespace no preview brings. */
+function withIsolation(manifests: readonly Manifest[], { namespace, isolation = 'default' }: Asked): Manifest[] {
+  const own = manifests.filter(({ object }) => object.metadata.namespace !== undefined);
+  const given = own.map(({ object }) => object);
+  const kept = isolationObjects({ profile: isolation, namespace, hasHost: false, given });
+  return [...own, ...kept.map((object) => manifestFrom(object, 'the input "isolation"'))];
+}
+
+/** Something that a preview gets a copy of. */
+function copyRule({ resource, namespace, name }: Copied): MissingRule {
+  return {
+    group: '',
+    resource,
+    verbs: ['get'],
+    namespace,
+    names: [name],
+    why: 'what previews get copies of',
+    optional: false,
+  };
+}
+
+function headOf(objects: readonly KubernetesObject[], asked: Asked): string[] {
+  const { commands, strategies: chosen, namespace, createsNamespace = false } = asked;
   const names = [...new Set(objects.map(({ kind }) => kind))].sort();
+  const place = isOfPreviews(asked) ? 'the namespaces of previews' : `namespace ${namespace}`;
+  const how = isOfPreviews(asked) ? '' : ` (${chosen.join(', ')})`;
+  const of = names.length === 0 ? '' : `: ${names.join(', ')}`;
   return [
-    `What ${commands.join(', ')} (${chosen.join(', ')}) ${commands.length === 1 ? 'needs' : 'need'} in namespace ${namespace}: ${names.join(', ')}.`,
+    `What ${commands.join(', ')}${how} ${commands.length === 1 ? 'needs' : 'need'} in ${place}${of}.`,
+    ...(createsNamespace
+      ? [
+          `It holds in all namespaces: no Role can lie in ${place} before a run creates it. Without "create-namespace" a Role is enough.`,
+        ]
+      : []),
+    ...(isOfPreviews(asked) && asked.previewRole === undefined && names.length > 0
+      ? ['It holds in all namespaces: use it on a cluster for previews alone, or give --preview-role.']
+      : []),
     'Optional rules may be left out: a run then says what it does not know.',
     ...objects
       .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')

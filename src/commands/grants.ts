@@ -17,6 +17,7 @@ import {
   followGrants,
   grantsOf,
   lookGrants,
+  namespaceGrants,
   objectGrants,
   pruneGrants,
   undoGrants,
@@ -51,6 +52,9 @@ export interface Bringing {
   userRules?: readonly UserRule[];
 }
 
+/** An object beside what the cluster has of it. */
+export type Compared = Pick<Prepared, 'manifest' | 'live' | 'change'>;
+
 /**
  * What bringing in these objects needs.
  * @param prepared how they compare with the cluster; absent as long as nobody has looked
@@ -58,7 +62,7 @@ export interface Bringing {
 export function bringingGrants(
   placed: readonly Placed[],
   { namespace, strategy, undoOnFailure: undone, surplus, newNamespaces, userRules = [] }: Bringing,
-  prepared?: readonly Prepared[],
+  prepared?: readonly Compared[],
 ): Grant[] {
   const objects = placed.map(({ object }) => object);
   const states = new Map(prepared?.map((entry) => [keyOf(refOf(entry.manifest.object)), stateOf(entry)]));
@@ -79,7 +83,7 @@ export function bringingGrants(
     ...ofObjects,
     ...followed,
     ...surplus.flatMap(({ object, place }) => pruneGrants(object, place, undone)),
-    ...(newNamespaces.has(namespace) && !isBrought ? grantsOf('namespaces', undefined) : []),
+    ...(newNamespaces.has(namespace) && !isBrought ? namespaceGrants(namespace) : []),
     ...strategyGrants(strategy, namespace, besides),
     ...derivedGrants(traitsOf(strategy).makes, kinds, besides),
     ...(objects.some(({ kind }) => kind === 'StatefulSet')
@@ -176,7 +180,7 @@ function later(grant: Grant): Grant {
   return grant.need === 'optional' ? grant : { ...grant, need: 'later' };
 }
 
-function stateOf({ live, change }: Prepared): State {
+function stateOf({ live, change }: Compared): State {
   if (live === undefined) return 'absent';
   return change === 'unchanged' ? 'same' : 'differs';
 }

@@ -5,7 +5,6 @@ import type { Check } from '../verify/check.ts';
 import { followedBy } from '../rollout/readiness/index.ts';
 import type { Context } from '../release/context.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
-import type { Prepared } from '../apply/prepared.ts';
 import {
   bringingGrants,
   changeGrants,
@@ -14,6 +13,7 @@ import {
   strategyGrants,
   verifyGrants,
   type Bringing,
+  type Compared,
   type Placed,
   type WorkloadCommand,
 } from './grants.ts';
@@ -45,7 +45,7 @@ export async function expectOfObjects(
   context: Context,
   objects: readonly KubernetesObject[],
   needs: ReleaseNeeds,
-  prepared?: readonly Prepared[],
+  prepared?: readonly Compared[],
 ): Promise<void> {
   const { client, rights } = context;
   if (rights === undefined) return;

@@ -84,7 +84,7 @@ async function carryOut(
   if (pull === undefined) throw new InvalidInput(`there is no pull request ${identity.number} to deploy`);
   if (found !== undefined && steps.some((step) => step.do === 'wait-until-gone')) await awaitGoing(context, found);
   // That makes its namespace where there is none, once the manifests are known to be right.
-  return await deployPreview(context, options, asked, { report, pull, now });
+  return await deployPreview(context, options, asked, { report, pull, now, isNew: found === undefined });
 }
 
 /** A queue waits for a status that says no (nickel-lang/nickel#1277), and its commit is of no single pull request. */
@@ -93,8 +93,5 @@ function ofQueue(
   { release, namespace = context.client.defaultNamespace }: PreviewOptions,
 ): RunReport {
   const report = new Report(context, 'preview', { release, namespace });
-  return report.finish(
-    'skipped',
-    'No preview: a merge queue tests a commit that is of no single pull request, so that it gets none',
-  );
+  return report.finish('skipped', 'No preview: a merge queue tests a commit that belongs to no single pull request');
 }

@@ -103,7 +103,7 @@ const ruleSets = {
   networkPolicies: {
     why: 'whether a NetworkPolicy needs a label by which the first green pods would be told apart',
     rules: [['networking.k8s.io', 'networkpolicies', ['list']]],
-    lost: 'the first green pods may get another value for a label that a NetworkPolicy goes by',
+    lost: 'the first green pods may get a different value for a label that a NetworkPolicy selects',
   },
   room: {
     why: 'whether a canary or blue-green deploy has room',
@@ -123,6 +123,19 @@ const ruleSets = {
   previews: {
     why: 'the namespaces of previews',
     rules: [['', 'namespaces', ['get', 'list', 'create', 'patch', 'delete']]],
+  },
+  teardown: {
+    why: 'to find and delete the namespaces of previews',
+    rules: [['', 'namespaces', ['get', 'list', 'delete']]],
+  },
+  bindings: {
+    why: 'to give itself the role below in a new preview',
+    rules: [['rbac.authorization.k8s.io', 'rolebindings', ['create', 'patch']]],
+  },
+  answering: {
+    why: 'whether a preview answers, where the runner has no way to it',
+    rules: [['', 'services/proxy', ['get']]],
+    lost: 'whether a preview answers stays unknown where the runner has no way to it',
   },
   namespaces: { why: 'the namespace of the release', rules: [['', 'namespaces', ['get', 'create', 'patch']]] },
 } as const satisfies Record<string, RuleSet>;
@@ -283,6 +296,25 @@ export function checkGrants(
     ...(via === 'proxy' && !eachPod ? [{ ...one, resource: 'services/proxy', verbs }] : []),
     ...(eachPod ? [{ ...one, resource: 'pods/proxy', verbs }] : []),
   ];
+}
+
+/** The namespace of a preview, and how a run gets its rights in it. @param role what it binds there; undefined: it has them */
+export function previewGrants(role: string | undefined): Grant[] {
+  if (role === undefined) return grantsOf('previews', undefined);
+  const binding: Grant = {
+    group: 'rbac.authorization.k8s.io',
+    resource: 'clusterroles',
+    verbs: ['bind'],
+    name: role,
+    need: 'now',
+    why: 'that role and no other',
+  };
+  return [...grantsOf('previews', undefined), ...grantsOf('bindings', undefined), binding];
+}
+
+/** The one namespace that a run makes. */
+export function namespaceGrants(name: string): Grant[] {
+  return grantsOf('namespaces', undefined).map((grant) => ({ ...grant, name }));
 }
 
 /** Kinds of which a strategy makes objects of its own beside the user's, and whether it waits for them. */

@@ -45,6 +45,19 @@ export function roleFor(missing: readonly MissingRule[], options: RoleOptions): 
     .join('---\n');
 }
 
+/** A ClusterRole that nobody is bound to: a run binds it to itself, in a namespace that it has made. */
+export function unboundRoleFor(rules: readonly MissingRule[], name: string): string {
+  return `${[
+    '# Bound inside previews only.',
+    'apiVersion: rbac.authorization.k8s.io/v1',
+    'kind: ClusterRole',
+    'metadata:',
+    `  name: ${quoted(name)}`,
+    'rules:',
+    ...mergedRules(rules).flatMap(ruleLines),
+  ].join('\n')}\n`;
+}
+
 /**
  * All that these grants allow, each verb of a resource once. In a namespace it is for every object of a kind, so that a manifest
  * can be added without asking anybody; what lies in none is named, since it concerns the whole cluster.

@@ -1,10 +1,14 @@
 import { InvalidInput } from '../../base/errors.ts';
 import type { PullRequest } from '../../github/pull-request.ts';
+import { isService } from '../../traffic/services.ts';
+import type { Manifest } from '../../manifests/manifest.ts';
 import type { Context } from '../../release/context.ts';
+import type { RuleSetId } from '../../release/rights.ts';
 import { Superseded } from '../../release/wanted.ts';
 import type { Report } from '../../report/report.ts';
 import { hasFailed, type RunReport } from '../../report/run-report.ts';
-import { expectOfCommand } from '../needs.ts';
+import type { Compared } from '../grants.ts';
+import { expectOfCommand, expectOfObjects } from '../needs.ts';
 import { deploy, readDeploy, type DeployOptions } from '../deploy.ts';
 import { defaultKeepOldMs } from '../keep-old.ts';
 import type { Adapt } from '../load-manifests.ts';
@@ -23,6 +27,8 @@ interface Under {
   report: Report;
   pull: PullRequest;
   now: PullRequestNow;
+  /** Its namespace is not there yet. */
+  isNew: boolean;
 }
 
 /**
@@ -34,7 +40,7 @@ export async function deployPreview(
   context: Context,
   options: PreviewOptions,
   asked: AskedPreview,
-  { report, pull, now }: Under,
+  { report, pull, now, isNew }: Under,
 ): Promise<RunReport> {
   refuseNothing(options);
   const { namespace } = asked;
@@ -55,13 +61,15 @@ export async function deployPreview(
   };
   const read = await readDeploy(inner, deployOptions(options, asked, adapted.adapt), report);
   const facts = factsAt(asked, pull, momentOf(context, options));
+  // With a role that the run binds to itself, it has no rights in there before.
+  if (options.previewRole === undefined) await expectInside(context, read, isNew);
   const full = await place.make(facts);
   if (full !== undefined) {
     const { reason, holders } = full;
     report.tellPreview({ ...previewOf(asked, pull, adapted), reason, holders });
     return report.finish('skipped', `No preview of pull request ${asked.identity.number}: ${reason}`);
   }
-  expectOfCommand(context, deploy.rights, namespace);
+  expectOfCommand(context, [...deploy.rights, ...answeringRights(read.purpose.manifests)], namespace);
   report.tellPreview(previewOf(asked, pull, adapted));
   let outcome: RunReport;
   try {
@@ -85,6 +93,24 @@ export async function deployPreview(
     return { ...outcome, preview: { ...previewOf(asked, pull, adapted), ...place.serving() } };
   }
   return await announce(context, options, asked, { report, pull, now, outcome, place, adapted });
+}
+
+/** What is asked before the namespace is made: of a new one it is known that nothing is in it. */
+async function expectInside(
+  context: Context,
+  { options, purpose: { manifests, surplus } }: Awaited<ReturnType<typeof readDeploy>>,
+  isNew: boolean,
+): Promise<void> {
+  expectOfCommand(context, [...deploy.rights, ...answeringRights(manifests)], options.namespace);
+  const objects = manifests.map(({ object }) => object);
+  const absent = manifests.map((manifest): Compared => ({ manifest, live: undefined, change: 'created' }));
+  const needs = { ...options, newNamespaces: new Set<string>(), surplus };
+  await expectOfObjects(context, objects, needs, isNew ? absent : undefined);
+}
+
+/** The Services of a preview are asked whether they answer. */
+function answeringRights(manifests: readonly Manifest[]): RuleSetId[] {
+  return manifests.some(({ object }) => isService(object)) ? ['answering'] : [];
 }
 
 function purposeOf(purpose: Purpose, { identity }: AskedPreview, pull: PullRequest): Purpose {

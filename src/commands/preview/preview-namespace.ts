@@ -13,7 +13,7 @@ import {
 import { podSecurityLabels } from '../../preview/isolation.ts';
 import { checkLimit, type Room } from '../../preview/limit.ts';
 import type { Context } from '../../release/context.ts';
-import { grantsOf } from '../../release/rights.ts';
+import { previewGrants } from '../../release/rights.ts';
 import type { PreviewReport } from '../../report/preview-report.ts';
 import type { OptionsOf } from '../command.ts';
 import type { AskedPreview } from './asked.ts';
@@ -52,7 +52,7 @@ export class PreviewNamespace {
   async make(facts: PreviewFacts): Promise<Full | undefined> {
     const { client, reporter, rights, bounds } = this.#context;
     const { namespace, identity } = this.#asked;
-    rights?.expect(grantsOf('previews', undefined));
+    rights?.expect(previewGrants(this.#options.previewRole));
     await rights?.require();
     bounds?.vouchFor([namespaceRef(namespace)]);
     const labels = this.#labels();

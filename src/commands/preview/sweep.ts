@@ -35,7 +35,7 @@ export async function sweepPreviews(
   const repository = repositoryOf(context);
   const { server, repositoryId } = identityOf(repository, 1, options.release);
   const report = new Report(context, 'teardown', { release: options.release, namespace: '' });
-  rights?.expect(grantsOf('previews', undefined));
+  rights?.expect(grantsOf('teardown', undefined));
   await rights?.require();
   const { namespaces } = await listPreviews(context, { server, repositoryId });
   const rules: SweepOptions = {

@@ -42,7 +42,7 @@ export async function tearDownThis(
       `No preview of pull request ${identity.number} is left: there was nothing to remove`,
     );
   }
-  rights?.expect(grantsOf('previews', undefined));
+  rights?.expect(grantsOf('teardown', undefined));
   await rights?.require();
   // Its labels have shown whose it is, and the deletion holds for what was read alone.
   bounds?.vouchFor([namespaceRef(namespace)]);

@@ -25,6 +25,8 @@ const fates: Readonly<Record<string, Fate>> = {
   },
   'docs/previews.md: kubectl get namespaces --selector gke-rollout/preview=true --label-columns gke-rollout/pull-request,gke-rollout/release':
     {},
+  'docs/previews.md: script/rights --command preview --command teardown --preview-role gke-rollout-preview --service-account ci/previews examples/ctwoc/deployments':
+    {},
   'docs/rights.md: script/rights --namespace shop --service-account deployer examples/ctwoc/deployments examples/ctwoc/services':
     {},
 };

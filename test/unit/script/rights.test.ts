@@ -176,6 +176,58 @@ test.each([
   expect(may).toBe(verbs);
 });
 
+const whole = 'namespaces: get list create patch delete';
+const isolation = ['limitranges', 'networkpolicies', 'resourcequotas'];
+
+test('a namespace that the run creates needs a ClusterRole, since no Role can lie in it before', () => {
+  const text = roleOf([manifestFrom(structuredClone(configMap), 'app.yaml')], { ...plain, createsNamespace: true });
+  expect(text).toContain('# It holds in all namespaces: no Role can lie in namespace shop before a run creates it.');
+  const documents = documentsOf([configMap], { createsNamespace: true });
+  expect(Object.keys(documents)).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+  const rules = documents['ClusterRole']?.rules ?? [];
+  expect(rules.filter(({ resources }) => resources.includes('namespaces'))).toMatchObject([
+    { verbs: ['get', 'patch'], resourceNames: ['shop'] },
+    { verbs: ['create'] },
+  ]);
+  expect(needed([configMap], { createsNamespace: true })).toContain(record);
+});
+
+test('a preview needs its namespaces, and its manifests with what isolates them in each', () => {
+  const asked: Partial<Asked> = { commands: ['preview'], namespace: 'preview' };
+  const documents = documentsOf([deployment], asked);
+  expect(Object.keys(documents)).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+  const resources = (documents['ClusterRole']?.rules ?? []).flatMap((rule) => rule.resources);
+  expect(resources).toEqual(expect.arrayContaining(['namespaces', 'secrets', 'deployments', ...isolation]));
+  const unlimited = documentsOf([deployment], { ...asked, isolation: 'none' })['ClusterRole']?.rules ?? [];
+  const others = unlimited.flatMap((rule) => rule.resources);
+  expect(isolation.filter((resource) => others.includes(resource))).toEqual([]);
+});
+
+test('with a role that it binds to itself, a preview may do nothing else outside of its namespaces', () => {
+  const manifests = [deployment, service].map((one) => manifestFrom(structuredClone(one), 'app.yaml'));
+  const copies = [{ resource: 'secrets', namespace: 'staging', name: 'pull' }] as const;
+  const asked: Asked = { ...plain, commands: ['preview'], namespace: 'preview', previewRole: 'inside', copies };
+  const documents = loadAll(roleOf(manifests, asked)) as ({ kind: string; metadata: object } & { rules?: Rule[] })[];
+  const [outside, , copied, , inside] = documents;
+  expect(outside?.rules?.map(({ resources, verbs, resourceNames }) => ({ resources, verbs, resourceNames }))).toEqual([
+    { resources: ['namespaces'], verbs: ['get', 'list', 'create', 'patch', 'delete'], resourceNames: undefined },
+    { resources: ['rolebindings'], verbs: ['create', 'patch'], resourceNames: undefined },
+    { resources: ['clusterroles'], verbs: ['bind'], resourceNames: ['inside'] },
+  ]);
+  expect(copied).toMatchObject({ kind: 'Role', metadata: { namespace: 'staging' } });
+  expect(copied?.rules).toMatchObject([{ resources: ['secrets'], resourceNames: ['pull'], verbs: ['get'] }]);
+  expect(inside).toMatchObject({ kind: 'ClusterRole', metadata: { name: 'inside' } });
+  expect(inside?.rules?.some(({ resourceNames }) => resourceNames !== undefined)).toBe(false);
+  expect(documents).toHaveLength(5);
+});
+
+test('teardown needs no manifests, and its namespaces alone', async () => {
+  expect(needed([], { commands: ['teardown'] })).toEqual(['namespaces: get list delete']);
+  expect(needed([], { commands: ['preview', 'teardown'] })).toContain(whole);
+  const text = await printed(['--command', 'teardown', '--service-account', 'ci/previews'], root);
+  expect(text).toContain('# What teardown needs in the namespaces of previews.');
+});
+
 test('what lies in no namespace is a ClusterRole, for these objects alone', () => {
   const documents = documentsOf([deployment, object('v1', 'Namespace'), object('storage.k8s.io/v1', 'StorageClass')]);
   expect(Object.keys(documents)).toEqual(['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding']);
@@ -242,8 +294,16 @@ test.each([
     '--command deplyo: there is no such command; did you mean deploy?',
   ],
   [
-    ['--namespace', 'shop', '--command', 'preview', 'x'],
-    '--command preview: previews have namespaces of their own; docs/previews.md has their roles',
+    ['--namespace', 'shop', '--command', 'preview', '--command', 'deploy', 'x'],
+    'previews have namespaces and roles of their own: ask for preview and teardown without other commands',
+  ],
+  [
+    ['--command', 'preview', '--isolation', 'all', 'x'],
+    '--isolation all: there is no such isolation; there are none, default, fork',
+  ],
+  [
+    ['--command', 'preview', '--copy-secrets', 'pull', 'x'],
+    '"--copy-secrets pull" is not of the form NAMESPACE/NAME',
   ],
   [
     ['--namespace', 'shop', '--strategy', 'red', 'x'],

@@ -301,10 +301,7 @@ test.each([
     ['--command', 'preview', '--isolation', 'all', 'x'],
     '--isolation all: there is no such isolation; there are none, default, fork',
   ],
-  [
-    ['--command', 'preview', '--copy-secrets', 'pull', 'x'],
-    '"--copy-secrets pull" is not of the form NAMESPACE/NAME',
-  ],
+  [['--command', 'preview', '--copy-secrets', 'pull', 'x'], '"--copy-secrets pull" is not of the form NAMESPACE/NAME'],
   [
     ['--namespace', 'shop', '--strategy', 'red', 'x'],
     '--strategy red: there is no such strategy; there are rolling, canary, blue-green',

@@ -27,8 +27,10 @@ export async function applyInLayers(
   for (const layer of applyLayers(prepared.map((entry) => entry.manifest))) {
     execution.signal.throwIfAborted();
     const entries = layer.flatMap((manifest) => byManifest.get(manifest) ?? []);
-    if (entries.some(({ manifest, change }) => change !== 'unchanged' && isGate(manifest.object)))
-      await execution.wait(new Map([...all].filter(([entry]) => !entries.includes(entry))));
+    if (entries.some(({ manifest, change }) => change !== 'unchanged' && isGate(manifest.object))) {
+      const own = new Set(entries);
+      await execution.wait(new Map([...all].filter(([entry]) => !own.has(entry))));
+    }
     const written = await applyLayer(execution.client, entries, execution.journal, execution.force);
     for (const [entry, object] of written) {
       all.set(entry, object);

@@ -221,8 +221,9 @@ export class RolloutWatch {
   /** Adds what was seen to what is said; `manifests` are where the blamed fields stand. */
   explain(failure: FailureReport, manifests: readonly Manifest[] = []): FailureReport {
     const causes = [...(this.#failed?.causes ?? [])];
+    const byKey = new Map(manifests.map((manifest) => [keyOf(refOf(manifest.object)), manifest]));
     const problems = (this.#failed?.result.targets ?? []).flatMap(({ object, verdict }) => {
-      const manifest = manifests.find((candidate) => keyOf(refOf(candidate.object)) === keyOf(refOf(object)));
+      const manifest = byKey.get(keyOf(refOf(object)));
       if (verdict.state !== 'failed' || verdict.cause.path === undefined || manifest === undefined) return [];
       const { message, hint, path } = verdict.cause;
       const said = excerptFor(verdict.cause, this.#evidence);

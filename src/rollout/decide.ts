@@ -11,7 +11,7 @@ import { isFinal, mayHeal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
 import { familyOf, makersOf, podsOfAnyVersion, podsOfVersion } from './family.ts';
-import { isOwnedBy } from './ownership.ts';
+import { ownedBy, ownedByAny } from './ownership.ts';
 import { withQueue } from './queue/sign.ts';
 import { describeWorks, tellWorks, worksOf, type Work } from './progress.ts';
 import { isPausedMeanwhile } from './readiness/deployment.ts';
@@ -145,9 +145,10 @@ function signsOf(
   firstSeen: FirstSeen,
 ): Sign[] {
   const healthy = pods.filter(isReadyPod).length;
-  const old = all.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !pods.includes(pod));
+  const current = new Set(pods);
+  const old = all.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !current.has(pod));
   // A DaemonSet's old pod on a node that is down stands in the way of the new one.
-  const held = object.kind === 'DaemonSet' ? snapshot.pods.filter((pod) => isOwnedBy(pod, object)) : pods;
+  const held = object.kind === 'DaemonSet' ? ownedBy(object, snapshot.pods) : pods;
   return [
     ...lostNodeSigns(held, snapshot.nodes ?? []),
     ...makers.flatMap((maker) => controllerSigns(maker, eventsOf(maker, snapshot.events), changed ? writtenAt : 0)),
@@ -167,8 +168,8 @@ function oldPods(
   updated: readonly KubernetesObject[],
   { pods, replicaSets }: Snapshot,
 ): KubernetesObject[] {
-  const sets = replicaSets.filter((set) => isOwnedBy(set, object));
-  return pods.filter((pod) => !updated.includes(pod) && sets.some((set) => isOwnedBy(pod, set)));
+  const current = new Set(updated);
+  return ownedByAny(ownedBy(object, replicaSets), pods).filter((pod) => !current.has(pod));
 }
 
 /** Of the claims that a pod waits for: they say why they are not bound. */

@@ -3,7 +3,7 @@ import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { condition } from '../kubernetes/conditions.ts';
 import { isReadyPod } from './failures/pod.ts';
 import { diagnostic, type Sign } from './failures/sign.ts';
-import { isOwnedBy } from './ownership.ts';
+import { ownedBy } from './ownership.ts';
 import { isObserved, pods as countOf, unchecked, type Facts } from './readiness/rule.ts';
 import type { Verdict } from './verdict.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -22,7 +22,7 @@ export function withoutLostNodes(
 ): Verdict {
   if (daemonSet.kind !== 'DaemonSet' || verdict.state !== 'progressing' || !isObserved(daemonSet, facts))
     return verdict;
-  const hosts = new Set(pods.filter((pod) => isOwnedBy(pod, daemonSet)).map(nodeOf));
+  const hosts = new Set(ownedBy(daemonSet, pods).map(nodeOf));
   const lost = lostAmong(nodes).filter(({ metadata }) => hosts.has(metadata.name));
   const wanted = numberAt(daemonSet, 'status', 'desiredNumberScheduled') ?? 0;
   const names = new Set<string | undefined>(lost.map(({ metadata }) => metadata.name));

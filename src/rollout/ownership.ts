@@ -11,8 +11,8 @@ export function newReplicaSet(
   replicaSets: readonly KubernetesObject[],
 ): KubernetesObject | undefined {
   const wanted = withoutHash(at(deployment, 'spec', 'template'));
-  return replicaSets
-    .filter((set) => isOwnedBy(set, deployment) && equal(withoutHash(at(set, 'spec', 'template')), wanted))
+  return ownedBy(deployment, replicaSets)
+    .filter((set) => equal(withoutHash(at(set, 'spec', 'template')), wanted))
     .sort((left, right) =>
       (left.metadata.creationTimestamp ?? '').localeCompare(right.metadata.creationTimestamp ?? ''),
     )[0];
@@ -25,8 +25,7 @@ export function podsOf(
   replicaSets: readonly KubernetesObject[],
 ): KubernetesObject[] {
   if (workload.kind === 'Pod') return pods.filter(({ metadata }) => metadata.uid === workload.metadata.uid);
-  const owners = [workload, ...replicaSets.filter((set) => isOwnedBy(set, workload))];
-  return pods.filter((pod) => owners.some((owner) => isOwnedBy(pod, owner)));
+  return ownedByAny([workload, ...ownedBy(workload, replicaSets)], pods);
 }
 
 /** The pods of the version that was written; pods of older ones say nothing about it. */
@@ -38,28 +37,48 @@ export function podsOfNewRevision(
   switch (workload.kind) {
     case 'Deployment': {
       const set = newReplicaSet(workload, replicaSets);
-      return set === undefined ? [] : pods.filter((pod) => isOwnedBy(pod, set));
+      return set === undefined ? [] : ownedBy(set, pods);
     }
     case 'StatefulSet': {
       // Until its controller has seen the change, the update revision is still the one before.
       if ((numberAt(workload, 'status', 'observedGeneration') ?? 0) < (workload.metadata.generation ?? 0)) return [];
       const revision = stringAt(workload, 'status', 'updateRevision');
-      return pods.filter(
-        (pod) => isOwnedBy(pod, workload) && pod.metadata.labels?.['controller-revision-hash'] === revision,
+      return ownedBy(workload, pods).filter(
+        ({ metadata }) => metadata.labels?.['controller-revision-hash'] === revision,
       );
     }
     case 'DaemonSet': {
       const generation = String(numberAt(workload, 'metadata', 'generation') ?? '');
       const annotation = workload.metadata.annotations?.['deprecated.daemonset.template.generation'] ?? generation;
-      return pods.filter(
-        (pod) => isOwnedBy(pod, workload) && pod.metadata.labels?.['pod-template-generation'] === annotation,
+      return ownedBy(workload, pods).filter(
+        ({ metadata }) => metadata.labels?.['pod-template-generation'] === annotation,
       );
     }
     case 'Pod':
       return pods.filter((pod) => pod.metadata.uid === workload.metadata.uid);
     default:
-      return pods.filter((pod) => isOwnedBy(pod, workload));
+      return ownedBy(workload, pods);
   }
+}
+
+const indexes = new WeakMap<readonly KubernetesObject[], ReturnType<typeof byOwner>>();
+
+/**
+ * Those of a list that an object owns, in its order. A look at a release asks for those of each workload, and a namespace may have
+ * thousands of pods: a list is put in order once, so that it must not be changed afterwards.
+ */
+export function ownedBy(owner: KubernetesObject, objects: readonly KubernetesObject[]): KubernetesObject[] {
+  const index = indexes.get(objects) ?? byOwner(objects);
+  indexes.set(objects, index);
+  return [...(index.get(owner.metadata.uid ?? '') ?? [])];
+}
+
+/** Those that any of these owns, each once. */
+export function ownedByAny(
+  owners: readonly KubernetesObject[],
+  objects: readonly KubernetesObject[],
+): KubernetesObject[] {
+  return [...new Set(owners.flatMap((owner) => ownedBy(owner, objects)))];
 }
 
 /** Objects by the uids of their owners. */

@@ -94,6 +94,10 @@ interface RolloutOptions {
 const tickMs = 500;
 /** How long the last look at logs may take. */
 const lastReadMs = 5_000;
+/** So many may be waited for, and each change is looked at. */
+const fewPending = 16;
+/** How long it is until the next look at more than these, ms for each. */
+const msForEach = 4;
 /**
  * A workload that we did not touch may be broken for lack of what we have just changed (a ConfigMap, a quota), and its pods
  * need a moment to try again.
@@ -124,6 +128,8 @@ interface Followed extends Target {
   isSilent?: true;
   /** When this run has seen it change last, milliseconds since the epoch by the server's clock. */
   changedAt: number;
+  /** What was compared last with what was written. */
+  compared?: KubernetesObject;
 }
 
 class Tracker {
@@ -169,7 +175,7 @@ class Tracker {
     for (const target of this.#targets) {
       // A final verdict stays: that an object was deleted, for one, is not to be seen on its last state.
       const { state } = target.decision.verdict;
-      const overwritten = state === 'failed' ? undefined : this.#options.overwritten?.(target.asWritten, target.object);
+      const overwritten = state === 'failed' ? undefined : this.#overwritten(target);
       if (overwritten !== undefined) {
         target.decision = { verdict: { state: 'failed', cause: overwritten } };
         this.#log.state(target);
@@ -198,6 +204,13 @@ class Tracker {
     if (this.#stopwatch.isOver) return this.#result('paused', paused.map(pauseCauseOf));
     if (now >= this.#deadline) return this.#result('timed-out', this.#pending().map(suspicionOf));
     return this.#whenStuck(snapshot, paused.length > 0);
+  }
+
+  /** Asked once of each state that is seen: there may be thousands of objects, of which nearly none changes any more. */
+  #overwritten(target: Followed): Cause | undefined {
+    if (target.compared === target.object) return undefined;
+    target.compared = target.object;
+    return this.#options.overwritten?.(target.asWritten, target.object);
   }
 
   /** What is known of a target that was restored, before its controller has said anything of that. */
@@ -294,7 +307,7 @@ class Tracker {
         signal.addEventListener('abort', () => {
           reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
         });
-        this.#observeAll(this.#client, watches, look).catch(reject);
+        this.#observeAll(this.#client, watches, look, this.#paced(look, watches)).catch(reject);
         const tick = async () => {
           while (!watches.aborted) {
             await clock.sleep(tickMs, watches).catch(() => undefined);
@@ -317,7 +330,34 @@ class Tracker {
     return this.evaluate() ?? result;
   }
 
-  async #observeAll(client: KubernetesClient, signal: AbortSignal, look: () => void): Promise<void> {
+  /**
+   * What is told of many workloads comes in bursts, and each look is at all of them: the more there are, the longer it is until the
+   * next one. Where only some are waited for, each change is looked at.
+   */
+  #paced(look: () => void, signal: AbortSignal): () => void {
+    const { clock } = this.#options;
+    let isPlanned = false;
+    let next = -Infinity;
+    const lookNow = () => {
+      isPlanned = false;
+      look();
+      const pending = this.#pending().length;
+      next = pending <= fewPending ? -Infinity : clock.now() + Math.min(tickMs, pending * msForEach);
+    };
+    return () => {
+      if (isPlanned) return;
+      const restMs = next - clock.now();
+      if (restMs <= 0) {
+        lookNow();
+        return;
+      }
+      isPlanned = true;
+      clock.sleep(restMs, signal).then(lookNow, () => undefined);
+    };
+  }
+
+  /** @param look at once; `soon` in its turn */
+  async #observeAll(client: KubernetesClient, signal: AbortSignal, look: () => void, soon: () => void): Promise<void> {
     const scopes = new Map<string, { resource: Resource; namespace: string | undefined; targets: Followed[] }>();
     const followed = this.#holdMs > 0 ? this.#targets : this.#pending();
     for (const target of followed) {
@@ -335,10 +375,11 @@ class Tracker {
         targets.length === 1 && only !== undefined
           ? { fieldSelector: `metadata.name=${only.object.metadata.name}` }
           : {};
-      return this.#observeTargets(client, resource, { ...inNamespace(namespace), ...name }, targets, signal, look);
+      const scope = { ...inNamespace(namespace), ...name };
+      return this.#observeTargets(client, resource, scope, targets, { signal, look, soon });
     });
     const objects = followed.map(({ object }) => object);
-    await Promise.all([...observations, this.#surroundings.observe(client, objects, signal, look)]);
+    await Promise.all([...observations, this.#surroundings.observe(client, objects, signal, soon)]);
   }
 
   async #observeTargets(
@@ -346,8 +387,7 @@ class Tracker {
     resource: Resource,
     scope: ListOptions,
     targets: readonly Followed[],
-    signal: AbortSignal,
-    look: () => void,
+    { signal, look, soon }: { signal: AbortSignal; look: () => void; soon: () => void },
   ): Promise<void> {
     const byName = new Map(targets.map((target) => [target.object.metadata.name, target]));
     const gone = (target: Followed) => {
@@ -375,12 +415,15 @@ class Tracker {
       },
       onChange: (type: string, object: KubernetesObject) => {
         take(object);
-        look();
         const target = byName.get(object.metadata.name);
-        if (type === 'DELETED' && target !== undefined) {
-          gone(target);
-          look();
+        if (type !== 'DELETED' || target === undefined) {
+          soon();
+          return;
         }
+        // What it was when it went counts.
+        look();
+        gone(target);
+        look();
       },
     };
     try {

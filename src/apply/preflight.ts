@@ -4,7 +4,7 @@ import { equal, objectAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
 import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { isConfig, isScalable, isWorkload, renewsPods } from '../manifests/kinds.ts';
 import { hashIn, hashPath, withHash } from '../manifests/config-hash.ts';
@@ -372,23 +372,35 @@ export async function readLive(
   manifests: readonly Manifest[],
   newNamespaces: ReadonlySet<string>,
 ): Promise<Map<string, KubernetesObject>> {
-  const groups = new Map<string, { resource: Resource; namespace: string | undefined; objects: KubernetesObject[] }>();
-  for (const { object } of manifests) {
-    const resource = await client.resource(object.apiVersion, object.kind);
-    const { namespace } = object.metadata;
-    if (resource === undefined || (namespace !== undefined && newNamespaces.has(namespace))) continue;
-    const key = `${object.apiVersion}/${object.kind}/${namespace ?? ''}`;
-    const group = groups.get(key) ?? { resource, namespace, objects: [] };
-    group.objects.push(object);
+  const refs = manifests.map(({ object }) => refOf(object));
+  return await readRefs(
+    client,
+    refs.filter(({ namespace }) => namespace === undefined || !newNamespaces.has(namespace)),
+  );
+}
+
+/** The same of what these names mean. */
+export async function readRefs(
+  client: KubernetesClient,
+  wantedRefs: readonly ObjectRef[],
+): Promise<Map<string, KubernetesObject>> {
+  const groups = new Map<string, { resource: Resource; namespace: string | undefined; refs: ObjectRef[] }>();
+  for (const ref of wantedRefs) {
+    const { apiVersion, kind, namespace } = ref;
+    const resource = await client.resource(apiVersion, kind);
+    if (resource === undefined) continue;
+    const key = `${apiVersion}/${kind}/${namespace ?? ''}`;
+    const group = groups.get(key) ?? { resource, namespace, refs: [] };
+    group.refs.push(ref);
     groups.set(key, group);
   }
-  const found = await mapConcurrently([...groups.values()], concurrency, async ({ resource, namespace, objects }) => {
+  const found = await mapConcurrently([...groups.values()], concurrency, async ({ resource, namespace, refs }) => {
     const readEach = async () => {
-      const read = await mapConcurrently(objects, concurrency, (object) => client.read(refOf(object)));
+      const read = await mapConcurrently(refs, concurrency, (ref) => client.read(ref));
       return read.filter((object) => object !== undefined);
     };
-    if (objects.length < listFrom) return await readEach();
-    const wanted = new Set(objects.map((object) => object.metadata.name));
+    if (refs.length < listFrom) return await readEach();
+    const wanted = new Set(refs.map(({ name }) => name));
     try {
       const { items } = await client.list(resource, namespace === undefined ? {} : { namespace });
       return items.filter((item) => wanted.has(item.metadata.name));

@@ -16,7 +16,7 @@ import { concurrency } from '../apply/apply.ts';
 import { formerRefs, isLeft } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
-import { preflight } from '../apply/preflight.ts';
+import { preflight, readLive, readRefs } from '../apply/preflight.ts';
 import { commitOf, listRevisions, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';
 import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
@@ -281,12 +281,17 @@ async function readRunning(
   live: Revision | undefined,
   target: Revision | undefined,
 ): Promise<Map<string, KubernetesObject>> {
-  const objects = new Map([live, target].flatMap((one) => one?.objects ?? []).map((one) => [keyOf(refOf(one)), one]));
-  const found = await mapConcurrently([...objects], concurrency, async ([key, object]) => {
-    const running = await client.read(live === undefined ? refOf(object) : runningRef(live, object));
-    return [key, running] as const;
-  });
-  return new Map(found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object]])));
+  const objects = [live, target].flatMap((one) => one?.objects ?? []);
+  const refs = new Map(
+    objects.map((object) => [keyOf(refOf(object)), live === undefined ? refOf(object) : runningRef(live, object)]),
+  );
+  const found = await readRefs(client, [...refs.values()]);
+  return new Map(
+    [...refs].flatMap(([key, ref]) => {
+      const running = found.get(keyOf(ref));
+      return running === undefined ? [] : [[key, running]];
+    }),
+  );
 }
 
 /**
@@ -329,14 +334,12 @@ async function leftToOthers(
   manifests: readonly Manifest[],
   report: Report,
 ): Promise<Manifest[]> {
+  // A kind that is not served any more is told of by the preflight.
+  const there = await readLive(client, manifests, new Set());
   const own = await Promise.all(
     manifests.map(async (manifest) => {
       const ref = refOf(manifest.object);
-      const live = await client.read(ref).catch((error: unknown) => {
-        // A kind that is not served any more is told of by the preflight.
-        if (error instanceof Failure && !isStatus(error, 403)) return undefined;
-        throw error;
-      });
+      const live = there.get(keyOf(ref));
       const owner = live === undefined ? undefined : await ownership.otherOwner(live);
       if (owner === undefined) return manifest;
       report.warn(`${describeRef(ref, true)} is left as it is: it belongs to ${await ownership.describe(owner)} now`);

@@ -87,7 +87,7 @@ export class Imagined {
     const key = keyOf(ref);
     const known = this.#entries.get(key);
     const prepared = own?.manifest === manifest ? own : this.#sameAsCompared(manifest);
-    const now = known?.object ?? (await this.#readLive(ref));
+    const now = known?.object ?? (prepared === undefined ? await this.#readLive(ref) : prepared.live);
     const isThere = this.#isThere(manifest, { known, prepared, now });
     const predicted = known === undefined ? prepared?.predicted : undefined;
     this.#entries.set(key, { object: predicted ?? merged(now, manifest.object), stated: manifest.object });

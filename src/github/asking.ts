@@ -1,4 +1,4 @@
-import type { Octokit } from '@octokit/core';
+import { Octokit } from '@octokit/core';
 
 import type { Clock } from '../base/clock.ts';
 import { isObject, stringsAt } from '../base/json.ts';
@@ -42,7 +42,7 @@ type Came = { answer: Answer } | { error: unknown };
 export class Asking {
   readonly #options: AskingOptions;
   readonly #transport: Transport;
-  #octokit: Promise<Octokit> | undefined;
+  #octokit: Octokit | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #patienceMs: number;
   /** GitHub wants to be left alone until then, milliseconds since the epoch; asking on makes it worse. */
@@ -126,7 +126,7 @@ export class Asking {
   async #once({ route, parameters }: Question): Promise<Came> {
     const { signal, deadlineMs = defaultDeadlineMs } = this.#options;
     signal?.throwIfAborted();
-    const octokit = await (this.#octokit ??= this.#load());
+    const octokit = (this.#octokit ??= this.#makeOctokit());
     const deadline = AbortSignal.timeout(this.#patienceMs > 0 ? deadlineMs : Math.min(deadlineMs, lateDeadlineMs));
     const ended = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     try {
@@ -139,9 +139,7 @@ export class Asking {
     }
   }
 
-  /** Only now: most runs ask GitHub for nothing. */
-  async #load(): Promise<Octokit> {
-    const { Octokit } = await import('@octokit/core');
+  #makeOctokit(): Octokit {
     const nothing = () => undefined;
     return new Octokit({
       auth: this.#options.token,

@@ -28,6 +28,25 @@ function inside(file: ts.SourceFile): (specifier: string) => string[] {
   return (specifier) => (specifier.startsWith('.') ? [join(dirname(pathOf(file)), specifier)] : []);
 }
 
+/** Whether it reads code when it runs, by `import(…)`, `require(…)` or `createRequire(…)`. */
+export function loadsLate(file: ts.SourceFile): boolean {
+  const calls = [...within(file)].filter(ts.isCallExpression);
+  return calls.some(
+    ({ expression }) =>
+      expression.kind === ts.SyntaxKind.ImportKeyword ||
+      (ts.isIdentifier(expression) && ['require', 'createRequire'].includes(expression.text)),
+  );
+}
+
+/** Whether it has an `await` outside of all functions. */
+export function waitsAtTop(file: ts.SourceFile): boolean {
+  return [...within(file)].some((node) => isWait(node) && ts.findAncestor(node, ts.isFunctionLike) === undefined);
+}
+
+function isWait(node: ts.Node): boolean {
+  return ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined);
+}
+
 /** The shortest way from each file back to itself, each circle once: `a.ts → b.ts → a.ts`. */
 export function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const known = new Set<string>();

@@ -10,6 +10,7 @@ import { createReporter } from './action/log.ts';
 import { setOutputs } from './action/outputs.ts';
 import { commentOn } from './action/preview-comment.ts';
 import { recordsOf, type RecordKeeper } from './action/record-keeper.ts';
+import { RequestLog } from './action/request-log.ts';
 import { defaultRelease, repositoryOfRun, runIdentity } from './action/run-identity.ts';
 import { saveState, type SavedState } from './action/state.ts';
 import { workspace } from './action/workspace.ts';
@@ -33,7 +34,8 @@ export async function main(): Promise<number> {
   const reporter = createReporter(redaction);
   const signal = cancellation();
   const state: SavedState = { finished: false, holder: runIdentity(process.env).holder };
-  const run: Run = { startedAt, reporter, signal, state };
+  const requests = new RequestLog(startedAt);
+  const run: Run = { startedAt, reporter, signal, state, requests };
 
   let report: RunReport;
   try {
@@ -53,6 +55,7 @@ export async function main(): Promise<number> {
   setOutputs(report, (text) => {
     reporter.warning(text);
   });
+  requests.tell(report, reporter);
   const code = await finish(report, reporter, process.env);
   try {
     saveState({ ...state, finished: report.status !== 'cancelled' && !left, ...(left ? { hasFailed: true } : {}) });
@@ -69,6 +72,7 @@ interface Run {
   reporter: Reporter;
   signal: AbortSignal;
   state: SavedState;
+  requests: RequestLog;
   /** Once they are read. */
   inputs?: Inputs;
   github?: ConnectGitHub | undefined;
@@ -78,7 +82,7 @@ interface Run {
 
 /** Connects, and does what the inputs say. @throws Failure, Failures, Cancelled */
 async function carryOut(run: Run, inputs: Inputs): Promise<RunReport> {
-  const { startedAt, reporter, signal, state, github } = run;
+  const { startedAt, reporter, signal, state, requests, github } = run;
   const options = { ...inputs, release: inputs.release ?? defaultRelease(process.env) };
   const limit = new TimeLimit(systemClock);
   const repository = repositoryOfRun(process.env);
@@ -105,7 +109,11 @@ async function carryOut(run: Run, inputs: Inputs): Promise<RunReport> {
   );
   let connected: Awaited<ReturnType<typeof connectToCluster>>;
   try {
-    connected = await connectToCluster(inputs, process.env, reporter, { signal, limit });
+    connected = await connectToCluster(inputs, process.env, reporter, {
+      signal,
+      limit,
+      onRequest: requests.onRequest,
+    });
   } catch (error) {
     const skipped =
       inputs.command === 'preview' && error instanceof Failure

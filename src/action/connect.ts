@@ -6,6 +6,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { connect } from '../kubernetes/connection.ts';
 import { open, type Connection } from '../kubernetes/connect/endpoint.ts';
 import { createClient } from '../kubernetes/http-client.ts';
+import type { OnRequest } from '../kubernetes/observed.ts';
 import { secretsOf } from '../kubernetes/secret-values.ts';
 import type { Inputs } from './inputs.ts';
 import { workspace } from './workspace.ts';
@@ -37,6 +38,8 @@ type ConnectInputs = Pick<Inputs, 'kubeconfig' | 'context' | 'namespace' | GkeIn
 interface Patience {
   signal: AbortSignal;
   limit: TimeLimit;
+  /** Told of each request to the API server. */
+  onRequest?: OnRequest;
   /** Whether this server has answered an earlier step of the same job: then it is away for a while, and the address is right. */
   hasAnswered?: boolean;
 }
@@ -49,7 +52,7 @@ export async function connectToCluster(
   inputs: ConnectInputs,
   env: NodeJS.ProcessEnv,
   reporter: Reporter,
-  { signal, limit, hasAnswered = false }: Patience,
+  { signal, limit, onRequest, hasAnswered = false }: Patience,
 ): Promise<Connected> {
   const gke = isGke(inputs) ? await signInToGke(inputs, env, reporter, signal) : undefined;
   const connection =
@@ -66,6 +69,7 @@ export async function connectToCluster(
     signal,
     limit,
     hasAnswered,
+    ...(onRequest === undefined ? {} : { onRequest }),
     userAgent: 'gke-rollout',
     onObject: (object) => {
       for (const secret of secretsOf(object)) reporter.mask(secret);

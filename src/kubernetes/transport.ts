@@ -12,6 +12,7 @@ import { limits } from '../base/limits.ts';
 import { TimeLimit } from '../base/time-limit.ts';
 import type { Connection, Headers, Problem } from './connect/endpoint.ts';
 import { AnswerBrokeOff, ApiError, connectionError, ForeignAnswer } from './errors.ts';
+import { observed, type OnRequest } from './observed.ts';
 import { ownStatus } from './proxied.ts';
 import { valuesOf } from './secret-values.ts';
 import { ServerTime } from './server-time.ts';
@@ -68,6 +69,7 @@ export interface TransportOptions {
   signal?: AbortSignal;
   /** Told of each object that is sent, and of each that is read by itself, so that what is secret in it can be hidden. */
   onObject?: (object: JsonObject) => void;
+  onRequest?: OnRequest;
   /** `gke-rollout/1.2.3`. */
   userAgent: string;
   /** Whether the server is known to have answered before, so that there is hope as long as it does not. */
@@ -133,7 +135,7 @@ export class Transport {
       async () => {
         this.#refuseInVain();
         if (call.guarded === true) await this.guard?.(this.#endOf(started, patienceMs));
-        const outcome = await this.#once(call, afterLostAnswer);
+        const outcome = await observed(this.#options.onRequest, call, this.#once(call, afterLostAnswer), statusIn);
         if (outcome.state === 'answered') return { state: 'done', result: outcome.answer };
         const status = outcome.state === 'refused' ? outcome.error.status : undefined;
         const mend = outcome.state === 'refused' && status === 401 ? this.#renewalOf(outcome.credentials) : undefined;
@@ -161,7 +163,9 @@ export class Transport {
     let hasRenewed = false;
     return await retry(async () => {
       const credentials = await this.#connection.authorize();
-      const response = await this.#openStream(call, credentials, signal);
+      const opening = this.#openStream(call, credentials, signal);
+      const asked = { ...call, method: 'WATCH' };
+      const response = await observed(this.#options.onRequest, asked, opening, ({ status }) => status);
       if (response.status < 300) return { state: 'done', result: response.body };
       const body = parse(await startOf(response.body, limits.verifyAnswer));
       const error = this.#refusal(call, response, body, false);
@@ -208,7 +212,8 @@ export class Transport {
     for (let refreshed = false; ; refreshed = true) {
       this.#count(passage.method);
       const credentials = await this.#connection.authorize();
-      const passed = await this.#passOnce(passage, credentials);
+      const attempt = this.#passOnce(passage, credentials);
+      const passed = await observed(this.#options.onRequest, passage, attempt, ({ status }) => status);
       if (passed.status !== 401 || refreshed || ownStatus(passed.body) === undefined) return passed;
       await this.#connection.refresh(credentials);
     }
@@ -433,6 +438,11 @@ type Outcome =
       retryAfterMs?: number | undefined;
     }
   | { state: 'broken'; error: Failure; retry: boolean; mayBeDone: boolean; retryAfterMs?: never };
+
+function statusIn(outcome: Outcome): number | undefined {
+  if (outcome.state === 'answered') return 200;
+  return outcome.state === 'refused' ? outcome.error.status : undefined;
+}
 
 /** Nothing for questions: what is asked for holds nothing secret. */
 function valuesSent({ body, attempt }: Call): string[] {

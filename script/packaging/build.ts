@@ -18,11 +18,10 @@ const dist = join(root, 'dist');
 const maxBytes = 1_450_000;
 
 /**
- * They do not declare themselves free of side effects, although they are; without that word the bundler keeps all of
- * client-node's 700 generated API classes (20 MB instead of 2), and an HTTP client that the toolkit needs for a function which
- * we do not call.
+ * It does not declare itself free of side effects, although it is; without that word the bundler keeps an HTTP client that the
+ * toolkit needs for a function which we do not call.
  */
-const freeOfSideEffects = ['@kubernetes/client-node', '@actions/core'];
+const freeOfSideEffects = ['@actions/core'];
 
 function allowTreeShaking(): void {
   for (const name of freeOfSideEffects) {

@@ -145,7 +145,13 @@ async function tokenOf(
     return await askExecPlugin(user['exec'], cluster, { env, time: limits.pluginTime, ...given });
   }
   if (!isObject(user['auth-provider'])) return {};
-  const provided = await askAuthProvider(user['auth-provider'], context);
+  const ca = pem(context, objectAt(user, 'auth-provider', 'config'), 'idp-certificate-authority');
+  const provided = await askAuthProvider(user['auth-provider'], context, {
+    now: clock.now(),
+    env,
+    ...(ca === undefined ? {} : { ca }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   return { ...(provided === undefined ? {} : { token: provided }), expiresAt: clock.now() + fileLifetimeMs };
 }
 

@@ -25,8 +25,8 @@ interface Surroundings {
 const longestComplaint = 500;
 
 /**
- * Runs the credential plugin of a kubeconfig user (its `exec` entry), as client-go does; client-node's own way knows no
- * time limit and no `KUBERNETES_EXEC_INFO`.
+ * Runs the credential plugin of a kubeconfig user (its `exec` entry), as client-go does: with a time limit and
+ * `KUBERNETES_EXEC_INFO`.
  * @throws InvalidInput when it is not installed, fails, goes over a limit, or answers with something else than a credential
  */
 export async function askExecPlugin(

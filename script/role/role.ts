@@ -90,11 +90,18 @@ export function needsOf(manifests: readonly Manifest[], asked: Asked): Needs {
   if (!isOfPreviews(asked) && asked.createsNamespace !== true) return { objects, rules: rulesOf(grants), inside: [] };
   const isInside = (grant: Grant) => grant.namespace === namespace;
   const [own, others] = [grants.filter(isInside), grants.filter((grant) => !isInside(grant))];
-  const everywhere = rulesOf(own.map(({ namespace: _, ...grant }) => grant));
+  const everywhere = rulesOf(own.map(inAll));
   if (previewRole === undefined) return { objects, rules: [...rulesOf(others), ...everywhere, ...copies], inside: [] };
   // It holds in previews alone, whatever their objects are called.
   const inside = everywhere.map((rule) => ({ ...rule, names: [] }));
   return { objects, rules: [...rulesOf(others), ...copies], inside };
+}
+
+/** The same right, in all namespaces. */
+function inAll(grant: Grant): Grant {
+  const everywhere = { ...grant };
+  delete everywhere.namespace;
+  return everywhere;
 }
 
 function isOfPreviews({ commands }: Pick<Asked, 'commands'>): boolean {

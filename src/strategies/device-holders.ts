@@ -20,7 +20,7 @@ interface NewPods {
  * @param holds whether a pod asks for such devices
  * @returns which pod may release them, as a sentence goes on; undefined where none is known to
  */
-export async function whoMayReleaseThem(
+export async function lookWhoMayReleaseThem(
   client: KubernetesClient,
   { specs, owner, inQuota }: NewPods,
   holds: (pod: KubernetesObject) => boolean,

@@ -8,12 +8,13 @@ import { isDeployment } from '../manifests/kinds.ts';
 import { podsOf } from '../manifests/pod-template.ts';
 import { needsRoomForOneMore, oneByOne, rollingUpdateOf } from '../manifests/rolling-update.ts';
 import { expectedObject } from '../plan/expected.ts';
+import type { PlanContext } from '../plan/plan.ts';
 import type { Cramped } from './in-place.ts';
 import { resourcesIn } from './room/certain.ts';
 import { devicesOf, shares } from './room/devices.ts';
-import { listingOnce } from './room/list-once.ts';
+import { lookOnce } from './room/list-once.ts';
 import { lookForObstacle, lookForRoomOfAll, obstacleInPlace } from './room/obstacles.ts';
-import { lookForShortages, type Look, type Stuck } from './room/one-more.ts';
+import { lookForShortages, type Stuck } from './room/one-more.ts';
 import { isPlacedAsNow } from './room/placed-as-now.ts';
 
 /**
@@ -23,9 +24,17 @@ import { isPlacedAsNow } from './room/placed-as-now.ts';
  * @returns what is to be replaced in place; nothing unless `onLowCapacity` is `in-place`
  * @throws LowCapacity, or Failures of them; with `onLowCapacity: 'warn'` they are warnings
  */
-export async function lookForRoom(context: Look, prepared: readonly Prepared[], source?: Source): Promise<Cramped[]> {
-  const { onLowCapacity } = context;
-  const look = { ...context, client: listingOnce(context.client) };
+export async function lookForRoom(
+  context: Pick<PlanContext, 'client' | 'namespace' | 'onLowCapacity' | 'reporter'>,
+  prepared: readonly Prepared[],
+  source?: Source,
+): Promise<Cramped[]> {
+  const { onLowCapacity, reporter } = context;
+  const refuse = (shortages: Shortage[]) => {
+    if (shortages.length === 0) return;
+    enforceCapacity({ state: 'short', shortages, notices: [] }, onLowCapacity === 'warn' ? 'warn' : 'fail', reporter);
+  };
+  const look = { ...context, client: lookOnce(context.client) };
   // Judged by what they are after fields of `kubectl apply` have been taken over.
   const expected = new Map(prepared.map((entry) => [{ ...entry, predicted: expectedObject(entry) }, entry]));
   const isBetween = (entry: Prepared) => onLowCapacity === 'in-place' && isHalfWay(entry);
@@ -40,10 +49,7 @@ export async function lookForRoom(context: Look, prepared: readonly Prepared[], 
     moving.every((other) => stuck.has(other) || !shares(devicesOf(entry.predicted), devicesOf(other.live))),
   );
   if (onLowCapacity !== 'in-place') {
-    refuse(
-      context,
-      certain.flatMap(([, { shortages }]) => shortages),
-    );
+    refuse(certain.flatMap(([, { shortages }]) => shortages));
     return [];
   }
   const refused: Shortage[] = [];
@@ -53,16 +59,11 @@ export async function lookForRoom(context: Look, prepared: readonly Prepared[], 
     if (hint !== undefined) refused.push(...own.shortages.map((shortage) => ({ ...shortage, hint })));
   }
   const entries = certain.map(([entry]) => entry);
-  refuse(context, refused.length > 0 ? refused : await lookForRoomOfAll(look, entries));
+  refuse(refused.length > 0 ? refused : await lookForRoomOfAll(look, entries));
   return certain.map(([entry, { shortages }]) => ({
     entry: expected.get(entry) ?? entry,
     devices: resourcesIn(shortages),
   }));
-}
-
-function refuse({ onLowCapacity, reporter }: Look, shortages: Shortage[]): void {
-  if (shortages.length === 0) return;
-  enforceCapacity({ state: 'short', shortages, notices: [] }, onLowCapacity === 'warn' ? 'warn' : 'fail', reporter);
 }
 
 /** Whether pods that run now may go with this deploy. */

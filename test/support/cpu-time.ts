@@ -8,3 +8,18 @@ export async function cpuTimeOf(work: () => unknown): Promise<number> {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }
+
+/**
+ * How many times the CPU time four times the input takes: about 4 where work is in proportion to it, 16 where each part of it looks at
+ * all others. The least of three attempts, since collecting garbage counts too.
+ * @param prepare makes the input of so many parts, and answers the work on it, which alone counts
+ */
+export async function growthOf(prepare: (count: number) => () => unknown, count: number): Promise<number> {
+  await prepare(count)();
+  const ratios: number[] = [];
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const small = await cpuTimeOf(prepare(count));
+    ratios.push((await cpuTimeOf(prepare(4 * count))) / small);
+  }
+  return Math.min(...ratios);
+}

@@ -158,7 +158,7 @@ function refuseNothing({ manifests, configmaps, secrets }: PreviewOptions): void
 async function afterSuperseded(
   context: Context,
   asked: AskedPreview,
-  { report, pull, now, reason }: Under & { reason: string },
+  { report, pull, now, reason }: Omit<Under, 'isNew'> & { reason: string },
   { timeoutMs }: PreviewOptions,
 ): Promise<RunReport> {
   const want = (await now.askAgain())?.want;

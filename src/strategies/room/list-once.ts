@@ -1,7 +1,7 @@
 import type { KubernetesClient, LargeListOptions, ObjectList, Resource } from '../../kubernetes/client.ts';
 
 /** The same client, which lists the same only once: a look at the cluster, in which its pods stay as they are. */
-export function listingOnce(client: KubernetesClient): KubernetesClient {
+export function lookOnce(client: KubernetesClient): KubernetesClient {
   const known = new Map<LargeListOptions['keep'], Map<string, Promise<ObjectList>>>();
   const list = async (resource: Resource, options: LargeListOptions, signal?: AbortSignal): Promise<ObjectList> => {
     const { keep, ...scope } = options;

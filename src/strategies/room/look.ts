@@ -5,7 +5,7 @@ import { isEnding } from '../../capacity/pods.ts';
 import { isStatus } from '../../kubernetes/errors.ts';
 import { refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { PlanContext } from '../../plan/plan.ts';
-import { whoMayReleaseThem } from '../device-holders.ts';
+import { lookWhoMayReleaseThem } from '../device-holders.ts';
 import { mayLetGo } from '../surge-room.ts';
 import { certainOf, isOfQuota } from './certain.ts';
 import { deviceAmounts, devicesOf, shares } from './devices.ts';
@@ -101,7 +101,7 @@ async function arePodsLeaving(
     const holds = (pod: KubernetesObject) => shares(devicesOf(object), devicesOf(pod));
     if (items.some((pod) => (isEnding(pod) || isLeaving(pod.metadata.labels ?? {})) && holds(pod))) return true;
     const specs = wanted.map(({ template }) => objectAt(template, 'spec'));
-    return (await whoMayReleaseThem(client, { specs, owner, inQuota }, holds)) !== undefined;
+    return (await lookWhoMayReleaseThem(client, { specs, owner, inQuota }, holds)) !== undefined;
   } catch (error) {
     if (isStatus(error, 403)) return true;
     throw error;

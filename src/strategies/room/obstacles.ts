@@ -4,10 +4,10 @@ import { checkCapacity, type Shortage } from '../../capacity/capacity.ts';
 import type { Source } from '../../capacity/report.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { oneByOne, rollingUpdateOf } from '../../manifests/rolling-update.ts';
+import type { PlanContext } from '../../plan/plan.ts';
 import { namedPod } from '../device-holders.ts';
 import { certainOf, isOfQuota } from './certain.ts';
 import { devicesOf } from './devices.ts';
-import type { Look } from './one-more.ts';
 import { lookForRival } from './rivals.ts';
 import { asksForMore, grows, notForAll, wholeOf, withoutOldPods } from './whole.ts';
 
@@ -29,7 +29,7 @@ const ofMoreReplicas = 'free up or add nodes, or use no more replicas than now.'
 
 /** A pod of somebody else that would take what an old pod releases. */
 export async function lookForObstacle(
-  { client, namespace }: Look,
+  { client, namespace }: Pick<PlanContext, 'client' | 'namespace'>,
   { predicted }: Prepared,
   shortages: readonly Shortage[],
   moving: readonly Prepared[],
@@ -48,7 +48,10 @@ export async function lookForObstacle(
 }
 
 /** Whether all that is replaced in place has room together in the end, where pods ask for more than those before them. */
-export async function lookForRoomOfAll({ client, namespace }: Look, entries: readonly Prepared[]): Promise<Shortage[]> {
+export async function lookForRoomOfAll(
+  { client, namespace }: Pick<PlanContext, 'client' | 'namespace'>,
+  entries: readonly Prepared[],
+): Promise<Shortage[]> {
   if (entries.length < 2 || !entries.some(asksForMore)) return [];
   const whole = entries.flatMap((entry) => wholeOf(entry) ?? []);
   const report = await checkCapacity(client, namespace, whole, { strategy: 'rolling update', inPlace: false });

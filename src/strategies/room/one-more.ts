@@ -6,12 +6,10 @@ import { describeRef, refOf, type KubernetesObject } from '../../kubernetes/obje
 import { podSpecOf } from '../../manifests/pod-template.ts';
 import type { PlanContext } from '../../plan/plan.ts';
 import { candidateName } from '../candidate.ts';
-import { whoMayReleaseThem } from '../device-holders.ts';
+import { lookWhoMayReleaseThem } from '../device-holders.ts';
 import { certainOf, isOfQuota } from './certain.ts';
 import { devicesOf, shares } from './devices.ts';
 import { asksForMore, grows, notForAll, wholeOf, withoutOldPods } from './whole.ts';
-
-export type Look = Pick<PlanContext, 'client' | 'namespace' | 'onLowCapacity' | 'reporter'>;
 
 /** What keeps a rolling update from beginning with a pod more. */
 export interface Stuck {
@@ -22,7 +20,7 @@ export interface Stuck {
 
 /** Certain shortages of one pod more, where one pod less would make room. */
 export async function lookForShortages(
-  look: Look,
+  look: Pick<PlanContext, 'client' | 'namespace' | 'onLowCapacity' | 'reporter'>,
   entry: Prepared,
   source: Source | undefined,
 ): Promise<Stuck | undefined> {
@@ -66,7 +64,7 @@ const loneReplica = 'With 1 replica, nothing serves from then on until the new p
  * @returns what, as a sentence goes on
  */
 async function lookForLeaving(
-  { client, namespace }: Look,
+  { client, namespace }: Pick<PlanContext, 'client' | 'namespace'>,
   deployment: KubernetesObject,
   { inQuota, source }: { inQuota: boolean; source: Source | undefined },
 ): Promise<string | undefined> {
@@ -82,11 +80,12 @@ async function lookForLeaving(
     if (candidate !== undefined) return releases(`${describeRef(refOf(candidate))} is removed first`);
     const owner = { ...ref, namespace: ref.namespace ?? namespace };
     const holds = (pod: KubernetesObject) => shares(asked, devicesOf(pod));
-    const other = await whoMayReleaseThem(client, { specs: [podSpecOf(deployment)], owner, inQuota }, holds);
+    const other = await lookWhoMayReleaseThem(client, { specs: [podSpecOf(deployment)], owner, inQuota }, holds);
     return other === undefined ? undefined : releases(other);
   } catch (error) {
     // Whoever may not look cannot say that there is nothing.
-    if (isStatus(error, 403)) return `since there is no permission to see what else may release ${asked.join(' and ')}`;
+    if (isStatus(error, 403))
+      return `since there is no permission to list what else may release ${asked.join(' and ')}`;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { examine } from '../../../src/commands/health.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { conditionAt, crashed, liveDeployment, podOf, replicaSetOf, timeAt } from '../../support/rollout-objects.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
-import type { FakeApi } from '../../support/fake-api.ts';
+import { FakeApi } from '../../support/fake-api.ts';
 import { contextOf } from './build.ts';
 
 const deployment = liveDeployment({ replicas: 2, updated: 2, available: 0 });
@@ -19,7 +19,7 @@ async function lookAt(seconds: number, isWatched: boolean, isCrashing = false) {
   cluster.put(deployment, set, pod);
   cluster.client.logs = () =>
     Promise.resolve('Loading safetensors checkpoint shards: 40% Completed | 2/5 [00:04<00:06,  2.1s/it]\n');
-  const context = { ...contextOf(cluster.client as FakeApi, 'me'), clock: new FakeClock() };
+  const context = { ...contextOf(new FakeApi(), 'me'), client: cluster.client, clock: new FakeClock() };
   const { problems, starting } = await examine(context, [{ object: deployment }], { isWatched });
   return { problems: problems.map(({ message }) => message), starting: starting.map(({ message }) => message) };
 }

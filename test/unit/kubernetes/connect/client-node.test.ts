@@ -1,15 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 
 import { connect } from '../../../../src/kubernetes/connection.ts';
-
-const tokenFile = join(mkdtempSync(join(tmpdir(), 'client-node-')), 'token');
-writeFileSync(tokenFile, 'from-file');
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jwt = `${part({ alg: 'none' })}.${part({ exp: 4_000_000_000 })}.x`;
@@ -51,7 +45,6 @@ async function readTwice(user: object, cluster: object = {}) {
 
 test.each<[string, object, object]>([
   ['a token', { token: 't' }, {}],
-  ['a token file', { tokenFile }, {}],
   ['name and password', { username: 'a', password: 'b' }, {}],
   ['an OIDC token that is valid', { 'auth-provider': { name: 'oidc', config: { 'id-token': jwt } } }, {}],
   ['nobody', {}, {}],

@@ -1,6 +1,6 @@
 import { numberAt } from '../base/json.ts';
 import { isGoing } from '../kubernetes/going.ts';
-import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
@@ -39,8 +39,8 @@ export interface Examination {
 interface ExamineOptions {
   /** Of the input `await`, as the release was brought in by them. */
   userRules?: readonly UserRule[];
-  /** A run is at work, and ends by itself what takes too long. */
-  isWatched?: boolean;
+  /** Whether a run waits for it, and ends by itself what takes too long. */
+  isWatched?: (ref: ObjectRef) => boolean;
 }
 
 /** Without a run that waits for it, a start of more than this is taken for stuck, ms; as Kubernetes' progressDeadlineSeconds. */
@@ -50,7 +50,7 @@ const patienceMs = 600_000;
 export async function examine(
   context: Context,
   examined: readonly Examined[],
-  { userRules = [], isWatched = false }: ExamineOptions = {},
+  { userRules = [], isWatched = () => false }: ExamineOptions = {},
 ): Promise<Examination> {
   const { client, clock } = context;
   const look = await lookAt(
@@ -60,7 +60,7 @@ export async function examine(
     userRules,
   );
   const now = serverNow(client, clock);
-  const isCalm = (one: Seen) => isStarting(one, { now, isWatched });
+  const isCalm = (one: Seen) => isStarting(one, { now, isWatched: isWatched(refOf(one.object)) });
   const sick = look.seen.flatMap((one, index) => {
     const problem = isCalm(one) ? undefined : problemOf(one, examined[index]);
     return problem === undefined ? [] : [{ one, problem }];

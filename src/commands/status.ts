@@ -1,6 +1,9 @@
+import { mapConcurrently } from '../base/concurrency.ts';
 import { InvalidInput } from '../base/errors.ts';
+import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
+import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { describeDrift } from '../release/drift-words.ts';
 import { lookAtJournal } from '../release/journal.ts';
@@ -117,6 +120,9 @@ function problemOfJournal({ problem }: Awaited<ReturnType<typeof lookAtJournal>>
     : [`${problem}; no command changes this release until the Secret is restored or deleted`];
 }
 
+/** Requests at a time. */
+const concurrency = 8;
+
 /** What the cluster shows of a release at one moment. */
 interface Picture {
   now: ReleaseNow;
@@ -136,7 +142,7 @@ async function lookAtRelease(
   { live, journal, ...records }: Records,
   others: readonly KubernetesObject[],
 ): Promise<Picture> {
-  const { client, clock } = context;
+  const { client } = context;
   const nothing: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: new Set() };
   const now = live === undefined ? nothing : await readRelease(client, live);
   const recordedUids = new Set(now.found.map(({ object }) => object.metadata.uid));
@@ -144,12 +150,12 @@ async function lookAtRelease(
     .filter(({ metadata }) => !recordedUids.has(metadata.uid))
     .map((object): Examined => ({ object }));
   const candidate = await readCandidates(context, journal);
-  const run = runUnderWay(journal, await readLock(client, records.namespace, records.release, clock));
+  const run = runUnderWay(journal, await lockOf(context, records, journal));
   const known = [...now.found, ...beside, ...candidate.found];
   const examined = [...known, ...(await readWritten(client, journal, known))];
   const examination = await examine(context, examined, {
     userRules: recordedRules(live, report),
-    isWatched: run?.isAlive === true,
+    isWatched: watchedBy(run, journal),
   });
   const [unserved, serving] = await Promise.all([
     unservedIn(client, now),
@@ -261,8 +267,40 @@ async function readWritten(
   const refs = (journal?.entries ?? []).flatMap(({ ref, after }) =>
     after !== null && hasPods(after) && !keys.has(keyOf(ref)) ? [ref] : [],
   );
-  const read = await Promise.all(refs.map((ref) => client.read(ref)));
+  const read = await mapConcurrently(refs, concurrency, async (ref) => await readIfPossible(client, ref));
   return read.flatMap((object) => (object === undefined ? [] : [{ object }]));
+}
+
+/** Undefined also for what may not be read, and for a kind that has gone again: the look itself does not fail over it. */
+async function readIfPossible(client: Context['client'], ref: ObjectRef): Promise<KubernetesObject | undefined> {
+  try {
+    return await client.read(ref);
+  } catch (error) {
+    if (isStatus(error, 403) || error instanceof UnknownKind) return undefined;
+    throw error;
+  }
+}
+
+/** Who holds the lock; undefined also where that may not be read, unless a journal asks whether its run is alive. */
+async function lockOf(
+  { client, clock, reporter }: Context,
+  { namespace, release }: Pick<Records, 'namespace' | 'release'>,
+  journal: JournalRecord | undefined,
+): Promise<LockHolder | undefined> {
+  try {
+    return await readLock(client, namespace, release, clock);
+  } catch (error) {
+    if (!isStatus(error, 403) || (journal !== undefined && ownSteps(journal).length > 0)) throw error;
+    reporter.warning('without the right to get leases, it does not show whether a run is at work');
+    return undefined;
+  }
+}
+
+/** What the run under way has written, and waits for: one that only holds the lock waits for nothing. */
+function watchedBy(run: RunInProgress | undefined, journal: JournalRecord | undefined): (ref: ObjectRef) => boolean {
+  if (run?.isAlive !== true || run.onlyLocks === true) return () => false;
+  const keys = new Set((journal?.entries ?? []).map(({ ref }) => keyOf(ref)));
+  return (ref) => keys.has(keyOf(ref));
 }
 
 function blindness({ blind }: Examination): string[] {

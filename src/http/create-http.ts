@@ -2,7 +2,7 @@ import { TLSSocket } from 'node:tls';
 
 import { Http1Carrier } from './http1.ts';
 import { Http2Carrier } from './http2.ts';
-import { closed, codeOf, type Carrier, type Http, type HttpRequest, type HttpResponse } from './http.ts';
+import { codeOf, httpError, type Carrier, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { openSocket, type Route, type Tls } from './socket.ts';
 
 interface HttpOptions {
@@ -90,7 +90,7 @@ class Origin {
       if (carrier.isOpen) return carrier;
       if (this.#current === current) this.#current = undefined;
     }
-    if (this.#end !== undefined) throw closed();
+    if (this.#end !== undefined) throw httpError('NOT_BEGUN', 'the client was closed');
     this.#current ??= this.#open();
     return await this.#current;
   }
@@ -101,6 +101,7 @@ class Origin {
       for (const old of this.#carriers) if (old.isEnded) this.#carriers.delete(old);
       this.#carriers.add(carrier);
       if (this.#end === 'destroyed') carrier.destroy();
+      if (this.#end === 'closed') carrier.close();
       return carrier;
     } catch (error) {
       this.#current = undefined;

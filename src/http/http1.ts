@@ -1,4 +1,4 @@
-import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as openRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -36,9 +36,22 @@ export class Http1Carrier implements Carrier {
 
   async request(path: string, request: HttpRequest): Promise<HttpResponse> {
     await this.#turns.take(request.signal);
-    if (!this.#isDestroyed) return await this.#send(path, request);
-    this.#turns.give();
-    throw closed();
+    let sent: ClientRequest;
+    try {
+      request.signal?.throwIfAborted();
+      if (this.#isDestroyed) throw closed();
+      sent = this.#open(path, request);
+    } catch (error) {
+      this.#turns.give();
+      throw error;
+    }
+    this.#underWay.add(sent);
+    sent.once('close', () => {
+      this.#underWay.delete(sent);
+      this.#turns.give();
+      if (this.isEnded) this.#agent.destroy();
+    });
+    return await answerTo(sent, request);
   }
 
   close(): void {
@@ -53,49 +66,53 @@ export class Http1Carrier implements Carrier {
     this.#agent.destroy();
   }
 
-  #send(path: string, { method, headers, body, signal, headersTimeoutMs = 0 }: HttpRequest): Promise<HttpResponse> {
-    return new Promise((resolve, reject) => {
-      const sent = request({
-        agent: this.#agent,
-        host: this.#origin.hostname,
-        method,
-        path,
-        headers: {
-          Host: this.#origin.host,
-          ...(headers as Record<string, string | string[]>),
-          ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
-        },
-      });
-      this.#underWay.add(sent);
-      let answer: IncomingMessage | undefined;
-      const giveUp = () => {
-        const reason = signal?.reason as Error;
-        answer?.destroy(reason);
-        sent.destroy(reason);
-      };
-      signal?.addEventListener('abort', giveUp, { once: true });
-      const timer =
-        headersTimeoutMs > 0
-          ? setTimeout(() => sent.destroy(httpError('HEADERS_TIMEOUT', 'no answer')), headersTimeoutMs)
-          : undefined;
-      sent.once('response', (response) => {
-        clearTimeout(timer);
-        answer = response;
-        // Whoever reads the body hears of it.
-        response.on('error', () => undefined);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
-      });
-      sent.on('error', reject);
-      sent.once('close', () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', giveUp);
-        this.#underWay.delete(sent);
-        this.#turns.give();
-        if (this.isEnded) this.#agent.destroy();
-      });
-      sent.end(body);
+  #open(path: string, { method, headers, body }: HttpRequest): ClientRequest {
+    const own = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'host');
+    return openRequest({
+      agent: this.#agent,
+      host: this.#origin.hostname,
+      method,
+      path,
+      headers: {
+        ...(Object.fromEntries(own) as Record<string, string | string[]>),
+        Host: this.#origin.host,
+        ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
+      },
     });
   }
+}
+
+function answerTo(sent: ClientRequest, { body, signal, headersTimeoutMs = 0 }: HttpRequest): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    let answer: IncomingMessage | undefined;
+    // Without a connection, a request says that it has ended only once there is one.
+    const end = (reason: Error) => {
+      answer?.destroy(reason);
+      sent.destroy(reason);
+      reject(reason);
+    };
+    const giveUp = () => {
+      end(signal?.reason as Error);
+    };
+    const late = () => {
+      end(httpError('HEADERS_TIMEOUT', 'no answer'));
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    const timer = headersTimeoutMs > 0 ? setTimeout(late, headersTimeoutMs) : undefined;
+    sent.once('response', (response) => {
+      clearTimeout(timer);
+      answer = response;
+      // Whoever reads the body hears of it.
+      response.on('error', () => undefined);
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
+    });
+    sent.on('error', reject);
+    sent.once('close', () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    });
+    sent.end(body);
+  });
 }
 
 /** Keeps what was connected by our own way, with or without TLS. */
@@ -106,7 +123,12 @@ class Sockets extends Agent {
   constructor(route: Route, first: Socket | undefined) {
     super({ keepAlive: true, timeout: idleMs, scheduling: 'lifo' });
     this.#route = route;
-    this.#first = first;
+    this.#first = first?.unref();
+  }
+
+  override destroy(): void {
+    this.#first?.destroy();
+    super.destroy();
   }
 
   override createConnection(_: unknown, callback?: (error: Error | null, stream: Duplex) => void): undefined {
@@ -115,7 +137,7 @@ class Sockets extends Agent {
     const first = this.#first;
     this.#first = undefined;
     if (first?.destroyed === false) {
-      done?.(null, first);
+      done?.(null, first.ref());
       return;
     }
     openSocket(this.#route, ['http/1.1']).then(

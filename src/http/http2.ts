@@ -1,3 +1,4 @@
+import { validateHeaderValue } from 'node:http';
 import {
   connect,
   constants,
@@ -8,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 
-import { closed, httpError, isSilence, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
+import { closed, codeOf, httpError, isSilence, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
 
 /** How much of one answer, and of all answers together, may be on its way before we have read it: lists are long. */
 const streamWindow = 4 * 1024 * 1024;
@@ -31,11 +32,15 @@ const perConnection = new Set([
 /** One connection to one server that carries many requests at a time: HTTP/2. */
 export class Http2Carrier implements Carrier {
   readonly #session: ClientHttp2Session;
+  readonly #socket: Socket;
+  /** As in a URL: Node's own leaves out the brackets of an address of IPv6. */
+  readonly #authority: string;
   readonly #streams = new Set<ClientHttp2Stream>();
   readonly #notBegun = new WeakSet<ClientHttp2Stream>();
   readonly #pings: NodeJS.Timeout;
   #isClosed = false;
   #isAwaitingPing = false;
+  #bytesRead = 0;
   /** What ended the connection. */
   #fault: Error | undefined;
 
@@ -47,6 +52,9 @@ export class Http2Carrier implements Carrier {
       maxSessionMemory: 256,
     });
     this.#session = session;
+    this.#socket = socket;
+    this.#authority = origin.host;
+    session.unref();
     session.once('connect', () => {
       if (!session.destroyed) session.setLocalWindowSize(sessionWindow);
     });
@@ -78,7 +86,9 @@ export class Http2Carrier implements Carrier {
     path: string,
     { method, headers, body, signal, headersTimeoutMs = 0 }: HttpRequest,
   ): Promise<HttpResponse> {
-    const stream = this.#open({ ...withoutConnection(headers), ':method': method, ':path': path }, body);
+    if (!this.isOpen) throw notBegun();
+    const pseudo = { ':authority': this.#authority, ':method': method, ':path': path };
+    const stream = this.#open({ ...ownHeaders(headers), ...pseudo }, body);
     this.#streams.add(stream);
     // A process may end while nothing is asked.
     this.#session.ref();
@@ -89,6 +99,7 @@ export class Http2Carrier implements Carrier {
       stream.destroy(reason);
     };
     signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted === true) giveUp();
     // What goes wrong once an answer has begun is told to whoever reads it.
     stream.on('error', () => undefined);
     stream.once('close', () => {
@@ -108,18 +119,15 @@ export class Http2Carrier implements Carrier {
     this.#isClosed = true;
     this.#fault ??= closed();
     this.#session.destroy();
+    // Of one that was told to end, Node waits for the other side.
+    setImmediate(() => this.#socket.destroy());
   }
 
   #open(headers: Record<string, string | string[]>, body: string | undefined): ClientHttp2Stream {
-    try {
-      const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-      const stream = this.#session.request({ ...headers, ...length }, { endStream: body === undefined });
-      if (body !== undefined) stream.end(body);
-      return stream;
-    } catch (cause) {
-      if (this.isOpen) throw cause;
-      throw httpError('NOT_BEGUN', 'the connection is about to end', { cause });
-    }
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const stream = this.#session.request({ ...headers, ...length }, { endStream: body === undefined });
+    if (body !== undefined) stream.end(body);
+    return stream;
   }
 
   #answerTo(stream: ClientHttp2Stream, signal: AbortSignal | undefined, timeoutMs: number): Promise<HttpResponse> {
@@ -152,21 +160,25 @@ export class Http2Carrier implements Carrier {
    * reads it, Node says that it was cut off, and of one whose connection was closed in the middle, that it has ended.
    */
   #bodyOf(stream: ClientHttp2Stream): PassThrough {
-    const body = stream.pipe(new PassThrough());
+    const body = stream.pipe(new PassThrough(), { end: false });
+    // A connection that is reset after it was told to end lets its streams end as if they were whole.
+    stream.once('end', () => {
+      if (!stream.destroyed) body.end();
+    });
     body.on('error', () => undefined);
     body.once('close', () => {
       if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
     });
     stream.once('close', () => {
-      if (stream.readableEnded && stream.rstCode === constants.NGHTTP2_NO_ERROR) return;
+      if (body.writableEnded && stream.rstCode === constants.NGHTTP2_NO_ERROR) return;
       body.destroy(stream.errored ?? httpError('CUT_OFF', 'the answer was cut off', { cause: this.#fault }));
     });
     return body;
   }
 
   #whyUnanswered(stream: ClientHttp2Stream, fault: Error | undefined): Error {
-    if (this.#notBegun.has(stream) || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM)
-      return httpError('NOT_BEGUN', 'the server has not begun with the request', { cause: fault });
+    const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || unsent.has(codeOf(fault));
+    if (this.#notBegun.has(stream) || isRefused) return notBegun(fault);
     return this.#fault ?? fault ?? httpError('CONNECTION_LOST', 'the connection was closed');
   }
 
@@ -183,10 +195,14 @@ export class Http2Carrier implements Carrier {
 
   #ping(): void {
     if (this.#session.destroyed || this.#session.connecting) return;
+    const { bytesRead } = this.#socket;
+    const isSilent = bytesRead === this.#bytesRead;
+    this.#bytesRead = bytesRead;
     if (this.#isAwaitingPing) {
-      // After a pause of the whole process the answer may lie there already.
+      // The answer may be behind others on a slow line; and after a pause of the whole process it may lie there already.
+      if (!isSilent) return;
       setImmediate(() => {
-        if (!this.#isAwaitingPing) return;
+        if (!this.#isAwaitingPing || this.#socket.bytesRead !== bytesRead) return;
         this.#fault ??= Object.assign(new Error('no answer to a ping'), { code: 'ETIMEDOUT', syscall: 'read' });
         this.#session.destroy(this.#fault);
       });
@@ -202,7 +218,21 @@ function plain(headers: IncomingHttpHeaders): HttpResponse['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(':')));
 }
 
-function withoutConnection(headers: HttpRequest['headers']): Record<string, string | string[]> {
-  const entries = Object.entries(headers).filter(([name]) => !perConnection.has(name.toLowerCase()));
-  return Object.fromEntries(entries) as Record<string, string | string[]>;
+/** By names in lower case, the last one of each; checked, since Node checks those of HTTP/1.1 alone. */
+function ownHeaders(headers: HttpRequest['headers']): Record<string, string | string[]> {
+  const own: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase();
+    if (perConnection.has(key)) continue;
+    for (const one of [value].flat()) validateHeaderValue(name, one);
+    own[key] = typeof value === 'string' ? value : [...value];
+  }
+  return own;
+}
+
+/** Codes of Node for streams of a connection that has ended before they began. */
+const unsent = new Set<unknown>(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
+
+function notBegun(cause?: unknown): Error {
+  return httpError('NOT_BEGUN', 'the server has not begun with the request', { cause });
 }

@@ -1,7 +1,7 @@
 import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
+import { request as secureRequest, type RequestOptions } from 'node:https';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { connect as connectSecure, type SecureContext } from 'node:tls';
+import { checkServerIdentity, connect as connectSecure, type SecureContext } from 'node:tls';
 
 import { httpError } from './http.ts';
 
@@ -23,7 +23,8 @@ export interface Route {
   tls: Tls;
 }
 
-const connectMs = 10_000;
+/** For the proxy, TCP and TLS together; less than others wait for an answer, so that it is told that there was no connection. */
+const connectMs = 8_000;
 /** Below the 60 s after which common load balancers drop a silent connection. */
 const keepAliveMs = 30_000;
 
@@ -32,9 +33,10 @@ const keepAliveMs = 30_000;
  * @param protocols what to offer (RFC 7301), the best one first; `alpnProtocol` of the socket says what was chosen
  */
 export async function openSocket({ origin, proxy, tls }: Route, protocols: readonly string[]): Promise<Socket> {
+  const until = performance.now() + connectMs;
   const raw = proxy === undefined ? undefined : await tunnel(proxy, origin);
   const target = { host: hostOf(origin), port: portOf(origin) };
-  if (origin.protocol === 'http:') return raw ?? (await connected(connectPlain(target), 'connect'));
+  if (origin.protocol === 'http:') return raw ?? (await connected(connectPlain(target), 'connect', until));
   const name = tls.serverName ?? target.host;
   const socket = connectSecure({
     ...target,
@@ -42,10 +44,11 @@ export async function openSocket({ origin, proxy, tls }: Route, protocols: reado
     ...(tls.context === undefined ? {} : { secureContext: tls.context() }),
     // The name of an address is none (RFC 6066, section 3).
     ...(isIP(name) === 0 ? { servername: name } : {}),
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
     rejectUnauthorized: tls.insecure !== true,
     ALPNProtocols: [...protocols],
   });
-  return await connected(socket, 'secureConnect');
+  return await connected(socket, 'secureConnect', until);
 }
 
 /** A connection through a proxy, on which nothing was said yet. */
@@ -58,7 +61,9 @@ async function tunnel(proxy: URL, origin: URL): Promise<Socket> {
     path: target,
     headers: { Host: target, ...authorizationOf(proxy) },
     agent: false,
-  });
+    // Otherwise its certificate would have to name the target.
+    servername: isIP(hostOf(proxy)) === 0 ? hostOf(proxy) : '',
+  } as RequestOptions);
   return await new Promise<Socket>((resolve, reject) => {
     const timer = setTimeout(() => {
       asked.destroy(noConnection());
@@ -81,18 +86,18 @@ async function tunnel(proxy: URL, origin: URL): Promise<Socket> {
   });
 }
 
-function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<Socket> {
+function connected(socket: Socket, event: 'connect' | 'secureConnect', until: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => socket.destroy(noConnection()), connectMs);
+    const timer = setTimeout(() => socket.destroy(noConnection()), Math.max(1, until - performance.now()));
     const fail = (error: Error) => {
       clearTimeout(timer);
-      // What is thrown away may report more.
-      socket.on('error', () => undefined);
       reject(error);
     };
     const ended = () => {
       fail(httpError('CONNECTION_LOST', 'the connection was closed'));
     };
+    // It may report more after it has failed, and while nobody uses it.
+    socket.on('error', () => undefined);
     socket.once('error', fail).once('close', ended);
     socket.once(event, () => {
       clearTimeout(timer);
@@ -109,8 +114,17 @@ function noConnection(): Error {
 
 function authorizationOf({ username, password }: URL): Record<string, string> {
   if (username === '' && password === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+/** A password may hold a `%` that stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Addresses of IPv6 stand in brackets in a URL, and nowhere else. */

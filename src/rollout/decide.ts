@@ -106,9 +106,9 @@ export function decide(
   const detail = telling.cause.message.replace(`${describeRef(refOf(object))}: `, '');
   const message = detail === verdict.message ? detail : `${verdict.message}; ${detail}`;
   const decision: Decision = { verdict: { state: 'progressing', message }, suspicion: telling.cause };
-  if (telling.sign.state !== 'diagnostic') return decision;
-  const { since } = telling.cause;
-  return { ...decision, patience: since === undefined ? {} : { since } };
+  const start = telling.sign.state === 'diagnostic' ? telling.sign.start : undefined;
+  if (start === undefined) return decision;
+  return { ...decision, patience: start.since === undefined ? {} : { since: start.since } };
 }
 
 /** What a startup probe still allows takes no longer than it may. */

@@ -7,7 +7,6 @@ import type { RuleSetId } from '../../release/rights.ts';
 import { Superseded } from '../../release/wanted.ts';
 import type { Report } from '../../report/report.ts';
 import { hasFailed, type RunReport } from '../../report/run-report.ts';
-import type { Compared } from '../grants.ts';
 import { expectOfCommand, expectOfObjects } from '../needs.ts';
 import { deploy, readDeploy, type DeployOptions } from '../deploy.ts';
 import { defaultKeepOldMs } from '../keep-old.ts';
@@ -61,8 +60,8 @@ export async function deployPreview(
   };
   const read = await readDeploy(inner, deployOptions(options, asked, adapted.adapt), report);
   const facts = factsAt(asked, pull, momentOf(context, options));
-  // With a role that the run binds to itself, it has no rights in there before.
-  if (options.previewRole === undefined) await expectInside(context, read, isNew);
+  // What makes the rights in there may come with the namespace: a role that the run binds to itself, or a controller of tenants.
+  if (options.previewRole === undefined && !isNew) await expectInside(context, read);
   const full = await place.make(facts);
   if (full !== undefined) {
     const { reason, holders } = full;
@@ -95,17 +94,15 @@ export async function deployPreview(
   return await announce(context, options, asked, { report, pull, now, outcome, place, adapted });
 }
 
-/** What is asked before the namespace is made: of a new one it is known that nothing is in it. */
+/** What is asked before the first write to a namespace that is there. */
 async function expectInside(
   context: Context,
   { options, purpose: { manifests, surplus } }: Awaited<ReturnType<typeof readDeploy>>,
-  isNew: boolean,
 ): Promise<void> {
   expectOfCommand(context, [...deploy.rights, ...answeringRights(manifests)], options.namespace);
   const objects = manifests.map(({ object }) => object);
-  const absent = manifests.map((manifest): Compared => ({ manifest, live: undefined, change: 'created' }));
   const needs = { ...options, newNamespaces: new Set<string>(), surplus };
-  await expectOfObjects(context, objects, needs, isNew ? absent : undefined);
+  await expectOfObjects(context, objects, needs);
 }
 
 /** The Services of a preview are asked whether they answer. */

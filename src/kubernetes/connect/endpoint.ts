@@ -81,7 +81,14 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
   const server = new URL(endpoint.server);
   const proxy = endpoint.proxyUrl === undefined ? proxyFor(server, env) : new URL(endpoint.proxyUrl);
   let ways: Ways | undefined;
+  const all = new Set<Ways>();
   let last: Credentials | undefined;
+
+  const made = (credentials: Credentials): Ways => {
+    const way = waysTo(endpoint, credentials, proxy);
+    all.add(way);
+    return way;
+  };
 
   const renewing = new Renewing(async () => {
     const fresh = await endpoint.credentials();
@@ -91,12 +98,12 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
       // Requests under way may end; watches go on until they do by themselves.
       ways?.requests.close();
       ways?.watches.close();
-      ways = waysTo(endpoint, fresh, proxy);
+      ways = made(fresh);
     }
     return fresh;
   }, clock);
   const first = await renewing.get();
-  const current = () => (ways ??= waysTo(endpoint, first, proxy));
+  const current = () => (ways ??= made(first));
   return {
     server: endpoint.server,
     context: endpoint.context,
@@ -115,8 +122,10 @@ export async function open(endpoint: Endpoint, { clock, env }: Surroundings): Pr
     },
     advise: (problem) => endpoint.advise?.(problem),
     close: () => {
-      ways?.requests.destroy();
-      ways?.watches.destroy();
+      for (const { requests, watches } of all) {
+        requests.destroy();
+        watches.destroy();
+      }
     },
   };
 }

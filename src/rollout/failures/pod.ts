@@ -1,5 +1,5 @@
-import { stringAt } from '../../base/json.ts';
-import { condition } from '../../kubernetes/conditions.ts';
+import { numberAt, objectsAt, stringAt } from '../../base/json.ts';
+import { condition, timeOf } from '../../kubernetes/conditions.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { containerSigns } from './container.ts';
 import { endedSigns, isEvicted } from './ended.ts';
@@ -8,7 +8,7 @@ import { readinessGateSigns } from './gates.ts';
 import { describeProbe, probedContainer, probeHint } from './probe.ts';
 import { sandboxSigns } from './sandbox.ts';
 import { schedulingSigns } from './scheduling.ts';
-import { diagnostic, type Sign } from './sign.ts';
+import { diagnostic, startSign, type Sign } from './sign.ts';
 import { type Graces, defaultGraces } from './graces.ts';
 
 const probesUntilTold = 3;
@@ -40,17 +40,23 @@ function probeSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] {
   const container = probedContainer(pod, event);
   const name = stringAt(container, 'name') ?? '';
   const { what, answer } = describeProbe(container, event);
-  return [
-    diagnostic({
-      reason: event.reason,
-      object: refOf(pod),
-      since: event.firstAt,
-      message: `container "${name}": its ${what} fails: ${answer}`,
-      hint: probeHint,
-      path: ['containers'],
-      container: name,
-    }),
-  ];
+  const cause = {
+    reason: event.reason,
+    object: refOf(pod),
+    since: event.firstAt,
+    message: `container "${name}": its ${what} fails: ${answer}`,
+    hint: probeHint,
+    path: ['containers'],
+    container: name,
+  };
+  const startedAt = firstStart(pod, name);
+  return [startedAt === undefined ? diagnostic(cause) : startSign(cause, startedAt)];
+}
+
+/** When a container was started, milliseconds since the epoch; undefined for one that does not run, or not for the first time. */
+function firstStart(pod: KubernetesObject, name: string): number | undefined {
+  const status = objectsAt(pod, 'status', 'containerStatuses').find((each) => each['name'] === name);
+  return numberAt(status, 'restartCount') === 0 ? timeOf(stringAt(status, 'state', 'running', 'startedAt')) : undefined;
 }
 
 export function isReadyPod(pod: KubernetesObject): boolean {

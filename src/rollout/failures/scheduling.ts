@@ -4,7 +4,7 @@ import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Cause } from '../verdict.ts';
 import { claimSign } from './claim.ts';
 import type { ObjectEvent } from './events.ts';
-import { diagnostic, mayHeal, type Sign } from './sign.ts';
+import { diagnostic, mayHeal, startSign, type Sign } from './sign.ts';
 import { isFlexStart, kueueHold } from './queue.ts';
 import { readRefusal } from './unschedulable.ts';
 import type { Graces } from './graces.ts';
@@ -41,7 +41,7 @@ function flexStartSign(pod: KubernetesObject, cause: Cause, events: readonly Obj
   const tried = lastEvent(events, 'TriggeredScaleUp') ?? lastEvent(events, 'FailedScaleUp');
   const never = lastEvent(events, 'NotTriggerScaleUp');
   if (never !== undefined && (tried === undefined || tried.lastAt < never.lastAt)) return undefined;
-  return diagnostic({
+  return startSign({
     ...cause,
     message: `${cause.message}; queued for a flex-start node`,
     hint: 'Flex-start nodes come when there is capacity: raise the input "timeout", or use another kind of node.',
@@ -57,7 +57,7 @@ function refusedSign(cause: Cause, events: readonly ObjectEvent[], now: number, 
     return mayHeal(graces.unschedulableMs, { ...cause, message: `${cause.message}; the autoscaler failed: ${why}` });
   }
   if (isScalingUp(events, now))
-    return diagnostic({ ...cause, message: `${cause.message}; the autoscaler is adding a node` });
+    return startSign({ ...cause, message: `${cause.message}; the autoscaler is adding a node` });
   const cannotScale = lastEvent(events, 'NotTriggerScaleUp');
   if (cannotScale === undefined) return mayHeal(graces.unschedulableMs, cause);
   return mayHeal(graces.unschedulableMs / 2, {
@@ -94,14 +94,14 @@ function gateSign(pod: KubernetesObject): Sign {
   const kueue = kueueHold(pod);
   if (kueue !== undefined) {
     const { queue, message } = kueue;
-    return diagnostic({
+    return startSign({
       ...base,
       message: `queued by Kueue${queue === undefined ? '' : ` in "${queue}"`} until there is quota for it${message === '' ? '' : `: ${message.slice(0, maxTextLength)}`}`,
       hint: 'Check the Workload that Kueue created for it, and the quota of its ClusterQueue.',
     });
   }
   const named = gates.map((gate) => `"${gate}"`).join(' and ');
-  return diagnostic({
+  return startSign({
     ...base,
     message: `${gates.length === 1 ? 'the scheduling gate' : 'the scheduling gates'} ${named} ${gates.length === 1 ? 'holds' : 'hold'} it back from the scheduler`,
     hint: 'Check that the controller that removes the gate is running, or remove it from schedulingGates.',

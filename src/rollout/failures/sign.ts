@@ -8,11 +8,21 @@ import type { Cause } from '../verdict.ts';
 export type Sign =
   | { state: 'final'; cause: Cause }
   | { state: 'mayHeal'; graceMs: number; cause: Cause }
-  | { state: 'diagnostic'; cause: Cause };
+  | { state: 'diagnostic'; cause: Cause; start?: Start };
+
+/** Nothing is wrong yet: it is a part of a start that takes time. `since` in milliseconds since the epoch, where it shows. */
+interface Start {
+  since?: number | undefined;
+}
 
 export const final = (cause: Cause): Sign => ({ state: 'final', cause });
 export const mayHeal = (graceMs: number, cause: Cause): Sign => ({ state: 'mayHeal', graceMs, cause });
 export const diagnostic = (cause: Cause): Sign => ({ state: 'diagnostic', cause });
+export const startSign = (cause: Cause, since = cause.since): Sign => ({
+  state: 'diagnostic',
+  cause,
+  start: { since },
+});
 
 /** Whether a sign ends the wait now; `since` is when it was first seen, and no sign ends it before `leastMs` have passed. */
 export function isFinal(sign: Sign, since: number, now: number, leastMs = 0): boolean {

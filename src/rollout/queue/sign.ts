@@ -1,6 +1,6 @@
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { kueueHold } from '../failures/queue.ts';
-import { diagnostic, final, mayHeal, type Sign } from '../failures/sign.ts';
+import { final, mayHeal, startSign, type Sign } from '../failures/sign.ts';
 import type { Cause } from '../verdict.ts';
 import { workloadOf } from './belongs.ts';
 import { standingOf, type Standing } from './standing.ts';
@@ -36,7 +36,7 @@ export function withQueue(pod: KubernetesObject, signs: readonly Sign[], look: L
   const sign = signOf(pod, standing, hold.queue);
   return signs.map((each) => {
     if (each.cause.reason !== 'SchedulingGated') return each;
-    if (standing.state !== 'barred') return diagnostic(sign);
+    if (standing.state !== 'barred') return startSign(sign);
     const since = look.barredSince.get(key) ?? look.now;
     look.barredSince.set(key, since);
     return look.now - since >= look.graceMs ? final(sign) : mayHeal(Infinity, sign);

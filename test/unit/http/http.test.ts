@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { constants } from 'node:http2';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -13,6 +14,7 @@ import type { Http, HttpRequest } from '../../../src/http/http.ts';
 import { Http2Carrier } from '../../../src/http/http2.ts';
 import { faultOf } from '../../../src/http/passing.ts';
 import { openSocket } from '../../../src/http/socket.ts';
+import { certificateFor } from '../../support/certificate.ts';
 import { tlsServer, wireTo, type TlsServer } from '../../support/tls-server.ts';
 
 const anyLength = { what: 'an answer of a test', value: 64_000_000, unit: 'bytes' } as const;
@@ -138,6 +140,53 @@ describe.each([
     expect(server.sockets).toHaveLength(1);
   });
 
+  test('has not answered when the client ends in the middle of it', async () => {
+    await using server = await tlsServer((__, response) => response.write('{"half":'), { http2 });
+    using client = clientOf(server);
+    const { body } = await client.http.request(server.url, { method: 'GET', headers: {} });
+    const read = faultIn(boundedText(body, 'it', anyLength));
+    client.http.destroy();
+    expect(await read).toMatchObject({ fault: 'cut off' });
+  });
+
+  test('may be given up while the way to it is being made, and is then told at once', async () => {
+    const proxy = createServer().on('connect', () => undefined);
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const url = new URL(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const http = createHttp({ http2, proxyTo: () => url });
+    const giveUp = new AbortController();
+    const asked = faultIn(ask(http, 'https://server.example.com/', { signal: giveUp.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    giveUp.abort(Object.assign(new Error('given up'), { code: 'GIVEN_UP' }));
+    expect(await asked).toEqual({ code: 'GIVEN_UP', fault: 'lasting' });
+    http.destroy();
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+
+  test('is not kept from others by requests that cannot be sent', async () => {
+    await using server = await tlsServer(echo().answer, { http2 });
+    using client = clientOf(server);
+    for (let count = 0; count < 20; count += 1)
+      expect(await faultIn(ask(client.http, server.url, { headers: { Authorization: 'a\nb' } }))).toEqual({
+        code: 'ERR_INVALID_CHAR',
+        fault: 'lasting',
+      });
+    expect((await ask(client.http, server.url)).status).toBe(200);
+  });
+
+  test('gets the last of two headers that differ in their case, and its own name for that of the host', async () => {
+    await using server = await tlsServer(echo().answer, { http2 });
+    using client = clientOf(server);
+    const { text } = await ask(client.http, server.url, {
+      headers: { 'User-Agent': 'ours', 'user-agent': 'theirs', host: 'other.example.com' },
+    });
+    const { headers } = JSON.parse(text) as { headers: Record<string, string> };
+    expect(headers['user-agent']).toBe('theirs');
+    expect(headers[':authority'] ?? headers['host']).toBe(`127.0.0.1:${server.port}`);
+  });
+
   test('that does not answer in time is asked on another connection the next time', async () => {
     let count = 0;
     await using server = await tlsServer(
@@ -202,7 +251,7 @@ describe.each([
     await new Promise((resolve) => setTimeout(resolve, 50));
     client.http.close();
     expect((await asked).text).toBe('last');
-    expect(await faultIn(ask(client.http, server.url))).toMatchObject({ code: 'CONNECTION_LOST' });
+    expect(await faultIn(ask(client.http, server.url))).toEqual({ code: 'NOT_BEGUN', fault: 'never sent' });
   });
 
   test('loses all that is under way when the client ends', async () => {
@@ -286,6 +335,54 @@ test('a proxy that lets nobody through is told by its status', async () => {
   await using proxy = await connectingProxy('407 Proxy Authentication Required');
   const http = createHttp({ proxyTo: () => new URL(proxy.url), http2: true });
   await expect(ask(http, 'https://server.example.com/')).rejects.toMatchObject({ code: 'PROXY_REFUSED', status: 407 });
+});
+
+test('a proxy of its own name is asked over TLS, whatever the name of the server', async () => {
+  await using server = await tlsServer(echo().answer);
+  using certificate = await certificateFor(['DNS:localhost']);
+  const { cert, key } = certificate;
+  const proxy = createTlsServer({ cert, key }).on('connect', (_, socket: Duplex) => {
+    const onward = connect(server.port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.pipe(onward).pipe(socket);
+    });
+    for (const end of [socket, onward]) end.on('error', () => undefined);
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const url = new URL(`https://localhost:${(proxy.address() as AddressInfo).port}`);
+  const http = createHttp({ tls: { insecure: true }, http2: true, proxyTo: () => url });
+  // Its certificate is none that this process trusts: the error is about that, and no longer about its name.
+  expect(await faultIn(ask(http, 'https://server.example.com/'))).toMatchObject({
+    code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  });
+  http.destroy();
+  proxy.closeAllConnections();
+  proxy.close();
+});
+
+test('a password with a percent sign of its own reaches the proxy', async () => {
+  await using proxy = await connectingProxy('407 Proxy Authentication Required');
+  const url = new URL(proxy.url);
+  Object.assign(url, { username: 'user', password: '100%' });
+  const http = createHttp({ proxyTo: () => url });
+  await expect(ask(http, 'https://server.example.com/')).rejects.toMatchObject({ code: 'PROXY_REFUSED' });
+  expect(proxy.asked[0]?.authorization).toBe(`Basic ${Buffer.from('user:100%').toString('base64')}`);
+});
+
+test('a connection that was found out to speak HTTP/1.1 and that nobody uses may break', async () => {
+  await using server = await tlsServer(echo().answer, { http2: false });
+  const http = createHttp({ tls: server.tls, http2: true });
+  const giveUp = new AbortController();
+  const asked = faultIn(ask(http, server.url, { signal: giveUp.signal }));
+  while (server.sockets.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  giveUp.abort(new Error('given up'));
+  await asked;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  server.sockets[0]?.resetAndDestroy();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await ask(http, server.url)).status).toBe(200);
+  http.destroy();
 });
 
 test('a server of plain HTTP is asked as it is, and through a proxy by a tunnel', async () => {
@@ -381,6 +478,47 @@ describe('a server of HTTP/2', () => {
     expect((await second).text).toBe('done');
     expect((await first).text).toBe('done');
     expect(server.sessions).toHaveLength(2);
+  });
+
+  test('that leaves and breaks off has not answered', async () => {
+    await using server = await tlsServer(() => undefined, {
+      onStream: (stream) => {
+        stream.respond({ ':status': 200 });
+        stream.write('{"half":');
+        setTimeout(() => stream.session?.goaway(constants.NGHTTP2_NO_ERROR, stream.id), 50);
+        setTimeout(() => server.sockets[0]?.resetAndDestroy(), 100);
+      },
+    });
+    using client = clientOf(server);
+    expect(await faultIn(ask(client.http, server.url))).toMatchObject({ fault: 'cut off' });
+  });
+
+  test('that was given up before it was sent is not waited for', async () => {
+    await using server = await tlsServer(() => undefined);
+    const url = new URL(server.url);
+    const socket = await openSocket({ origin: url, tls: { insecure: true } }, ['h2']);
+    const carrier = new Http2Carrier(url, socket);
+    const signal = AbortSignal.abort(Object.assign(new Error('given up'), { code: 'GIVEN_UP' }));
+    expect(await faultIn(carrier.request('/', { method: 'GET', headers: {}, signal }))).toMatchObject({
+      code: 'GIVEN_UP',
+    });
+    carrier.close();
+    expect(await faultIn(carrier.request('/', { method: 'POST', headers: {} }))).toEqual({
+      code: 'NOT_BEGUN',
+      fault: 'never sent',
+    });
+    carrier.destroy();
+  });
+
+  test('is addressed as in a URL, also by its address of IPv6', async () => {
+    await using server = await tlsServer(echo().answer);
+    const socket = await openSocket({ origin: new URL(server.url), tls: { insecure: true } }, ['h2']);
+    const carrier = new Http2Carrier(new URL('https://[2001:db8::1]:6443'), socket);
+    const { body } = await carrier.request('/', { method: 'GET', headers: {} });
+    expect(JSON.parse(await boundedText(body, 'it', anyLength))).toMatchObject({
+      headers: { ':authority': '[2001:db8::1]:6443' },
+    });
+    carrier.destroy();
   });
 
   test('that has not begun with a request when it leaves is replaced at once: nothing is lost, nothing is done twice', async () => {

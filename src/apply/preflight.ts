@@ -2,7 +2,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure, Failures } from '../base/errors.ts';
 import { equal, objectAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient, Resource, Written } from '../kubernetes/client.ts';
-import { ApiError, conflictingManager, isStatus } from '../kubernetes/errors.ts';
+import { ApiError, conflictingManager } from '../kubernetes/errors.ts';
 import { goingHint, isGoing, nameGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
@@ -405,8 +405,8 @@ export async function readRefs(
       const { items } = await client.list(resource, namespace === undefined ? {} : { namespace });
       return items.filter((item) => wanted.has(item.metadata.name));
     } catch (error) {
-      // A Role may give the objects by name only.
-      if (isStatus(error, 403)) return await readEach();
+      // A Role may give the objects by name only, an API may know no lists, and one broken object ends the list of all.
+      if (error instanceof ApiError) return await readEach();
       throw error;
     }
   });

@@ -34,12 +34,14 @@ export function essentialsOfPod(pod: KubernetesObject): KubernetesObject {
     },
     status: {
       ...chosen(objectAt(status), ['phase', 'nominatedNodeName']),
-      conditions: objectsAt(status, 'conditions').filter((each) => each['type'] === 'Ready'),
+      conditions: objectsAt(status, 'conditions').filter(
+        (each) => each['type'] === 'Ready' || (each['type'] === 'PodScheduled' && !isPlaced),
+      ),
     },
   };
 }
 
-const placing = ['nodeSelector', 'tolerations', 'topologySpreadConstraints', 'schedulingGates'];
+const placing = ['schedulerName', 'nodeSelector', 'tolerations', 'topologySpreadConstraints', 'schedulingGates'];
 
 /** Likewise of a node; the list of its images alone is long. */
 export function essentialsOfNode(node: KubernetesObject): KubernetesObject {

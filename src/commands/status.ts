@@ -28,7 +28,7 @@ import { command, type OptionsOf } from './command.ts';
 import { findWorkload, nameOf, unrecordedWorkloads } from './find-workload.ts';
 import { ownSteps } from '../release/undo-journal.ts';
 import { expectOfLook } from './needs.ts';
-import { withoutScaled } from '../release/scaled.ts';
+import { scaledNotes, withoutScaled } from '../release/scaled.ts';
 import { recordedRules } from '../release/recorded-rules.ts';
 import { historyEntry, historyLines } from './history-lines.ts';
 import { examine, problemOf, type Examination, type Examined } from './health.ts';
@@ -187,7 +187,7 @@ async function tellHealth(
   for (const warning of [...now.warnings, ...blindness(examination)]) report.warn(warning);
   const isHalfDone = journal !== undefined && (ownSteps(journal).length > 0 || journal.waiting !== undefined);
   const changed = live === undefined ? [] : driftIn(now, live, isHalfDone);
-  const { drift, notes } = withoutScaled(changed, live?.events);
+  const drift = withoutScaled(changed, live?.events);
   const health: HealthReport = {
     at: serverTimestamp(context.client, context.clock),
     healthy: ofRelease.length + ofCandidate.length + starting.length === 0 && (live !== undefined || beside.length > 0),
@@ -198,7 +198,7 @@ async function tellHealth(
     paused: examined
       .filter(({ object }) => isPaused(object))
       .map(({ object }) => `${describeRef(refOf(object))} is paused ${pausedBy(object)}: run "resume" to continue`),
-    notes: [...picture.notes, ...notes],
+    notes: [...picture.notes, ...scaledNotes(now.found, live?.events)],
     ...rollbackOf(records, now),
     evidence,
   };

@@ -46,6 +46,9 @@ export interface LockHolder extends HolderFacts {
   renewedAt?: string;
 }
 
+/** Whom the annotations below are about: an older version of this action leaves those of the holder before it. */
+const holderAnnotation = 'gke-rollout/holder';
+
 const annotations = {
   command: 'gke-rollout/command',
   actor: 'gke-rollout/actor',
@@ -142,7 +145,7 @@ export async function readLock(
     isAlive: age < 4 * durationSeconds * 1000,
     ...(since === undefined ? {} : { since }),
     ...(renewedAt === undefined ? {} : { renewedAt }),
-    ...factsIn(lease),
+    ...factsIn(lease, holder),
   };
 }
 
@@ -152,9 +155,10 @@ function timeIn(lease: KubernetesObject | undefined, field: 'acquireTime' | 'ren
 }
 
 /** Anybody may have written them: each is one line of bounded length, or is left out. */
-function factsIn(lease: KubernetesObject | undefined): HolderFacts {
+function factsIn(lease: KubernetesObject | undefined, holder: string): HolderFacts {
+  if (lease?.metadata.annotations?.[holderAnnotation] !== holder) return {};
   const entries = Object.entries(annotations).flatMap(([fact, key]) => {
-    const value = lease?.metadata.annotations?.[key];
+    const value = lease.metadata.annotations?.[key];
     return value === undefined || value === '' || value.length > longestFact || /\p{Cc}/u.test(value)
       ? []
       : [[fact, value]];
@@ -194,10 +198,10 @@ async function tryTake(
   const spec = { holderIdentity: holder, leaseDurationSeconds: durationSeconds, acquireTime: now, renewTime: now };
   try {
     if (lease === undefined) {
-      const metadata = { name, namespace, annotations: annotationsFor(about) };
+      const metadata = { name, namespace, annotations: annotationsFor(holder, about) };
       return (await client.create({ apiVersion, kind, metadata, spec }, { fieldManager })).object;
     }
-    const told = annotationsFor(about, lease.metadata.annotations);
+    const told = annotationsFor(holder, about, lease.metadata.annotations);
     const taken = { ...lease, metadata: { ...lease.metadata, annotations: told } };
     return (await client.replace({ ...taken, spec: { ...objectAt(lease, 'spec'), ...spec } }, { fieldManager })).object;
   } catch (error) {
@@ -208,14 +212,18 @@ async function tryTake(
 }
 
 /** With what others have noted; nothing stays of the holder before. */
-function annotationsFor(about: HolderFacts, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const own: readonly string[] = Object.values(annotations);
+function annotationsFor(
+  holder: string,
+  about: HolderFacts,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const own: readonly string[] = [holderAnnotation, ...Object.values(annotations)];
   const others = Object.entries(before).filter(([key]) => !own.includes(key));
   const told = Object.entries(annotations).flatMap(([fact, key]) => {
     const value = about[fact as keyof HolderFacts];
     return value === undefined ? [] : [[key, value] as const];
   });
-  return Object.fromEntries([...others, ...told]);
+  return Object.fromEntries([...others, [holderAnnotation, holder], ...told]);
 }
 
 function notWritable({ name, namespace = '' }: ObjectRef, release: string): Failure {

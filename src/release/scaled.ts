@@ -1,4 +1,5 @@
-import { describeRef, type ObjectRef } from '../kubernetes/object.ts';
+import { numberAt } from '../base/json.ts';
+import { describeRef, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Drift } from './drift-words.ts';
 import type { ReleaseEvent } from './release-event.ts';
 
@@ -25,21 +26,28 @@ export function lastScaled(events: readonly ReleaseEvent[] = []): ReadonlyMap<st
   );
 }
 
-/** Tells what `scale` has set, which is known, from what somebody else has changed. */
-export function withoutScaled(
-  drift: readonly Drift[],
-  events: readonly ReleaseEvent[] | undefined,
-): { drift: Drift[]; notes: string[] } {
+/** A workload as it is, and as the live revision has it in its record. */
+interface Found {
+  object: KubernetesObject;
+  recorded?: KubernetesObject | undefined;
+}
+
+/** Without what `scale` has set, which is known. */
+export function withoutScaled(drift: readonly Drift[], events: readonly ReleaseEvent[] | undefined): Drift[] {
   const scaled = lastScaled(events);
-  const isScaled = ({ field, ref, live }: Drift) =>
-    field === 'replicas' && live !== undefined && String(scaled.get(`${ref.kind} ${ref.name}`)) === live;
-  return {
-    drift: drift.filter((change) => !isScaled(change)),
-    notes: drift
-      .filter(isScaled)
-      .map(
-        ({ ref, recorded = 'the default', live = '' }) =>
-          `${describeRef(ref)} was scaled from ${recorded} to ${live}; the next deploy sets the number of the manifests again`,
-      ),
-  };
+  return drift.filter(
+    ({ field, ref, live }) => field !== 'replicas' || String(scaled.get(`${ref.kind} ${ref.name}`)) !== live,
+  );
+}
+
+/** Which workloads have as many pods as `scale` has set, and not as many as the manifests say. */
+export function scaledNotes(found: readonly Found[], events: readonly ReleaseEvent[] | undefined): string[] {
+  const scaled = lastScaled(events);
+  return found.flatMap(({ object, recorded }) => {
+    const ref = refOf(object);
+    const live = numberAt(object, 'spec', 'replicas');
+    const stated = numberAt(recorded, 'spec', 'replicas');
+    if (stated === undefined || stated === live || scaled.get(`${ref.kind} ${ref.name}`) !== live) return [];
+    return `${describeRef(ref)} was scaled from ${stated} to ${live}; the next deploy sets the number of the manifests again`;
+  });
 }

@@ -1,4 +1,5 @@
 import { objectAt, stringAt } from '../../base/json.ts';
+import { condition } from '../../kubernetes/conditions.ts';
 import { demandOf } from '../../capacity/demand.ts';
 import { futurePod } from '../../capacity/neighbours.ts';
 import { freeCapacity, place } from '../../capacity/placement.ts';
@@ -32,6 +33,7 @@ export async function lookForRival(
       stringAt(pod, 'spec', 'nodeName') === undefined &&
       objectAt(pod, 'spec')['schedulingGates'] === undefined &&
       shares(devices, devicesOf(pod)) &&
+      lacksOnlyDevice(pod, devices) &&
       priorityOf(pod) >= priority &&
       !own.some((workload) => isPodOf(pod, workload)),
   );
@@ -47,6 +49,17 @@ export async function lookForRival(
     );
   });
 }
+
+/** Whether a device is what it waits for, as far as its scheduler says: not a volume, another pod, or a queue of its own. */
+function lacksOnlyDevice(pod: KubernetesObject, devices: readonly string[]): boolean {
+  if ((stringAt(pod, 'spec', 'schedulerName') ?? defaultScheduler) !== defaultScheduler) return false;
+  const { message } = condition(pod, 'PodScheduled') ?? {};
+  return (
+    message === undefined || message === '' || devices.some((device) => message.includes(`Insufficient ${device}`))
+  );
+}
+
+const defaultScheduler = 'default-scheduler';
 
 function isOn(pod: KubernetesObject, node: KubernetesObject): boolean {
   return stringAt(pod, 'spec', 'nodeName') === node.metadata.name;

@@ -547,10 +547,22 @@ describe('in place, while a pod of somebody else waits for the same device', () 
     ['is held by a gate', { schedulingGates: [{ name: 'kueue.x-k8s.io/admission' }] }],
     ['may not run on that node', { nodeSelector: { pool: 'train' } }],
     ['has a lower priority', { priority: -10 }],
+    ['is of another scheduler', { schedulerName: 'volcano' }],
     ['needs more of it', { containers: [{ name: 'web', resources: { limits: { 'nvidia.com/gpu': '2' } } }] }],
   ])('goes on where that pod %s', async (_, spec) => {
     put(rival(spec));
     expect(linesOf(await deployed())).toContain('apply model×1');
+  });
+
+  test.each([
+    ['1 Insufficient nvidia.com/gpu', true],
+    ['1 pod has unbound immediate PersistentVolumeClaims', false],
+  ])('goes by what the scheduler says that it waits for: %s', async (why, isRival) => {
+    const message = `0/1 nodes are available: ${why}. preemption: not eligible.`;
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
+    put({ ...rival(), status: { phase: 'Pending', conditions } });
+    if (isRival) await expect(deployed()).rejects.toThrow(LowCapacity);
+    else expect(linesOf(await deployed())).toContain('apply model×1');
   });
 
   test('goes on where that pod is about to run elsewhere, or is of a workload of the deploy', async () => {

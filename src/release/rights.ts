@@ -51,7 +51,11 @@ const ruleSets = {
     lost: 'the history does not show who has paused or resumed it',
   },
   lock: { why: 'the lock', rules: [['coordination.k8s.io', 'leases', ['get', 'create', 'update']]] },
-  holder: { why: 'whether a run is at work', rules: [['coordination.k8s.io', 'leases', ['get']]] },
+  holder: {
+    why: 'whether a run is at work',
+    rules: [['coordination.k8s.io', 'leases', ['get']]],
+    lost: 'a run that has changed nothing yet does not show',
+  },
   causes: {
     why: 'what pods are busy with, and why they fail',
     rules: [

@@ -7,7 +7,7 @@ import { stringAt } from '../../src/base/json.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { FakeGitHub, type FakeGitHubOptions } from './github/fake-github.ts';
 import type { FakePullRequest } from './github/state.ts';
-import { deleteNamespace, kubectl, kubectlJson, testKubeconfig } from './kubectl.ts';
+import { deleteNamespace, kubectl, testKubeconfig } from './kubectl.ts';
 import { Step, type StepResult } from './step.ts';
 import type { Inputs } from './strategy-stage.ts';
 import { createWorkspace, removeWorkspace } from './workspace.ts';
@@ -91,8 +91,8 @@ export class PreviewStage implements AsyncDisposable {
 
   async namespace(number: number): Promise<KubernetesObject | undefined> {
     const name = this.namespaceOf(number);
-    const found = await kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'name']);
-    return found === '' ? undefined : await kubectlJson(['get', 'namespace', name]);
+    const found = await kubectl(['get', 'namespace', name, '--ignore-not-found', '-o', 'json']);
+    return found === '' ? undefined : (JSON.parse(found) as KubernetesObject);
   }
 
   /** Whether there is a preview that nobody is taking away. */

@@ -138,7 +138,7 @@ test.each<[string, Partial<Asked>, KubernetesObject[], string[]]>([
   ['restart of custom resources, which it leaves as they are', { commands: ['restart'] }, [groups], [lock, record]],
   ['pause', { commands: ['pause'] }, [deployment, statefulSet], ['deployments: get patch', 'secrets: get list']],
   ['resume', { commands: ['resume'] }, [deployment], ['deployments: get list watch patch', 'secrets: get list']],
-  ['status', { commands: ['status'] }, [deployment, service], ['leases: get', 'secrets: get list']],
+  ['status', { commands: ['status'] }, [deployment, service], ['secrets: get list']],
   [
     'abort',
     { commands: ['abort'], strategies: ['canary'] },
@@ -157,7 +157,7 @@ test.each<[string, Partial<Asked>, KubernetesObject[], string[]]>([
     'two commands at once',
     { commands: ['status', 'pause'] },
     [deployment],
-    ['deployments: get patch', 'leases: get', 'secrets: get list'],
+    ['deployments: get patch', 'secrets: get list'],
   ],
 ])('%s needs this and nothing more', (_, asked, objects, expected) => {
   expect(needed(objects, asked)).toEqual(expected.toSorted());

@@ -8,7 +8,7 @@ import { objectAt, type Json } from '../../../src/base/json.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** Texts in a package's code that are long enough to be its own. */
+/** Sentences in a package's code that are long enough to be its own; a single word may be one of HTTP. */
 function textsOf(folder: string): Set<string> {
   const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).filter(
     (entry) =>
@@ -18,11 +18,13 @@ function textsOf(folder: string): Set<string> {
   );
   const literals = /'(?<single>[^'\\\n]{20,200})'|"(?<double>[^"\\\n]{20,200})"/g;
   return new Set(
-    files.flatMap((entry) =>
-      [...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(literals)].map(
-        ({ groups }) => groups?.['single'] ?? groups?.['double'] ?? '',
-      ),
-    ),
+    files
+      .flatMap((entry) =>
+        [...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(literals)].map(
+          ({ groups }) => groups?.['single'] ?? groups?.['double'] ?? '',
+        ),
+      )
+      .filter((text) => text.includes(' ')),
   );
 }
 

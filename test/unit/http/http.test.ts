@@ -341,7 +341,12 @@ test('a proxy of its own name is asked over TLS, whatever the name of the server
   await using server = await tlsServer(echo().answer);
   using certificate = await certificateFor(['DNS:localhost']);
   const { cert, key } = certificate;
-  const proxy = createTlsServer({ cert, key }).on('connect', (_, socket: Duplex) => {
+  const names: string[] = [];
+  const SNICallback = (name: string, done: (error: null) => void) => {
+    names.push(name);
+    done(null);
+  };
+  const proxy = createTlsServer({ cert, key, SNICallback }).on('connect', (_, socket: Duplex) => {
     const onward = connect(server.port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       socket.pipe(onward).pipe(socket);
@@ -352,10 +357,11 @@ test('a proxy of its own name is asked over TLS, whatever the name of the server
   await once(proxy, 'listening');
   const url = new URL(`https://localhost:${(proxy.address() as AddressInfo).port}`);
   const http = createHttp({ tls: { insecure: true }, http2: true, proxyTo: () => url });
-  // Its certificate is none that this process trusts: the error is about that, and no longer about its name.
+  // Its certificate is none that this process trusts; the name by which it is judged is the one that it was asked for.
   expect(await faultIn(ask(http, 'https://server.example.com/'))).toMatchObject({
     code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
   });
+  expect(names).toEqual(['localhost']);
   http.destroy();
   proxy.closeAllConnections();
   proxy.close();

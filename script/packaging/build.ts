@@ -44,7 +44,7 @@ function build(target: string): void {
   if (run.status !== 0) throw new Error(`ncc failed:\n${run.stdout}${run.stderr}`);
   writeFileSync(join(target, 'licenses.txt'), licenses(takeSourceMaps(target)));
   refuseLateParts(target);
-  minifyScripts(target);
+  minify(target);
   // The other entry: the same program, which knows its role by the name of the file (ADR 2).
   writeFileSync(join(target, 'post.js'), "import './index.js';\n");
 }
@@ -73,13 +73,11 @@ function refuseLateParts(folder: string): void {
 }
 
 /** ncc's own way only shortens names, a sixth less. Errors are told by the names of their classes: those stay. */
-function minifyScripts(folder: string): void {
+function minify(folder: string): void {
   const kept = { keep_classnames: true };
   const options = { module: true, compress: { ...kept, ecma: 2020 }, mangle: kept } as const;
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
-    const path = join(folder, name);
-    writeFileSync(path, minifySync(readFileSync(path, 'utf8'), options).code);
-  }
+  const path = join(folder, 'index.js');
+  writeFileSync(path, minifySync(readFileSync(path, 'utf8'), options).code);
 }
 
 function contents(folder: string): Map<string, string> {

@@ -52,9 +52,6 @@ export interface Bringing {
   userRules?: readonly UserRule[];
 }
 
-/** An object beside what the cluster has of it. */
-export type Compared = Pick<Prepared, 'manifest' | 'live' | 'change'>;
-
 /**
  * What bringing in these objects needs.
  * @param prepared how they compare with the cluster; absent as long as nobody has looked
@@ -62,7 +59,7 @@ export type Compared = Pick<Prepared, 'manifest' | 'live' | 'change'>;
 export function bringingGrants(
   placed: readonly Placed[],
   { namespace, strategy, undoOnFailure: undone, surplus, newNamespaces, userRules = [] }: Bringing,
-  prepared?: readonly Compared[],
+  prepared?: readonly Prepared[],
 ): Grant[] {
   const objects = placed.map(({ object }) => object);
   const states = new Map(prepared?.map((entry) => [keyOf(refOf(entry.manifest.object)), stateOf(entry)]));
@@ -180,7 +177,7 @@ function later(grant: Grant): Grant {
   return grant.need === 'optional' ? grant : { ...grant, need: 'later' };
 }
 
-function stateOf({ live, change }: Compared): State {
+function stateOf({ live, change }: Prepared): State {
   if (live === undefined) return 'absent';
   return change === 'unchanged' ? 'same' : 'differs';
 }

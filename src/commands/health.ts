@@ -84,10 +84,7 @@ export async function examine(
 }
 
 /** Whether an object is on its way, so that whoever looks has nothing to do but to wait. */
-export function isStarting(
-  { verdict, patience }: Seen,
-  { now, isWatched }: { now: number; isWatched: boolean },
-): boolean {
+function isStarting({ verdict, patience }: Seen, { now, isWatched }: { now: number; isWatched: boolean }): boolean {
   if (verdict.state !== 'progressing' || patience === undefined) return false;
   return isWatched || (patience.since !== undefined && now - patience.since < patienceMs);
 }

@@ -5,6 +5,7 @@ import type { Check } from '../verify/check.ts';
 import { followedBy } from '../rollout/readiness/index.ts';
 import type { Context } from '../release/context.ts';
 import type { JournalEntry } from '../release/journal-shape.ts';
+import type { Prepared } from '../apply/prepared.ts';
 import {
   bringingGrants,
   changeGrants,
@@ -13,7 +14,6 @@ import {
   strategyGrants,
   verifyGrants,
   type Bringing,
-  type Compared,
   type Placed,
   type WorkloadCommand,
 } from './grants.ts';
@@ -45,7 +45,7 @@ export async function expectOfObjects(
   context: Context,
   objects: readonly KubernetesObject[],
   needs: ReleaseNeeds,
-  prepared?: readonly Compared[],
+  prepared?: readonly Prepared[],
 ): Promise<void> {
   const { client, rights } = context;
   if (rights === undefined) return;

@@ -2,6 +2,7 @@ import { Octokit } from '@octokit/core';
 
 import type { Clock } from '../base/clock.ts';
 import { isObject, stringsAt } from '../base/json.ts';
+import { noAnswer } from '../http/http.ts';
 import { faultOf, isPassingStatus } from '../http/passing.ts';
 import { retry, type Tried } from '../http/retry.ts';
 import { limitedError, refusalOf, unreachableError } from './explain.ts';
@@ -160,8 +161,4 @@ function answerOf(response: unknown): Answer {
     headers: stringsAt(isObject(headers) ? headers : {}),
     data: data ?? null,
   };
-}
-
-function noAnswer(cause: unknown): Error {
-  return Object.assign(new Error('no answer', { cause }), { code: 'HEADERS_TIMEOUT' });
 }

@@ -2,7 +2,7 @@ import { boundedText } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorCode, Failure, messageOf } from '../base/errors.ts';
 import { createHttp } from '../http/create-http.ts';
-import type { Http } from '../http/http.ts';
+import { noAnswer, type Http } from '../http/http.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { meaningOf, proxyRefusal } from '../http/network-error.ts';
@@ -181,10 +181,6 @@ function unreachable({ purpose }: WebRequest, url: URL, proxy: URL | undefined, 
 
 function refused({ purpose }: WebRequest, { message, hint = '' }: Failure): WebError {
   return new WebError(`cannot ${purpose}: ${message}`, { hint });
-}
-
-function noAnswer(): Error {
-  return Object.assign(new Error('no answer'), { code: 'HEADERS_TIMEOUT' });
 }
 
 function redirected({ purpose }: WebRequest, url: URL, location: string | string[] | undefined): WebError {

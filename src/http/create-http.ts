@@ -1,8 +1,9 @@
 import { TLSSocket } from 'node:tls';
 
+import { errorCode } from '../base/errors.ts';
 import { Http1Carrier } from './http1.ts';
 import { Http2Carrier } from './http2.ts';
-import { codeOf, httpError, type Carrier, type Http, type HttpRequest, type HttpResponse } from './http.ts';
+import { httpError, type Carrier, type Http, type HttpRequest, type HttpResponse } from './http.ts';
 import { openSocket, type Route, type Tls } from './socket.ts';
 
 interface HttpOptions {
@@ -67,7 +68,7 @@ class Origin {
         return await carrier.request(path, request);
       } catch (error) {
         // What the server has not begun with goes to its successor; one that stays has only too much to do.
-        const isLeft = codeOf(error) === 'NOT_BEGUN' && !carrier.isOpen;
+        const isLeft = errorCode(error) === 'NOT_BEGUN' && !carrier.isOpen;
         if (!isLeft || leavings === maxLeavings || this.#end !== undefined) throw error;
       }
     }

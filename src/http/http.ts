@@ -1,3 +1,5 @@
+import { errorCode } from '../base/errors.ts';
+
 /** Names to values; a name may come several times. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
@@ -66,6 +68,11 @@ export function httpError(code: HttpFault, message: string, more: { cause?: unkn
   return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { code, ...rest });
 }
 
+/** What was asked in vain. */
+export function noAnswer(cause?: unknown): Error {
+  return httpError('HEADERS_TIMEOUT', 'no answer', cause === undefined ? {} : { cause });
+}
+
 /** What is under way when a client ends. */
 export function closed(): Error {
   return httpError('CONNECTION_LOST', 'the client was closed');
@@ -73,10 +80,5 @@ export function closed(): Error {
 
 /** Whether a request was given up because its server stayed silent: what carried it may be a connection of which only half is left. */
 export function isSilence(reason: unknown): boolean {
-  return codeOf(reason) === 'BODY_TIMEOUT' || (reason as Partial<Error> | undefined)?.name === 'TimeoutError';
-}
-
-/** The `code` of what was thrown, if it has one. */
-export function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown } | null | undefined)?.code;
+  return errorCode(reason) === 'BODY_TIMEOUT' || (reason as Partial<Error> | undefined)?.name === 'TimeoutError';
 }

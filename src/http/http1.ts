@@ -2,7 +2,7 @@ import { Agent, request as openRequest, type ClientRequest, type IncomingMessage
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { closed, httpError, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
+import { closed, noAnswer, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
 import { openSocket, type Route } from './socket.ts';
 import { Turns } from './turns.ts';
 
@@ -95,7 +95,7 @@ function answerTo(sent: ClientRequest, { body, signal, headersTimeoutMs = 0 }: H
       end(signal?.reason as Error);
     };
     const late = () => {
-      end(httpError('HEADERS_TIMEOUT', 'no answer'));
+      end(noAnswer());
     };
     signal?.addEventListener('abort', giveUp, { once: true });
     const timer = headersTimeoutMs > 0 ? setTimeout(late, headersTimeoutMs) : undefined;

@@ -9,7 +9,8 @@ import {
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 
-import { closed, codeOf, httpError, isSilence, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
+import { errorCode } from '../base/errors.ts';
+import { closed, httpError, isSilence, noAnswer, type Carrier, type HttpRequest, type HttpResponse } from './http.ts';
 
 /** How much of one answer, and of all answers together, may be on its way before we have read it: lists are long. */
 const streamWindow = 4 * 1024 * 1024;
@@ -137,7 +138,7 @@ export class Http2Carrier implements Carrier {
         // A connection that is only half open would take the next request, too.
         this.close();
         stream.close(constants.NGHTTP2_CANCEL);
-        stream.destroy(httpError('HEADERS_TIMEOUT', 'no answer'));
+        stream.destroy(noAnswer());
       };
       const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined;
       let fault: Error | undefined;
@@ -177,7 +178,7 @@ export class Http2Carrier implements Carrier {
   }
 
   #whyUnanswered(stream: ClientHttp2Stream, fault: Error | undefined): Error {
-    const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || unsent.has(codeOf(fault));
+    const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || unsent.has(errorCode(fault));
     if (this.#notBegun.has(stream) || isRefused) return notBegun(fault);
     return this.#fault ?? fault ?? httpError('CONNECTION_LOST', 'the connection was closed');
   }
@@ -231,7 +232,7 @@ function ownHeaders(headers: HttpRequest['headers']): Record<string, string | st
 }
 
 /** Codes of Node for streams of a connection that has ended before they began. */
-const unsent = new Set<unknown>(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
+const unsent = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
 
 function notBegun(cause?: unknown): Error {
   return httpError('NOT_BEGUN', 'the server has not begun with the request', { cause });

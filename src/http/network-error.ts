@@ -1,4 +1,4 @@
-import { codeOf } from './http.ts';
+import { errorCode } from '../base/errors.ts';
 
 /** What the codes of Node, OpenSSL and `HttpFault` mean, as a part of a sentence. */
 const meanings: Readonly<Record<string, string>> = {
@@ -42,6 +42,6 @@ export function meaningOf(code: string): string | undefined {
 /** The status with which a proxy refused to let a connection through, such as 407; undefined for any other error. */
 export function proxyRefusal(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (codeOf(error) === 'PROXY_REFUSED' && 'status' in error) return Number(error.status);
+  if (errorCode(error) === 'PROXY_REFUSED' && 'status' in error) return Number(error.status);
   return proxyRefusal(error.cause);
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
 import { InvalidInput } from '../base/errors.ts';
+import { hostOf, portOf } from './address.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +31,7 @@ function valueOf(env: Environment, name: string): string {
 
 function isExempt(server: URL, noProxy: string): boolean {
   const host = hostOf(server);
-  const port = server.port === '' ? (server.protocol === 'http:' ? '80' : '443') : server.port;
+  const port = String(portOf(server));
   if (host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))) return true;
   return noProxy
     .split(',')
@@ -60,8 +61,4 @@ function isInRange(host: string, range: string): boolean {
   const list = new BlockList();
   list.addSubnet(address, Number(bits), family);
   return list.check(host, family);
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(?<inner>.*)\]$/, '$<inner>').toLowerCase();
 }

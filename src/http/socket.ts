@@ -3,6 +3,7 @@ import { request as secureRequest, type RequestOptions } from 'node:https';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectSecure, type SecureContext } from 'node:tls';
 
+import { decodedUrl, hostOf, portOf } from './address.ts';
 import { httpError } from './http.ts';
 
 /** How a server proves who it is, and we do. */
@@ -76,7 +77,7 @@ async function tunnel(proxy: URL, origin: URL): Promise<Socket> {
         return;
       }
       if (head.length > 0) socket.unshift(head);
-      resolve(socket);
+      resolve(socket.on('error', () => undefined));
     });
     asked.once('error', (error) => {
       clearTimeout(timer);
@@ -114,25 +115,6 @@ function noConnection(): Error {
 
 function authorizationOf({ username, password }: URL): Record<string, string> {
   if (username === '' && password === '') return {};
-  const pair = `${decoded(username)}:${decoded(password)}`;
+  const pair = `${decodedUrl(username)}:${decodedUrl(password)}`;
   return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-/** A password may hold a `%` that stands for itself. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Addresses of IPv6 stand in brackets in a URL, and nowhere else. */
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[(?<inner>.*)\]$/, '$<inner>');
-}
-
-function portOf({ port, protocol }: URL): number {
-  if (port !== '') return Number(port);
-  return protocol === 'https:' ? 443 : 80;
 }

@@ -6,12 +6,13 @@ import { readBoundedFile } from '../base/bounded-file.ts';
 import { InvalidInput } from '../base/errors.ts';
 import { booleanAt, isObject, listAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
+import { decodedUrl } from '../http/address.ts';
 import { askAuthProvider } from './connect/auth-provider.ts';
 import { open, type Connection, type Credentials } from './connect/endpoint.ts';
 import { shownUrl } from '../base/shown-url.ts';
 import { askExecPlugin } from './connect/exec-plugin.ts';
 import { causeOf } from './connect/file-error.ts';
-import { decodedUrl, passwordIn, secretsOfCluster, secretsOfUser } from './connect/kubeconfig-secrets.ts';
+import { passwordIn, secretsOfCluster, secretsOfUser } from './connect/kubeconfig-secrets.ts';
 import { isPath } from './connect/kubeconfig-text.ts';
 import { chooseContext, readKubeconfig, type Kubeconfig } from './connect/kubeconfig.ts';
 

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundedText, startOf } from '../base/bounded-text.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorCode, Failure, messageOf } from '../base/errors.ts';
-import type { Http, HttpResponse } from '../http/http.ts';
+import { noAnswer, type Http, type HttpResponse } from '../http/http.ts';
 import { faultOf, isPassingStatus } from '../http/passing.ts';
 import { retry, retryAfterOf, type RetryOptions } from '../http/retry.ts';
 import { unlessSilent } from '../http/silence.ts';
@@ -287,8 +287,7 @@ export class Transport {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof Failure) throw error;
-      const silence = Object.assign(new Error('no answer'), { code: 'HEADERS_TIMEOUT' });
-      return this.#broken(call, deadline.aborted ? silence : error);
+      return this.#broken(call, deadline.aborted ? noAnswer() : error);
     }
   }
 

@@ -1,5 +1,6 @@
 import { listAt, objectAt, objectsAt, stringAt, stringsAt, type JsonObject } from '../../base/json.ts';
 import { isMaskable, namesSecret } from '../../base/telling.ts';
+import { decodedUrl } from '../../http/address.ts';
 
 /** Fields of a user that are secret. */
 const secretFields = ['token', 'password', 'client-key-data'];
@@ -54,15 +55,6 @@ function secretArguments(args: readonly string[]): string[] {
 function decodedKey(secret: string): string[] {
   const text = Buffer.from(secret, 'base64').toString('utf8');
   return text.startsWith('-----BEGIN') ? text.split(/\r?\n/) : [];
-}
-
-/** A part of a URL as it is meant; as it is where it cannot be decoded. */
-export function decodedUrl(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function linesOf(secrets: readonly string[]): string[] {

@@ -244,23 +244,35 @@ describe.each([
   });
 
   test('may answer what is under way when the client takes nothing more', async () => {
-    await using server = await tlsServer((__, response) => setTimeout(() => response.end('last'), 100), { http2 });
+    const arrived = Promise.withResolvers<Parameters<Parameters<typeof tlsServer>[0]>[1]>();
+    await using server = await tlsServer(
+      (__, response) => {
+        arrived.resolve(response);
+      },
+      { http2 },
+    );
     using client = clientOf(server);
     const asked = ask(client.http, server.url);
-    while (server.sockets.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const response = await arrived.promise;
     client.http.close();
+    response.end('last');
     expect((await asked).text).toBe('last');
     expect(await faultIn(ask(client.http, server.url))).toEqual({ code: 'NOT_BEGUN', fault: 'never sent' });
   });
 
   test('loses all that is under way when the client ends', async () => {
-    await using server = await tlsServer(() => undefined, { http2 });
+    let count = 0;
+    const arrived = Promise.withResolvers<undefined>();
+    await using server = await tlsServer(
+      () => {
+        if ((count += 1) === 2) arrived.resolve(undefined);
+      },
+      { http2 },
+    );
     using client = clientOf(server);
     const asked = [faultIn(ask(client.http, server.url)), faultIn(ask(client.http, server.url))];
-    setTimeout(() => {
-      client.http.destroy();
-    }, 100);
+    await arrived.promise;
+    client.http.destroy();
     expect(await Promise.all(asked)).toEqual([
       { code: 'CONNECTION_LOST', fault: 'cut off' },
       { code: 'CONNECTION_LOST', fault: 'cut off' },
@@ -449,8 +461,8 @@ test('a client may come to a server that no longer speaks HTTP/2', async () => {
   port = older.port;
   newer.sessions[0]?.close();
   newer.sockets[0]?.destroy();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await ask(http, 'https://server.example.com/second');
+  const second = async () => await ask(http, 'https://server.example.com/second').then(Boolean, () => false);
+  while (!(await second())) await new Promise(setImmediate);
   expect(asked).toEqual(['2.0 GET /first ', '1.1 GET /second ']);
   http.destroy();
   front.close();
@@ -606,9 +618,9 @@ describe('a server of HTTP/2', () => {
     const url = new URL(wire.url);
     const socket = await openSocket({ origin: url, tls: { insecure: true } }, ['h2']);
     expect(socket).toBeInstanceOf(TLSSocket);
-    const carrier = new Http2Carrier(url, socket, 100);
+    const carrier = new Http2Carrier(url, socket, 250);
     const asked = faultIn(carrier.request('/', { method: 'GET', headers: {} }));
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 900));
     expect(carrier.isOpen).toBe(true);
     wire.freeze();
     expect(await asked).toEqual({ code: 'ETIMEDOUT', fault: 'cut off' });

@@ -55,6 +55,12 @@ async function ofUser(name: string): Promise<object> {
   return { generation: metadata.generation, labels: metadata.labels, annotations: metadata.annotations, own };
 }
 
+/** What the history tells of a revision: the other run has recorded whether it undid it. */
+function outcomeOf(status: StepResult, revision: string | undefined): string {
+  const history = JSON.parse(status.outputs['history'] ?? '[]') as { revision: number; outcome: string }[];
+  return history.find((entry) => entry.revision === Number(revision))?.outcome ?? 'nothing';
+}
+
 describe('a run that is stopped while another one takes its lock over', () => {
   test.concurrent.each(chosen)(
     'changes nothing any more when it goes on, stopped after %i ms',
@@ -64,12 +70,8 @@ describe('a run that is stopped while another one takes its lock over', () => {
       const workspace = createWorkspace({ 'app.yaml': many(name, '2.0.0') });
       const inputs = { kubeconfig: testKubeconfig(), namespace: stage.namespace, release: name, manifests: '.' };
       const step = new Step({ ...inputs, timeout: '90s' }, { workspace });
-      const state = { ended: false };
-      const running = step.main().finally(() => {
-        state.ended = true;
-      });
+      const running = step.main();
       await delay(ms);
-      const hadEnded = state.ended;
       step.signal('SIGSTOP');
       let other: StepResult;
       try {
@@ -87,8 +89,11 @@ describe('a run that is stopped while another one takes its lock over', () => {
       const problems: string[] = [];
       if (other.exit !== 0) problems.push(`the other run failed: ${other.log}`);
       if (main.exit === 0) {
-        // It had come to its end before, or had not begun to write, and then came after the other one.
-        if (now !== image(hadEnded ? '3.0.0' : '2.0.0')) problems.push(`green, and ${now ?? 'nothing'} runs`);
+        // It was over before, its lock free again, or had not begun to write and came after: the later revision runs.
+        const wasFirst = Number(main.outputs['revision']) < Number(other.outputs['revision']);
+        if (now !== image(wasFirst ? '3.0.0' : '2.0.0')) problems.push(`green, and ${now ?? 'nothing'} runs`);
+        const recorded = outcomeOf(status, main.outputs['revision']);
+        if (recorded !== (wasFirst ? 'superseded' : 'live')) problems.push(`green, and the history says ${recorded}`);
       } else {
         const after = await ofUser(name);
         if (JSON.stringify(after) !== JSON.stringify(before)) {

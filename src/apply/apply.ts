@@ -19,6 +19,7 @@ const maxRaces = 5;
 
 /**
  * Applies the objects of one layer side by side, the journal written before and after. Unchanged objects cost nothing.
+ * @param isFollowed whether another layer follows at once: then its plan says what has become of this one
  * @throws Failure, Failures at the line for the first object that the server refuses; what was written by then stands in the journal
  */
 export async function applyLayer(
@@ -26,6 +27,7 @@ export async function applyLayer(
   layer: readonly Prepared[],
   journal: WriteAhead,
   force: boolean,
+  isFollowed = false,
 ): Promise<Map<Prepared, KubernetesObject>> {
   const changing = layer.filter((prepared) => prepared.change !== 'unchanged');
   if (changing.length === 0) return new Map();
@@ -40,14 +42,18 @@ export async function applyLayer(
   );
   const versions = await takeOverAll(client, changing, journal, force);
   const results = new Map<Prepared, KubernetesObject>();
+  const written = () => [...results].map(([prepared, after]) => ({ ref: refOf(prepared.manifest.object), after }));
   try {
     await mapConcurrently(changing, concurrency, async (prepared) => {
       results.set(prepared, (await applyOne(client, atVersion(prepared, versions.get(prepared)), force)).object);
     });
-  } finally {
-    // Also when one of them failed: the others are in the cluster.
-    await journal.done([...results].map(([prepared, after]) => ({ ref: refOf(prepared.manifest.object), after })));
+  } catch (error) {
+    // The others are in the cluster.
+    await journal.done(written());
+    throw error;
   }
+  if (isFollowed) journal.note(written());
+  else await journal.done(written());
   return results;
 }
 

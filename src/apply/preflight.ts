@@ -84,13 +84,11 @@ export async function preflight(
       found.set(manifest, await withChosenHash(meant, current, { attempt, changes, options }));
     });
   };
-  // What becomes of config decides about the pods that read it.
-  const isFirst = ({ object }: Manifest) => options.restartOnConfig !== undefined && isConfig(object);
-  await prepareEach(manifests.filter(isFirst));
-  await prepareEach(
-    manifests.filter((manifest) => !isFirst(manifest)),
-    configChanges([...found.values()]),
-  );
+  // What becomes of config decides about the pods there are that read it; all else is tried beside it.
+  const hasConfig = options.restartOnConfig !== undefined && manifests.some(({ object }) => isConfig(object));
+  const isLast = ({ object }: Manifest) => hasConfig && hasPods(object) && live.has(keyOf(refOf(object)));
+  await prepareEach(manifests.filter((manifest) => !isLast(manifest)));
+  await prepareEach(manifests.filter(isLast), configChanges([...found.values()]));
   const results = manifests.flatMap((manifest) => found.get(manifest) ?? []);
   const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
   if (problems.length === 1 && problems[0] !== undefined) throw problems[0];

@@ -16,28 +16,33 @@ interface StillThereOptions {
   signal: AbortSignal;
   /** Milliseconds since the epoch. */
   deadline: number;
+  /** What is read with it, for whoever wants to see it too. */
+  beside?: readonly KubernetesObject[];
 }
 
 /**
  * Looks at what was written once more: that the server has accepted an object does not say that it stays. A token without its
  * account, and an object whose owner there is not, are deleted a moment later (carvel-dev/kapp#514).
+ * @returns what was seen, by key; nothing where there was nothing to look at
  * @throws Failure for one that is gone, or not the one that was written; the reason of the signal
  */
 export async function assertStillThere(
   client: KubernetesClient,
   written: readonly KubernetesObject[],
   options: StillThereOptions,
-): Promise<void> {
+): Promise<ReadonlyMap<string, KubernetesObject>> {
   const lasting = written.filter((object) => !hasTimeToLive(object));
-  if (lasting.length === 0) return;
+  if (lasting.length === 0) return new Map();
   await mapConcurrently(lasting.filter(isToken), concurrency, (token) => untilFilled(client, token, options));
   for (const object of lasting) await assertOwners(client, object);
-  const live = await readLive(client, lasting.map(inCluster), new Set());
+  const looked = new Map([...(options.beside ?? []), ...lasting].map((object) => [keyOf(refOf(object)), object]));
+  const live = await readLive(client, [...looked.values()].map(inCluster), new Set());
   for (const object of lasting) {
     const now = live.get(keyOf(refOf(object)));
     if (now?.metadata.uid !== object.metadata.uid) throw gone(object);
     if (now?.metadata.deletionTimestamp !== undefined) throw gone(object);
   }
+  return live;
 }
 
 /** A Job may be gone by intent when it is done. */

@@ -18,6 +18,8 @@ export interface WriteAhead {
   readonly mark: string;
   /** Call before the objects are written. */
   plan(writes: readonly PlannedWrite[]): Promise<void>;
+  /** The same as `done`, but it reaches the cluster with the next plan only: call when that follows at once. */
+  note(written: readonly { ref: ObjectRef; after: KubernetesObject }[]): void;
   /** Call after they were written, with what the server answered. */
   done(written: readonly { ref: ObjectRef; after: KubernetesObject }[]): Promise<void>;
 }

@@ -55,6 +55,9 @@ export function executionOf(
     },
     verify: async (candidate) =>
       await verifyCandidate(context, verificationOf(context, options, change), manifests, candidate, report),
+    saw: (live) => {
+      watch.saw(live);
+    },
     mark: (text) => {
       report.mark(text);
     },

@@ -4,8 +4,10 @@ import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/obje
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Arrangement, PlanContext } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
+import type { FirstLook } from '../release/first-look.ts';
 import { readJournal } from '../release/journal.ts';
 import { leftoverIn, type Leftover } from '../release/leftover.ts';
+import type { LockSeen } from '../release/lock.ts';
 import { describeLeft, leftBehind } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
 import type { Revision } from '../release/revision-shape.ts';
@@ -30,6 +32,8 @@ export interface Ahead extends Sight {
   /** What strategies look with. */
   plan: PlanContext;
   revisions: Revision[];
+  /** The lock as it was before all else was read, if nobody had it; absent where that was not looked at. */
+  lock?: LockSeen | undefined;
   /** What an earlier run has left. */
   leftover: Leftover;
   left: Awaited<ReturnType<typeof leftBehind>>;
@@ -47,6 +51,7 @@ export async function lookAhead(
   options: RollOutOptions,
   purpose: Purpose,
   report: Report,
+  first?: FirstLook,
 ): Promise<Ahead> {
   const ownership = ownershipOf(context, options);
   const plan = planContextOf(context, options, purpose, { ownership, report });
@@ -58,7 +63,7 @@ export async function lookAhead(
   expectOfChecks(context, options.checks, options.namespace);
   const objects = purpose.manifests.map(({ object }) => object);
   await expectOfObjects(context, objects, { ...options, surplus: purpose.surplus });
-  const found = await firstLook(context, options, look);
+  const found = await lookNow(context, options, look, first);
   tell(found, options, { restarts, plan, report });
   tellIdleRules(options, objects, report);
   const { arrangement, revisions } = found;
@@ -102,23 +107,24 @@ function planContextOf(
   };
 }
 
-async function firstLook(
+async function lookNow(
   { client, reporter }: Context,
   { namespace, release, newNamespaces }: RollOutOptions,
   look: (revisions: readonly Revision[]) => Promise<Sight>,
-): Promise<Sight & Pick<Ahead, 'revisions' | 'leftover'>> {
+  first?: FirstLook,
+): Promise<Sight & Pick<Ahead, 'revisions' | 'leftover' | 'lock'>> {
   return await reporter.group('Preflight', async () => {
     const isNew = newNamespaces.has(namespace);
-    const recorded = isNew ? Promise.resolve([]) : listRevisions(client, namespace, release);
+    const recorded = isNew ? Promise.resolve([]) : (first?.revisions ?? listRevisions(client, namespace, release));
     const [sight, revisions, journal] = await Promise.all([
       recorded.then(look),
       recorded,
-      isNew ? undefined : readJournal(client, namespace, release),
+      isNew ? undefined : (first?.journal ?? readJournal(client, namespace, release)),
     ]);
     const count = sight.prepared.length;
     const changes = sight.prepared.filter(({ change }) => change !== 'unchanged').length;
     reporter.info(`${count === 1 ? '1 object' : `${count} objects`} validated, ${changes} will change`);
-    return { ...sight, revisions, leftover: leftoverIn(journal, revisions) };
+    return { ...sight, revisions, leftover: leftoverIn(journal, revisions), lock: await first?.lock };
   });
 }
 

@@ -15,7 +15,12 @@ const concurrency = 8;
  * Says what a success does not wait for and is still to come: pods of before that have not ended, and what was accepted although it
  * is not ready, such as a claim that waits for the first pod that uses it.
  */
-export async function tellNotOver({ client, reporter }: Context, watch: RolloutWatch, report: Report): Promise<void> {
+export async function tellNotOver(context: Context, watch: RolloutWatch, report: Report): Promise<void> {
+  tellAsNotOver(context, await findNotOver(context, watch), report);
+}
+
+/** The sentences that `tellNotOver` says, for whoever has something else to do meanwhile. */
+export async function findNotOver({ client }: Pick<Context, 'client'>, watch: RolloutWatch): Promise<string[]> {
   const { awaited } = watch;
   const ending = await mapConcurrently(
     awaited.filter(({ object }) => isWorkload(object)),
@@ -23,8 +28,12 @@ export async function tellNotOver({ client, reporter }: Context, watch: RolloutW
     // It is a courtesy: what cannot be seen fails nothing.
     async ({ object }) => stillEnding(object, await podsSelectedBy(client, object).catch(() => [])),
   );
-  for (const text of [...ending, ...awaited.map(({ object, verdict }) => notAwaited(object, verdict))]) {
-    if (text === undefined) continue;
+  const texts = [...ending, ...awaited.map(({ object, verdict }) => notAwaited(object, verdict))];
+  return texts.filter((text) => text !== undefined);
+}
+
+export function tellAsNotOver({ reporter }: Pick<Context, 'reporter'>, texts: readonly string[], report: Report): void {
+  for (const text of texts) {
     reporter.info(text);
     report.mark(text);
   }

@@ -4,7 +4,7 @@ import type { Live } from '../plan/plan.ts';
 import type { ChangeFailure } from '../release/change.ts';
 import type { Context } from '../release/context.ts';
 import { keptOf } from '../release/kept.ts';
-import { recordRevision } from '../release/record-revision.ts';
+import { writeRevision } from '../release/record-revision.ts';
 import { placeForRecords } from '../release/record-room.ts';
 import { forRecord, withEvent, type ReleaseEvent } from '../release/release-event.ts';
 import type { Outcome, Revision } from '../release/revision-shape.ts';
@@ -25,6 +25,8 @@ export class Recording {
   readonly #startedAt: string;
   /** All that is recorded of the release, as it was read last. */
   known: readonly Revision[];
+  /** What follows from the last record, to be called once: marks the older live one, and drops records. */
+  tidyUp: () => Promise<void> = () => Promise.resolve();
   /** From which number on records are free. */
   #free = 0;
 
@@ -56,6 +58,7 @@ export class Recording {
     this.#free = await placeForRecords(this.#context.client, namespace, wanted, prepared);
   }
 
+  /** Writes the record; what follows from it is left to `tidyUp`. */
   async record(
     outcome: Outcome,
     end: Partial<Live> = {},
@@ -80,7 +83,7 @@ export class Recording {
       ...this.#earlier(),
       ...more,
     };
-    await recordRevision(this.#context.client, namespace, revision, this.known);
+    this.tidyUp = await writeRevision(this.#context.client, namespace, revision, this.known);
     this.#report.tellRevision(revision.revision);
     return revision;
   }
@@ -98,9 +101,12 @@ export class Recording {
       return;
     }
     const cause = forRecord(messageOf(error));
-    await this.record(outcome, {}, { cause, ...(kept.length === 0 ? {} : { kept }) }).catch((error: unknown) => {
-      this.#context.reporter.warning(`this failed revision could not be recorded: ${messageOf(error)}`);
-    });
+    try {
+      await this.record(outcome, {}, { cause, ...(kept.length === 0 ? {} : { kept }) });
+      await this.tidyUp();
+    } catch (problem) {
+      this.#context.reporter.warning(`this failed revision could not be recorded: ${messageOf(problem)}`);
+    }
   }
 
   /** Of what is promoted: who has deployed it, and why. */

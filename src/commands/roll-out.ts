@@ -7,6 +7,7 @@ import { serverTimestamp } from '../kubernetes/server-time.ts';
 import { execute, type Done } from '../plan/execute.ts';
 import { broughtIn, settled, type Plan, type Waiting } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
+import type { FirstLook } from '../release/first-look.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import { listRevisions, nextRevision } from '../release/revision.ts';
 import { attemptOf, liveHeadline, nameChanges, waitingHeadline, type Change } from '../report/headline.ts';
@@ -23,13 +24,13 @@ import { finishApplied } from './held.ts';
 import { defaultKeepOldMs, keepOldSide, retireLeftover } from './keep-old.ts';
 import { lookAhead, type Ahead } from './look-ahead.ts';
 import { expectOfObjects, expectOfUndo } from './needs.ts';
-import { tellNotOver } from './not-over.ts';
+import { findNotOver, tellAsNotOver } from './not-over.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { Recording } from './recording.ts';
 import { servingNow } from './serving-now.ts';
 import { removeStrays } from './strays.ts';
 import { verifyApplied, whenUnchanged } from './unchanged.ts';
-import { untilAnsweredByNew, untilReachable } from './verification.ts';
+import { madeServices, untilAnsweredByNew, untilReachable } from './verification.ts';
 
 /** One roll-out under way. */
 interface RollOut {
@@ -50,6 +51,8 @@ interface Result {
   recorded: Revision;
   done: Done;
   written: ObjectReport[];
+  /** What a success does not wait for, one sentence each. */
+  notOver: readonly string[];
 }
 
 /**
@@ -61,8 +64,9 @@ export async function rollOut(
   options: RollOutOptions,
   purpose: Purpose,
   report: Report,
+  first?: FirstLook,
 ): Promise<RunReport> {
-  const ahead = await lookAhead(context, options, purpose, report);
+  const ahead = await lookAhead(context, options, purpose, report, first);
   const unchanged = await whenUnchanged(context, options, purpose, { ahead, report });
   if (unchanged !== undefined) return unchanged;
   const plan = await planOf(context, options, purpose, ahead);
@@ -74,6 +78,9 @@ export async function rollOut(
   const watch = new RolloutWatch(context, options);
   const { prepared } = ahead;
   const rolling: RollOut = { context, options, purpose, report, ahead, recording, watch, plan, prepared };
+  const place = recording.findPlace(prepared);
+  // Told once the lock is held.
+  place.catch(() => undefined);
   let failedWith: ObjectReport[] = [];
   const outcome = await guardedChange(context, options, {
     command: purpose.command,
@@ -82,7 +89,9 @@ export async function rollOut(
       revision: recording.number,
     },
     ...(purpose.candidate === undefined ? {} : { candidate: purpose.candidate }),
-    work: async (change) => await carryOut(rolling, change),
+    // What an adoption has moved was read before it.
+    ...(ahead.leftover.state === 'none' && options.adoptRelease === undefined ? { seen: ahead.lock } : {}),
+    work: async (change) => await carryOut(rolling, change, place),
     beforeUndo: async (error, entries) => {
       failedWith = writtenOf(entries);
       await watch.collectEvidence(error);
@@ -138,11 +147,11 @@ async function createNamespace(
 const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promote: 'Promote' };
 
 /** All that happens under the lock, up to the record. */
-async function carryOut(rolling: RollOut, change: GuardedChange): Promise<Result> {
+async function carryOut(rolling: RollOut, change: GuardedChange, place: Promise<void>): Promise<Result> {
   const { context, options, purpose, report, ahead, recording, watch } = rolling;
   const { journal } = change;
-  await lookAgain(rolling, change);
-  await recording.findPlace(rolling.prepared);
+  const isNew = await lookAgain(rolling, change);
+  await (isNew ? recording.findPlace(rolling.prepared) : place);
   journal.record.revision = recording.number;
   const execution = executionOf(context, options, purpose, { plan: ahead.plan, change, watch, report });
   const title = titles[purpose.command] ?? 'Deploy';
@@ -150,21 +159,44 @@ async function carryOut(rolling: RollOut, change: GuardedChange): Promise<Result
   report.mark('all objects are ready');
   if (done.end.state === 'live') await verifyAll(rolling, change, done);
   // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
-  const recorded = await (done.end.state === 'live' ? recording.record('live', done.end) : recording.record('waiting'));
-  if (done.end.state === 'waiting') await leaveWaiting(rolling, change, done.end, recorded);
-  else delete journal.record.waiting;
-  return { recorded, done, written: writtenOf(journal.record.entries) };
+  const { recorded, notOver } = await record(rolling, change, done);
+  change.beside(recording.tidyUp);
+  return { recorded, done, written: writtenOf(journal.record.entries), notOver };
 }
 
-/** Another run may have come and gone before we had the lock. */
-async function lookAgain(rolling: RollOut, change: GuardedChange): Promise<void> {
+/** The record, and beside it what has to be read for what comes after it. */
+async function record(
+  rolling: RollOut,
+  change: GuardedChange,
+  { end }: Done,
+): Promise<Pick<Result, 'recorded' | 'notOver'>> {
+  const { context, recording, watch } = rolling;
+  if (end.state === 'waiting') {
+    const recorded = await recording.record('waiting');
+    await leaveWaiting(rolling, change, end, recorded);
+    return { recorded, notOver: [] };
+  }
+  delete change.journal.record.waiting;
+  // Once it is recorded nothing may fail any more: the rest does without what could not be read.
+  const [recorded, notOver] = await Promise.all([
+    recording.record('live', end),
+    findNotOver(context, watch).catch(() => []),
+    change.journal.prepareClose().catch(() => undefined),
+  ]);
+  return { recorded, notOver };
+}
+
+/** Another run may have come and gone before we had the lock. Answers whether all was looked at once more. */
+async function lookAgain(rolling: RollOut, change: GuardedChange): Promise<boolean> {
   const { context, options, purpose, ahead, recording, report } = rolling;
+  if (change.isAsSeen) return false;
   recording.known = await listRevisions(context.client, options.namespace, options.release);
-  if (!change.stale && nextRevision(recording.known) === nextRevision(ahead.revisions)) return;
+  if (!change.stale && nextRevision(recording.known) === nextRevision(ahead.revisions)) return false;
   const { arrangement, prepared } = await ahead.again(recording.known);
   rolling.prepared = prepared;
   rolling.plan = withRemoval(await arrangement.plan(prepared), purpose);
   report.tellChanges(plannedObjects(prepared));
+  return true;
 }
 
 /** What has been brought in has to be what answers, and to pass the checks. */
@@ -181,7 +213,8 @@ async function verifyAll(
   if (!isSwitched && watch.held.length === 0 && prepared.some(changesPods))
     await untilAnsweredByNew(context, verification, manifests);
   await verifyApplied(context, verification, manifests, { report, watch });
-  await watch.confirm(verification);
+  const isFresh = verification.checks.length === 0 && madeServices(prepared).length === 0;
+  await watch.confirm({ ...verification, isFresh });
 }
 
 async function leaveWaiting(
@@ -200,7 +233,7 @@ async function leaveWaiting(
   });
 }
 
-async function finish(rolling: RollOut, { recorded, done, written }: Result): Promise<RunReport> {
+async function finish(rolling: RollOut, { recorded, done, written, notOver }: Result): Promise<RunReport> {
   const { context, options, purpose, report, ahead, watch, prepared } = rolling;
   const { revision } = recorded;
   if (done.end.state === 'waiting') {
@@ -221,8 +254,8 @@ async function finish(rolling: RollOut, { recorded, done, written }: Result): Pr
   });
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, report);
   else await retireLeftover(context, options, recorded, report);
-  await tellNotOver(context, watch, report);
-  await removeStrays(context, options, revision, report);
+  tellAsNotOver(context, notOver, report);
+  await removeStrays(context, options, { revision, known: [...rolling.recording.known, recorded] }, report);
   return finishLive(rolling, { headline, changes, revision, held: done.held });
 }
 

@@ -17,7 +17,7 @@ import { formerRefs, isLeft } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { preflight, readLive, readRefs } from '../apply/preflight.ts';
-import { commitOf, listRevisions, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
+import { commitOf, liveRevision, problemsOfRevisions, runningRef } from '../release/revision.ts';
 import { locking } from '../release/rights.ts';
 import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
@@ -30,7 +30,8 @@ import { Report } from '../report/report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
 import { findWorkload } from './find-workload.ts';
 import { settle } from '../release/change.ts';
-import { isHalfDone, readLeftover } from '../release/leftover.ts';
+import { lookFirst, type FirstLook } from '../release/first-look.ts';
+import { isHalfDone, leftoverIn } from '../release/leftover.ts';
 import { refuseUselessKeepOld } from './keep-old.ts';
 import { describeLeftOut, runsTheVersion, sift, type LeftOut, type Running, type Sifted } from './left-out.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -78,10 +79,13 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   const { release } = options;
   const givenRules = parseUserRules(options.await ?? '');
   const report = new Report(context, 'rollback', { release, namespace });
-  const leftover = await readLeftover(client, namespace, release);
+  const look = lookFirst(client, namespace, release);
+  const leftover = leftoverIn(...(await Promise.all([look.journal, look.revisions])));
   const unfinished = leftover.state === 'none' ? undefined : leftover.journal.record;
-  if (isHalfDone(leftover)) await settle(context, { ...options, namespace }, 'rollback');
-  const revisions = await listRevisions(client, namespace, release);
+  const isDead = isHalfDone(leftover);
+  if (isDead) await settle(context, { ...options, namespace }, 'rollback');
+  const first = isDead ? lookFirst(client, namespace, release) : look;
+  const revisions = await first.revisions;
   for (const problem of problemsOfRevisions(revisions)) report.warn(problem);
   if (options.workload !== undefined || !revisions.some(wasLive)) {
     const workload = await findWorkload(context, { namespace, release, named: options.workload });
@@ -98,17 +102,20 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
     revisions.find(({ revision }) => String(revision) === options.toRevision),
   );
   const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running, live.startedAt);
-  const task = { revisions, namespace, byHand, givenRules };
+  const task = { revisions, first, running, namespace, byHand, givenRules };
   const { toRevision } = options;
-  const first = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
-  if (first === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
+  const wanted = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
+  if (wanted === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
   // Where all is as the live revision has it, what is meant is the one before.
   const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, report);
-  return await goTo(context, options, { ...task, wanted: first, whenUnchanged }, report);
+  return await goTo(context, options, { ...task, wanted, whenUnchanged }, report);
 }
 
 interface Goal {
   revisions: readonly Revision[];
+  first: FirstLook;
+  /** What was read of the live revision, and of others, by the keys of their objects. */
+  running: Running;
   namespace: string;
   /** What was changed by hand since, in sentences. */
   byHand: readonly string[];
@@ -122,7 +129,7 @@ interface Goal {
 async function goTo(
   context: Context,
   options: RollbackOptions,
-  { revisions, namespace, byHand, givenRules, wanted, whenUnchanged }: Goal,
+  { revisions, first, running: known, namespace, byHand, givenRules, wanted, whenUnchanged }: Goal,
   report: Report,
 ): Promise<RunReport> {
   const { client, reporter } = context;
@@ -133,11 +140,11 @@ async function goTo(
     reporter.info(
       `going back to revision ${chosen.revision} of ${chosen.finishedAt}${chosen.commit === undefined ? '' : ` (commit ${chosen.commit})`}`,
     );
-    const running = await readRunning(context, live, chosen);
+    const running = await readRunning(context, live, chosen, known);
     const ownership = ownershipOf(context, { namespace, release });
     const recorded = manifestsOf(chosen, running);
     await setNumbers(context, namespace, recorded, options.replicas, live);
-    const old = await leftToOthers(context, ownership, recorded, report);
+    const old = await leftToOthers(context, ownership, { manifests: recorded, running }, report);
     for (const text of await resumeAll(context, old, live)) report.warn(text);
     const sealed = new Set<string>();
     const look = async (of: readonly Manifest[]) => {
@@ -194,6 +201,7 @@ async function goTo(
       attempt: `rollback to revision ${target.revision}`,
     },
     report,
+    first,
   );
   return finishRollback(ended, byHand, left, context.reporter);
 }
@@ -275,20 +283,22 @@ function wasLive({ outcome }: Revision): boolean {
 /** What a rollback puts back as a whole, whoever has written there; a pause would keep the pods from following. */
 const replacedByRollback = [...versionPaths, ...pausePaths];
 
-/** What runs of the objects of these revisions, by the keys that they have there. */
+/** What runs of the objects of these revisions, by the keys that they have there. @param known what was read already */
 async function readRunning(
   { client }: Context,
   live: Revision | undefined,
   target: Revision | undefined,
+  known: Running = new Map(),
 ): Promise<Map<string, KubernetesObject>> {
   const objects = [live, target].flatMap((one) => one?.objects ?? []);
   const refs = new Map(
     objects.map((object) => [keyOf(refOf(object)), live === undefined ? refOf(object) : runningRef(live, object)]),
   );
-  const found = await readRefs(client, [...refs.values()]);
+  const unread = [...refs].flatMap(([key, ref]) => (known.has(key) ? [] : [ref]));
+  const found = await readRefs(client, unread);
   return new Map(
     [...refs].flatMap(([key, ref]) => {
-      const running = found.get(keyOf(ref));
+      const running = known.get(key) ?? found.get(keyOf(ref));
       return running === undefined ? [] : [[key, running]];
     }),
   );
@@ -331,15 +341,17 @@ async function setNumbers(
 async function leftToOthers(
   { client }: Context,
   ownership: Ownership,
-  manifests: readonly Manifest[],
+  { manifests, running }: { manifests: readonly Manifest[]; running: Running },
   report: Report,
 ): Promise<Manifest[]> {
+  const known = new Map([...running.values()].map((object) => [keyOf(refOf(object)), object]));
+  const unread = manifests.filter(({ object }) => !known.has(keyOf(refOf(object))));
   // A kind that is not served any more is told of by the preflight.
-  const there = await readLive(client, manifests, new Set());
+  const there = await readLive(client, unread, new Set());
   const own = await Promise.all(
     manifests.map(async (manifest) => {
       const ref = refOf(manifest.object);
-      const live = there.get(keyOf(ref));
+      const live = known.get(keyOf(ref)) ?? there.get(keyOf(ref));
       const owner = live === undefined ? undefined : await ownership.otherOwner(live);
       if (owner === undefined) return manifest;
       report.warn(`${describeRef(ref, true)} is left as it is: it belongs to ${await ownership.describe(owner)} now`);

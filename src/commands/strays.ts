@@ -8,7 +8,7 @@ import { isConfig, isDeployment } from '../manifests/kinds.ts';
 import { readJournal } from '../release/journal.ts';
 import { removalCommands } from '../release/left-behind.ts';
 import { markFor, markOf } from '../apply/mark.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
+import { liveRevision } from '../release/revision.ts';
 import { candidateName, configCopyName, configOf, trackLabel } from '../strategies/candidate.ts';
 import { isService, previewName } from '../traffic/services.ts';
 import type { Context } from '../release/context.ts';
@@ -57,17 +57,18 @@ function ignoreRefused(error: unknown): undefined {
 /**
  * Removes what `findStrays` finds, pods once no request comes to them any more, if this revision is live and nothing is under way
  * or waits. What cannot be removed is named, with the command that does it.
+ * @param known the revisions of the release, this one among them
  */
 export async function removeStrays(
   context: Context,
   options: StrayOptions & { timeoutMs: number },
-  revision: number,
+  { revision, known }: { revision: number; known: readonly Revision[] },
   report: Report,
 ): Promise<void> {
-  const { client, reporter, signal, namespace } = { ...context, ...options };
+  const { reporter, signal } = context;
   let strays: readonly KubernetesObject[] = [];
   try {
-    strays = await findStrays(context, options, await listRevisions(client, namespace, options.release));
+    strays = await findStrays(context, options, known);
     if (strays.length === 0) return;
     const held = await reporter.group('Clean up', () => removeUnderLock(context, options, revision));
     for (const object of held) report.warn(nameGoing(object));

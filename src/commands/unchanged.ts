@@ -54,14 +54,16 @@ export async function whenUnchanged(
   if (purpose.whenUnchanged !== undefined) return await purpose.whenUnchanged();
   const live = sameRevision(purpose, ahead);
   const { prepared } = ahead;
-  return live === undefined ? undefined : await confirmUnchanged(context, options, { prepared, live }, report);
+  return live === undefined
+    ? undefined
+    : await confirmUnchanged(context, options, { prepared, live, revisions: ahead.revisions }, report);
 }
 
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
 async function confirmUnchanged(
   context: Context,
   options: RollOutOptions,
-  { prepared, live }: { prepared: readonly Prepared[]; live: Revision },
+  { prepared, live, revisions }: { prepared: readonly Prepared[]; live: Revision; revisions: readonly Revision[] },
   report: Report,
 ): Promise<RunReport> {
   const watch = new RolloutWatch(context, options);
@@ -91,7 +93,7 @@ async function confirmUnchanged(
   }
   reportObjects(report, prepared, watch);
   await retireLeftover(context, options, live, report);
-  await removeStrays(context, options, live.revision, report);
+  await removeStrays(context, options, { revision: live.revision, known: revisions }, report);
   await tellNotOver(context, watch, report);
   const versions = versionsIn(prepared);
   const subject = versions === '' ? `revision ${live.revision}` : `${versions} (revision ${live.revision})`;

@@ -88,10 +88,12 @@ export async function untilReachable(
   { signal, deadline }: VerificationOptions,
   prepared: readonly Prepared[],
 ): Promise<void> {
+  await untilRouted(client, madeServices(prepared), { clock, reporter, signal, deadline, courtesy: true, isNew: true });
+}
+
+export function madeServices(prepared: readonly Prepared[]): KubernetesObject[] {
   const made = prepared.filter(({ live, manifest }) => live === undefined && isService(manifest.object));
-  const services = await Promise.all(made.map(async ({ manifest }) => await client.read(refOf(manifest.object))));
-  const found = services.filter((service) => service !== undefined);
-  await untilRouted(client, found, { clock, reporter, signal, deadline, courtesy: true, isNew: true });
+  return made.map(({ manifest }) => manifest.object);
 }
 
 /**

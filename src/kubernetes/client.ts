@@ -119,7 +119,7 @@ export interface KubernetesClient {
   /** By how many ms the server's clock is ahead of ours, as its answers tell: see `serverNow`. 0 before the first one. */
   readonly aheadMs: number;
 
-  /** Undefined when the server does not serve this kind. Discovery is made once and again after `forgetDiscovery`. */
+  /** Undefined when the server does not serve this kind. Discovery is made once and again after `forgetDiscovery`; kinds that each server has need none. */
   resource(apiVersion: string, kind: string): Promise<Resource | undefined>;
   /** All kinds the server serves, preferred versions first. */
   resources(): Promise<readonly Resource[]>;

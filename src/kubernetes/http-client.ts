@@ -25,6 +25,7 @@ import type {
 import type { Connection } from './connect/endpoint.ts';
 import { apiVersionOf, discover, type Discovery } from './discovery.ts';
 import { ApiError, attemptOn, isStatus, statusOf } from './errors.ts';
+import { knownKind } from './known-kinds.ts';
 import { describeRef, refOf, type KubernetesObject, type ObjectRef } from './object.ts';
 import { OpenApi } from './openapi.ts';
 import { proxyPathOf, proxyRefusal } from './proxied.ts';
@@ -96,6 +97,8 @@ class HttpClient implements KubernetesClient {
   }
 
   async resource(apiVersion: string, kind: string): Promise<Resource | undefined> {
+    const known = knownKind(apiVersion, kind);
+    if (known !== undefined) return known;
     const { resources, unavailable } = await this.#discover();
     const found = resources.find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion);
     if (found === undefined && unavailable.includes(apiVersion)) {

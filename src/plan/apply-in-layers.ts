@@ -1,10 +1,10 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { definesKinds } from '../manifests/kinds.ts';
+import { decidesAnswers, definesKinds } from '../manifests/kinds.ts';
 import { applyLayers, isGate } from '../manifests/order.ts';
 import { applyLayer } from '../apply/apply.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import { untilServed } from '../apply/served-kinds.ts';
-import { assertStillThere } from '../apply/still-there.ts';
+import { assertStillThere, hasTimeToLive } from '../apply/still-there.ts';
 import { tellApplied, type Execution } from './execution.ts';
 
 /**
@@ -24,14 +24,17 @@ export async function applyInLayers(
     ),
   );
   const changed: KubernetesObject[] = [];
-  for (const layer of applyLayers(prepared.map((entry) => entry.manifest))) {
+  const layers = applyLayers(prepared.map((entry) => entry.manifest))
+    .map((layer) => layer.flatMap((manifest) => byManifest.get(manifest) ?? []))
+    .filter((entries) => entries.some(isChanging));
+  for (const [index, entries] of layers.entries()) {
     execution.signal.throwIfAborted();
-    const entries = layer.flatMap((manifest) => byManifest.get(manifest) ?? []);
-    if (entries.some(({ manifest, change }) => change !== 'unchanged' && isGate(manifest.object))) {
+    if (entries.some(isGateChanging)) {
       const own = new Set(entries);
       await execution.wait(new Map([...all].filter(([entry]) => !own.has(entry))));
     }
-    const written = await applyLayer(execution.client, entries, execution.journal, execution.force);
+    const isFollowed = isFollowedAtOnce(entries, layers[index + 1]);
+    const written = await applyLayer(execution.client, entries, execution.journal, execution.force, isFollowed);
     for (const [entry, object] of written) {
       all.set(entry, object);
       changed.push(object);
@@ -40,8 +43,24 @@ export async function applyInLayers(
     await untilKindsServed(execution, written);
   }
   await execution.wait(all);
-  await assertStillThere(execution.client, changed, { ...execution, deadline: execution.limit.until });
+  const beside = [...all.values()].filter((object) => decidesAnswers(object) && !hasTimeToLive(object));
+  const deadline = execution.limit.until;
+  execution.saw(await assertStillThere(execution.client, changed, { ...execution, deadline, beside }));
   return all;
+}
+
+function isChanging({ change }: Prepared): boolean {
+  return change !== 'unchanged';
+}
+
+function isGateChanging(entry: Prepared): boolean {
+  return isChanging(entry) && isGate(entry.manifest.object);
+}
+
+/** Whether nothing is waited for between two layers. */
+function isFollowedAtOnce(layer: readonly Prepared[], next: readonly Prepared[] | undefined): boolean {
+  if (next === undefined || next.some(isGateChanging)) return false;
+  return !layer.some((entry) => isChanging(entry) && definesKinds(entry.manifest.object));
 }
 
 async function untilKindsServed(execution: Execution, written: ReadonlyMap<Prepared, KubernetesObject>): Promise<void> {

@@ -57,6 +57,7 @@ export async function execute(plan: Plan, execution: Execution): Promise<Done> {
 }
 
 async function carryOut(step: Step, execution: Execution, progress: Progress): Promise<void> {
+  if (step.do !== 'note') execution.saw(new Map());
   switch (step.do) {
     case 'apply':
       await apply(step, execution, progress);

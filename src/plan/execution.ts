@@ -32,6 +32,8 @@ export interface Execution extends PlanContext {
    * one was wanted and the checks say how versions are told apart. @throws VerificationFailed
    */
   verify(candidate: VerifiedCandidate): Promise<MeasuredShare | undefined>;
+  /** Told what was seen of the cluster last, by key, once all was ready; an empty map as soon as something else is done. */
+  saw(live: ReadonlyMap<string, KubernetesObject>): void;
   /** A line of the timeline. */
   mark(text: string): void;
   onTraffic(step: TrafficStep): void;

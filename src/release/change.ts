@@ -3,7 +3,7 @@ import { nameGoing } from '../kubernetes/going.ts';
 import { serverTimestamp } from '../kubernetes/server-time.ts';
 import { Journal } from './journal.ts';
 import { keptOf } from './kept.ts';
-import { acquireLock, type Lock } from './lock.ts';
+import { acquireLock, type Lock, type LockSeen } from './lock.ts';
 import { takenSince } from '../apply/mark.ts';
 import { recordKept, setOutcome, supersedeOlder } from './record-revision.ts';
 import { listRevisions } from './revision.ts';
@@ -12,6 +12,7 @@ import type { ChangeOptions, Context, WhatRuns } from './context.ts';
 import { recordDead } from './dead-run.ts';
 import { removeMade } from './remove-made.ts';
 import { readLeftover } from './leftover.ts';
+import { RecordTaken } from './store.ts';
 import { ownSteps, undoJournal } from './undo-journal.ts';
 import type { JournalEntry, JournalRecord } from './journal-shape.ts';
 
@@ -24,8 +25,15 @@ export interface GuardedChange {
   signal: AbortSignal;
   /** Somebody else was at work since this run began, or a dead run was undone: what was read before may be stale. */
   stale: boolean;
+  /** What was read of the release's records by the first look holds. */
+  isAsSeen: boolean;
   /** What the undo of an earlier run has come to that had left something to undo. */
   leftover?: UndoReport;
+  /**
+   * Leaves work for the time when the journal is closed, beside that; the lock may be free again before it ends, so that it must
+   * write only in the place of what was read under the lock. What fails of it is told as debug text.
+   */
+  beside(work: () => Promise<void>): void;
 }
 
 export interface ChangeFailure {
@@ -47,6 +55,8 @@ export interface ChangeTask<T> {
   command: string;
   /** What runs afterwards. Absent where that is what runs already. */
   runs?: Omit<WhatRuns, 'command'>;
+  /** The lock as the run has seen it free before it read anything; given where it found that no run had left anything. */
+  seen?: LockSeen | undefined;
   /** What becomes of a candidate that an earlier deploy has left waiting; by default the task is refused. */
   candidate?: 'replace' | 'continue';
   work(change: GuardedChange): Promise<T>;
@@ -104,7 +114,8 @@ async function underLock<T>(
   lock: Lock,
 ): Promise<ChangeOutcome<T>> {
   const { limit } = context;
-  const { journal, recovered, undone } = await openJournal(context, options, task);
+  const { journal, recovered, undone } = await openJournal(context, options, task, lock);
+  const beside: (() => Promise<void>)[] = [];
   try {
     await context.wanted?.assert();
     limit.begin(options.timeoutMs);
@@ -113,12 +124,16 @@ async function underLock<T>(
       deadline: limit.until,
       signal: AbortSignal.any([context.signal, lock.lost]),
       stale: lock.contended || recovered,
+      isAsSeen: lock.isAsSeen,
       ...(undone === undefined ? {} : { leftover: undone }),
+      beside: (work) => {
+        beside.push(work);
+      },
     });
     const isOver = task.isOver?.(result) ?? journal.record.waiting === undefined;
     // Nothing is undone any more: its time is there for what comes at the end.
     limit.begin(options.undoTimeoutMs);
-    if (isOver) await closeFinished(context, journal);
+    await closeAll(context, { journal: isOver ? journal : undefined, beside, lock });
     return { state: 'done', result };
   } catch (error) {
     if (context.signal.aborted || lock.lost.aborted) throw error;
@@ -129,17 +144,40 @@ async function underLock<T>(
   }
 }
 
+/**
+ * What is left to do of a change that has come to its end. The journal of one whose revision is live is nobody's to undo, so that the
+ * lock may be given back beside it: it is held when the requests are sent, and what arrives later is refused where another run
+ * has been there, for the journal's Secret is deleted only as this run has written it last.
+ */
+async function closeAll(
+  context: Context,
+  { journal, beside, lock }: { journal: Journal | undefined; beside: readonly (() => Promise<void>)[]; lock: Lock },
+): Promise<void> {
+  const { temporary = [] } = journal?.record ?? {};
+  const isEarly = journal?.isOneSecret === true && temporary.length === 0 && lock.isFresh();
+  const tidyUp = beside.map((work) =>
+    work().catch((error: unknown) => {
+      context.reporter.debug(`tidying up failed: ${messageOf(error)}`);
+    }),
+  );
+  const closing = journal === undefined ? undefined : closeFinished(context, journal);
+  await Promise.all([...tidyUp, closing, isEarly && !context.signal.aborted ? lock.release() : undefined]);
+}
+
 /** The journal for this task, after whatever an earlier run has left was dealt with. */
 async function openJournal<T>(
   context: Context,
   options: Required<ChangeOptions>,
   task: ChangeTask<T>,
+  { isAsSeen }: Lock,
 ): Promise<{ journal: Journal; recovered: boolean; undone?: UndoReport }> {
   const { client, clock, run } = context;
   const { namespace, release, undoOnFailure } = options;
   // What others have recorded is one thing, what the files of this run have is another.
   const ofOthers = <R>(work: () => Promise<R>) => context.bounds?.withoutFiles(work) ?? work();
-  const { leftover, ...recovery } = await ofOthers(() => undoLeftover(context, options));
+  const { leftover, ...recovery } = isAsSeen
+    ? { leftover: undefined, recovered: false }
+    : await ofOthers(() => undoLeftover(context, options));
   const opening = { command: task.command, run, startedAt: serverTimestamp(client, clock), undoOnFailure };
   if (leftover === undefined) {
     return { journal: new Journal(client, namespace, { release, ...opening, entries: [] }), ...recovery };
@@ -272,6 +310,8 @@ async function closeFinished(context: Context, journal: Journal): Promise<void> 
     await journal.close();
   } catch (error) {
     if (signal.aborted) throw error;
+    // The next run has closed it.
+    if (error instanceof RecordTaken && temporary.length === 0) return;
     reporter.warning(`what the candidate needed could not be removed, the next run tries again: ${messageOf(error)}`);
   }
 }
@@ -289,7 +329,7 @@ export async function finishLeftover(
 async function lockRelease(
   context: Context,
   { release, namespace, timeoutMs }: Required<ChangeOptions>,
-  { command, runs }: Pick<ChangeTask<unknown>, 'command' | 'runs'>,
+  { command, runs, seen }: Pick<ChangeTask<unknown>, 'command' | 'runs' | 'seen'>,
 ): Promise<Lock> {
   const { client, clock, limit, reporter, signal, run } = context;
   await context.rights?.require();
@@ -298,7 +338,7 @@ async function lockRelease(
   limit.begin(timeoutMs);
   const deadline = limit.until;
   const about = { ...run, command };
-  return await acquireLock(client, namespace, release, run.holder, { about, clock, reporter, deadline, signal });
+  return await acquireLock(client, namespace, release, run.holder, { about, clock, reporter, deadline, signal, seen });
 }
 
 /**

@@ -6,7 +6,16 @@ import { keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/obje
 import { journalOf, type JournalEntry, type WaitingCandidate, type JournalRecord } from './journal-shape.ts';
 import type { WriteAhead } from '../apply/write-ahead.ts';
 import { markFor } from '../apply/mark.ts';
-import { deleteRecord, labelsOf, readRecord, UnreadableRecord, writeRecord, type Version } from './store.ts';
+import {
+  deleteRecord,
+  labelsOf,
+  partsOf,
+  readRecord,
+  UnreadableRecord,
+  writeRecord,
+  type RecordRef,
+  type Version,
+} from './store.ts';
 
 /**
  * The write-ahead list of one run. It is in the cluster before the change that it describes. Each write says who has made it, and
@@ -21,6 +30,8 @@ export class Journal implements WriteAhead {
   readonly #writer = randomUUID();
   #version: Version | undefined;
   #step: number;
+  /** Names of the Secrets that are its parts, as of the last write; undefined where nobody has looked. */
+  #parts: string[] | undefined;
 
   /** @param version of what was read; absent for a journal that is not in the cluster yet */
   constructor(client: KubernetesClient, namespace: string, record: JournalRecord, version?: Version) {
@@ -76,12 +87,17 @@ export class Journal implements WriteAhead {
 
   /** Call after a layer of objects was written, with what the server answered. */
   async done(entries: readonly { ref: ObjectRef; after: KubernetesObject }[]): Promise<void> {
+    this.note(entries);
+    await this.#write();
+  }
+
+  /** The same, but it is in the cluster once the next write is. */
+  note(entries: readonly { ref: ObjectRef; after: KubernetesObject }[]): void {
     for (const { ref, after } of entries) {
       const planned = this.record.entries[this.#indexOf(ref)];
       const remade = planned?.remade === true ? { remade: true as const } : {};
       this.#put({ ref, before: planned?.before ?? null, after, done: true, ...remade });
     }
-    await this.#write();
   }
 
   /** What was done stays as it is; a candidate that waited before goes on waiting. */
@@ -90,11 +106,20 @@ export class Journal implements WriteAhead {
     else await this.forget(this.record.waiting.step + 1);
   }
 
+  /** Looks what there is of it, so that closing it is one request. */
+  async prepareClose(): Promise<void> {
+    this.#parts = await partsOf(this.#client, this.#ref);
+  }
+
+  /** Whether closing it does nothing but delete the very Secret that was written last. */
+  get isOneSecret(): boolean {
+    return this.#version !== undefined && this.#parts?.length === 0;
+  }
+
   /** Nothing is left to undo. @throws RecordTaken when another run has written it since */
   async close(): Promise<void> {
-    const { release } = this.record;
-    const ref = { namespace: this.namespace, name: journalName(release), release };
-    await deleteRecord(this.#client, ref, { version: this.#version, isOurs: this.#isOurs });
+    const expected = { version: this.#version, isOurs: this.#isOurs };
+    await deleteRecord(this.#client, this.#ref, expected, this.#parts);
     this.#version = undefined;
   }
 
@@ -114,12 +139,17 @@ export class Journal implements WriteAhead {
     );
   }
 
+  get #ref(): RecordRef {
+    const { release } = this.record;
+    return { namespace: this.namespace, name: journalName(release), release };
+  }
+
   async #write(): Promise<void> {
     const { release } = this.record;
-    const ref = { namespace: this.namespace, name: journalName(release), release };
+    this.#parts = undefined;
     const content = JSON.parse(JSON.stringify({ ...this.record, writer: this.#writer })) as Json;
     const expected = { version: this.#version, isOurs: this.#isOurs };
-    this.#version = await writeRecord(this.#client, ref, labelsOf(release, 'journal'), content, expected);
+    this.#version = await writeRecord(this.#client, this.#ref, labelsOf(release, 'journal'), content, expected);
   }
 }
 

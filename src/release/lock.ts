@@ -20,13 +20,25 @@ interface LockOptions {
   /** Until when to wait for another run, milliseconds since the epoch. */
   deadline: number;
   signal?: AbortSignal;
+  /** As it was seen free by `lookAtLock`. */
+  seen?: LockSeen | undefined;
+}
+
+/** The Lease of a lock that nobody holds; `lease` is undefined when there is none yet. */
+export interface LockSeen {
+  lease: KubernetesObject | undefined;
 }
 
 export interface Lock {
   /** Whether another run has held it since `acquireLock` was called, or had died while holding it. */
   contended: boolean;
+  /** Nobody has had it since it was seen free: what only its holders write is as it was read after that. */
+  isAsSeen: boolean;
   /** Aborts when another run holds the lock. As long as the API server is away nobody can take it, and it is not lost. */
   lost: AbortSignal;
+  /** Whether nobody else can have it now: what a write waits for. */
+  isFresh(): boolean;
+  /** Gives it back, once. */
   release(): Promise<void>;
 }
 
@@ -82,8 +94,12 @@ export async function acquireLock(
 ): Promise<Lock> {
   const ref = leaseRef(namespace, release);
   const { about = {}, clock, reporter } = options;
+  // The write is refused where the Lease is not as it was seen.
+  const taken = options.seen && (await tryTake(client, ref, options.seen.lease, { holder, about, clock }));
+  if (taken !== undefined)
+    return hold(client, ref, taken, { holder, release, contended: false, isAsSeen: true }, options);
   let seen: { mark: string; at: number } | undefined;
-  let contended = false;
+  let contended = options.seen !== undefined;
   let isTold = false;
   const startedAt = clock.now();
   const pace = new Pace(startedAt);
@@ -103,7 +119,7 @@ export async function acquireLock(
             `took the lock of release "${release}" over from "${current}", which died without releasing it`,
           );
         }
-        return hold(client, ref, written, { holder, release, contended }, options);
+        return hold(client, ref, written, { holder, release, contended, isAsSeen: false }, options);
       }
     }
     contended = true;
@@ -123,6 +139,16 @@ export async function acquireLock(
     }
     await clock.sleep(pollMs, options.signal);
   }
+}
+
+/** The lock as it is, for a run that will take it; undefined when it is not free. */
+export async function lookAtLock(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+): Promise<LockSeen | undefined> {
+  const lease = await client.read(leaseRef(namespace, release));
+  return (stringAt(lease, 'spec', 'holderIdentity') ?? '') === '' ? { lease } : undefined;
 }
 
 /**
@@ -237,7 +263,7 @@ function hold(
   client: KubernetesClient,
   ref: ObjectRef,
   taken: KubernetesObject,
-  { holder, release, contended }: { holder: string; release: string; contended: boolean },
+  { holder, release, contended, isAsSeen }: Pick<Lock, 'contended' | 'isAsSeen'> & { holder: string; release: string },
   { about = {}, clock, reporter }: LockOptions,
 ): Lock {
   const lost = new AbortController();
@@ -319,22 +345,27 @@ function hold(
       if (!isFresh()) await clock.sleep(Math.min(retryMs, left), lost.signal);
     }
   });
+  let releasing: Promise<void> | undefined;
   return {
     contended,
+    isAsSeen,
     lost: lost.signal,
-    release: async () => {
-      clearInterval(timer);
-      isReleased = true;
-      endGuard();
-      await atMost(clock, freshMs, renewal);
-      if (lost.signal.aborted || lease === undefined) return;
-      const spec = { ...objectAt(lease, 'spec'), holderIdentity: '' };
-      await client.replace({ ...lease, spec }, { fieldManager }).catch((error: unknown) => {
-        // It runs out by itself; the next run waits a little longer.
-        reporter.debug(`releasing the lock failed: ${messageOf(error)}`);
-      });
-    },
+    isFresh: () => !lost.signal.aborted && isFresh(),
+    release: () => (releasing ??= giveBack()),
   };
+
+  async function giveBack(): Promise<void> {
+    clearInterval(timer);
+    isReleased = true;
+    endGuard();
+    await atMost(clock, freshMs, renewal);
+    if (lost.signal.aborted || lease === undefined) return;
+    const spec = { ...objectAt(lease, 'spec'), holderIdentity: '' };
+    await client.replace({ ...lease, spec }, { fieldManager }).catch((error: unknown) => {
+      // It runs out by itself; the next run waits a little longer.
+      reporter.debug(`releasing the lock failed: ${messageOf(error)}`);
+    });
+  }
 }
 
 /** Lease times have microseconds: `2026-01-02T03:04:05.678000Z`. They are the server's, for other runners compare them. */

@@ -3,6 +3,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { joinKept, type Kept } from './kept.ts';
 import { tooMany } from './retention.ts';
 import {
+  listAsRecorded,
   listRevisions,
   liveRevision,
   outcomeLabel,
@@ -12,7 +13,16 @@ import {
 } from './revision.ts';
 import { withEvent, type ReleaseEvent } from './release-event.ts';
 import { revisionOf, type Outcome, type Revision } from './revision-shape.ts';
-import { deleteRecord, labelsOf, RecordTaken, secretRef, versionOf, writeRecord, type Expected } from './store.ts';
+import {
+  deleteRecord,
+  labelsOf,
+  RecordTaken,
+  secretRef,
+  versionOf,
+  writeRecord,
+  type Expected,
+  type StoredRecord,
+} from './store.ts';
 
 /**
  * Writes the revision, marks an older live one as superseded when the new one is live, and drops what nobody will miss.
@@ -25,19 +35,41 @@ export async function recordRevision(
   revision: Revision,
   earlier: readonly Revision[],
 ): Promise<void> {
+  const tidyUp = await writeRevision(client, namespace, revision, earlier);
+  await tidyUp();
+}
+
+/**
+ * The same, but what follows from the record is left to whoever calls what it returns: that marks the older live one, and drops
+ * records. It writes only in the place of what was read by then.
+ */
+export async function writeRevision(
+  client: KubernetesClient,
+  namespace: string,
+  revision: Revision,
+  earlier: readonly Revision[],
+): Promise<() => Promise<void>> {
   const replaced = earlier.find((old) => old.revision === revision.revision);
   const found = replaced === undefined ? undefined : await readRevision(client, namespace, revision);
   const isOurs = (there: Revision) => [revision, replaced].some((one) => one !== undefined && isOfSameRun(one, there));
-  await write(client, namespace, revision, {
+  const written = write(client, namespace, revision, {
     ...(found !== undefined && isOurs(found.value) ? { version: found.version } : {}),
     isOurs: (value) => isOurs(revisionOf(value, revision)),
   });
   const before = earlier.filter((old) => old.revision !== revision.revision);
   const live = revision.outcome === 'live' ? liveRevision(before) : undefined;
   const superseded: Revision | undefined = live && { ...live, outcome: 'superseded' };
-  if (live !== undefined) await setOutcome(client, namespace, live.release, live.revision, 'superseded');
   const after = [...before.map((old) => (old === live ? (superseded ?? old) : old)), revision];
-  await Promise.all(tooMany(after).map((old) => drop(client, namespace, old)));
+  // What cannot be read now is read when it is needed.
+  const older = live === undefined ? undefined : readRevision(client, namespace, live).catch(() => undefined);
+  const [recorded] = await Promise.all([older, written]);
+  return async () => {
+    const supersede = async () => {
+      if (live !== undefined)
+        await change(client, namespace, live, (one) => ({ ...one, outcome: 'superseded' }), recorded);
+    };
+    await Promise.all([supersede(), ...tooMany(after).map((old) => drop(client, namespace, old))]);
+  };
 }
 
 /** What one run says of one revision at different times. */
@@ -72,7 +104,7 @@ export async function moveHistory(
 
 /** A run may have died after it had recorded its revision as live, and before it could mark the one before as superseded. */
 export async function supersedeOlder(client: KubernetesClient, namespace: string, release: string): Promise<void> {
-  const revisions = await listRevisions(client, namespace, release);
+  const revisions = await listAsRecorded(client, namespace, release);
   const live = liveRevision(revisions);
   const older = revisions.filter((revision) => revision.outcome === 'live' && revision !== live);
   await Promise.all(older.map(({ revision }) => setOutcome(client, namespace, release, revision, 'superseded')));
@@ -133,8 +165,9 @@ async function change(
   namespace: string,
   name: RevisionName,
   by: (revision: Revision) => Revision,
+  read?: StoredRecord<Revision>,
 ): Promise<boolean> {
-  let found = await readRevision(client, namespace, name);
+  let found = read ?? (await readRevision(client, namespace, name));
   for (let attempt = 1; found !== undefined; attempt += 1) {
     const { value, version } = found;
     try {
@@ -143,11 +176,19 @@ async function change(
     } catch (error) {
       if (!(error instanceof RecordTaken) || attempt === maxChanges) throw error;
       found = await readRevision(client, namespace, name);
+      // Somebody else was quicker with the very same.
+      if (found !== undefined && isOfSameRun(found.value, value) && isDone(value, found.value, by)) return true;
       const isSame = found === undefined || (isOfSameRun(found.value, value) && found.value.outcome === value.outcome);
       if (!isSame) throw error;
     }
   }
   return false;
+}
+
+/** Whether a change was to make another outcome of a record, and it has that by now. */
+function isDone(before: Revision, now: Revision, by: (revision: Revision) => Revision): boolean {
+  const { outcome } = by(before);
+  return outcome !== before.outcome && outcome === now.outcome;
 }
 
 async function drop(client: KubernetesClient, namespace: string, old: Revision): Promise<void> {

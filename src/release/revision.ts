@@ -25,13 +25,31 @@ const highest = 2_147_483_647;
 
 /** Those of one release, oldest first. */
 export async function listRevisions(client: KubernetesClient, namespace: string, release: string): Promise<Revision[]> {
+  return lastLive(await listAsRecorded(client, namespace, release));
+}
+
+/** The same with more than one that says it is live, where a run has ended before it could mark the one before. */
+export async function listAsRecorded(
+  client: KubernetesClient,
+  namespace: string,
+  release: string,
+): Promise<Revision[]> {
   return await list(client, namespace, labelsOf(release, 'revision'));
+}
+
+/** Of each release only the last one that says so is live. */
+function lastLive(revisions: readonly Revision[]): Revision[] {
+  const isLive = ({ outcome }: Revision) => outcome === 'live';
+  const last = new Map(revisions.filter(isLive).map((revision) => [revision.release, revision]));
+  return revisions.map((one): Revision =>
+    isLive(one) && last.get(one.release) !== one ? { ...one, outcome: 'superseded' } : one,
+  );
 }
 
 /** Those of all releases in the namespace. */
 export async function listAllRevisions(client: KubernetesClient, namespace: string): Promise<Revision[]> {
   const { managedBy, record } = recordLabels;
-  return await list(client, namespace, { [managedBy]: fieldManager, [record]: 'revision' });
+  return lastLive(await list(client, namespace, { [managedBy]: fieldManager, [record]: 'revision' }));
 }
 
 /** What each release of the namespace has live. */
@@ -39,9 +57,7 @@ export async function listLiveRevisions(client: KubernetesClient, namespace: str
   const { managedBy, record } = recordLabels;
   const labels = { [managedBy]: fieldManager, [record]: 'revision', [outcomeLabel]: 'live' };
   // The label is only what it is found by.
-  const revisions = (await list(client, namespace, labels)).filter(({ outcome }) => outcome === 'live');
-  const last = new Map(revisions.map((revision) => [revision.release, revision]));
-  return [...last.values()];
+  return lastLive(await list(client, namespace, labels)).filter(({ outcome }) => outcome === 'live');
 }
 
 async function list(client: KubernetesClient, namespace: string, labels: Record<string, string>): Promise<Revision[]> {

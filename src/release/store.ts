@@ -154,13 +154,17 @@ function taken({ name, namespace = '' }: KubernetesObject['metadata']): RecordTa
 
 /** Removes the parts of a record but those named: earlier versions of it have left theirs. */
 async function deleteParts(client: KubernetesClient, ref: RecordRef, keep: readonly string[]): Promise<void> {
-  const secrets = await client.resource('v1', 'Secret');
-  if (secrets === undefined) return;
-  const labelSelector = labelSelectorOf(labelsOf(ref.release, 'part'));
-  const { items } = await client.list(secrets, { namespace: ref.namespace, labelSelector });
-  const names = items.map(({ metadata }) => metadata.name);
-  const old = names.filter((name) => name.startsWith(`${ref.name}.`) && !keep.includes(name));
+  const old = (await partsOf(client, ref)).filter((name) => !keep.includes(name));
   await Promise.all(old.map((name) => client.delete(secretRef(ref.namespace, name))));
+}
+
+/** Names of the Secrets that are parts of a record, or of what it was before. */
+export async function partsOf(client: KubernetesClient, { namespace, name, release }: RecordRef): Promise<string[]> {
+  const secrets = await client.resource('v1', 'Secret');
+  if (secrets === undefined) return [];
+  const labelSelector = labelSelectorOf(labelsOf(release, 'part'));
+  const { items } = await client.list(secrets, { namespace, labelSelector });
+  return items.map(({ metadata }) => metadata.name).filter((part) => part.startsWith(`${name}.`));
 }
 
 /**
@@ -217,12 +221,14 @@ async function readHead<T>(
 
 /**
  * Deletes a record, if it is the one that was read or written last, or one that is ours all the same.
+ * @param parts its own and those that earlier versions have left, where they are known
  * @throws RecordTaken when there is another one
  */
 export async function deleteRecord(
   client: KubernetesClient,
   ref: RecordRef,
   { version, isOurs }: Expected,
+  parts?: readonly string[],
 ): Promise<void> {
   const secret = secretRef(ref.namespace, ref.name);
   let known = version;
@@ -234,10 +240,10 @@ export async function deleteRecord(
       known = versionOf(current);
     }
     try {
-      // The first Secret goes first: without it there is no record, only parts that nobody reads.
-      await client.delete(secret, { ...known });
-      // Also those of earlier versions, which a kill may have left behind.
-      await deleteParts(client, ref, []);
+      // The first Secret goes first: without it there is no record, only parts that nobody reads; also those of earlier versions,
+      // which a kill may have left behind.
+      const [found] = await Promise.all([parts ?? partsOf(client, ref), client.delete(secret, { ...known })]);
+      await Promise.all(found.map((part) => client.delete(secretRef(ref.namespace, part))));
       return;
     } catch (error) {
       if (!isMet(error) || attempt >= maxAttempts) throw error;

@@ -85,6 +85,8 @@ export class RolloutWatch {
   readonly #asWritten = new Map<string, KubernetesObject>();
   readonly #noted = new Set<string>();
   readonly #told: Tellings = new Map();
+  /** What was seen when all was ready, as long as nothing else was done since. */
+  #seen: ReadonlyMap<string, KubernetesObject> = new Map();
   #failed: RolloutFailed | undefined;
   #evidence: Evidence[] = [];
   /** By the server's clock, as the causes have it. */
@@ -151,13 +153,21 @@ export class RolloutWatch {
     throw this.#failed;
   }
 
+  /** Tells what was seen of the cluster last. */
+  saw(live: ReadonlyMap<string, KubernetesObject>): void {
+    this.#seen = live;
+  }
+
   /**
-   * Looks once more at what decides what pods answer, at the end of all: it must still be what was written, and ready.
+   * Looks once more at what decides what pods answer, at the end of all: it must still be what was written, and ready. Where that
+   * was just looked at and nothing was waited for or asked since (`isFresh`), what was seen then counts.
    * @throws Failure, RolloutFailed when it is not, or does not get so again before the deadline
    */
-  async confirm(options: { deadline: number; signal: AbortSignal }): Promise<void> {
+  async confirm({ isFresh, ...options }: { deadline: number; signal: AbortSignal; isFresh: boolean }): Promise<void> {
     const awaited = [...this.#asWritten.values()].filter((object) => decidesAnswers(object) && !hasTimeToLive(object));
-    const live = await readLive(this.#context.client, awaited.map(inCluster), new Set());
+    const seen = isFresh ? this.#seen : new Map<string, KubernetesObject>();
+    const unseen = awaited.filter((object) => !seen.has(keyOf(refOf(object))));
+    const live = new Map([...seen, ...(await readLive(this.#context.client, unseen.map(inCluster), new Set()))]);
     const now = awaited.map((asWritten) => {
       const object = live.get(keyOf(refOf(asWritten)));
       if (object === undefined || object.metadata.uid !== asWritten.metadata.uid) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { guardedChange, settle, type GuardedChange } from '../../../src/release/change.ts';
-import { refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -61,6 +61,45 @@ test('one that was killed after that is left as it is', async () => {
   expect(outcome).toEqual({ state: 'done', result: 'done' });
   expect(api.get(refOf(written))).toBeDefined();
   expect(await readJournal(api, 'shop', 'web')).toBeUndefined();
+});
+
+describe('a change that has come to its end', () => {
+  async function end(api: FakeApi, prepare: boolean, during: () => void = () => undefined): Promise<string[]> {
+    let from = 0;
+    await nextRun(api, async ({ journal, beside }) => {
+      await journal.plan([]);
+      if (prepare) await journal.prepareClose();
+      beside(() => Promise.reject(new Error('told as debug text only')));
+      from = api.log.length;
+      during();
+      return 'done';
+    });
+    return api.log.slice(from);
+  }
+
+  test('gives the lock back beside the deletion of its journal, where that is all there is of it', async () => {
+    const api = new FakeApi();
+    const from = await end(api, true);
+    expect(from.toSorted()).toEqual(['delete Secret/gke-rollout.web.journal', 'replace Lease/gke-rollout.web']);
+    expect(await readJournal(api, 'shop', 'web')).toBeUndefined();
+  });
+
+  test('keeps the lock until its journal is gone where there may be more of it', async () => {
+    const api = new FakeApi();
+    const last = (await end(api, false)).at(-1);
+    expect(last).toBe('replace Lease/gke-rollout.web');
+  });
+
+  test('leaves the journal that the next run has begun meanwhile', async () => {
+    const api = new FakeApi();
+    const name = 'gke-rollout.web.journal';
+    const ref = { apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name };
+    await end(api, true, () => {
+      api.objects.delete(keyOf(ref));
+      api.put({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'shop' }, data: {} });
+    });
+    expect(api.get(ref)).toBeDefined();
+  });
 });
 
 test('the lock is free again after a failure, and the failure is told before that', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { systemClock } from '../../../src/base/clock.ts';
 import { stringAt } from '../../../src/base/json.ts';
 import type { ObjectRef } from '../../../src/kubernetes/object.ts';
-import { acquireLock, readLock, releaseLeftLock } from '../../../src/release/lock.ts';
+import { acquireLock, lookAtLock, readLock, releaseLeftLock } from '../../../src/release/lock.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { listeningReporter, silentReporter as reporter } from '../../support/silent-reporter.ts';
@@ -28,6 +28,46 @@ function heldBy(api: FakeApi, holder: string, renewTime = '2026-01-01T00:00:00.0
 async function take(api: FakeApi, holder: string, clock = new HastyClock(), patienceMs = 60_000, said = reporter) {
   return await acquireLock(api, 'shop', 'web', holder, { clock, reporter: said, deadline: clock.now() + patienceMs });
 }
+
+describe('a lock that was seen before', () => {
+  const takeAsSeen = async (api: FakeApi, seen: Awaited<ReturnType<typeof lookAtLock>>) => {
+    const clock = new HastyClock();
+    return await acquireLock(api, 'shop', 'web', 'me', { clock, reporter, deadline: clock.now() + 60_000, seen });
+  };
+
+  test('is not seen as free while another run has it', async () => {
+    const api = new FakeApi();
+    heldBy(api, 'another');
+    expect(await lookAtLock(api, 'shop', 'web')).toBeUndefined();
+  });
+
+  test('is taken in one request when nobody has had it since, and that is known then', async () => {
+    const api = new FakeApi();
+    await (await take(api, 'another')).release();
+    for (const expected of ['replace', 'create'] as const) {
+      if (expected === 'create') api.objects.clear();
+      const seen = await lookAtLock(api, 'shop', 'web');
+      const from = api.log.length;
+      const lock = await takeAsSeen(api, seen);
+      expect(api.log.slice(from)).toEqual([`${expected} Lease/gke-rollout.web`]);
+      expect(lock).toMatchObject({ isAsSeen: true, contended: false });
+      await lock.release();
+    }
+  });
+
+  test('is contended when another run has come and gone since', async () => {
+    for (const isNew of [true, false]) {
+      const api = new FakeApi();
+      if (!isNew) await (await take(api, 'before')).release();
+      const seen = await lookAtLock(api, 'shop', 'web');
+      await (await take(api, 'another')).release();
+      const lock = await takeAsSeen(api, seen);
+      expect(lock).toMatchObject({ isAsSeen: false, contended: true });
+      expect(holderIn(api)).toBe('me');
+      await lock.release();
+    }
+  });
+});
 
 describe('the lock of a release', () => {
   test('is made when it is not there, with times that have microseconds', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { recordRevision, supersedeOlder } from '../../../src/release/record-revision.ts';
+import { recordRevision, supersedeOlder, writeRevision } from '../../../src/release/record-revision.ts';
 import {
   commitOf,
   isSameRelease,
+  listAsRecorded,
   listRevisions,
   liveRevision,
   nextRevision,
@@ -91,14 +92,33 @@ describe('the history of a release', () => {
   });
 });
 
+test('what is left to do after a record may meet the next run, which does the same', async () => {
+  const api = new FakeApi();
+  const known = await recordAll(api, ['live']);
+  const tidyUp = await writeRevision(api, 'shop', revision(2, 'live'), known);
+  await supersedeOlder(api, 'shop', 'web');
+  await tidyUp();
+  expect(short(await listAsRecorded(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
+});
+
+test('what is left to do after a record is one request for the older one, as it was read before', async () => {
+  const api = new FakeApi();
+  const known = await recordAll(api, ['live']);
+  const tidyUp = await writeRevision(api, 'shop', revision(2, 'live'), known);
+  const from = api.log.length;
+  await tidyUp();
+  expect(api.log.slice(from)).toEqual(['apply Secret/gke-rollout.web.v1']);
+});
+
 describe('a run that was killed', () => {
   test('between the record of its revision and that of the one before leaves two live ones, of which the later one stays', async () => {
     const api = new FakeApi();
     await recordAll(api, ['live']);
     await recordRevision(api, 'shop', revision(2, 'live'), []);
-    expect(short(await listRevisions(api, 'shop', 'web'))).toEqual(['1 live', '2 live']);
-    await supersedeOlder(api, 'shop', 'web');
+    expect(short(await listAsRecorded(api, 'shop', 'web'))).toEqual(['1 live', '2 live']);
     expect(short(await listRevisions(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
+    await supersedeOlder(api, 'shop', 'web');
+    expect(short(await listAsRecorded(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
   });
 });
 

@@ -32,6 +32,8 @@ export class Journal implements WriteAhead {
   #step: number;
   /** Names of the Secrets that are its parts, as of the last write; undefined where nobody has looked. */
   #parts: string[] | undefined;
+  /** Where the entries of the current step are in the list, by the keys of their objects. */
+  #places: Map<string, number>;
 
   /** @param version of what was read; absent for a journal that is not in the cluster yet */
   constructor(client: KubernetesClient, namespace: string, record: JournalRecord, version?: Version) {
@@ -40,6 +42,7 @@ export class Journal implements WriteAhead {
     this.record = record;
     this.#version = version;
     this.#step = lastStep(record.entries);
+    this.#places = this.#placesOfStep();
   }
 
   /** What objects of its release carry. */
@@ -49,7 +52,9 @@ export class Journal implements WriteAhead {
 
   /** What is planned from now on is undone before all that was planned until now. */
   beginStep(): void {
-    if (this.record.entries.length > 0) this.#step = lastStep(this.record.entries) + 1;
+    if (this.record.entries.length === 0) return;
+    this.#step = lastStep(this.record.entries) + 1;
+    this.#places = new Map();
   }
 
   /** Leaves the candidate waiting, with all that an abort will have to undo. */
@@ -70,6 +75,7 @@ export class Journal implements WriteAhead {
   async forget(from: number): Promise<void> {
     this.record.entries = this.record.entries.filter(({ step = 0 }) => step < from);
     this.#step = lastStep(this.record.entries);
+    this.#places = this.#placesOfStep();
     await this.#write();
   }
 
@@ -94,7 +100,7 @@ export class Journal implements WriteAhead {
   /** The same, but it is in the cluster once the next write is. */
   note(entries: readonly { ref: ObjectRef; after: KubernetesObject }[]): void {
     for (const { ref, after } of entries) {
-      const planned = this.record.entries[this.#indexOf(ref)];
+      const planned = this.record.entries[this.#places.get(keyOf(ref)) ?? -1];
       const remade = planned?.remade === true ? { remade: true as const } : {};
       this.#put({ ref, before: planned?.before ?? null, after, done: true, ...remade });
     }
@@ -126,16 +132,16 @@ export class Journal implements WriteAhead {
   readonly #isOurs = (value: Json): boolean => stringAt(value, 'writer') === this.#writer;
 
   #put(entry: JournalEntry): void {
-    const index = this.#indexOf(entry.ref);
-    const numbered = this.#step === 0 ? entry : { ...entry, step: this.#step };
-    if (index === -1) this.record.entries.push(numbered);
-    else this.record.entries[index] = numbered;
+    const key = keyOf(entry.ref);
+    const place = this.#places.get(key) ?? this.record.entries.length;
+    this.record.entries[place] = this.#step === 0 ? entry : { ...entry, step: this.#step };
+    this.#places.set(key, place);
   }
 
-  /** Of the current step: what an earlier one did to the same object is undone on its own. */
-  #indexOf(ref: ObjectRef): number {
-    return this.record.entries.findIndex(
-      (known) => (known.step ?? 0) === this.#step && keyOf(known.ref) === keyOf(ref),
+  /** Of the current step only: what an earlier one did to the same object is undone on its own. */
+  #placesOfStep(): Map<string, number> {
+    return new Map(
+      this.record.entries.flatMap(({ ref, step = 0 }, place) => (step === this.#step ? [[keyOf(ref), place]] : [])),
     );
   }
 
@@ -147,7 +153,8 @@ export class Journal implements WriteAhead {
   async #write(): Promise<void> {
     const { release } = this.record;
     this.#parts = undefined;
-    const content = JSON.parse(JSON.stringify({ ...this.record, writer: this.#writer })) as Json;
+    // A list of its own: it is read piece by piece, while this one may get more.
+    const content = { ...this.record, entries: [...this.record.entries], writer: this.#writer };
     const expected = { version: this.#version, isOurs: this.#isOurs };
     this.#version = await writeRecord(this.#client, this.#ref, labelsOf(release, 'journal'), content, expected);
   }
@@ -161,13 +168,16 @@ export function stepsBackwards(
   const steps = new Map<number, JournalEntry[]>();
   for (const entry of entries) {
     const { step = 0 } = entry;
-    if (step >= from) steps.set(step, [...(steps.get(step) ?? []), entry]);
+    if (step < from) continue;
+    const known = steps.get(step);
+    if (known === undefined) steps.set(step, [entry]);
+    else known.push(entry);
   }
   return [...steps].map(([step, own]) => ({ step, entries: own })).sort((left, right) => right.step - left.step);
 }
 
 function lastStep(entries: readonly JournalEntry[]): number {
-  return Math.max(0, ...entries.map(({ step = 0 }) => step));
+  return entries.reduce((last, { step = 0 }) => Math.max(last, step), 0);
 }
 
 /**

@@ -5,7 +5,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/
 import type { Owners } from '../apply/owners.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import { describeMark, isShared, markFor, markOf } from '../apply/mark.ts';
-import { listLiveRevisions, listRevisions, liveRevision } from './revision.ts';
+import { listLiveRevisions, listRevisions, liveRevision, runningRef } from './revision.ts';
 import type { Revision } from './revision-shape.ts';
 
 export interface OwnershipOptions {
@@ -31,6 +31,7 @@ export class Ownership implements Owners {
   readonly #client: KubernetesClient;
   readonly #options: OwnershipOptions;
   #recorded: Promise<Revision[]> | undefined;
+  readonly #keys = new WeakMap<Revision, ReadonlySet<string>>();
 
   constructor(client: KubernetesClient, options: OwnershipOptions) {
     this.#client = client;
@@ -158,12 +159,18 @@ export class Ownership implements Owners {
 
   #has(revisions: readonly Revision[], live: KubernetesObject): boolean {
     const key = keyOf(refOf(live));
-    return revisions.some(({ objects, serving = {} }) =>
-      objects.some((object) => {
-        const ref = refOf(object);
-        return keyOf(ref) === key || keyOf({ ...ref, name: serving[keyOf(ref)] ?? ref.name }) === key;
-      }),
+    return revisions.some((revision) => this.#keysOf(revision).has(key));
+  }
+
+  /** Under which keys its objects are in the cluster: asked for each object of a release, and the same each time. */
+  #keysOf(revision: Revision): ReadonlySet<string> {
+    const known = this.#keys.get(revision);
+    if (known !== undefined) return known;
+    const keys = new Set(
+      revision.objects.flatMap((object) => [keyOf(refOf(object)), keyOf(runningRef(revision, object))]),
     );
+    this.#keys.set(revision, keys);
+    return keys;
   }
 
   /** The marks of the names that this release had before. */

@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { createGzip, gunzip } from 'node:zlib';
 
 import { Failure, messageOf } from '../base/errors.ts';
 import { isObject, stringAt, type Json } from '../base/json.ts';
+import { jsonPieces } from '../base/json-pieces.ts';
 import { exceededBy } from '../base/json-scan.ts';
 import { integer, listOf, matching, Misshapen, recordOf, text } from '../base/shape.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 
 /**
  * How a record becomes the content of Secrets, and back: compressed JSON, in several Secrets where it is too large for one. The
- * first one has a digest of the whole and names the others.
+ * first one has a digest of the whole and names the others. A record may have megabytes, and the lock is renewed meanwhile: it is
+ * packed piece by piece, and beside the event loop.
  */
 
 /** Below the API server's limit of 1 MiB, with room for metadata; base64 adds a third. */
@@ -39,15 +44,12 @@ interface Content {
   parts: ReadonlyMap<string, Record<'record' | 'parts', string>>;
 }
 
-/** @throws Failure for what could not be read again */
-export function contentOf(name: string, value: Json): Content {
-  const json = Buffer.from(JSON.stringify(value));
-  if (json.length > mostBytes) {
-    throw new Failure(`the record "${name}" would have ${json.length} bytes, and at most ${mostBytes} can be kept`, {
-      hint: 'Split it into several releases.',
-    });
-  }
-  const data = gzipSync(json);
+/**
+ * @param value must stay as it is until the promise has settled
+ * @throws Failure for what could not be read again
+ */
+export async function contentOf(name: string, value: unknown): Promise<Content> {
+  const data = await packed(name, value);
   const digest = digestOf(data);
   const pieces = split(data);
   const names = pieces.slice(1).map((_, index) => `${name}.${digest}.${index + 1}`);
@@ -59,6 +61,26 @@ export function contentOf(name: string, value: Json): Content {
     head: encode(pieces[0] ?? Buffer.alloc(0), names),
     parts: new Map(names.map((part, index) => [part, encode(pieces[index + 1] ?? Buffer.alloc(0), [])])),
   };
+}
+
+async function packed(name: string, value: unknown): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const pieces = function* () {
+    for (const piece of jsonPieces(value)) {
+      bytes += Buffer.byteLength(piece);
+      if (bytes <= mostBytes) yield piece;
+    }
+  };
+  await pipeline(Readable.from(pieces()), createGzip(), async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) chunks.push(chunk);
+  });
+  if (bytes > mostBytes) {
+    throw new Failure(`the record "${name}" would have ${bytes} bytes, and at most ${mostBytes} can be kept`, {
+      hint: 'Split it into several releases.',
+    });
+  }
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -77,12 +99,14 @@ export async function valueOf(
   const parts = await Promise.all(names.map(read));
   const data = Buffer.concat([head, ...parts].map((secret) => bytesOf(secret, 'record')));
   if (digestOf(data) !== digest) throw new Misshapen('', 'is not complete: a part of it was deleted or changed');
-  return jsonOf(unpacked(data), 'data.record');
+  return jsonOf(await unpacked(data), 'data.record');
 }
 
-function unpacked(data: Buffer): Buffer {
+const unzip = promisify(gunzip);
+
+async function unpacked(data: Buffer): Promise<Buffer> {
   try {
-    return gunzipSync(data, { maxOutputLength: mostBytes });
+    return await unzip(data, { maxOutputLength: mostBytes });
   } catch (error) {
     const isTooLarge = isObject(error) && error['code'] === 'ERR_BUFFER_TOO_LARGE';
     throw new Misshapen(

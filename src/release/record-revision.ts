@@ -207,5 +207,5 @@ async function write(
 ): Promise<void> {
   const labels = { ...labelsOf(revision.release, 'revision'), [outcomeLabel]: revision.outcome };
   const ref = { namespace, name: revisionSecret(revision), release: revision.release };
-  await writeRecord(client, ref, labels, JSON.parse(JSON.stringify(revision)) as Json, expected);
+  await writeRecord(client, ref, labels, revision, expected);
 }

@@ -1,5 +1,4 @@
 import { Failure } from '../base/errors.ts';
-import type { Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { ApiError, isStatus } from '../kubernetes/errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
@@ -25,7 +24,7 @@ export async function placeForRecords(
   name: RevisionName,
   prepared: readonly Prepared[],
 ): Promise<number> {
-  const { head, parts } = contentOf(revisionSecret(name), asRecorded(prepared));
+  const { head, parts } = await contentOf(revisionSecret(name), asRecorded(prepared));
   // That of the journal holds each object twice.
   const count = 2 + 3 * parts.size + newSecrets(prepared, namespace);
   const [revision] = await Promise.all([
@@ -95,7 +94,7 @@ function noPlace(name: RevisionName, namespace: string, why: string, cause?: unk
   );
 }
 
-function asRecorded(prepared: readonly Prepared[]): Json {
+function asRecorded(prepared: readonly Prepared[]): KubernetesObject[] {
   return prepared.map(({ manifest }) => manifest.object);
 }
 

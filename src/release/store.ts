@@ -76,6 +76,7 @@ export interface Expected {
 
 /**
  * Writes a record where there is none yet, or in the place of the one that was read.
+ * @param value must stay as it is until the promise has settled
  * @returns what is there now
  * @throws RecordTaken when there is another one
  */
@@ -83,10 +84,10 @@ export async function writeRecord(
   client: KubernetesClient,
   ref: RecordRef,
   labels: Record<string, string>,
-  value: Json,
+  value: unknown,
   expected: Expected,
 ): Promise<Version> {
-  const { head, parts } = contentOf(ref.name, value);
+  const { head, parts } = await contentOf(ref.name, value);
   await Promise.all(
     [...parts].map(async ([name, data]) => {
       const part = secretOf({ ...ref, name }, labelsOf(ref.release, 'part'), data);

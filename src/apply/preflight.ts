@@ -88,7 +88,10 @@ export async function preflight(
   const hasConfig = options.restartOnConfig !== undefined && manifests.some(({ object }) => isConfig(object));
   const isLast = ({ object }: Manifest) => hasConfig && hasPods(object) && live.has(keyOf(refOf(object)));
   await prepareEach(manifests.filter((manifest) => !isLast(manifest)));
-  await prepareEach(manifests.filter(isLast), configChanges([...found.values()]));
+  await prepareEach(
+    manifests.filter(isLast),
+    configChanges([...found].flatMap(([{ object }, one]) => (isConfig(object) ? [one] : []))),
+  );
   const results = manifests.flatMap((manifest) => found.get(manifest) ?? []);
   const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
   if (problems.length === 1 && problems[0] !== undefined) throw problems[0];

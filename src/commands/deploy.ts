@@ -9,7 +9,7 @@ import { strategyInputs } from '../strategies/traits.ts';
 import { findCuts } from '../traffic/cuts/find-cuts.ts';
 import { adoptable } from './adopt-release.ts';
 import type { Context } from '../release/context.ts';
-import { lookFirst } from '../release/first-look.ts';
+import { lookFirst, type FirstLook } from '../release/first-look.ts';
 import { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { changeInputs, command, type OptionsOf } from './command.ts';
@@ -53,10 +53,10 @@ async function deployRelease(context: Context, options: DeployOptions): Promise<
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
   const report = new Report(context, 'deploy', { release, namespace, strategy });
-  // What is wrong with these is said before the cluster is asked anything.
-  readRules(context, options);
-  const look = lookFirst(context.client, namespace, release);
-  const first = await readDeploy(context, options, report);
+  let look: FirstLook | undefined;
+  const first = await readDeploy(context, options, report, () => {
+    look = lookFirst(context.client, namespace, release);
+  });
   tellCuts(first.purpose, options, report);
   if (!first.isHalfDone) return await rollOut(context, first.options, first.purpose, report, look);
   await settle(context, first.options, 'deploy');
@@ -75,25 +75,24 @@ interface ReadDeploy {
   isHalfDone: boolean;
 }
 
-/** The inputs that are a language of their own. @throws Failures with every line that is wrong */
-function readRules(
-  context: Context,
-  { await: lines = '', verify = '', timeoutMs }: DeployOptions,
-): Pick<Required<RollOutOptions>, 'userRules' | 'checks'> {
-  return { userRules: parseUserRules(lines), checks: readChecks(context, verify, timeoutMs) };
-}
-
-/** Reads manifests and inputs, and finds what is wrong with them. Writes nothing. @throws Failure, Failures */
+/**
+ * Reads manifests and inputs, and finds what is wrong with them. Writes nothing.
+ * @param onLoaded called once the files are read, which may have taken minutes: what is read of the cluster from then on is fresh
+ * @throws Failure, Failures
+ */
 export async function readDeploy(
   context: Context,
   options: DeployOptions & { adapt?: Adapt },
   report: Report,
+  onLoaded?: () => void,
 ): Promise<ReadDeploy> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
-  const { userRules, checks } = readRules(context, options);
+  const userRules = parseUserRules(options.await ?? '');
+  const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
   const loaded = await context.reporter.group('Load manifests', async () => {
     const found = await loadManifests(context, options, namespace);
+    onLoaded?.();
     for (const warning of found.warnings) report.warn(warning);
     const objects = found.manifests.map(({ object }) => object);
     await assertAskable(context, checks, found.manifests, namespace);

@@ -4,7 +4,7 @@ import type { Live } from '../plan/plan.ts';
 import type { ChangeFailure } from '../release/change.ts';
 import type { Context } from '../release/context.ts';
 import { keptOf } from '../release/kept.ts';
-import { writeRevision } from '../release/record-revision.ts';
+import { writeRevision, type TidyUp } from '../release/record-revision.ts';
 import { placeForRecords } from '../release/record-room.ts';
 import { forRecord, withEvent, type ReleaseEvent } from '../release/release-event.ts';
 import type { Outcome, Revision } from '../release/revision-shape.ts';
@@ -25,8 +25,8 @@ export class Recording {
   readonly #startedAt: string;
   /** All that is recorded of the release, as it was read last. */
   known: readonly Revision[];
-  /** What follows from the last record, to be called once: marks the older live one, and drops records. */
-  tidyUp: () => Promise<void> = () => Promise.resolve();
+  /** What follows from the last record, to be done once. */
+  tidyUp: TidyUp = { run: () => Promise.resolve(), needsLock: false };
   /** From which number on records are free. */
   #free = 0;
 
@@ -103,7 +103,7 @@ export class Recording {
     const cause = forRecord(messageOf(error));
     try {
       await this.record(outcome, {}, { cause, ...(kept.length === 0 ? {} : { kept }) });
-      await this.tidyUp();
+      await this.tidyUp.run();
     } catch (problem) {
       this.#context.reporter.warning(`this failed revision could not be recorded: ${messageOf(problem)}`);
     }

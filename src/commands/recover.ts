@@ -40,20 +40,23 @@ async function undoOwn(
   { release, namespace, undoOnFailure, undoTimeoutMs, hasFailed = false }: RecoverOptions,
 ): Promise<RunReport | undefined> {
   const { client, clock, limit, reporter, signal, run } = context;
-  const journal = await readJournal(client, namespace, release).catch(async (error: unknown) => {
+  const left = await readJournal(client, namespace, release).catch(async (error: unknown) => {
     // Nobody is to wait for a run that cannot go on.
     if (error instanceof UnreadableRecord) await releaseLeftLock(client, namespace, release, run.holder);
     throw error;
   });
-  if (journal?.record.run.holder !== run.holder) {
+  if (left?.record.run.holder !== run.holder) {
     await releaseLeftLock(client, namespace, release, run.holder);
     return undefined;
   }
   const deadline = Math.min(limit.until, clock.now() + undoTimeoutMs);
-  const about = { ...run, command: journal.record.command };
-  // The main step held the lock by the same name, so that there is nothing to wait for.
+  const about = { ...run, command: left.record.command };
+  // The main step held the lock by the same name, so that there is nothing to wait for, unless it had given it back.
   const lock = await acquireLock(client, namespace, release, run.holder, { about, clock, reporter, deadline, signal });
   try {
+    const journal = await readJournal(client, namespace, release);
+    // Another run has come in between, and has dealt with what was left.
+    if (journal?.record.run.holder !== run.holder) return undefined;
     const report = new Report(context, journal.record.command, { release, namespace });
     const { state } = leftoverIn(journal, await listRevisions(client, namespace, release));
     if (state === 'finished') {

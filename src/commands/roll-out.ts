@@ -51,8 +51,8 @@ interface Result {
   recorded: Revision;
   done: Done;
   written: ObjectReport[];
-  /** What a success does not wait for, one sentence each. */
-  notOver: readonly string[];
+  /** What a success does not wait for, one sentence each; absent where more is waited for until the end, which decides it. */
+  notOver?: readonly string[] | undefined;
 }
 
 /**
@@ -174,13 +174,15 @@ async function record(
   if (end.state === 'waiting') {
     const recorded = await recording.record('waiting');
     await leaveWaiting(rolling, change, end, recorded);
-    return { recorded, notOver: [] };
+    return { recorded };
   }
   delete change.journal.record.waiting;
+  const { temporary = [] } = change.journal.record;
+  const isLast = temporary.length === 0 && (end.retired ?? []).length === 0;
   // Once it is recorded nothing may fail any more: the rest does without what could not be read.
   const [recorded, notOver] = await Promise.all([
     recording.record('live', end),
-    findNotOver(context, watch).catch(() => []),
+    isLast ? findNotOver(context, watch).catch(() => []) : undefined,
     change.journal.prepareClose().catch(() => undefined),
   ]);
   return { recorded, notOver };
@@ -254,7 +256,7 @@ async function finish(rolling: RollOut, { recorded, done, written, notOver }: Re
   });
   if (retired.length > 0) await keepOldSide(context, options, revision, retired, report);
   else await retireLeftover(context, options, recorded, report);
-  tellAsNotOver(context, notOver, report);
+  tellAsNotOver(context, notOver ?? (await findNotOver(context, watch)), report);
   await removeStrays(context, options, { revision, known: [...rolling.recording.known, recorded] }, report);
   return finishLive(rolling, { headline, changes, revision, held: done.held });
 }

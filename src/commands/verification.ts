@@ -88,6 +88,7 @@ export async function untilReachable(
   { signal, deadline }: VerificationOptions,
   prepared: readonly Prepared[],
 ): Promise<void> {
+  // As they are now: a switch has given them another selector since they were made.
   await untilRouted(client, madeServices(prepared), { clock, reporter, signal, deadline, courtesy: true, isNew: true });
 }
 

@@ -5,7 +5,7 @@ import { Journal } from './journal.ts';
 import { keptOf } from './kept.ts';
 import { acquireLock, type Lock, type LockSeen } from './lock.ts';
 import { takenSince } from '../apply/mark.ts';
-import { recordKept, setOutcome, supersedeOlder } from './record-revision.ts';
+import { recordKept, setOutcome, supersedeOlder, type TidyUp } from './record-revision.ts';
 import { listRevisions } from './revision.ts';
 import { notBack, type UndoReport } from './undo-report.ts';
 import type { ChangeOptions, Context, WhatRuns } from './context.ts';
@@ -30,10 +30,10 @@ export interface GuardedChange {
   /** What the undo of an earlier run has come to that had left something to undo. */
   leftover?: UndoReport;
   /**
-   * Leaves work for the time when the journal is closed, beside that; the lock may be free again before it ends, so that it must
-   * write only in the place of what was read under the lock. What fails of it is told as debug text.
+   * Leaves work for the time when the journal is closed, beside that; where it does not need the lock, that may be free again before
+   * it ends. What fails of it is a warning.
    */
-  beside(work: () => Promise<void>): void;
+  beside(work: TidyUp): void;
 }
 
 export interface ChangeFailure {
@@ -115,7 +115,7 @@ async function underLock<T>(
 ): Promise<ChangeOutcome<T>> {
   const { limit } = context;
   const { journal, recovered, undone } = await openJournal(context, options, task, lock);
-  const beside: (() => Promise<void>)[] = [];
+  const beside: TidyUp[] = [];
   try {
     await context.wanted?.assert();
     limit.begin(options.timeoutMs);
@@ -146,18 +146,21 @@ async function underLock<T>(
 
 /**
  * What is left to do of a change that has come to its end. The journal of one whose revision is live is nobody's to undo, so that the
- * lock may be given back beside it: it is held when the requests are sent, and what arrives later is refused where another run
- * has been there, for the journal's Secret is deleted only as this run has written it last.
+ * lock may be given back beside it: what arrives later is refused where another run has been there, for each Secret is written or
+ * deleted only as this run has read or written it last.
  */
 async function closeAll(
   context: Context,
-  { journal, beside, lock }: { journal: Journal | undefined; beside: readonly (() => Promise<void>)[]; lock: Lock },
+  { journal, beside, lock }: { journal: Journal | undefined; beside: readonly TidyUp[]; lock: Lock },
 ): Promise<void> {
   const { temporary = [] } = journal?.record ?? {};
-  const isEarly = journal?.isOneSecret === true && temporary.length === 0 && lock.isFresh();
+  const isBrief = journal?.isOneSecret === true && !beside.some(({ needsLock }) => needsLock);
+  const isEarly = isBrief && temporary.length === 0 && lock.isFresh();
   const tidyUp = beside.map((work) =>
-    work().catch((error: unknown) => {
-      context.reporter.debug(`tidying up failed: ${messageOf(error)}`);
+    work.run().catch((error: unknown) => {
+      // Another run has done it.
+      if (error instanceof RecordTaken) return;
+      context.reporter.warning(`records of earlier revisions could not be tidied up: ${messageOf(error)}`);
     }),
   );
   const closing = journal === undefined ? undefined : closeFinished(context, journal);

@@ -1,4 +1,5 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { ApiError } from '../kubernetes/errors.ts';
 import { readJournal, type Journal } from './journal.ts';
 import { lookAtLock, type LockSeen } from './lock.ts';
 import { listRevisions } from './revision.ts';
@@ -19,9 +20,16 @@ export interface FirstLook {
  */
 export function lookFirst(client: KubernetesClient, namespace: string, release: string): FirstLook {
   void client.resources().catch(() => undefined);
-  const lock = lookAtLock(client, namespace, release).catch(() => undefined);
-  const revisions = lock.then(() => listRevisions(client, namespace, release));
+  const lock = lookAtLock(client, namespace, release).catch((error: unknown) => {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  });
   const journal = lock.then(() => readJournal(client, namespace, release));
-  for (const look of [revisions, journal]) look.catch(() => undefined);
+  // Beside a run that ends now, the record that follows from its journal must not be missed.
+  const revisions = lock.then(async (free) => {
+    if (free === undefined) await journal.catch(() => undefined);
+    return await listRevisions(client, namespace, release);
+  });
+  for (const look of [lock, revisions, journal]) look.catch(() => undefined);
   return { lock, revisions, journal };
 }

@@ -1,4 +1,4 @@
-import { stringAt, type Json } from '../base/json.ts';
+import type { Json } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { joinKept, type Kept } from './kept.ts';
 import { tooMany } from './retention.ts';
@@ -22,6 +22,7 @@ import {
   writeRecord,
   type Expected,
   type StoredRecord,
+  type Version,
 } from './store.ts';
 
 /**
@@ -36,19 +37,24 @@ export async function recordRevision(
   earlier: readonly Revision[],
 ): Promise<void> {
   const tidyUp = await writeRevision(client, namespace, revision, earlier);
-  await tidyUp();
+  await tidyUp.run();
 }
 
-/**
- * The same, but what follows from the record is left to whoever calls what it returns: that marks the older live one, and drops
- * records. It writes only in the place of what was read by then.
- */
+/** What is left to do once a revision is recorded. */
+export interface TidyUp {
+  /** Marks older ones that say they are live, and drops records. It writes only in the place of what was read by then. */
+  run(): Promise<void>;
+  /** Whether it rewrites a record of several Secrets, which nobody must read meanwhile. */
+  needsLock: boolean;
+}
+
+/** The same, but what follows from the record is left to whoever calls what it returns. */
 export async function writeRevision(
   client: KubernetesClient,
   namespace: string,
   revision: Revision,
   earlier: readonly Revision[],
-): Promise<() => Promise<void>> {
+): Promise<TidyUp> {
   const replaced = earlier.find((old) => old.revision === revision.revision);
   const found = replaced === undefined ? undefined : await readRevision(client, namespace, revision);
   const isOurs = (there: Revision) => [revision, replaced].some((one) => one !== undefined && isOfSameRun(one, there));
@@ -57,18 +63,24 @@ export async function writeRevision(
     isOurs: (value) => isOurs(revisionOf(value, revision)),
   });
   const before = earlier.filter((old) => old.revision !== revision.revision);
-  const live = revision.outcome === 'live' ? liveRevision(before) : undefined;
-  const superseded: Revision | undefined = live && { ...live, outcome: 'superseded' };
-  const after = [...before.map((old) => (old === live ? (superseded ?? old) : old)), revision];
-  // What cannot be read now is read when it is needed.
-  const older = live === undefined ? undefined : readRevision(client, namespace, live).catch(() => undefined);
-  const [recorded] = await Promise.all([older, written]);
-  return async () => {
-    const supersede = async () => {
-      if (live !== undefined)
-        await change(client, namespace, live, (one) => ({ ...one, outcome: 'superseded' }), recorded);
-    };
-    await Promise.all([supersede(), ...tooMany(after).map((old) => drop(client, namespace, old))]);
+  const isReplaced = ({ outcome, unmarked }: Revision) => outcome === 'live' || unmarked === true;
+  const older = revision.outcome === 'live' ? before.filter(isReplaced) : [];
+  const after = [
+    ...before.map((old): Revision => (older.includes(old) ? { ...old, outcome: 'superseded' } : old)),
+    revision,
+  ];
+  const [recorded] = await Promise.all([
+    // What cannot be read now is read when it is needed.
+    Promise.all(older.map((old) => readRevision(client, namespace, old).catch(() => undefined))),
+    written,
+  ]);
+  return {
+    run: async () => {
+      const supersede = async (old: Revision, index: number) =>
+        await change(client, namespace, old, (one) => ({ ...one, outcome: 'superseded' }), recorded[index]);
+      await Promise.all([...older.map(supersede), ...tooMany(after).map((old) => drop(client, namespace, old))]);
+    },
+    needsLock: recorded.some((record) => record !== undefined && record.parts > 0),
   };
 }
 
@@ -191,12 +203,22 @@ function isDone(before: Revision, now: Revision, by: (revision: Revision) => Rev
   return outcome !== before.outcome && outcome === now.outcome;
 }
 
+/** Deletes the record of this revision. One of the same number that another run has made since stays. */
 async function drop(client: KubernetesClient, namespace: string, old: Revision): Promise<void> {
   const { release } = old;
   const ref = { namespace, name: revisionSecret(old), release };
-  const isOurs = (value: Json) => stringAt(value, 'release') === release;
-  const head = await client.read(secretRef(namespace, ref.name));
-  if (head !== undefined) await deleteRecord(client, ref, { version: versionOf(head), isOurs });
+  const version = await versionToDrop(client, namespace, old);
+  const isOurs = (value: Json) => isOfSameRun(revisionOf(value, old), old);
+  if (version !== undefined) await deleteRecord(client, ref, { version, isOurs });
+}
+
+async function versionToDrop(client: KubernetesClient, namespace: string, old: Revision): Promise<Version | undefined> {
+  if (old.problem === undefined) {
+    const found = await readRevision(client, namespace, old);
+    return found !== undefined && isOfSameRun(found.value, old) ? found.version : undefined;
+  }
+  const head = await client.read(secretRef(namespace, revisionSecret(old)));
+  return head === undefined ? undefined : versionOf(head);
 }
 
 async function write(
@@ -207,5 +229,7 @@ async function write(
 ): Promise<void> {
   const labels = { ...labelsOf(revision.release, 'revision'), [outcomeLabel]: revision.outcome };
   const ref = { namespace, name: revisionSecret(revision), release: revision.release };
-  await writeRecord(client, ref, labels, revision, expected);
+  const content = { ...revision };
+  delete content.unmarked;
+  await writeRecord(client, ref, labels, content, expected);
 }

@@ -58,11 +58,13 @@ export interface Revision {
   formerly?: string[];
   /** Why there is nothing of it but its number. */
   problem?: string;
+  /** Its record says that it is live, although a later one is: its run has ended before it could mark it. Never recorded. */
+  unmarked?: true;
 }
 
 /** Revisions lie in Secrets that others may be able to write: what is read of one has been looked at, field by field. */
 
-const revision = recordOf<Revision>({
+const revision = recordOf<Omit<Revision, 'unmarked'>>({
   release: line(253),
   revision: revisionNumber,
   outcome: oneOf('live', 'superseded', 'undone', 'failed', 'waiting', 'aborted'),

@@ -42,7 +42,7 @@ function lastLive(revisions: readonly Revision[]): Revision[] {
   const isLive = ({ outcome }: Revision) => outcome === 'live';
   const last = new Map(revisions.filter(isLive).map((revision) => [revision.release, revision]));
   return revisions.map((one): Revision =>
-    isLive(one) && last.get(one.release) !== one ? { ...one, outcome: 'superseded' } : one,
+    isLive(one) && last.get(one.release) !== one ? { ...one, outcome: 'superseded', unmarked: true } : one,
   );
 }
 

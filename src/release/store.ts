@@ -20,6 +20,8 @@ export interface StoredRecord<T> {
   labels: Record<string, string>;
   value: T;
   version: Version;
+  /** How many Secrets it has beside the first. */
+  parts: number;
 }
 
 /** A record that is there and cannot be read. */
@@ -139,7 +141,7 @@ async function isOurOwn(
   isOurs: (value: Json) => boolean,
 ): Promise<boolean> {
   try {
-    return isOurs(await decode(client, current));
+    return isOurs((await decode(client, current)).value);
   } catch (error) {
     if (error instanceof Misshapen) return false;
     throw error;
@@ -211,7 +213,8 @@ async function readHead<T>(
   const { name, namespace = '' } = head.metadata;
   const labels = stringsAt(head, 'metadata', 'labels');
   try {
-    return { name, labels, value: check(await decode(client, head), head), version: versionOf(head) };
+    const { value, parts } = await decode(client, head);
+    return { name, labels, value: check(value, head), version: versionOf(head), parts };
   } catch (error) {
     // What the server does not answer now may be whole.
     if (!(error instanceof Misshapen)) throw error;
@@ -257,12 +260,16 @@ export async function deleteRecord(
   }
 }
 
-async function decode(client: KubernetesClient, head: KubernetesObject): Promise<Json> {
+async function decode(client: KubernetesClient, head: KubernetesObject): Promise<{ value: Json; parts: number }> {
   const { namespace = '' } = head.metadata;
-  const record = await valueOf(head, (part) => client.read(secretRef(namespace, part)));
+  let parts = 0;
+  const value = await valueOf(head, (part) => {
+    parts += 1;
+    return client.read(secretRef(namespace, part));
+  });
   // Pods may write into their logs what the Secrets of an earlier run hold.
-  client.learn?.(record);
-  return record;
+  client.learn?.(value);
+  return { value, parts };
 }
 
 export function versionOf({ metadata }: KubernetesObject): Version {

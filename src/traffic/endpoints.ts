@@ -59,10 +59,10 @@ export async function untilRouted(
 async function untilSlicesFollow(
   client: KubernetesClient,
   service: KubernetesObject,
-  { clock, signal, deadline, reporter, courtesy = false, isNew = false }: RoutingOptions,
+  { clock, signal, deadline, reporter, courtesy = false }: RoutingOptions,
 ): Promise<void> {
   for (;;) {
-    const state = await routingOf(client, service, isNew).catch((error: unknown) => {
+    const state = await routingOf(client, service).catch((error: unknown) => {
       if (isStatus(error, 403)) return undefined;
       throw error;
     });
@@ -143,13 +143,9 @@ interface Routing {
   right: number;
 }
 
-/** Where a Service sends requests, compared with the pods that it selects; undefined where that cannot be seen. @param isNew whether it was just made as it is given */
-async function routingOf(
-  client: KubernetesClient,
-  service: KubernetesObject,
-  isNew: boolean,
-): Promise<Routing | undefined> {
-  const current = isNew ? service : ((await client.read(refOf(service))) ?? service);
+/** Where a Service sends requests, compared with the pods that it selects; undefined where that cannot be seen. */
+async function routingOf(client: KubernetesClient, service: KubernetesObject): Promise<Routing | undefined> {
+  const current = (await client.read(refOf(service))) ?? service;
   const [serving, selected, routed] = await Promise.all([
     podsBehind(client, current),
     // There pods get requests whether they are ready or not, and until they are gone.

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { recover } from '../../../src/commands/recover.ts';
-import { refOf } from '../../../src/kubernetes/object.ts';
+import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { listRevisions } from '../../../src/release/revision.ts';
@@ -42,6 +42,17 @@ test('a cancelled run is undone, and the history tells of it', async () => {
   await cancelledRun(api);
   expect((await recover(contextOf(api, 'run'), options))?.status).toBe('undone');
   expect(await historyOf(api)).toEqual(['1 undone, objects: 0']);
+});
+
+test('a run whose lock another one has had meanwhile, which has dealt with what it left, undoes nothing', async () => {
+  const api = new FakeApi();
+  await cancelledRun(api);
+  api.before = (_, { kind }) => {
+    const journal = keyOf({ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'gke-rollout.web.journal' });
+    if (kind === 'Lease') api.objects.delete(journal);
+  };
+  expect(await recover(contextOf(api, 'run'), options)).toBeUndefined();
+  expect(api.get({ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'made' })).toBeDefined();
 });
 
 test('a cancelled run that is to be left as it is stands in the history as failed', async () => {

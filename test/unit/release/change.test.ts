@@ -66,10 +66,11 @@ test('one that was killed after that is left as it is', async () => {
 describe('a change that has come to its end', () => {
   async function end(api: FakeApi, prepare: boolean, during: () => void = () => undefined): Promise<string[]> {
     let from = 0;
-    await nextRun(api, async ({ journal, beside }) => {
+    await nextRun(api, async (change) => {
+      const { journal } = change;
       await journal.plan([]);
       if (prepare) await journal.prepareClose();
-      beside(() => Promise.reject(new Error('told as debug text only')));
+      change.beside({ run: () => Promise.reject(new Error('the server refuses')), needsLock: false });
       from = api.log.length;
       during();
       return 'done';

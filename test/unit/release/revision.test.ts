@@ -10,7 +10,7 @@ import {
   nextRevision,
   problemsOfRevisions,
 } from '../../../src/release/revision.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { keyOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { configMap, revision } from './build.ts';
 import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
@@ -97,7 +97,7 @@ test('what is left to do after a record may meet the next run, which does the sa
   const known = await recordAll(api, ['live']);
   const tidyUp = await writeRevision(api, 'shop', revision(2, 'live'), known);
   await supersedeOlder(api, 'shop', 'web');
-  await tidyUp();
+  await tidyUp.run();
   expect(short(await listAsRecorded(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
 });
 
@@ -106,7 +106,7 @@ test('what is left to do after a record is one request for the older one, as it 
   const known = await recordAll(api, ['live']);
   const tidyUp = await writeRevision(api, 'shop', revision(2, 'live'), known);
   const from = api.log.length;
-  await tidyUp();
+  await tidyUp.run();
   expect(api.log.slice(from)).toEqual(['apply Secret/gke-rollout.web.v1']);
 });
 
@@ -119,6 +119,28 @@ describe('a run that was killed', () => {
     expect(short(await listRevisions(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
     await supersedeOlder(api, 'shop', 'web');
     expect(short(await listAsRecorded(api, 'shop', 'web'))).toEqual(['1 superseded', '2 live']);
+  });
+
+  test('before the one before was marked is made good with the next record', async () => {
+    const api = new FakeApi();
+    await recordAll(api, ['live']);
+    await recordRevision(api, 'shop', revision(2, 'live'), []);
+    await recordAll(api, ['live']);
+    expect(await listAsRecorded(api, 'shop', 'web')).toMatchObject([
+      { revision: 1, outcome: 'superseded' },
+      { revision: 2, outcome: 'superseded' },
+      { revision: 3, outcome: 'live' },
+    ]);
+  });
+
+  test('drops no record that another run has made since under the same number', async () => {
+    const api = new FakeApi();
+    const known = await recordAll(api, ['failed', ...Array.from({ length: 9 }, (): Outcome => 'live')]);
+    const tidyUp = await writeRevision(api, 'shop', revision(11, 'live'), known);
+    api.objects.delete(keyOf({ apiVersion: 'v1', kind: 'Secret', namespace: 'shop', name: 'gke-rollout.web.v1' }));
+    await recordRevision(api, 'shop', revision(1, 'live', { startedAt: '2026-02-02T00:00:00.000Z' }), []);
+    await tidyUp.run();
+    expect((await listAsRecorded(api, 'shop', 'web'))[0]).toMatchObject({ revision: 1, outcome: 'live' });
   });
 });
 

@@ -53,15 +53,23 @@ async function deployRelease(context: Context, options: DeployOptions): Promise<
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
   const report = new Report(context, 'deploy', { release, namespace, strategy });
-  let look: FirstLook | undefined;
-  const first = await readDeploy(context, options, report, () => {
-    look = lookFirst(context.client, namespace, release);
-  });
+  const look = lookBeside(context, namespace, release);
+  const first = await readDeploy(context, options, report);
   tellCuts(first.purpose, options, report);
-  if (!first.isHalfDone) return await rollOut(context, first.options, first.purpose, report, look);
+  if (!first.isHalfDone) return await rollOut(context, first.options, first.purpose, report, look());
   await settle(context, first.options, 'deploy');
   const settled = await readDeploy(context, options, report);
   return await rollOut(context, settled.options, settled.purpose, report);
+}
+
+/** How old what was read beside the manifests may be: charts and bases of others may have taken minutes. */
+const freshMs = 1000;
+
+/** Begins to look at the release, and answers how to get what was seen: anew, where it is not fresh any more. */
+function lookBeside({ client, clock }: Context, namespace: string, release: string): () => FirstLook {
+  const from = clock.now();
+  const look = lookFirst(client, namespace, release);
+  return () => (clock.now() - from < freshMs ? look : lookFirst(client, namespace, release));
 }
 
 /** What a deploy is asked to do. */
@@ -75,16 +83,11 @@ interface ReadDeploy {
   isHalfDone: boolean;
 }
 
-/**
- * Reads manifests and inputs, and finds what is wrong with them. Writes nothing.
- * @param onLoaded called once the files are read, which may have taken minutes: what is read of the cluster from then on is fresh
- * @throws Failure, Failures
- */
+/** Reads manifests and inputs, and finds what is wrong with them. Writes nothing. @throws Failure, Failures */
 export async function readDeploy(
   context: Context,
   options: DeployOptions & { adapt?: Adapt },
   report: Report,
-  onLoaded?: () => void,
 ): Promise<ReadDeploy> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
@@ -92,7 +95,6 @@ export async function readDeploy(
   const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
   const loaded = await context.reporter.group('Load manifests', async () => {
     const found = await loadManifests(context, options, namespace);
-    onLoaded?.();
     for (const warning of found.warnings) report.warn(warning);
     const objects = found.manifests.map(({ object }) => object);
     await assertAskable(context, checks, found.manifests, namespace);

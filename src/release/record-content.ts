@@ -9,6 +9,7 @@ import { isObject, stringAt, type Json } from '../base/json.ts';
 import { jsonPieces } from '../base/json-pieces.ts';
 import { exceededBy } from '../base/json-scan.ts';
 import { integer, listOf, matching, Misshapen, recordOf, text } from '../base/shape.ts';
+import { holdYoungGeneration, isLarge } from '../base/young-generation.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 
 /**
@@ -99,7 +100,9 @@ export async function valueOf(
   const parts = await Promise.all(names.map(read));
   const data = Buffer.concat([head, ...parts].map((secret) => bytesOf(secret, 'record')));
   if (digestOf(data) !== digest) throw new Misshapen('', 'is not complete: a part of it was deleted or changed');
-  return jsonOf(await unpacked(data), 'data.record');
+  const json = await unpacked(data);
+  if (isLarge(json.length)) holdYoungGeneration();
+  return jsonOf(json, 'data.record');
 }
 
 const unzip = promisify(gunzip);

@@ -1,5 +1,6 @@
 import { Failures, InvalidInput } from '../../base/errors.ts';
 import { limits, sizeOf } from '../../base/limits.ts';
+import { holdYoungGeneration, isLarge } from '../../base/young-generation.ts';
 import { trimmed } from '../lines.ts';
 import { throwAll, type Manifest } from '../manifest.ts';
 import { plainFiles } from './files.ts';
@@ -42,6 +43,7 @@ export async function readSources(
       const { text, name } = await textOf(file, bounds, sources);
       size += Buffer.byteLength(text);
       assertWithin(size, limits.manifestsInAll, `the manifests up to "${name}" have ${sizeOf(size)}`);
+      if (isLarge(size)) holdYoungGeneration();
       for (const manifest of parseManifests(text, name, budget)) manifests.push(manifest);
     } catch (error) {
       const found = error instanceof Failures ? error.all : [error];

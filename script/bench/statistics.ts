@@ -18,8 +18,10 @@ export interface Ratio {
   most: number;
 }
 
+/** Of two lists that are not as long, what has no partner is left out. */
 export function ratioOf(ones: readonly number[], others: readonly number[]): Ratio {
-  const ratios = ascending(ones.map((value, index) => value / (others[index] ?? 1)));
+  const pairs = Math.min(ones.length, others.length);
+  const ratios = ascending(ones.slice(0, pairs).map((value, index) => value / (others[index] ?? 1)));
   return { median: median(ratios), least: ratios[0] ?? 0, most: ratios.at(-1) ?? 0 };
 }
 

@@ -121,7 +121,7 @@ export async function ensureBuilt(): Promise<Binaries> {
 }
 
 /** The path of a program that some tests use and no cluster needs, built when it is not there yet. */
-export async function ensureProgram(name: 'act' | 'actionlint'): Promise<string> {
+export async function ensureProgram(name: 'act' | 'actionlint' | 'helm'): Promise<string> {
   return (await ensureFiles(module(name)))[name] ?? '';
 }
 

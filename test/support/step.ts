@@ -17,6 +17,8 @@ export interface StepOptions {
   env?: Record<string, string>;
   /** Gets the lines of the log while they come. */
   onLine?: (line: string) => void;
+  /** A program that starts what comes after it on its command line, and measures it. */
+  under?: readonly string[];
 }
 
 export interface StepResult {
@@ -42,6 +44,7 @@ export class Step {
   readonly #env: Record<string, string>;
   readonly #workspace: string;
   readonly #onLine: ((line: string) => void) | undefined;
+  readonly #under: readonly string[];
   #state: Record<string, string> = {};
   #process: ChildProcess | undefined;
 
@@ -49,6 +52,7 @@ export class Step {
     this.#folder = mkdtempSync(join(tmpdir(), 'gke-rollout-step-'));
     this.#workspace = options.workspace ?? root;
     this.#onLine = options.onLine;
+    this.#under = options.under ?? [];
     this.#env = {
       PATH: process.env['PATH'] ?? '',
       HOME: this.#folder,
@@ -115,7 +119,9 @@ export class Step {
     };
     for (const path of Object.values(files)) writeFileSync(path, '');
     const started = performance.now();
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entries[phase]], {
+    const command = [process.execPath, '--disable-warning=ExperimentalWarning', entries[phase]];
+    const [program = '', ...args] = [...this.#under, ...command];
+    const child = spawn(program, args, {
       cwd: this.#workspace,
       env: {
         ...files,

@@ -31,3 +31,7 @@ describe('a percentile', () => {
 test('a ratio is taken pair by pair, so that a slow moment of the machine counts in both', () => {
   expect(ratioOf([1, 10, 3], [2, 20, 3])).toEqual({ median: 0.5, least: 0.5, most: 1 });
 });
+
+test('a ratio leaves out what has no partner', () => {
+  expect(ratioOf([1, 10, 3], [2])).toEqual({ median: 0.5, least: 0.5, most: 0.5 });
+});

@@ -53,6 +53,8 @@ async function deployRelease(context: Context, options: DeployOptions): Promise<
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release, strategy } = options;
   const report = new Report(context, 'deploy', { release, namespace, strategy });
+  // What is wrong with these is said before the cluster is asked anything.
+  readRules(context, options);
   const look = lookBeside(context, namespace, release);
   const first = await readDeploy(context, options, report);
   tellCuts(first.purpose, options, report);
@@ -83,6 +85,14 @@ interface ReadDeploy {
   isHalfDone: boolean;
 }
 
+/** The inputs that are a language of their own. @throws Failures with every line that is wrong */
+function readRules(
+  context: Context,
+  { await: lines = '', verify = '', timeoutMs }: DeployOptions,
+): Pick<Required<RollOutOptions>, 'userRules' | 'checks'> {
+  return { userRules: parseUserRules(lines), checks: readChecks(context, verify, timeoutMs) };
+}
+
 /** Reads manifests and inputs, and finds what is wrong with them. Writes nothing. @throws Failure, Failures */
 export async function readDeploy(
   context: Context,
@@ -91,8 +101,7 @@ export async function readDeploy(
 ): Promise<ReadDeploy> {
   const namespace = options.namespace ?? context.client.defaultNamespace;
   const { release } = options;
-  const userRules = parseUserRules(options.await ?? '');
-  const checks = readChecks(context, options.verify ?? '', options.timeoutMs);
+  const { userRules, checks } = readRules(context, options);
   const loaded = await context.reporter.group('Load manifests', async () => {
     const found = await loadManifests(context, options, namespace);
     for (const warning of found.warnings) report.warn(warning);

@@ -3,8 +3,10 @@ import { Failure } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import { booleanAt, objectsAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { timeOf } from '../kubernetes/conditions.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { serverNow } from '../kubernetes/server-time.ts';
 import { podsBehind, podsWithLabelsOf } from './pods.ts';
 import { selectorOf, settleMsOf } from './services.ts';
 
@@ -30,6 +32,12 @@ const pollMs = 250;
 /** Nodes follow EndpointSlices once a second (kubernetes pkg/proxy, minSyncPeriod), and need a moment for it. */
 const nodesFollowMs = 2_000;
 
+/** By how much the time of a change may be off: it is told in whole seconds, and so is the server's clock. */
+const inexactMs = 2_000;
+
+/** When the pod or Service changed that a slice was last written for (kubernetes pkg/controller/util/endpoint). */
+const changeTime = 'endpoints.kubernetes.io/last-change-trigger-time';
+
 /** EndpointSlices follow pods within seconds. What takes longer than this will not come about, however long it is waited for. */
 const routingLimitMs = 30_000;
 
@@ -49,24 +57,36 @@ export async function untilRouted(
   const { clock, signal, deadline, courtesy = false, isNew = false } = options;
   const share = () => (courtesy ? Math.max(0, deadline - clock.now()) / 4 : Infinity);
   const limit = Math.min(deadline, clock.now() + Math.min(routingLimitMs, share()));
-  await Promise.all(routing.map((service) => untilSlicesFollow(client, service, { ...options, deadline: limit })));
-  const settleMs = isNew ? nodesFollowMs : Math.max(...routing.map(settleMsOf));
+  const states = await Promise.all(
+    routing.map((service) => untilSlicesFollow(client, service, { ...options, deadline: limit })),
+  );
+  const now = serverNow(client, clock);
+  const settleMs = Math.max(...(isNew ? states.map((state) => nodesLeftMs(state, now)) : routing.map(settleMsOf)));
   const waitMs = Math.min(share(), settleMs);
   options.onSettle?.(waitMs);
   await clock.sleep(waitMs, signal);
 }
 
+/** How long nodes may still need until they know where a new Service sends requests. @param now by the server's clock */
+function nodesLeftMs(state: Routing | undefined, now: number): number {
+  if (state === undefined) return nodesFollowMs;
+  if (state.routed === 0) return 0;
+  const { changedAt = now } = state;
+  return Math.min(nodesFollowMs, Math.max(0, changedAt + inexactMs + nodesFollowMs - now));
+}
+
+/** Answers what there was at last; undefined where that cannot be seen. */
 async function untilSlicesFollow(
   client: KubernetesClient,
   service: KubernetesObject,
   { clock, signal, deadline, reporter, courtesy = false }: RoutingOptions,
-): Promise<void> {
+): Promise<Routing | undefined> {
   for (;;) {
     const state = await routingOf(client, service).catch((error: unknown) => {
       if (isStatus(error, 403)) return undefined;
       throw error;
     });
-    if (state === undefined || state.missing.length + state.surplus.length === 0) return;
+    if (state === undefined || state.missing.length + state.surplus.length === 0) return state;
     if (clock.now() >= deadline) {
       const { missing, surplus, right } = state;
       const text = `${describeRef(refOf(service), true)} does not send requests where it should: ${[
@@ -76,7 +96,7 @@ async function untilSlicesFollow(
       const hint = 'Check that the endpoint slice controller is running: kubectl get endpointslices.';
       if (!courtesy && (surplus.length > 0 || right === 0)) throw new Failure(text, { hint });
       reporter.warning(`${text}; continuing without waiting for that. ${hint}`);
-      return;
+      return state;
     }
     await clock.sleep(pollMs, signal);
   }
@@ -104,11 +124,11 @@ export async function assertEndpoints(
   const preview = await client.read({ ...refOf(bound), name: twin });
   const until = clock.now() + followMs;
   while (preview !== undefined) {
-    const routed = await routedPods(client, preview).catch((error: unknown) => {
+    const slices = await slicesOf(client, preview).catch((error: unknown) => {
       if (isStatus(error, 403)) return undefined;
       throw error;
     });
-    if (routed === undefined || routed.some((pod) => pods.has(pod))) return;
+    if (slices === undefined || podsIn(slices).some((pod) => pods.has(pod))) return;
     if (clock.now() >= until)
       throw new Failure(`${name} would have no endpoint to send requests to: none is ready`, { hint });
     await clock.sleep(pollMs, signal);
@@ -119,16 +139,20 @@ const sliceController = 'endpointslice-controller.k8s.io';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
 
 /**
- * Names of the pods that get requests of a Service; undefined where the server has no EndpointSlices. What others than
- * Kubernetes itself add to a Service does not follow its pods, and is left out.
+ * The EndpointSlices of a Service; undefined where the server has no such kind. What others than Kubernetes itself add to a
+ * Service does not follow its pods, and is left out.
  */
-async function routedPods(client: KubernetesClient, service: KubernetesObject): Promise<string[] | undefined> {
+async function slicesOf(client: KubernetesClient, service: KubernetesObject): Promise<KubernetesObject[] | undefined> {
   const slices = await client.resource('discovery.k8s.io/v1', 'EndpointSlice');
   if (slices === undefined) return undefined;
   const { namespace = client.defaultNamespace, name } = service.metadata;
   const { items } = await client.list(slices, { namespace, labelSelector: `kubernetes.io/service-name=${name}` });
-  return items
-    .filter(({ metadata }) => (metadata.labels?.[managedBy] ?? sliceController) === sliceController)
+  return items.filter(({ metadata }) => (metadata.labels?.[managedBy] ?? sliceController) === sliceController);
+}
+
+/** Names of the pods that get requests. */
+function podsIn(slices: readonly KubernetesObject[]): string[] {
+  return slices
     .flatMap((slice) => objectsAt(slice, 'endpoints'))
     .filter((endpoint) => booleanAt(endpoint, 'conditions', 'ready') !== false)
     .flatMap((endpoint) => stringAt(endpoint, 'targetRef', 'name') ?? []);
@@ -141,25 +165,32 @@ interface Routing {
   surplus: string[];
   /** How many get them as they should. */
   right: number;
+  /** How many get them at all. */
+  routed: number;
+  /** When the last change came about that the slices were written for, milliseconds since the epoch; absent where none says so. */
+  changedAt?: number;
 }
 
 /** Where a Service sends requests, compared with the pods that it selects; undefined where that cannot be seen. */
 async function routingOf(client: KubernetesClient, service: KubernetesObject): Promise<Routing | undefined> {
   const current = (await client.read(refOf(service))) ?? service;
-  const [serving, selected, routed] = await Promise.all([
+  const [serving, selected, slices] = await Promise.all([
     podsBehind(client, current),
     // There pods get requests whether they are ready or not, and until they are gone.
     booleanAt(current, 'spec', 'publishNotReadyAddresses') === true ? podsWithLabelsOf(client, current) : [],
-    routedPods(client, current),
+    slicesOf(client, current),
   ]);
-  if (routed === undefined) return undefined;
+  if (slices === undefined) return undefined;
   const wanted = new Set(serving.map(({ metadata }) => metadata.name));
   const allowed = new Set([...wanted, ...selected.map(({ metadata }) => metadata.name)]);
-  const actual = new Set(routed);
+  const actual = new Set(podsIn(slices));
+  const changes = slices.flatMap(({ metadata }) => timeOf(metadata.annotations?.[changeTime]) ?? []);
   const missing = [...wanted].filter((pod) => !actual.has(pod));
   return {
     missing,
     surplus: [...actual].filter((pod) => !allowed.has(pod)),
     right: wanted.size - missing.length,
+    routed: actual.size,
+    ...(changes.length === 0 ? {} : { changedAt: Math.max(...changes) }),
   };
 }

@@ -158,8 +158,8 @@ async function closeAll(
   const isEarly = isBrief && temporary.length === 0 && lock.isFresh();
   const tidyUp = beside.map((work) =>
     work.run().catch((error: unknown) => {
-      // Another run has done it.
-      if (error instanceof RecordTaken) return;
+      // Another run has done it, or the post step will.
+      if (error instanceof RecordTaken || context.signal.aborted) return;
       context.reporter.warning(`records of earlier revisions could not be tidied up: ${messageOf(error)}`);
     }),
   );

@@ -3,8 +3,9 @@ import type { Json } from '../base/json.ts';
 const powersOf1024 = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const powersOf10: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 
+/** Of bounded length and size: a number of millions of digits, which nobody means, would take minutes. */
 const quantity =
-  /^(?<whole>\d*)(?:\.(?<fraction>\d*))?(?:(?<binary>[KMGTPE]i)|(?<decimal>[numkMGTPE])|[eE](?<exponent>[+-]?\d+))?$/;
+  /^(?<whole>\d{0,100})(?:\.(?<fraction>\d{0,100}))?(?:(?<binary>[KMGTPE]i)|(?<decimal>[numkMGTPE])|[eE](?<exponent>[+-]?\d{1,3}))?$/;
 
 /**
  * A quantity of a resource as a whole number, rounded up as the scheduler does: cpu in thousandths, all else in units

@@ -237,8 +237,8 @@ class HttpClient implements KubernetesClient {
         query: writeQuery(options),
         body: content,
         contentType: patchTypes[body.type],
-        // Operations may add to lists; the other two set what they name, however often.
-        idempotent: body.type !== 'json',
+        // Operations may add to lists, unless they hold for one version only; the other two set what they name, however often.
+        idempotent: body.type !== 'json' || body.operations.some(({ path }) => path === '/metadata/resourceVersion'),
       }),
     );
   }

@@ -169,8 +169,7 @@ export class Transport {
       if (response.status < 300) return { state: 'done', result: response.body };
       const body = parse(await startOf(response.body, limits.verifyAnswer));
       const error = this.#refusal(call, response, body, false);
-      if (!(error instanceof ApiError) || ([403, 404].includes(error.status) && isForeign(response, body)))
-        throw foreignAnswer(error);
+      if (!(error instanceof ApiError) || mayBeForeign(error, response, body)) throw foreignAnswer(error);
       const isFirst401 = error.status === 401 && !hasRenewed;
       if (!isFirst401 && (error.status !== 401 || !this.#hasAnswered)) throw error;
       hasRenewed = true;
@@ -281,7 +280,7 @@ export class Transport {
       }
       const error = this.#refusal(call, response, body, afterLostAnswer);
       if (!(error instanceof ApiError)) return this.#foreign(call, error);
-      if ([403, 404].includes(error.status) && isForeign(response, body))
+      if (mayBeForeign(error, response, body))
         return this.#foreign(call, error.status === 404 ? notTheApi(this.#connection.server) : error);
       return this.#refused(call, error, credentials);
     } catch (error) {
@@ -464,6 +463,13 @@ function parse(text: string): Json | undefined {
   }
 }
 
+/** Statuses with which somebody on the way refuses too: whoever believes them ends a deploy, or an undo, for nothing. */
+const foreignStatuses = new Set([400, 403, 404, 405, 422]);
+
+function mayBeForeign({ status }: ApiError, response: HttpResponse, body: Json | undefined): boolean {
+  return foreignStatuses.has(status) && isForeign(response, body);
+}
+
 /**
  * Whether a refusal is none of the API server's: its own are a Status, but for paths that it does not know, and carry the ID by
  * which it is found in the audit log (kubernetes apiserver pkg/endpoints/filters/audit_init.go).
@@ -476,9 +482,12 @@ function foreignAnswer({ message, hint }: Failure): ForeignAnswer {
   return new ForeignAnswer(message, hint === undefined ? {} : { hint });
 }
 
-function isExpected({ expects }: Call, body: Json | undefined): boolean {
+/** A Status is no object: with it the server answers deletions, and whoever takes it for one records it. */
+function isExpected({ expects, method }: Call, body: Json | undefined): boolean {
   if (expects === undefined) return true;
-  const isTyped = stringAt(body, 'kind') !== undefined && stringAt(body, 'apiVersion') !== undefined;
+  const kind = stringAt(body, 'kind');
+  const isTyped = kind !== undefined && stringAt(body, 'apiVersion') !== undefined;
+  if (kind === 'Status' && method !== 'DELETE') return false;
   return isTyped || (expects === 'list' && isObject(body) && Array.isArray(body['items']));
 }
 

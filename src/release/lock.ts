@@ -77,6 +77,8 @@ const freshMs = 10_000;
 const patienceMs = 60_000;
 const retryMs = 500;
 const pollMs = 1000;
+/** What one look at most adds to the time in which a holder was silent: a clock that was set forward says nothing of the holder. */
+const longestLookMs = 5000;
 
 /**
  * Takes the Lease of a release, so that two runs never interleave: nothing is written by this client from then on without a fresh
@@ -98,7 +100,7 @@ export async function acquireLock(
   const taken = options.seen && (await tryTake(client, ref, options.seen.lease, { holder, about, clock }));
   if (taken !== undefined)
     return hold(client, ref, taken, { holder, release, contended: false, isAsSeen: true }, options);
-  let seen: { mark: string; at: number } | undefined;
+  let seen: { mark: string; at: number; silentMs: number } | undefined;
   let contended = options.seen !== undefined;
   let isTold = false;
   const startedAt = clock.now();
@@ -108,9 +110,11 @@ export async function acquireLock(
     const lease = await client.read(ref);
     const current = stringAt(lease, 'spec', 'holderIdentity') ?? '';
     const mark = `${current} ${stringAt(lease, 'spec', 'renewTime') ?? ''}`;
-    if (seen?.mark !== mark) seen = { mark, at: clock.now() };
+    const now = clock.now();
+    const sinceLook = seen?.mark === mark ? Math.min(Math.max(now - seen.at, 0), longestLookMs) : undefined;
+    seen = { mark, at: now, silentMs: sinceLook === undefined ? 0 : (seen?.silentMs ?? 0) + sinceLook };
     const lifetimeMs = (numberAt(lease, 'spec', 'leaseDurationSeconds') ?? durationSeconds) * 1000;
-    const isFree = current === '' || current === holder || clock.now() - seen.at >= lifetimeMs;
+    const isFree = current === '' || current === holder || seen.silentMs >= lifetimeMs;
     if (isFree) {
       const written = await tryTake(client, ref, lease, { holder, about, clock });
       if (written !== undefined) {

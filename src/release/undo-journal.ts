@@ -80,13 +80,14 @@ export async function undoJournal(
         isNoted = await noted(context, journal.undoFailed());
         return ended();
       }
-      const resumed = await resumeRestored(context, entries, report);
+      const resumed = await orUnknown(context, resumeRestored(context, entries, report));
       const restored = await untilRestored(context, report, deadline, step !== steps.at(-1)?.step);
       for (const object of restored.objects) back.set(keyOf(refOf(object)), object);
-      const left = await podsNotBack(context, entries, report);
-      await pauseAgain(context, resumed, restored.areBack && left.length === 0);
-      pods.push(...left);
-      settled = restored.areBack && left.length === 0 && settled;
+      const left = await orUnknown(context, podsNotBack(context, entries, report));
+      const areBack = restored.areBack && resumed !== undefined && left?.length === 0;
+      await pauseAgain(context, resumed ?? [], areBack);
+      pods.push(...(left ?? []));
+      settled &&= areBack;
       // The last word counts: the journal as it is then says of all steps how far they are.
       isNoted = await noted(context, step === 0 && from === 0 ? journal.close() : journal.forget(step));
     }
@@ -97,6 +98,17 @@ export async function undoJournal(
     settled &&= custom.notReady.length === 0;
     return ended();
   });
+}
+
+/** What comes after the writes of an undo; where it fails that is said, for the rest, and the report, must not end with it. */
+async function orUnknown<T>({ reporter, signal }: Context, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.warning(`it is unknown whether the pods of before are back: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 /** What waits before it is undone must not take all of the time that the undo needs. */

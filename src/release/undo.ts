@@ -5,6 +5,7 @@ import type { Reporter } from '../base/reporter.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeGoing, isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { directsTraffic, keepsData } from '../manifests/kinds.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { concurrency } from '../apply/apply.ts';
@@ -165,12 +166,22 @@ async function undoOne(client: KubernetesClient, entry: JournalEntry, options: A
   }
 }
 
+/** What is of a kind that the server has no more went with it. */
+async function readIfServed(client: KubernetesClient, ref: ObjectRef): Promise<KubernetesObject | undefined> {
+  try {
+    return await client.read(ref);
+  } catch (error) {
+    if (error instanceof UnknownKind) return undefined;
+    throw error;
+  }
+}
+
 async function removeCreated(
   client: KubernetesClient,
   { ref, after, done }: JournalEntry,
   options: UndoOptions,
 ): Promise<UndoResult> {
-  const live = await client.read(ref);
+  const live = await readIfServed(client, ref);
   if (live === undefined) return { ref, outcome: 'untouched' };
   const taker = takenSince(live, options.mark);
   if (taker !== undefined) return { ref, outcome: 'partly', fields: [takenOver(taker)] };

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/base/json.ts';
 import { demandOf, limitsOf } from '../../../src/capacity/demand.ts';
 import { withDefaults } from '../../../src/capacity/limit-range.ts';
-import { amountOf, formatAmount } from '../../../src/capacity/quantity.ts';
+import { amountOf, formatAmount, isAmount } from '../../../src/capacity/quantity.ts';
 import { live } from '../../support/rollout-objects.ts';
 import { containerWith, templateWith } from './build.ts';
 
@@ -164,4 +164,9 @@ describe('the defaults of a LimitRange', () => {
     withDefaults(template, [range]);
     expect(template).toEqual(templateWith());
   });
+});
+
+test.each(['3e4567890', '1e99999999', '7'.repeat(5000)])('a number of unbounded size is no amount: %.20s', (text) => {
+  expect(isAmount(text)).toBe(false);
+  expect(amountOf('memory', text)).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { recover } from '../../../src/commands/recover.ts';
+import { connectionError } from '../../../src/kubernetes/errors.ts';
 import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
 import { Journal, readJournal } from '../../../src/release/journal.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
@@ -42,6 +43,33 @@ test('a cancelled run is undone, and the history tells of it', async () => {
   await cancelledRun(api);
   expect((await recover(contextOf(api, 'run'), options))?.status).toBe('undone');
   expect(await historyOf(api)).toEqual(['1 undone, objects: 0']);
+});
+
+test('an undo that has written all and cannot look at the pods any more reports what it has done', async () => {
+  const api = new FakeApi();
+  const managedFields = [
+    {
+      manager: 'gke-rollout',
+      operation: 'Apply' as const,
+      apiVersion: 'apps/v1',
+      fieldsType: 'FieldsV1',
+      fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+    },
+  ];
+  const metadata = { name: 'web', namespace: 'shop', managedFields };
+  const before = api.put({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { replicas: 1 } });
+  const after = api.put({ ...before, spec: { replicas: 2 } });
+  const record = { release: 'web', command: 'deploy', revision: 1, run: { holder: 'run' }, startedAt };
+  const journal = new Journal(api, 'shop', { ...record, undoOnFailure: true, entries: [] });
+  await journal.plan([{ ref: refOf(before), before, after, done: true }]);
+  let isWritten = false;
+  api.before = (operation, { kind }) => {
+    if (kind !== 'Deployment') return;
+    if (isWritten && operation === 'read') throw connectionError(new Error('read ECONNRESET'), api.server);
+    if (operation !== 'read') isWritten = true;
+  };
+  const report = await recover(contextOf(api, 'run'), options);
+  expect(report?.undo?.results.map(({ outcome }) => outcome)).toEqual(['restored']);
 });
 
 test('a run whose lock another one has had meanwhile, which has dealt with what it left, undoes nothing', async () => {

@@ -101,6 +101,10 @@ describe('what is answered', () => {
     ["somebody else's JSON", { json: { status: 'ok', items: 5 } }],
     ['a refusal of a proxy', { status: 403, headers: { 'Content-Type': 'text/html' }, text: '<html>Forbidden</html>' }],
     ['the 404 of a load balancer', { status: 404, text: 'default backend - 404' }],
+    ['the 400 of a load balancer', { status: 400, headers: { 'Content-Type': 'text/html' }, text: '<html>400</html>' }],
+    ['the 405 of a proxy', { status: 405, headers: { 'Content-Type': 'text/html' }, text: '<html>405</html>' }],
+    ['the 422 of a gateway', { status: 422, json: { error: 'unprocessable' } }],
+    ['a Status that is no object', { json: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' } }],
   ];
 
   test.each(foreign)('%s passes where the cluster has answered before', async (_, reply) => {
@@ -259,6 +263,16 @@ describe('what is repeated', () => {
     const operations = [{ op: 'add' as const, path: '/spec/list/-', value: 1 }];
     await expect(fixture.client.patch(ref, { type: 'json', operations }, write)).rejects.toThrow(ConnectionError);
     expect(fixture.received()).toHaveLength(1);
+  });
+
+  test('one that patches by operations, where they hold for one version only: a second time they would meet a conflict', async () => {
+    await using fixture = await clientOf((_, count) => (count === 1 ? 'reset' : { json: object }));
+    const operations = [
+      { op: 'replace' as const, path: '/metadata/resourceVersion', value: '7' },
+      { op: 'add' as const, path: '/spec/list/-', value: 1 },
+    ];
+    await expect(fixture.client.patch(ref, { type: 'json', operations }, write)).resolves.toMatchObject({ object });
+    expect(fixture.received()).toHaveLength(2);
   });
 
   test('an attempt that is not answered in time', async () => {

@@ -164,6 +164,26 @@ describe('the lock of a release', () => {
     await lock.release();
   });
 
+  test('is not taken from a holder that goes on renewing when the clock of the waiting run is set forward', async () => {
+    const api = new FakeApi();
+    const from = Date.UTC(2026, 0, 1);
+    let leapMs = 0;
+    const clock = new (class extends HastyClock {
+      override now(): number {
+        return super.now() + leapMs;
+      }
+    })();
+    const elapsed = () => clock.now() - leapMs - from;
+    api.before = (operation) => {
+      // It renews every four seconds.
+      const second = String(Math.floor(elapsed() / 4000) * 4).padStart(2, '0');
+      if (operation === 'read') heldBy(api, 'alive', `2026-01-01T00:00:${second}.000000Z`);
+      if (elapsed() >= 6000) leapMs = 20_000;
+    };
+    await expect(take(api, 'me', clock, 50_000)).rejects.toThrow('"alive"');
+    expect(holderIn(api)).toBe('alive');
+  });
+
   test('is not taken from a holder that goes on renewing: the wait ends with an error that names it', async () => {
     const api = new FakeApi();
     let count = 0;

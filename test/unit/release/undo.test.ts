@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { stringAt } from '../../../src/base/json.ts';
 import { connectionError } from '../../../src/kubernetes/errors.ts';
 import { keyOf, refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { UnknownKind } from '../../../src/kubernetes/unknown-kind.ts';
 import { undo } from '../../../src/release/undo.ts';
 import { goingIn } from '../../../src/release/undo-report.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
@@ -431,5 +432,29 @@ describe('a StatefulSet that waits for a pod of the failed revision (kubernetes/
     const report = await run(api, [{ ref: refOf(before), before, after, done: true }]);
     expect(report.results).toMatchObject([{ outcome: 'restored' }]);
     expect(api.log.filter((line) => line.startsWith('delete'))).toEqual(['delete Pod/db-2']);
+  });
+});
+
+describe('an object of a kind that the server has no more', () => {
+  const gone = (api: FakeApi): JournalEntry[] => {
+    const before = api.put(objectOf('example.com/v1', 'Widget', { spec: { size: 1 } }, { name: 'old' }));
+    const after = api.put({ ...before, spec: { size: 2 } });
+    const existed = { ref: refOf(before), before, after, done: true };
+    const entries = [existed, created(api, objectOf('example.com/v1', 'Widget', {}, { name: 'new' }))];
+    api.before = (_, { apiVersion, kind }) => {
+      if (kind === 'Widget') throw new UnknownKind(apiVersion, kind, []);
+    };
+    return entries;
+  };
+
+  test('went with its kind where the run had made it, and is refused at once where it was there before', async () => {
+    const api = new FakeApi();
+    const clock = new HastyClock();
+    const { results } = await undo(api, gone(api), { reporter, clock });
+    expect(results.map(({ ref, outcome }) => `${ref.name} ${outcome}`).toSorted()).toEqual([
+      'new untouched',
+      'old refused',
+    ]);
+    expect(clock.sleeps).toEqual([]);
   });
 });

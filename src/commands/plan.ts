@@ -4,6 +4,8 @@ import { keepsData } from '../manifests/kinds.ts';
 import { describeFields } from '../plan/describe-diff.ts';
 import { forecast } from '../plan/forecast.ts';
 import type { Context } from '../release/context.ts';
+import { assertRoomForRecords } from '../release/record-room.ts';
+import { nextRevision } from '../release/revision.ts';
 import { MissingRights } from '../release/rights-check.ts';
 import type { PlannedObject, PlannedStep, PlanReport } from '../report/plan-report.ts';
 import { nameChanges } from '../report/headline.ts';
@@ -55,6 +57,8 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
     return report.finish('unchanged', `Plan for ${release}: a deploy would change nothing`);
   }
   const made = await planOf(context, read.options, read.purpose, ahead);
+  const next = { release, revision: nextRevision(ahead.revisions) };
+  await assertRoomForRecords(context.client, namespace, next, ahead.prepared);
   const found = await forecast(made, ahead.plan, {
     compared: ahead.prepared,
     hasChecks: read.options.checks.length > 0,
@@ -80,7 +84,11 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
 
 /** A deploy first undoes what a dead run has left; what it finds then may be another state. */
 function tellLeftover({ leftover: left }: Ahead, release: string, report: Report): void {
-  if (left.state === 'dead')
+  if (left.state === 'dead' && !left.journal.record.undoOnFailure)
+    report.warn(
+      `an earlier run of release "${release}" is in progress or was killed: a deploy waits for it, or starts from what it left ("undo-on-failure" was false)`,
+    );
+  else if (left.state === 'dead')
     report.warn(
       `an earlier run of release "${release}" is in progress or was killed: a deploy waits for it or undoes it first; this plan shows the present state`,
     );
@@ -116,7 +124,8 @@ async function tellRole({ reporter, rights }: Context): Promise<void> {
 /** What a deploy does before its own steps. */
 function beforehand({ leftover: left }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  if (left.state === 'dead' || left.state === 'waiting') {
+  const isUndone = left.state === 'dead' && left.journal.record.undoOnFailure;
+  if (isUndone || left.state === 'waiting') {
     const { entries } = left.journal.record;
     const title =
       left.state === 'dead'

@@ -24,14 +24,34 @@ export async function placeForRecords(
   name: RevisionName,
   prepared: readonly Prepared[],
 ): Promise<number> {
-  const { head, parts } = await contentOf(revisionSecret(name), asRecorded(prepared));
-  // That of the journal holds each object twice.
-  const count = 2 + 3 * parts.size + newSecrets(prepared, namespace);
+  const { head, count } = await recordsOf(namespace, name, prepared);
   const [revision] = await Promise.all([
     freeNumber(client, namespace, name, head),
     refuseFullQuota(client, namespace, name, count),
   ]);
   return revision;
+}
+
+/** The same as far as it can be seen without the right to write. @throws Failure where a quota leaves no room for the records */
+export async function assertRoomForRecords(
+  client: KubernetesClient,
+  namespace: string,
+  name: RevisionName,
+  prepared: readonly Prepared[],
+): Promise<void> {
+  const { count } = await recordsOf(namespace, name, prepared);
+  await refuseFullQuota(client, namespace, name, count);
+}
+
+/** The content of the first Secret of a revision, and how many Secrets a run makes in all. */
+async function recordsOf(
+  namespace: string,
+  name: RevisionName,
+  prepared: readonly Prepared[],
+): Promise<{ head: Record<string, string>; count: number }> {
+  const { head, parts } = await contentOf(revisionSecret(name), asRecorded(prepared));
+  // That of the journal holds each object twice.
+  return { head, count: 2 + 3 * parts.size + newSecrets(prepared, namespace) };
 }
 
 /** Asked by a dry run, which says what else stands in the way of one more Secret, too: a quota, a policy that wants other labels. */

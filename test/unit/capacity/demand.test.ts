@@ -166,7 +166,7 @@ describe('the defaults of a LimitRange', () => {
   });
 });
 
-test.each(['3e4567890', '1e99999999', '7'.repeat(5000)])('a number of unbounded size is no amount: %.20s', (text) => {
+test.each(['3e4567890', '1e99999999', '7'.repeat(101)])('a number of unbounded size is no amount: %s', (text) => {
   expect(isAmount(text)).toBe(false);
   expect(amountOf('memory', text)).toBe(0);
 });

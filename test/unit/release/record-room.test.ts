@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { placeForRecords } from '../../../src/release/record-room.ts';
+import { assertRoomForRecords, placeForRecords } from '../../../src/release/record-room.ts';
 import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { configMap, manifestOf, objectOf } from './build.ts';
 import type { Prepared } from '../../../src/apply/prepared.ts';
@@ -42,6 +42,17 @@ test('a quota that has no place for revision, journal and the Secrets of the fil
   await expect(placeForRecords(api, 'shop', name, objects)).rejects.toThrow(
     'no room for the record of revision 3 of release "web" in namespace "shop": the ResourceQuota "a" allows 10 Secrets, there are 8, and the run needs 3 more',
   );
+});
+
+test('a plan sees such a quota without writing anything, not even by a dry run', async () => {
+  const api = new FakeApi();
+  api.put(quota('10', '8'));
+  await assertRoomForRecords(api, 'shop', name, []);
+  api.put(quota('10', '9'));
+  await expect(assertRoomForRecords(api, 'shop', name, [])).rejects.toThrow(
+    'allows 10 Secrets, there are 9, and the run needs 2 more',
+  );
+  expect(api.log.filter((request) => !request.startsWith('list'))).toEqual([]);
 });
 
 test('what the server would refuse is told with its words', async () => {

@@ -140,6 +140,34 @@ describe('the promotion of a side', () => {
   });
 });
 
+describe('a side that somebody has switched to by hand', () => {
+  test.concurrent(
+    'while it is kept for a rollback keeps its pods: the run says so and fails, and no request is lost',
+    async () => {
+      await blueGreen.given('kept', app('kept', '1.0.0'));
+      await using load = new SteadyLoad(await blueGreen.urlOf('kept'), { perSecond: 50, maxSeconds: 240 });
+      const deploying = blueGreen.deploy('kept', app('kept', '2.0.0'), { 'keep-old-for': '30s' });
+      await until(
+        'the new version is live',
+        async () =>
+          (await blueGreen.kubectl('get', 'secrets', '-l', 'gke-rollout/outcome=live', '-o', 'name')).includes(
+            'gke-rollout.kept.v2',
+          ),
+        120,
+      );
+      await blueGreen.patch('service', 'kept', { spec: { selector: { 'gke-rollout/track': 'blue' } } });
+      const result = await deploying;
+      expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
+      expect(result.log).toContain('Service "kept" sends its requests to kept again, so kept keeps its pods');
+      expect(result.summary).toContain('applied as revision 2, but Service');
+      expect(await blueGreen.replicasOf('kept')).toBe(2);
+      expect(await blueGreen.endpoints('kept')).toHaveLength(2);
+      expect((await load.stop()).lost).toEqual({});
+      expect((await blueGreen.deploy('kept', app('kept', '3.0.0'))).outputs['status']).toBe('deployed');
+    },
+  );
+});
+
 describe('a candidate that waits when another deploy comes', () => {
   test('is taken away for it; when that one fails, the undo does not say that all is as it was', async () => {
     await waiting(canary, 'replaced');

@@ -141,6 +141,16 @@ describe('the promotion of a side', () => {
 });
 
 describe('a side that somebody has switched to by hand', () => {
+  /** Returns once the Service sends its requests to both pods of that side, and to no other. */
+  async function switchTo(name: string, side: 'blue' | 'green'): Promise<void> {
+    await blueGreen.patch('service', name, { spec: { selector: { 'gke-rollout/track': side } } });
+    await until(`${name} leads to ${side}`, async () => {
+      const pods = await blueGreen.pods(`app=${name},gke-rollout/track=${side}`);
+      const names = pods.map(({ metadata }) => metadata.name).sort();
+      return names.length === 2 && (await blueGreen.endpoints(name)).join() === names.join();
+    });
+  }
+
   test.concurrent(
     'while it is kept for a rollback keeps its pods: the run says so and fails, and no request is lost',
     async () => {
@@ -155,7 +165,7 @@ describe('a side that somebody has switched to by hand', () => {
           ),
         120,
       );
-      await blueGreen.patch('service', 'kept', { spec: { selector: { 'gke-rollout/track': 'blue' } } });
+      await switchTo('kept', 'blue');
       const result = await deploying;
       expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
       expect(result.log).toContain('Service "kept" sends its requests to kept again, so kept keeps its pods');
@@ -166,6 +176,27 @@ describe('a side that somebody has switched to by hand', () => {
       expect((await blueGreen.deploy('kept', app('kept', '3.0.0'))).outputs['status']).toBe('deployed');
     },
   );
+
+  test.concurrent('while it waits is not removed by an abort or another deploy, and no request is lost', async () => {
+    await waiting(blueGreen, 'hand');
+    await using load = new SteadyLoad(await blueGreen.urlOf('hand'), { perSecond: 50, maxSeconds: 240 });
+    await switchTo('hand', 'green');
+    for (const remove of [
+      () => blueGreen.command('hand', 'abort'),
+      () => blueGreen.deploy('hand', app('hand', '3.0.0')),
+    ]) {
+      const result = await remove();
+      expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
+      expect(result.log).toMatch(
+        /Service "hand" in namespace ".*" sends its requests only to the candidate of revision 2 \(hand-green\)/,
+      );
+      expect(await blueGreen.endpoints('hand')).toHaveLength(2);
+    }
+    await switchTo('hand', 'blue');
+    expect((await blueGreen.command('hand', 'abort')).outputs['status']).toBe('aborted');
+    expect((await load.stop()).lost).toEqual({});
+    expect(await blueGreen.imagesOf('hand')).toEqual([old, old]);
+  });
 });
 
 describe('a candidate that waits when another deploy comes', () => {

@@ -9,7 +9,7 @@ import type { PlanContext } from '../../plan/plan.ts';
 import type { Step } from '../../plan/step.ts';
 import { isFollowedLate, previewName, selectorOf } from '../../traffic/services.ts';
 import { bystandersOf, type Bystanders } from '../bystanders.ts';
-import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn } from './groups.ts';
+import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn, sideOf } from './groups.ts';
 import { otherSide } from './own-sides.ts';
 import { liveOn, refsOfGroup, type State, type Switch } from './state.ts';
 
@@ -37,10 +37,11 @@ export function switchesOf(prepared: readonly Prepared[], manifests: readonly Ma
 
 /** @throws InvalidInput where both sides would have to serve for a while, and cannot */
 export function refuseWithoutUnion(state: State, switches: readonly Switch[]): void {
-  for (const { group } of switches) {
-    const service = liveServices(group, state.services).find(
-      (live) => isFollowedLate(live) && boundToBoth(group, selectorOf(live)) === undefined,
-    );
+  for (const { group, to } of switches) {
+    const service = liveServices(group, state.services).find((live) => {
+      const selector = selectorOf(live);
+      return isFollowedLate(live) && sideOf(group, selector) !== to && boundToBoth(group, selector) === undefined;
+    });
     if (service === undefined) continue;
     if (group.apart.green.length > 0) {
       throw new InvalidInput(

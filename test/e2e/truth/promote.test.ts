@@ -197,6 +197,17 @@ describe('a side that somebody has switched to by hand', () => {
     expect((await load.stop()).lost).toEqual({});
     expect(await blueGreen.imagesOf('hand')).toEqual([old, old]);
   });
+
+  test.concurrent('while it waits is promoted after a look all the same, and the old side goes', async () => {
+    await waiting(blueGreen, 'ahead');
+    await using load = new SteadyLoad(await blueGreen.urlOf('ahead'), { perSecond: 50, maxSeconds: 180 });
+    await switchTo('ahead', 'green');
+    const promoted = await blueGreen.command('ahead', 'promote', { 'keep-old-for': '0s' });
+    expect(promoted.outputs['status']).toBe('deployed');
+    expect((await load.stop()).lost).toEqual({});
+    expect(await blueGreen.replicasOf('ahead')).toBe(0);
+    expect(await blueGreen.imagesOf('ahead')).toEqual([next, next]);
+  });
 });
 
 describe('a candidate that waits when another deploy comes', () => {

@@ -56,6 +56,21 @@ export function refuseWithoutUnion(state: State, switches: readonly Switch[]): v
   }
 }
 
+/** @throws InvalidInput where Services of one group lead to different sides: those on the idle one would get new pods unchecked */
+export function refuseDivided(state: State, switches: readonly Switch[]): void {
+  for (const { group } of switches) {
+    const leads = liveServices(group, state.services).flatMap((service) => {
+      const side = sideOf(group, selectorOf(service));
+      return side === undefined ? [] : [{ service, side }];
+    });
+    if (new Set(leads.map(({ side }) => side)).size < 2) continue;
+    const ways = leads.map(({ service, side }) => `${describeRef(refOf(service))} to the ${side} side`);
+    throw new InvalidInput(`Services that change sides together send requests to both: ${ways.join(', ')}`, {
+      hint: 'Someone switched one of them. Run "status" to see which side is live, switch the others back to it, then run it again.',
+    });
+  }
+}
+
 /** Who has pods behind the Services that are to be switched, beside both sides, before and after. */
 export async function bystandersBehind(
   context: PlanContext,

@@ -12,7 +12,7 @@ import { examine } from './health.ts';
 import { endOf, noteEvent } from './note-event.ts';
 import { findCandidate } from './promote.ts';
 import { recordedRules } from '../release/recorded-rules.ts';
-import { readRelease } from './release-now.ts';
+import { readRelease, servingIn, unservedIn } from './release-now.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { goneRow } from '../report/workloads.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
@@ -72,7 +72,7 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   return report.finish('aborted', `${removed}, everything is as it was before${exceptionsOf(outcome.result)}${serves}`);
 }
 
-/** What is wrong with the revision that is live without the candidate. */
+/** What is wrong with the revision that is live without the candidate, and with the Services that lead to it. */
 async function firstProblem(
   context: Context,
   { namespace, release }: { namespace: string; release: string },
@@ -80,10 +80,16 @@ async function firstProblem(
 ): Promise<string | undefined> {
   const live = liveRevision(await listRevisions(context.client, namespace, release));
   if (live === undefined) return undefined;
-  const { found, problems } = await readRelease(context.client, live);
-  const examined = await examine(context, found, { userRules: recordedRules(live, report) });
+  const { client } = context;
+  const now = await readRelease(client, live);
+  const [examined, serving, unserved] = await Promise.all([
+    examine(context, now.found, { userRules: recordedRules(live, report) }),
+    servingIn(client, now, live),
+    unservedIn(client, now),
+  ]);
   // Nothing of it was to change, so that nothing has to start.
-  return [...problems, ...examined.problems, ...examined.starting][0]?.message;
+  const problems = [...now.problems, ...examined.problems, ...examined.starting, ...serving.problems, ...unserved];
+  return problems[0]?.message;
 }
 
 /** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */

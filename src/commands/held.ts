@@ -11,13 +11,15 @@ import type { RolloutWatch } from '../report/watch.ts';
  * 0 is ready by any rule, and serves nobody: the headline says so.
  * @param headline for a change that all pods have: `shop: web 1.0.0 → 2.0.0, live in 42s (revision 7)`
  * @param applied for one that some have not: `shop: web 1.0.0 → 2.0.0 applied as revision 7`
+ * @param servingAgain what was taken out and gets requests again, one sentence each: then it is no success
  */
 export function finishApplied(
   report: Report,
   watch: RolloutWatch,
   status: Status,
-  { headline, applied }: { headline: string; applied: string },
+  { headline, applied, servingAgain = [] }: { headline: string; applied: string; servingAgain?: readonly string[] },
 ): RunReport {
+  if (servingAgain.length > 0) return report.finish('failed', `${applied}, but ${servingAgain.join('; ')}`);
   const { held } = watch;
   if (held.length > 0) {
     return report.finish('paused', `${applied}, but not all pods run it: ${held.join('; ')}`);

@@ -2,14 +2,16 @@ import { formatDuration } from '../base/clock.ts';
 import { sleepTelling } from '../base/pace.ts';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { nameFrom, refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, nameFrom, refOf, type ObjectRef } from '../kubernetes/object.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
+import { servicesLeadingTo } from '../release/leading-services.ts';
 import { Ownership } from '../release/ownership.ts';
 import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
 import { whileLive } from '../release/while-live.ts';
+import { liveRevision } from '../release/revision.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
 export interface RetireOptions {
@@ -37,6 +39,7 @@ export function refuseUselessKeepOld({ keepOldForMs }: { keepOldForMs: number },
 /**
  * Leaves the side that served before running for a while, without the lock, so that another run can go back to it at once;
  * then takes its pods away, unless it serves again by then. A run that is cancelled meanwhile takes them away without waiting.
+ * @returns what serves again although the new side is live, one sentence for each: that is no success
  */
 export async function keepOldSide(
   context: Context,
@@ -44,11 +47,11 @@ export async function keepOldSide(
   revision: number,
   retired: readonly ObjectRef[],
   report: Report,
-): Promise<void> {
+): Promise<string[]> {
   const { clock, limit, reporter, signal } = context;
   const { keepOldForMs } = options;
-  const names = retired.map(({ name }) => name).join(', ');
-  await reporter.group('Keep the old side', async () => {
+  const names = namesOf(retired);
+  return await reporter.group('Keep the old side', async () => {
     if (keepOldForMs > 0) {
       reporter.info(
         `${names} stays for ${formatDuration(keepOldForMs)} ("keep-old-for"): until then "command: rollback" only has to switch back`,
@@ -58,12 +61,13 @@ export async function keepOldSide(
         reporter.info(`${names} stays · ${formatDuration(left)} left`);
       }).catch(() => undefined);
     }
-    await takeDown(context, options, revision, retired, report);
+    return await takeDown(context, options, revision, retired, report);
   });
 }
 
 /**
- * Takes away an old side whose own run died before it did so.
+ * Takes away an old side whose own run died before it did so, unless it serves again.
+ * @returns what does, as `keepOldSide`
  * @param time milliseconds since the epoch by the server's clock, now by default: a side that is to stay longer than that is left to its own run
  */
 export async function retireLeftover(
@@ -72,13 +76,13 @@ export async function retireLeftover(
   { revision, retiring }: Revision,
   report: Report,
   time = serverNow(context.client, context.clock),
-): Promise<void> {
-  if (retiring === undefined || Date.parse(retiring.until) > time) return;
+): Promise<string[]> {
+  if (retiring === undefined || Date.parse(retiring.until) > time) return [];
   const found = (await Promise.all(retiring.refs.map((ref) => context.client.read(ref)))).filter(
     (object) => (numberAt(object, 'spec', 'replicas') ?? 0) > 0,
   );
   const running = found.flatMap((object) => (object === undefined ? [] : [refOf(object)]));
-  if (running.length > 0) await takeDown(context, options, revision, running, report);
+  return running.length > 0 ? await takeDown(context, options, revision, running, report) : [];
 }
 
 async function takeDown(
@@ -87,35 +91,60 @@ async function takeDown(
   revision: number,
   retired: readonly ObjectRef[],
   report: Report,
-): Promise<void> {
-  const names = retired.map(({ name }) => name).join(', ');
+): Promise<string[]> {
+  const names = namesOf(retired);
   try {
-    const removed = await scaleDown(context, options, revision, retired);
-    if (removed) report.mark(`${names} scaled to 0`);
-    else context.reporter.info(`${names} stays: superseded by another run`);
+    const serving = await scaleDown(context, options, revision, retired);
+    if (serving === undefined) {
+      context.reporter.info(`${names} stays: superseded by another run`);
+      return [];
+    }
+    const staying = new Set(serving.map(({ ref }) => keyOf(ref)));
+    const gone = retired.filter((ref) => !staying.has(keyOf(ref)));
+    if (gone.length > 0) report.mark(`${namesOf(gone)} scaled to 0`);
+    for (const { ref, text } of serving) report.warn(`${text}, so ${ref.name} keeps its pods`);
+    return serving.map(({ text }) => text);
   } catch (error) {
     report.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
+    return [];
   }
 }
 
-/** False when the revision is not live any more. */
+function namesOf(refs: readonly ObjectRef[]): string {
+  return refs.map(({ name }) => name).join(', ');
+}
+
+/** What is to go and serves again: `Service "web" sends its requests to web again`. */
+interface ServingAgain {
+  ref: ObjectRef;
+  text: string;
+}
+
+/** Answers what stays because it serves again; undefined when the revision is not live any more. */
 async function scaleDown(
   context: Context,
   options: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
-): Promise<boolean> {
+): Promise<ServingAgain[] | undefined> {
   const { client, reporter } = context;
-  const done = await whileLive(context, options, revision, async () => {
+  return await whileLive(context, options, revision, async (revisions) => {
     const ownership = new Ownership(client, options);
+    const live = liveRevision(revisions);
+    const serving: ServingAgain[] = [];
     for (const ref of retired) {
       const object = await client.read(ref);
       if (object === undefined || (await ownership.otherOwner(object)) !== undefined) continue;
+      // The record says what was switched, not where Services lead now.
+      const [service] = live === undefined ? [] : await servicesLeadingTo(client, live, object);
+      if (service !== undefined) {
+        serving.push({ ref, text: `${describeRef(refOf(service))} sends its requests to ${ref.name} again` });
+        continue;
+      }
       const { object: wanted } = changedInCluster(object, ['spec', 'replicas'], 0);
       await client.apply(wanted, { fieldManager, force: true });
       reporter.info(`${nameFrom(options.namespace, ref)} scaled to 0`);
     }
-    return true;
+    return serving;
   });
-  return done ?? false;
 }

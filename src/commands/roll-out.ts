@@ -254,11 +254,13 @@ async function finish(rolling: RollOut, { recorded, done, written, notOver }: Re
     recorded: purpose.restores === undefined ? `revision ${revision}` : `now revision ${revision}`,
     elapsed: report.elapsed(),
   });
-  if (retired.length > 0) await keepOldSide(context, options, revision, retired, report);
-  else await retireLeftover(context, options, recorded, report);
+  const servingAgain =
+    retired.length > 0
+      ? await keepOldSide(context, options, revision, retired, report)
+      : await retireLeftover(context, options, recorded, report);
   tellAsNotOver(context, notOver ?? (await findNotOver(context, watch)), report);
   await removeStrays(context, options, { revision, known: [...rolling.recording.known, recorded] }, report);
-  return finishLive(rolling, { headline, changes, revision, held: done.held });
+  return finishLive(rolling, { headline, changes, revision, held: done.held, servingAgain });
 }
 
 function finishLive(
@@ -268,7 +270,14 @@ function finishLive(
     changes,
     revision,
     held,
-  }: { headline: string; changes: readonly Change[]; revision: number; held: readonly KubernetesObject[] },
+    servingAgain,
+  }: {
+    headline: string;
+    changes: readonly Change[];
+    revision: number;
+    held: readonly KubernetesObject[];
+    servingAgain: readonly string[];
+  },
 ): RunReport {
   const { purpose, report, watch } = rolling;
   // What was to be removed and is not is no success, although all else is.
@@ -277,6 +286,7 @@ function finishLive(
   return finishApplied(report, watch, purpose.status, {
     headline,
     applied: `${subjectOf(rolling)}: ${changed === '' ? '' : `${changed} `}applied as revision ${revision}`,
+    servingAgain,
   });
 }
 

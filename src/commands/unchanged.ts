@@ -92,7 +92,7 @@ async function confirmUnchanged(
     );
   }
   reportObjects(report, prepared, watch);
-  await retireLeftover(context, options, live, report);
+  const servingAgain = await retireLeftover(context, options, live, report);
   await removeStrays(context, options, { revision: live.revision, known: revisions }, report);
   await tellNotOver(context, watch, report);
   const versions = versionsIn(prepared);
@@ -100,6 +100,7 @@ async function confirmUnchanged(
   return finishApplied(report, watch, 'unchanged', {
     headline: `${options.release}: nothing to change, ${subject} is live and healthy`,
     applied: `${options.release}: nothing to change, ${subject} is applied`,
+    servingAgain,
   });
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 
 import { InvalidInput } from '../base/errors.ts';
-import { describeRef, refOf } from '../kubernetes/object.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Manifest } from './manifest.ts';
 import { isDeployment } from './kinds.ts';
 import { imagesOf, writeImage } from './pod-template.ts';
@@ -10,6 +10,11 @@ export type VariantName = 'canary' | 'blue' | 'green';
 
 /** `web-canary.yaml`, `web-canary.v2.yaml`: manifests of one strategy only. */
 const variant = /-(?<name>canary|blue|green)\./;
+
+/** Whether an object is named like one of two sides: `web-blue`, `web-green`. */
+export function isNamedLikeASide({ metadata: { name } }: KubernetesObject): boolean {
+  return /-(?:blue|green)$/.test(name);
+}
 
 /** Of which variant a manifest is by the name of its file; undefined for all strategies' own. */
 export function variantOf({ source }: Manifest): VariantName | undefined {

@@ -12,6 +12,7 @@ import type { ChangeOptions, Context, WhatRuns } from './context.ts';
 import { recordDead } from './dead-run.ts';
 import { removeMade } from './remove-made.ts';
 import { readLeftover } from './leftover.ts';
+import { refuseServingCandidate } from './serving-candidate.ts';
 import { RecordTaken } from './store.ts';
 import { ownSteps, undoJournal } from './undo-journal.ts';
 import type { JournalEntry, JournalRecord } from './journal-shape.ts';
@@ -223,13 +224,19 @@ function isOpen({ results }: UndoReport): boolean {
 /**
  * Undoes everything that the deploy of a waiting candidate has done. The journal says so first: a run that finds it half-way
  * goes on.
+ * @throws Failure where the candidate alone serves, because somebody has switched to it: it goes on waiting
  */
 export async function takeAway(
   context: Context,
   { namespace, release, timeoutMs }: Required<Pick<ChangeOptions, 'namespace' | 'release' | 'timeoutMs'>>,
   journal: Journal,
 ): Promise<UndoReport> {
-  const revision = journal.record.waiting?.revision;
+  const { waiting } = journal.record;
+  const revision = waiting?.revision;
+  if (waiting !== undefined) {
+    const { client } = context;
+    await refuseServingCandidate(client, waiting, await listRevisions(client, namespace, release));
+  }
   await journal.stopWaiting();
   if (revision !== undefined) await setOutcome(context.client, namespace, release, revision, 'aborted');
   const report = await undoJournal(context, journal, timeoutMs, 0);

@@ -4,15 +4,16 @@ import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import type { WaitingCandidate } from '../../release/journal-shape.ts';
 import { settled, type Strategy } from '../../plan/plan.ts';
+import { selectorOf } from '../../traffic/services.ts';
 import { refuseJoined } from '../bystanders.ts';
 import { refuseCustom, refuseUnfit } from '../fitness.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce } from '../rolling.ts';
 import { arrangedOn } from './arrange.ts';
 import { planSwitch, type BlueGreenOptions } from './bring-in.ts';
-import { idOf, refOn, type Group } from './groups.ts';
+import { idOf, liveServices, refOn, sideOf, type Group } from './groups.ts';
 import { otherSide, type Side } from './own-sides.ts';
-import { liveOn, refsOfGroup, servingNames, sideNow, stateOf, type State } from './state.ts';
+import { liveOn, refsOfGroup, servingNames, sideNow, stateOf, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
 import { besides, lookAtSides, refuseWithoutUnion, switchesOf } from './switches.ts';
 
@@ -83,10 +84,12 @@ export function switchTo(
   return async (context, manifests) => {
     const input = { manifests, ownSides };
     const state = await stateOf(context, input);
-    const switches = state.groups.flatMap((group) => {
-      const to = otherSide(group.serving);
-      const waits = group.workloads.some(({ object }) => names.has(refOn(group, to, object).name));
-      return waits ? [{ group, from: group.serving, to }] : [];
+    const switches = state.groups.flatMap((group): Switch[] => {
+      const waitsOn = (side: Side) => group.workloads.some(({ object }) => names.has(refOn(group, side, object).name));
+      const to = [otherSide(group.serving), group.serving].find(waitsOn);
+      if (to === undefined) return [];
+      const isBegun = liveServices(group, state.services).some((live) => sideOf(group, selectorOf(live)) === to);
+      return [{ group, from: otherSide(to), to, ...(isBegun ? { isBegun } : {}) }];
     });
     return {
       manifests: arrangedOn(manifests, state, sideNow),

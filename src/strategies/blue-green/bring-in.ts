@@ -5,7 +5,7 @@ import { rankOf } from '../../manifests/order.ts';
 import { isDeployment } from '../../manifests/kinds.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import type { Prepared } from '../../apply/prepared.ts';
-import { settled, type Plan, type PlanContext } from '../../plan/plan.ts';
+import { settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
 import { refuseBystanders } from '../bystanders.ts';
 import { refuseForeign } from '../fitness.ts';
@@ -17,7 +17,7 @@ import { formOf, previewOf, refOn, servicesOf, type SideForm } from './groups.ts
 import { pinsOf, withFormOfPods } from './pins.ts';
 import { liveOn, servingIn, type Input, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
-import { besides, bystandersBehind, lookAtSides, refuseWithoutUnion, requireRoom } from './switches.ts';
+import { besides, bystandersBehind, lookAtSides, refuseDivided, refuseWithoutUnion, requireRoom } from './switches.ts';
 
 export interface BlueGreenOptions {
   /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
@@ -62,11 +62,28 @@ export async function planSwitch(
   const steps = stepsToBringIn({ prelude: preludeOf(prepared, switches), pins, candidates, preparedCandidates });
   return {
     temporary: previews.map(({ object }) => refOf(object)),
-    stages: options.autoPromote
-      ? // It has just passed its checks.
-        [settled([...steps, ...lookAtSides(state, switches)]), ...switchStages(input, switches, numbers)]
-      : [settled(steps, { state: 'waiting', candidates: refs, numbers })],
+    stages: [
+      undivided(state, switches),
+      ...(options.autoPromote
+        ? // It has just passed its checks.
+          [settled([...steps, ...lookAtSides(state, switches)]), ...switchStages(input, switches, numbers)]
+        : [settled(steps, { state: 'waiting', candidates: refs, numbers })]),
+    ],
   };
+}
+
+/**
+ * That all Services lead to the side that serves, before the other one gets new pods. What a dead run has left half switched is undone
+ * before a plan is carried out, so that this is asked then, and not while it is made.
+ */
+function undivided(state: State, switches: readonly Switch[]): Stage {
+  return stage(
+    () => Promise.resolve(state),
+    (world) => {
+      refuseDivided(world, switches);
+      return { steps: [] };
+    },
+  );
 }
 
 /** A second full set of pods, set apart from those that serve before the first of them comes. */

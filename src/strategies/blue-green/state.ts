@@ -21,6 +21,8 @@ export interface Switch {
   group: Group;
   from: Side;
   to: Side;
+  /** Somebody has switched Services of the group already: nothing says that all of them still lead to the other side. */
+  isBegun?: true;
 }
 
 /** What is there of a release that is deployed in two sides. */

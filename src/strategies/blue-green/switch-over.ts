@@ -9,8 +9,7 @@ import { isFollowedLate, selectorOf, servicesIn, settleMsOf } from '../../traffi
 import { podsNeeded, podsTo, type Numbers } from '../numbers.ts';
 import { podsOf } from '../../manifests/pod-template.ts';
 import { arrangedOn, keepScaled } from './arrange.ts';
-import { boundTo, boundToBoth, formOf, liveServices, sideOf, targetOn, type Group } from './groups.ts';
-import type { Side } from './own-sides.ts';
+import { boundTo, boundToBoth, formOf, liveServices, sideOf, targetOn } from './groups.ts';
 import {
   groupNow,
   liveOn,
@@ -97,9 +96,9 @@ export function stepsToEvenOut({ state, switches }: World, then: Numbers): Step[
  * old one is taken out.
  */
 export function stepsToUnite({ state, switches }: World): Step[] {
-  const united = switches.flatMap(({ group }) =>
+  const united = switches.flatMap(({ group, to }) =>
     liveServices(group, state.services)
-      .filter(isFollowedLate)
+      .filter((service) => isFollowedLate(service) && sideOf(group, selectorOf(service)) !== to)
       .map((service) => ({ service, selector: boundToBoth(group, selectorOf(service)) })),
   );
   if (united.length === 0) return [];
@@ -130,27 +129,27 @@ export function decideSwitch(
   { state, switches }: World,
   services: readonly KubernetesObject[],
 ): Decision {
-  const own = switches.flatMap(({ group, from, to }) =>
-    formOf(group, to, [], true).services.map((manifest) => guardedBy(manifest, services, group, from)),
+  const own = switches.flatMap((one) =>
+    formOf(one.group, one.to, [], true).services.map((manifest) => guardedBy(manifest, services, one)),
   );
-  const foreign = switches.flatMap(({ group, from, to }) =>
-    liveServices({ ...group, services: [] }, services).map((live) => movedTo(to, live, group, from)),
+  const foreign = switches.flatMap((one) =>
+    liveServices({ ...one.group, services: [] }, services).map((live) => moved(live, one)),
   );
-  const moved = [...own.map(({ object }) => refOf(object)), ...foreign.map(({ of }) => of)];
+  const all = [...own.map(({ object }) => refOf(object)), ...foreign.map(({ of }) => of)];
   const arranged = arrangedOn(input.manifests, state, (group) => sideAfter(group, switches));
   return {
     steps: [
       {
         do: 'set',
-        title: `Send all requests of ${moved.map(({ name }) => name).join(', ')} to the new side`,
+        title: `Send all requests of ${all.map(({ name }) => name).join(', ')} to the new side`,
         objects: own,
         fields: [...foreign, ...followersOf(state, switches)],
       },
       {
         do: 'route',
         title: 'Wait until all requests reach it, and none the old side',
-        services: moved,
-        marks: moved.map(({ name }) => `${name} sends all requests to the new side`),
+        services: all,
+        marks: all.map(({ name }) => `${name} sends all requests to the new side`),
       },
       { do: 'apply', title: 'Apply all other changes', objects: keepScaled(arranged, state, switches) },
     ],
@@ -182,8 +181,9 @@ function followersOf({ autoscalers }: State, switches: readonly Switch[]): Field
 }
 
 /** A Service that no manifest has, with the guard of its own. */
-function movedTo(to: Side, live: KubernetesObject, group: Group, from: Side): FieldChange {
-  refuseMoved(live, group, from);
+function moved(live: KubernetesObject, by: Switch): FieldChange {
+  refuseMoved(live, by);
+  const { group, to } = by;
   const { resourceVersion } = live.metadata;
   return {
     of: refOf(live),
@@ -194,19 +194,19 @@ function movedTo(to: Side, live: KubernetesObject, group: Group, from: Side): Fi
 }
 
 /** Only a Service that is still as it was read is switched. @throws Failure when somebody else has moved it meanwhile */
-function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], group: Group, from: Side): Manifest {
+function guardedBy(manifest: Manifest, services: readonly KubernetesObject[], by: Switch): Manifest {
   const live = services.find((service) => keyOf(refOf(service)) === keyOf(refOf(manifest.object)));
   if (live === undefined) return manifest;
-  refuseMoved(live, group, from);
+  refuseMoved(live, by);
   const { resourceVersion } = live.metadata;
   if (resourceVersion === undefined) return manifest;
   const { object } = manifest;
   return { ...manifest, object: { ...object, metadata: { ...object.metadata, resourceVersion } } };
 }
 
-function refuseMoved(live: KubernetesObject, group: Group, from: Side): void {
+function refuseMoved(live: KubernetesObject, { group, from, isBegun }: Switch): void {
   const side = sideOf(group, selectorOf(live));
-  if (side === undefined || side === from) return;
+  if (isBegun === true || side === undefined || side === from) return;
   throw new Failure(`${describeRef(refOf(live), true)} does not send its requests to the ${from} side any more`, {
     hint: 'Someone else switched it meanwhile. Find out who, then run it again.',
   });

@@ -9,7 +9,7 @@ import type { PlanContext } from '../../plan/plan.ts';
 import type { Step } from '../../plan/step.ts';
 import { isFollowedLate, previewName, selectorOf } from '../../traffic/services.ts';
 import { bystandersOf, type Bystanders } from '../bystanders.ts';
-import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn } from './groups.ts';
+import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn, sideOf } from './groups.ts';
 import { otherSide } from './own-sides.ts';
 import { liveOn, refsOfGroup, type State, type Switch } from './state.ts';
 
@@ -37,10 +37,11 @@ export function switchesOf(prepared: readonly Prepared[], manifests: readonly Ma
 
 /** @throws InvalidInput where both sides would have to serve for a while, and cannot */
 export function refuseWithoutUnion(state: State, switches: readonly Switch[]): void {
-  for (const { group } of switches) {
-    const service = liveServices(group, state.services).find(
-      (live) => isFollowedLate(live) && boundToBoth(group, selectorOf(live)) === undefined,
-    );
+  for (const { group, to } of switches) {
+    const service = liveServices(group, state.services).find((live) => {
+      const selector = selectorOf(live);
+      return isFollowedLate(live) && sideOf(group, selector) !== to && boundToBoth(group, selector) === undefined;
+    });
     if (service === undefined) continue;
     if (group.apart.green.length > 0) {
       throw new InvalidInput(
@@ -52,6 +53,21 @@ export function refuseWithoutUnion(state: State, switches: readonly Switch[]): v
       `${describeRef(refOf(service))} selects pods by their side alone, so both sides cannot serve while the load balancer in front of it catches up`,
       { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
     );
+  }
+}
+
+/** @throws InvalidInput where Services of one group lead to different sides: those on the idle one would get new pods unchecked */
+export function refuseDivided(state: State, switches: readonly Switch[]): void {
+  for (const { group } of switches) {
+    const leads = liveServices(group, state.services).flatMap((service) => {
+      const side = sideOf(group, selectorOf(service));
+      return side === undefined ? [] : [{ service, side }];
+    });
+    if (new Set(leads.map(({ side }) => side)).size < 2) continue;
+    const ways = leads.map(({ service, side }) => `${describeRef(refOf(service))} to the ${side} side`);
+    throw new InvalidInput(`Services that change sides together send requests to both: ${ways.join(', ')}`, {
+      hint: 'Someone switched one of them. Run "status" to see which side is live, switch the others back to it, then run it again.',
+    });
   }
 }
 

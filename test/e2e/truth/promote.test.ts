@@ -140,6 +140,76 @@ describe('the promotion of a side', () => {
   });
 });
 
+describe('a side that somebody has switched to by hand', () => {
+  /** Returns once the Service sends its requests to both pods of that side, and to no other. */
+  async function switchTo(name: string, side: 'blue' | 'green'): Promise<void> {
+    await blueGreen.patch('service', name, { spec: { selector: { 'gke-rollout/track': side } } });
+    await until(`${name} leads to ${side}`, async () => {
+      const pods = await blueGreen.pods(`app=${name},gke-rollout/track=${side}`);
+      const names = pods.map(({ metadata }) => metadata.name).sort();
+      return names.length === 2 && (await blueGreen.endpoints(name)).join() === names.join();
+    });
+  }
+
+  test.concurrent(
+    'while it is kept for a rollback keeps its pods: the run says so and fails, and no request is lost',
+    async () => {
+      await blueGreen.given('kept', app('kept', '1.0.0'));
+      await using load = new SteadyLoad(await blueGreen.urlOf('kept'), { perSecond: 50, maxSeconds: 240 });
+      const deploying = blueGreen.deploy('kept', app('kept', '2.0.0'), { 'keep-old-for': '30s' });
+      await until(
+        'the new version is live',
+        async () =>
+          (await blueGreen.kubectl('get', 'secrets', '-l', 'gke-rollout/outcome=live', '-o', 'name')).includes(
+            'gke-rollout.kept.v2',
+          ),
+        120,
+      );
+      await switchTo('kept', 'blue');
+      const result = await deploying;
+      expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
+      expect(result.log).toContain('Service "kept" sends its requests to kept again, so kept keeps its pods');
+      expect(result.summary).toContain('applied as revision 2, but Service');
+      expect(await blueGreen.replicasOf('kept')).toBe(2);
+      expect(await blueGreen.endpoints('kept')).toHaveLength(2);
+      expect((await load.stop()).lost).toEqual({});
+      expect((await blueGreen.deploy('kept', app('kept', '3.0.0'))).outputs['status']).toBe('deployed');
+    },
+  );
+
+  test.concurrent('while it waits is not removed by an abort or another deploy, and no request is lost', async () => {
+    await waiting(blueGreen, 'hand');
+    await using load = new SteadyLoad(await blueGreen.urlOf('hand'), { perSecond: 50, maxSeconds: 240 });
+    await switchTo('hand', 'green');
+    for (const remove of [
+      () => blueGreen.command('hand', 'abort'),
+      () => blueGreen.deploy('hand', app('hand', '3.0.0')),
+    ]) {
+      const result = await remove();
+      expect([result.exit, result.outputs['status']]).toEqual([1, 'failed']);
+      expect(result.log).toMatch(
+        /Service "hand" in namespace ".*" sends its requests only to the candidate of revision 2 \(hand-green\)/,
+      );
+      expect(await blueGreen.endpoints('hand')).toHaveLength(2);
+    }
+    await switchTo('hand', 'blue');
+    expect((await blueGreen.command('hand', 'abort')).outputs['status']).toBe('aborted');
+    expect((await load.stop()).lost).toEqual({});
+    expect(await blueGreen.imagesOf('hand')).toEqual([old, old]);
+  });
+
+  test.concurrent('while it waits is promoted after a look all the same, and the old side goes', async () => {
+    await waiting(blueGreen, 'ahead');
+    await using load = new SteadyLoad(await blueGreen.urlOf('ahead'), { perSecond: 50, maxSeconds: 180 });
+    await switchTo('ahead', 'green');
+    const promoted = await blueGreen.command('ahead', 'promote', { 'keep-old-for': '0s' });
+    expect(promoted.outputs['status']).toBe('deployed');
+    expect((await load.stop()).lost).toEqual({});
+    expect(await blueGreen.replicasOf('ahead')).toBe(0);
+    expect(await blueGreen.imagesOf('ahead')).toEqual([next, next]);
+  });
+});
+
 describe('a candidate that waits when another deploy comes', () => {
   test('is taken away for it; when that one fails, the undo does not say that all is as it was', async () => {
     await waiting(canary, 'replaced');

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import { InvalidInput } from '../../../../src/base/errors.ts';
+import { setAt } from '../../../../src/base/json.ts';
+import type { PlanContext } from '../../../../src/plan/plan.ts';
+import { blueGreen } from '../../../../src/strategies/blue-green/blue-green.ts';
+import { FakeApi } from '../../../support/fake-api.ts';
+import { silentReporter } from '../../../support/silent-reporter.ts';
+import { manifestOf } from '../../release/build.ts';
+import { compared, deployment, linesOf, service } from '../plan-lines.ts';
+
+const track = (side: string) => ({ 'gke-rollout/track': side });
+const sides = [deployment('web', 3, track('blue')), deployment('web-green', 3, track('green'))];
+
+describe('two Services of the same Deployment', () => {
+  let api: FakeApi;
+
+  const context = (): PlanContext => ({
+    client: api,
+    namespace: 'shop',
+    look: (manifests) => Promise.resolve(manifests.map(({ object }) => compared(object))),
+    note: () => undefined,
+    onLowCapacity: 'fail',
+    reporter: silentReporter,
+  });
+
+  /** The first steps of a deploy of another version. */
+  const begun = async () => {
+    const next = deployment('web', 3);
+    setAt(next, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 60);
+    const objects = [next, ...['web', 'admin'].map((name) => service(name, { app: 'web' }))];
+    const strategy = blueGreen({ autoPromote: true, ownSides: false });
+    const { manifests, plan } = await strategy(
+      context(),
+      objects.map((object) => manifestOf(object)),
+    );
+    const live = (name: string) => sides.find(({ metadata }) => metadata.name === name) ?? null;
+    const prepared = manifests.map(({ object }) => compared(object, live(object.metadata.name) ?? object));
+    const { stages } = await plan(prepared);
+    return async () => {
+      const lines: string[] = [];
+      for (const stage of stages.slice(0, 2)) lines.push(...linesOf((await stage.decide(context())).steps));
+      return lines;
+    };
+  };
+  const lead = (to: Record<string, string>) => {
+    for (const [name, side] of Object.entries(to)) api.put(service(name, { app: 'web', ...track(side) }));
+  };
+
+  beforeEach(() => {
+    api = new FakeApi();
+    for (const side of sides) api.put(side);
+  });
+
+  test('that lead to one side get a new version on the other one', async () => {
+    lead({ web: 'green', admin: 'green' });
+    const steps = await begun();
+    expect((await steps())[0]).toMatch(/^apply web×3 /);
+  });
+
+  test('that lead to different sides are refused before the first write, and not before a dead run is undone', async () => {
+    lead({ web: 'green', admin: 'blue' });
+    const steps = await begun();
+    const error: unknown = await steps().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidInput);
+    expect(error).toMatchObject({
+      message:
+        'Services that change sides together send requests to both: Service "web" to the green side, Service "admin" to the blue side',
+      hint: 'Someone switched one of them. Run "status" to see which side is live, switch the others back to it, then run it again.',
+    });
+  });
+});

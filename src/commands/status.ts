@@ -143,7 +143,7 @@ async function lookAtRelease(
   others: readonly KubernetesObject[],
 ): Promise<Picture> {
   const { client } = context;
-  const nothing: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: new Set() };
+  const nothing: ReleaseNow = { found: [], problems: [], warnings: [], notes: [], autoscaled: new Set() };
   const now = live === undefined ? nothing : await readRelease(client, live);
   const recordedUids = new Set(now.found.map(({ object }) => object.metadata.uid));
   const beside = others
@@ -168,7 +168,7 @@ async function lookAtRelease(
     ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved],
     ofCandidate: [...candidate.problems, ...examination.problems.filter(isCandidate)],
   };
-  return { now, beside, examined, examination, problems, isCandidate, notes: serving.notes, run };
+  return { now, beside, examined, examination, problems, isCandidate, notes: [...now.notes, ...serving.notes], run };
 }
 
 /** Adds health to the report. @returns the headline */

@@ -18,7 +18,6 @@ import {
 } from '../release/revision.ts';
 import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
 import type { Seen } from '../rollout/look.ts';
-import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
@@ -31,7 +30,7 @@ import { expectOfLook } from './needs.ts';
 import { scaledNotes, withoutScaled } from '../release/scaled.ts';
 import { recordedRules } from '../release/recorded-rules.ts';
 import { historyEntry, historyLines } from './history-lines.ts';
-import { examine, problemOf, type Examination, type Examined } from './health.ts';
+import { examine, heldAmong, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
 import type {
   HealthProblem,
@@ -195,9 +194,7 @@ async function tellHealth(
     starting,
     drift,
     versions,
-    paused: examined
-      .filter(({ object }) => isPaused(object))
-      .map(({ object }) => `${describeRef(refOf(object))} is paused ${pausedBy(object)}: run "resume" to continue`),
+    paused: heldAmong(examination.seen),
     notes: [...picture.notes, ...scaledNotes(now.found, live?.events)],
     ...rollbackOf(records, now),
     evidence,

@@ -23,12 +23,12 @@ import {
   progressing,
   ready,
   troubled,
-  unchecked,
   type Child,
   type Facts,
   type Progressing,
   type Rule,
 } from '../rule.ts';
+import { suspended } from '../suspended.ts';
 import { waitingFor } from './conditions.ts';
 import { isAsBefore, staleGraceMs } from './stale.ts';
 
@@ -38,7 +38,7 @@ const cluster: Child = { apiVersion: 'ray.io/v1', kind: 'RayCluster' };
 export const rayService: Rule = {
   kinds: [{ kind: 'RayService', group }],
   ready:
-    'the change is observed, no cluster is pending, no upgrade or rollback is in progress, Ready is True, each application of serveConfigV2 is RUNNING, and this has stayed so for 5 s (with incremental upgrades: 15 s have passed since the write); one that is suspended is accepted',
+    'the change is observed, no cluster is pending, no upgrade or rollback is in progress, Ready is True, each application of serveConfigV2 is RUNNING, and this has stayed so for 5 s (with incremental upgrades: 15 s have passed since the write); one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed:
     'its validation has failed, or its initializing timeout is over (at once); an application is DEPLOY_FAILED or UNHEALTHY, for 60 s; its RayCluster cannot make pods, for 30 s; it has no serve endpoint any more, for 120 s',
   source:
@@ -51,7 +51,7 @@ export const rayService: Rule = {
 export const rayCluster: Rule = {
   kinds: [{ kind: 'RayCluster', group }],
   ready:
-    'HeadPodReady and RayClusterProvisioned are True and as many workers are ready as are desired, and this has stayed so for 3 s (15 s where its observedGeneration stays behind); one that is suspended is accepted',
+    'HeadPodReady and RayClusterProvisioned are True and as many workers are ready as are desired, and this has stayed so for 3 s (15 s where its observedGeneration stays behind); one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed: 'ReplicaFailure is True for 30 s',
   source:
     'kuberay ray-operator/controllers/ray/utils/consistency.go: a new generation alone does not update the status; RayClusterProvisioned stays True once it is',
@@ -61,7 +61,8 @@ export const rayCluster: Rule = {
 
 export const rayJob: Rule = {
   kinds: [{ kind: 'RayJob', group }],
-  ready: 'its deployment is Complete and its job has SUCCEEDED; one that is suspended is accepted',
+  ready:
+    'its deployment is Complete and its job has SUCCEEDED; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed: 'its deployment is Failed or ValidationFailed, or its job was STOPPED or has FAILED',
   source: 'kuberay ray-operator/apis/ray/v1/rayjob_types.go; a job that is over is not run again by a change',
   children: [cluster, { apiVersion: 'batch/v1', kind: 'Job' }],
@@ -84,7 +85,7 @@ function judgeService(object: KubernetesObject, facts: Facts): Verdict {
   if (failure !== undefined) return failure;
   if (!isObserved(object, facts)) return notObserved;
   if (booleanAt(object, 'spec', 'suspend') === true)
-    return isTrue(object, 'Suspended') ? unchecked('it is suspended') : progressing('suspending');
+    return isTrue(object, 'Suspended') ? suspended(object) : progressing('suspending');
   const [active, pending] = ['activeServiceStatus', 'pendingServiceStatus'].map((side) =>
     objectAt(object, 'status', side),
   );
@@ -213,7 +214,7 @@ function replicaFailure(object: KubernetesObject): Progressing | undefined {
 
 function judgeCluster(object: KubernetesObject, facts: Facts): Verdict {
   if (booleanAt(object, 'spec', 'suspend') === true)
-    return isTrue(object, 'RayClusterSuspended') ? unchecked('it is suspended') : progressing('suspending');
+    return isTrue(object, 'RayClusterSuspended') ? suspended(object) : progressing('suspending');
   const failure = replicaFailure(object);
   if (failure !== undefined) return failure;
   const wanted = numberAt(object, 'status', 'desiredWorkerReplicas') ?? 0;
@@ -268,7 +269,7 @@ function judgeJob(object: KubernetesObject, facts: Facts): Verdict {
       if (job === 'SUCCEEDED') return ready('succeeded');
       return failed(object, job, `its job is ${job}${said === '' ? '' : `: ${said}`}`, 'Check the log of its job.');
     case 'Suspended':
-      return booleanAt(object, 'spec', 'suspend') === true ? unchecked('it is suspended') : progressing('resuming');
+      return booleanAt(object, 'spec', 'suspend') === true ? suspended(object) : progressing('resuming');
     case '':
       return notObserved;
     default:

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { judge } from '../../../../src/rollout/readiness/index.ts';
 import type { Facts } from '../../../../src/rollout/readiness/rule.ts';
+import { decidedOver } from '../../../support/custom-resource.ts';
 import {
   conditionAt,
   factsOf,
@@ -302,6 +303,15 @@ describe('a Job', () => {
     ],
     ['that is suspended is accepted', liveJob({ spec: { suspend: true } }), 'unchecked: it is suspended'],
   ]);
+
+  test('that Kueue holds is accepted once it has waited in its queue for 15 s', () => {
+    const metadata = { labels: { 'kueue.x-k8s.io/queue-name': 'migrations' } };
+    const written = liveJob({ metadata, spec: { suspend: true } });
+    expect(decidedOver(written, [{ at: 0 }], 14).at(-1)).toBe(
+      'progressing: it is suspended; checking that it stays so',
+    );
+    expect(decidedOver(written, [{ at: 0 }], 15).at(-1)).toBe('unchecked: it is suspended');
+  });
 });
 
 describe('a CronJob', () => {

@@ -384,6 +384,15 @@ describe('a RayJob', () => {
     );
   });
 
+  test('in a queue of Kueue is accepted once it has waited there for 15 s', () => {
+    const plain = job({ spec: { suspend: true } });
+    const labels = { 'kueue.x-k8s.io/queue-name': 'gpus' };
+    const written = { ...plain, metadata: { ...plain.metadata, labels } };
+    const shown = [{ at: 1, status: status('Suspended') }];
+    expect(decidedOver(written, shown, 15).at(-1)).toBe('progressing: it is suspended; checking that it stays so');
+    expect(decidedOver(written, shown, 16).at(-1)).toBe('unchecked: it is suspended');
+  });
+
   test('that is suspended is accepted, and one that was not changed is ready at once', () => {
     const suspended = job({ spec: { suspend: true } });
     expect(decidedOver(suspended, [{ at: 1, status: status('Suspended') }], 1)).toEqual(['unchecked: it is suspended']);

@@ -18,6 +18,7 @@ import {
 } from '../release/revision.ts';
 import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
 import type { Seen } from '../rollout/look.ts';
+import { describeWithoutNode } from '../rollout/readiness/daemon-set.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
@@ -185,6 +186,7 @@ async function tellHealth(
   if (run !== undefined) report.tellInProgress(run);
   for (const warning of [...now.warnings, ...blindness(examination)]) report.warn(warning);
   const isHalfDone = journal !== undefined && (ownSteps(journal).length > 0 || journal.waiting !== undefined);
+  const empty = describeWithoutNode(examination.seen.map(({ object }) => object));
   const changed = live === undefined ? [] : driftIn(now, live, isHalfDone);
   const drift = withoutScaled(changed, live?.events);
   const health: HealthReport = {
@@ -195,7 +197,7 @@ async function tellHealth(
     drift,
     versions,
     paused: heldAmong(examination.seen),
-    notes: [...picture.notes, ...scaledNotes(now.found, live?.events)],
+    notes: [...picture.notes, ...empty, ...scaledNotes(now.found, live?.events)],
     ...rollbackOf(records, now),
     evidence,
   };
@@ -212,6 +214,7 @@ async function tellHealth(
     problems: ofRelease,
     starting: starting.filter((one) => !isCandidate(one)),
     beside: beside.map(({ object }) => nameOf(object)),
+    empty,
     ...(journal?.waiting === undefined
       ? {}
       : { candidate: sentenceOfCandidate(journal.waiting, ofCandidate, starting.filter(isCandidate)) }),

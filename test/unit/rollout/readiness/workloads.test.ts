@@ -236,7 +236,7 @@ describe('a DaemonSet', () => {
     ['waits to be observed', liveDaemonSet({ observed: 1 }), 'progressing: waiting for the controller'],
     ['waits for updated pods', liveDaemonSet({ updated: 1 }), 'progressing: 1 of 3 pods updated, 1 available'],
     ['waits for available pods', liveDaemonSet({ available: 2 }), 'progressing: 2 of 3 pods available'],
-    ['that no node wants is ready', liveDaemonSet({ wanted: 0 }), 'ready: 0 pods available'],
+    ['that no node wants is ready, and says so', liveDaemonSet({ wanted: 0 }), 'ready: no pods: no node matches'],
     [
       'with OnDelete is accepted, and says what is to be done',
       liveDaemonSet({ updated: 1, spec: onDelete }),

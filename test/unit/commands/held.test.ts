@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { finishApplied } from '../../../src/commands/held.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { Report } from '../../../src/report/report.ts';
+import { RolloutWatch } from '../../../src/report/watch.ts';
+import { workloadRow } from '../../../src/report/workloads.ts';
+import { FakeApi } from '../../support/fake-api.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { liveDaemonSet, liveDeployment } from '../../support/rollout-objects.ts';
+import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import { contextOf, options } from './build.ts';
+
+/** The end of a deploy of objects that are ready as they are. */
+async function endOf(...objects: KubernetesObject[]) {
+  const clock = new FakeClock();
+  const context = { ...contextOf(new FakeApi(), 'me'), client: new ScriptedCluster().client, clock };
+  const watch = new RolloutWatch(context, options);
+  const { signal } = new AbortController();
+  await watch.wait(
+    objects.map((object) => ({ object, changed: false })),
+    { deadline: clock.now() + 1000, signal },
+  );
+  const report = new Report(context, 'deploy', options);
+  report.tellWorkloads(objects.map((object) => workloadRow(object, { state: 'ready', message: '' })));
+  const { status, headline } = finishApplied(report, watch, 'deployed', { headline: 'live', applied: 'applied' });
+  return { status, headline };
+}
+
+describe('the end of a change', () => {
+  const agent = liveDaemonSet({ wanted: 0, metadata: { name: 'agent' } });
+
+  test('is live with all its pods', async () => {
+    expect(await endOf(liveDeployment(), liveDaemonSet())).toEqual({ status: 'deployed', headline: 'live' });
+  });
+
+  test('is no failure with a DaemonSet that no node wants, and names it', async () => {
+    expect(await endOf(liveDeployment(), agent)).toEqual({
+      status: 'deployed',
+      headline: 'applied; DaemonSet "agent" has no pods: no node matches',
+    });
+  });
+
+  test('names what is scaled to 0 beside it', async () => {
+    expect(await endOf(liveDeployment({ replicas: 0 }), agent)).toEqual({
+      status: 'deployed',
+      headline: 'applied; Deployment "web" is scaled to 0 and has no pods; DaemonSet "agent" has no pods: no node matches',
+    });
+  });
+});

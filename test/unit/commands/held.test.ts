@@ -7,7 +7,7 @@ import { RolloutWatch } from '../../../src/report/watch.ts';
 import { workloadRow } from '../../../src/report/workloads.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { liveDaemonSet, liveDeployment } from '../../support/rollout-objects.ts';
+import { live, liveDaemonSet, liveDeployment, template } from '../../support/rollout-objects.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { contextOf, options } from './build.ts';
 
@@ -39,6 +39,26 @@ describe('the end of a change', () => {
       status: 'deployed',
       headline: 'applied; DaemonSet "agent" has no pods: no node matches',
     });
+  });
+
+  test('is held back where a ReplicaSet has a new template, also after the last look of the run', async () => {
+    const replicaSet = (image: string) => ({
+      ...live('ReplicaSet', {
+        spec: { replicas: 2, template: template(image) },
+        status: { observedGeneration: 1, replicas: 2, availableReplicas: 2 },
+      }),
+    });
+    const cluster = new ScriptedCluster();
+    const object = replicaSet('web:2');
+    cluster.put(object);
+    const clock = new FakeClock();
+    const watch = new RolloutWatch({ ...contextOf(new FakeApi(), 'me'), client: cluster.client, clock }, options);
+    const wait = { deadline: clock.now() + 1000, signal: new AbortController().signal };
+    await watch.wait([{ object, changed: true, before: replicaSet('web:1') }], wait);
+    const held = ['ReplicaSet "web": its controller replaces no pods: 0 of 2 pods updated'];
+    expect(watch.held).toEqual(held);
+    await watch.confirm({ ...wait, isFresh: false });
+    expect(watch.held).toEqual(held);
   });
 
   test('names what is scaled to 0 beside it', async () => {

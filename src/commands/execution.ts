@@ -46,6 +46,7 @@ export function executionOf(
         object,
         changed: entry.change !== 'unchanged',
         paused: isPaused(entry.manifest.object),
+        ...(entry.live === undefined || entry.change === 'unchanged' ? {} : { before: entry.live }),
       }));
       limit.extend(holdMs);
       await watch.wait(targets, { deadline: limit.until, signal, holdMs, ...hold });

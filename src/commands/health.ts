@@ -8,6 +8,7 @@ import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
 import { lookAt, type Look, type Seen } from '../rollout/look.ts';
+import { isPaused, pausedBy } from '../rollout/pause.ts';
 import { followedBy } from '../rollout/readiness/index.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { familyOf } from '../rollout/family.ts';
@@ -149,6 +150,16 @@ function emptyProblem(object: KubernetesObject, { recorded, mayBeEmpty = false }
 export function scalesToZero(autoscaler: KubernetesObject): boolean {
   const by = autoscaler.metadata.labels?.['app.kubernetes.io/managed-by'] ?? '';
   return by.startsWith('keda') || numberAt(autoscaler, 'spec', 'minReplicas') === 0;
+}
+
+/** What keeps pods from having what was applied, a pause or an update strategy, one sentence for each workload. */
+export function heldAmong(seen: readonly Pick<Seen, 'object' | 'verdict'>[]): string[] {
+  return seen.flatMap(({ object, verdict }) => {
+    const name = describeRef(refOf(object));
+    if (isPaused(object)) return `${name} is paused ${pausedBy(object)}: run "resume" to continue`;
+    const held = verdict.state === 'ready' || verdict.state === 'unchecked' ? verdict.held : undefined;
+    return held === undefined ? [] : `${name}: ${held}`;
+  });
 }
 
 /** What the pods of workloads really run; nothing of those whose pods may not be seen. */

@@ -1,6 +1,7 @@
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isScaledToZero } from '../manifests/pod-template.ts';
 import { pausedBy } from '../rollout/pause.ts';
+import { describeWithoutNode } from '../rollout/readiness/daemon-set.ts';
 import type { Report } from '../report/report.ts';
 import type { RunReport, Status } from '../report/run-report.ts';
 import type { RolloutWatch } from '../report/watch.ts';
@@ -8,7 +9,7 @@ import type { RolloutWatch } from '../report/watch.ts';
 /**
  * The end of a change that went as it was meant to. Where a workload keeps its pods from it, because it is paused or by its
  * update strategy, the status is `paused`, and the headline says how far the pods are (kubernetes/website#28884). What is scaled to
- * 0 is ready by any rule, and serves nobody: the headline says so.
+ * 0, and a DaemonSet that no node wants, is ready by any rule, and serves nobody: the headline says so.
  * @param headline for a change that all pods have: `shop: web 1.0.0 → 2.0.0, live in 42s (revision 7)`
  * @param applied for one that some have not: `shop: web 1.0.0 → 2.0.0 applied as revision 7`
  * @param servingAgain what was taken out and gets requests again, one sentence each: then it is no success
@@ -31,10 +32,10 @@ export function finishApplied(
   }
   // A candidate that has given its place back is awaited at 0 as well: it is none of those that are told of.
   const told = new Set(report.workloads.map(({ ref }) => keyOf(ref)));
-  const empty = watch.awaited
-    .map(({ object }) => object)
-    .filter((object) => isScaledToZero(object) && told.has(keyOf(refOf(object))));
-  return report.finish(status, empty.length === 0 ? headline : `${applied}; ${describeEmpty(empty)}`);
+  const awaited = watch.awaited.map(({ object }) => object).filter((object) => told.has(keyOf(refOf(object))));
+  const scaled = awaited.filter(isScaledToZero);
+  const empty = [...(scaled.length === 0 ? [] : [describeEmpty(scaled)]), ...describeWithoutNode(awaited)];
+  return report.finish(status, empty.length === 0 ? headline : `${applied}; ${empty.join('; ')}`);
 }
 
 /** `Deployment "web" is scaled to 0 and has no pods` */

@@ -49,6 +49,8 @@ export function stillEnding(workload: KubernetesObject, pods: readonly Kubernete
 }
 
 export function notAwaited(object: KubernetesObject, verdict: Verdict): string | undefined {
-  if (verdict.state !== 'unchecked' || isWorkload(object)) return undefined;
-  return `${describeRef(refOf(object))} is not waited for: ${verdict.message}`;
+  // What holds pods back stands in the headline.
+  if (verdict.state !== 'unchecked' || verdict.held !== undefined) return undefined;
+  const why = verdict.message.replace(/^not waited for: /, '');
+  return `${describeRef(refOf(object))} is not waited for: ${why}`;
 }

@@ -4,7 +4,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isConfig, isDeployment, isWorkload } from '../manifests/kinds.ts';
+import { isConfig, isDeployment, isWorkload, runsOnce } from '../manifests/kinds.ts';
 import { driftOf } from '../release/drift.ts';
 import { autoscalersIn, scaledTargets } from '../apply/hpa.ts';
 import { runningRef } from '../release/revision.ts';
@@ -23,6 +23,8 @@ export interface ReleaseNow {
   problems: HealthProblem[];
   /** What may not be read, one sentence each. */
   warnings: string[];
+  /** What is not there and is not missed, one sentence each. */
+  notes: string[];
   /** Keys of the objects whose number of pods an autoscaler sets. */
   autoscaled: ReadonlySet<string>;
 }
@@ -35,7 +37,7 @@ export async function readRelease(client: KubernetesClient, revision: Revision):
   const { namespace } = revision.objects.find(({ metadata }) => metadata.namespace !== undefined)?.metadata ?? {};
   const autoscalers = await autoscalersIn(client, namespace ?? client.defaultNamespace);
   const empty = scaledTargets(autoscalers.filter(scalesToZero));
-  const now: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: scaledTargets(autoscalers) };
+  const now: ReleaseNow = { found: [], problems: [], warnings: [], notes: [], autoscaled: scaledTargets(autoscalers) };
   const suffix = suffixOf(revision);
   const read = await mapConcurrently(revision.objects, concurrency, async (recorded) => {
     try {
@@ -55,7 +57,9 @@ export async function readRelease(client: KubernetesClient, revision: Revision):
       now.found.push({ recorded, object, mayBeEmpty: empty.has(keyOf(refOf(object))) });
     } else if (unreadable)
       now.warnings.push(`${describeRef(ref, true)} cannot be read (no permission), so nothing is known about it`);
-    else if (!removesItself(recorded)) now.problems.push(missing(ref));
+    else if (removesItself(recorded)) continue;
+    else if (runsOnce(recorded)) now.notes.push(hasRun(ref));
+    else now.problems.push(missing(ref));
   }
   return now;
 }
@@ -66,6 +70,10 @@ function missing(ref: ObjectRef): HealthProblem {
     message: `${describeRef(ref)} is missing: somebody has deleted it`,
     hint: 'Deploy again to bring it back.',
   };
+}
+
+function hasRun(ref: ObjectRef): string {
+  return `${describeRef(ref)} is no longer in the cluster: it runs only once, so nothing is wrong; a deploy of it would run it again`;
 }
 
 /** A Job may remove itself when it has ended. */

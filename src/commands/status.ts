@@ -18,7 +18,7 @@ import {
 } from '../release/revision.ts';
 import { describeRollback, previewRollback } from '../release/rollback-preview.ts';
 import type { Seen } from '../rollout/look.ts';
-import { isPaused, pausedBy } from '../rollout/pause.ts';
+import { describeWithoutNode } from '../rollout/readiness/daemon-set.ts';
 import { describeVersions } from '../rollout/versions.ts';
 import { describeChangesByHand } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
@@ -31,7 +31,7 @@ import { expectOfLook } from './needs.ts';
 import { scaledNotes, withoutScaled } from '../release/scaled.ts';
 import { recordedRules } from '../release/recorded-rules.ts';
 import { historyEntry, historyLines } from './history-lines.ts';
-import { examine, problemOf, type Examination, type Examined } from './health.ts';
+import { examine, heldAmong, problemOf, type Examination, type Examined } from './health.ts';
 import { driftIn, readRelease, servingIn, unservedIn, type ReleaseNow } from './release-now.ts';
 import type {
   HealthProblem,
@@ -143,7 +143,7 @@ async function lookAtRelease(
   others: readonly KubernetesObject[],
 ): Promise<Picture> {
   const { client } = context;
-  const nothing: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: new Set() };
+  const nothing: ReleaseNow = { found: [], problems: [], warnings: [], notes: [], autoscaled: new Set() };
   const now = live === undefined ? nothing : await readRelease(client, live);
   const recordedUids = new Set(now.found.map(({ object }) => object.metadata.uid));
   const beside = others
@@ -168,7 +168,7 @@ async function lookAtRelease(
     ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved],
     ofCandidate: [...candidate.problems, ...examination.problems.filter(isCandidate)],
   };
-  return { now, beside, examined, examination, problems, isCandidate, notes: serving.notes, run };
+  return { now, beside, examined, examination, problems, isCandidate, notes: [...now.notes, ...serving.notes], run };
 }
 
 /** Adds health to the report. @returns the headline */
@@ -186,6 +186,7 @@ async function tellHealth(
   if (run !== undefined) report.tellInProgress(run);
   for (const warning of [...now.warnings, ...blindness(examination)]) report.warn(warning);
   const isHalfDone = journal !== undefined && (ownSteps(journal).length > 0 || journal.waiting !== undefined);
+  const empty = describeWithoutNode(examination.seen.map(({ object }) => object));
   const changed = live === undefined ? [] : driftIn(now, live, isHalfDone);
   const drift = withoutScaled(changed, live?.events);
   const health: HealthReport = {
@@ -195,10 +196,8 @@ async function tellHealth(
     starting,
     drift,
     versions,
-    paused: examined
-      .filter(({ object }) => isPaused(object))
-      .map(({ object }) => `${describeRef(refOf(object))} is paused ${pausedBy(object)}: run "resume" to continue`),
-    notes: [...picture.notes, ...scaledNotes(now.found, live?.events)],
+    paused: heldAmong(examination.seen),
+    notes: [...picture.notes, ...empty, ...scaledNotes(now.found, live?.events)],
     ...rollbackOf(records, now),
     evidence,
   };
@@ -215,6 +214,7 @@ async function tellHealth(
     problems: ofRelease,
     starting: starting.filter((one) => !isCandidate(one)),
     beside: beside.map(({ object }) => nameOf(object)),
+    empty,
     ...(journal?.waiting === undefined
       ? {}
       : { candidate: sentenceOfCandidate(journal.waiting, ofCandidate, starting.filter(isCandidate)) }),

@@ -156,7 +156,7 @@ export interface HealthReport {
   drift: readonly Drift[];
   /** What the pods of each workload run. */
   versions: readonly { ref: ObjectRef; versions: RunningVersion[] }[];
-  /** Deployments that somebody has paused, one sentence each. */
+  /** What a pause or an update strategy keeps from having all that was applied, one sentence each. */
   paused: readonly string[];
   /** What else whoever is on call should know, one sentence each: which side serves. */
   notes: readonly string[];

@@ -16,6 +16,8 @@ export interface StatusFacts {
   starting: readonly StartReport[];
   /** `Deployment/web`: workloads that this action has not deployed, and that are told of. */
   beside: readonly string[];
+  /** What has no pods although nothing is wrong with it, one sentence each. */
+  empty?: readonly string[];
   /** What is to be said of a candidate that waits. */
   candidate?: string;
   /** What is to be said of a run that has not come to its end. */
@@ -32,13 +34,14 @@ export function headlineOf({
   problems,
   starting,
   beside,
+  empty = [],
   ...more
 }: StatusFacts): string {
   const { candidate, progress } = more;
   const state = stateOf(problems, starting);
   const changes = health.drift.length === 0 ? '' : `; changed since: ${first(health.drift.map(describeDrift))}`;
   const { paused } = health;
-  const pauses = paused.length === 0 ? '' : `; ${first(paused)}`;
+  const pauses = [paused, empty].map((texts) => (texts.length === 0 ? '' : `; ${first(texts)}`)).join('');
   const parts = [
     progress,
     live === undefined

@@ -68,6 +68,8 @@ interface Watched {
   paused?: boolean;
   /** As our write left it, where `object` has been read again since. */
   asWritten?: KubernetesObject;
+  /** As it was before our write. */
+  before?: KubernetesObject;
 }
 
 /** Waits for what a command has written, and remembers what is needed to tell of it. */
@@ -83,6 +85,8 @@ export class RolloutWatch {
   readonly #readyAt = new Map<string, number>();
   /** As the last wait for each was told that it had been written. */
   readonly #asWritten = new Map<string, KubernetesObject>();
+  /** As each was before this run has written it for the first time. */
+  readonly #before = new Map<string, KubernetesObject>();
   readonly #noted = new Set<string>();
   readonly #told: Tellings = new Map();
   /** What was seen when all was ready, as long as nothing else was done since. */
@@ -109,12 +113,13 @@ export class RolloutWatch {
   ): Promise<void> {
     const { client, clock, reporter } = this.#context;
     const now = clock.now();
-    for (const { object, changed, asWritten = object } of targets) {
+    for (const { object, changed, asWritten = object, before } of targets) {
       const key = keyOf(refOf(object));
       this.#objects.set(key, object);
       // What has been written anew goes through its states once more.
       if (this.#asWritten.get(key)?.metadata.generation !== asWritten.metadata.generation) this.#told.delete(key);
       this.#asWritten.set(key, asWritten);
+      if (before !== undefined && !this.#before.has(key)) this.#before.set(key, before);
       if (changed) this.wroteAnything = true;
       if (!this.#startedAt.has(key)) this.#startedAt.set(key, now);
     }
@@ -122,6 +127,7 @@ export class RolloutWatch {
       client,
       targets.map((target) => ({
         ...target,
+        ...this.#knownBefore(target),
         writtenAt: writtenAt(target.asWritten ?? target.object) ?? serverNow(client, clock),
       })),
       {
@@ -151,6 +157,12 @@ export class RolloutWatch {
     this.#namedAt = serverNow(client, clock);
     this.#failed = new RolloutFailed(result);
     throw this.#failed;
+  }
+
+  /** Later waits of the same run are told of the write by an earlier one. */
+  #knownBefore({ object, changed }: Watched): Pick<Watched, 'before'> {
+    const before = changed ? this.#before.get(keyOf(refOf(object))) : undefined;
+    return before === undefined ? {} : { before };
   }
 
   /** Tells what was seen of the cluster last. */

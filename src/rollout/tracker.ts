@@ -33,6 +33,8 @@ export interface Target {
   writtenAt: number;
   /** As our write left it, where `object` has been read again since. */
   asWritten?: KubernetesObject;
+  /** As it was before our write, where that is known. */
+  before?: KubernetesObject;
   /** Whether it is meant to be paused; by default when it was so as it was written. */
   paused?: boolean;
 }
@@ -257,10 +259,10 @@ class Tracker {
   }
 
   /** What was broken before counts only when nothing was written that could heal it (kapp#1020). */
-  #factsOf({ generation, changed, writtenAt, asWritten, changedAt }: Followed): Facts {
+  #factsOf({ generation, changed, writtenAt, asWritten, before, changedAt }: Followed): Facts {
     const now = serverNow(this.#client, this.#options.clock);
     const userRule = userRuleFor(this.#options.userRules ?? [], asWritten);
-    const own = userRule === undefined ? {} : { userRule };
+    const own = { ...(userRule === undefined ? {} : { userRule }), ...(before === undefined ? {} : { before }) };
     const facts = { generation, changed, writtenAt, now, asWritten, quietMs: now - changedAt, ...own };
     if (changed || this.#lastWrite === undefined) return facts;
     return { ...facts, changed: true, isUntouched: true, writtenAt: this.#lastWrite };

@@ -2,11 +2,13 @@ import { booleanAt, numberAt, ownValue } from '../../base/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { condition, isTrue } from '../../kubernetes/conditions.ts';
 import type { Verdict } from '../verdict.ts';
-import { failed, pods, progressing, ready, unchecked, type Rule } from './rule.ts';
+import { failed, pods, progressing, ready, type Rule } from './rule.ts';
+import { suspended } from './suspended.ts';
 
 export const job: Rule = {
   kinds: [{ kind: 'Job', group: 'batch' }],
-  ready: 'Complete (or SuccessCriteriaMet) is True; a suspended Job is accepted',
+  ready:
+    'Complete (or SuccessCriteriaMet) is True; a suspended Job is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed: 'Failed or FailureTarget is True',
   source: 'kubernetes pkg/controller/job; kubernetes#123775 for FailureTarget',
   judge,
@@ -31,7 +33,7 @@ function judge(object: KubernetesObject): Verdict {
     );
   }
   if (isTrue(object, 'Complete') || isTrue(object, 'SuccessCriteriaMet')) return ready('completed');
-  if (booleanAt(object, 'spec', 'suspend') === true) return unchecked('it is suspended');
+  if (booleanAt(object, 'spec', 'suspend') === true) return suspended(object);
   const wanted = numberAt(object, 'spec', 'completions') ?? 1;
   const succeeded = numberAt(object, 'status', 'succeeded') ?? 0;
   const failures = numberAt(object, 'status', 'failed') ?? 0;

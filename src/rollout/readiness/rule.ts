@@ -18,6 +18,8 @@ export interface Facts {
   now: number;
   /** The object as our write left it, or as it was found: tells what others have changed since. */
   asWritten: KubernetesObject;
+  /** As it was before this run wrote it first, or one of its name; absent where it was not there, was not changed, or is not known. */
+  before?: KubernetesObject;
   /** For how long its status and what is wanted of it have not changed, ms, as far as this run has seen; for ever where it looks only once. */
   quietMs: number;
   /** What it owns, and what that owns, of the kinds that its rule names and pods; undefined where that may not be seen. */

@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { problemOf, versionsIn } from '../../../src/commands/health.ts';
+import { heldAmong, problemOf, versionsIn } from '../../../src/commands/health.ts';
+import type { JsonObject } from '../../../src/base/json.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { lookAt } from '../../../src/rollout/look.ts';
 import { ownedBy } from '../../support/custom-resource.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { liveDeployment, liveStatefulSet } from '../../support/rollout-objects.ts';
+import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { objectOf } from '../release/build.ts';
 
 const web = (replicas: number) => objectOf('apps/v1', 'Deployment', { spec: { replicas } }, { name: 'web' });
@@ -29,6 +35,36 @@ describe('a workload', () => {
       objectOf('apps/v1', 'StatefulSet', { spec: { replicas: 2 }, status: { readyReplicas } }, { name: 'db' });
     expect(problemOf({ object: set(2), verdict })).toBeUndefined();
     expect(problemOf({ object: set(1), verdict })?.message).toContain('1 of 2 pods ready');
+  });
+});
+
+describe('what keeps pods from what was applied', () => {
+  const set = (spec: JsonObject, updatedReplicas: number) =>
+    liveStatefulSet({ spec, status: { updatedReplicas, currentRevision: 'web-1' } });
+
+  test.each<[string, KubernetesObject, string[]]>([
+    [
+      'an update strategy',
+      set({ updateStrategy: { type: 'OnDelete' } }, 0),
+      ['StatefulSet "web": its update strategy is OnDelete: 0 of 3 pods updated'],
+    ],
+    [
+      'a partition',
+      set({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2 } } }, 1),
+      ['StatefulSet "web": its partition is 2: 1 of 3 pods updated'],
+    ],
+    [
+      'a pause, whether or not there is something to roll out',
+      liveDeployment({ spec: { paused: true } }),
+      ['Deployment "web" is paused by somebody: run "resume" to continue'],
+    ],
+    ['nothing', liveDeployment(), []],
+  ])('is told: %s', async (_, object, told) => {
+    const cluster = new ScriptedCluster();
+    cluster.put(object);
+    const { seen } = await lookAt(cluster.client, [object], new FakeClock());
+    expect(heldAmong(seen)).toEqual(told);
+    expect(seen.map((one) => problemOf(one))).toEqual([undefined]);
   });
 });
 

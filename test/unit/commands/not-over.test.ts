@@ -37,4 +37,20 @@ describe('what a success does not wait for', () => {
     );
     expect(notAwaited(claim, { state: 'ready', message: 'bound' })).toBeUndefined();
   });
+
+  test('is a Job that is suspended, and what the input "await" leaves out', () => {
+    const migrate = live('Job', { apiVersion: 'batch/v1', metadata: { name: 'migrate' } });
+    expect(notAwaited(migrate, { state: 'unchecked', message: 'it is suspended' })).toBe(
+      'Job "migrate" is not waited for: it is suspended',
+    );
+    expect(notAwaited(web, { state: 'unchecked', message: 'not waited for: the input "await" says "never"' })).toBe(
+      'Deployment "web" is not waited for: the input "await" says "never"',
+    );
+  });
+
+  test('is not what is held back: the headline says that', () => {
+    const held = 'its update strategy is OnDelete: 0 of 3 pods updated';
+    const set = live('StatefulSet');
+    expect(notAwaited(set, { state: 'unchecked', message: `${held}; delete the others`, held })).toBeUndefined();
+  });
 });

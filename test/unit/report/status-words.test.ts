@@ -68,6 +68,10 @@ describe('the headline of status', () => {
       'Revision 3 of shop is live: not healthy: Deployment "web": x',
       { ...facts, problems: [problem], starting: [problem] },
     ],
+    [
+      'Revision 3 of shop is live: healthy; DaemonSet "agent" has no pods: no node matches',
+      { ...facts, empty: ['DaemonSet "agent" has no pods: no node matches'] },
+    ],
     ['Revision 3 of shop is live: healthy; the candidate waits', { ...facts, candidate: 'the candidate waits' }],
     [
       'Nothing of shop is live in namespace prod (revision 3: undone)',

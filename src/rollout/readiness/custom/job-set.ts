@@ -3,6 +3,7 @@ import { condition, isTrue } from '../../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
 import type { Verdict } from '../../verdict.ts';
 import { failed, notObserved, progressing, ready, unchecked, type Rule } from '../rule.ts';
+import { queueQuietMs } from '../suspended.ts';
 
 export const jobSet: Rule = {
   kinds: [{ kind: 'JobSet', group: 'jobset.x-k8s.io' }],
@@ -13,9 +14,6 @@ export const jobSet: Rule = {
   runsPods: true,
   judge,
 };
-
-/** Kueue suspends what it queues, and lets it go in a moment where there is room. */
-const queueQuietMs = 15_000;
 
 const hints: Readonly<Record<string, string>> = {
   FailedJobs: 'Check the logs of the pods of that Job.',

@@ -17,18 +17,20 @@ import type { KubernetesObject } from '../../../kubernetes/object.ts';
 import type { Verdict } from '../../verdict.ts';
 import {
   failed,
+  heldBack,
   isObserved,
   isSince,
   notObserved,
   progressing,
   ready,
   troubled,
-  unchecked,
   type Child,
   type Facts,
   type Progressing,
   type Rule,
 } from '../rule.ts';
+import { suspended } from '../suspended.ts';
+import { changesTemplate } from '../template-change.ts';
 import { waitingFor } from './conditions.ts';
 import { isAsBefore, staleGraceMs } from './stale.ts';
 
@@ -38,7 +40,7 @@ const cluster: Child = { apiVersion: 'ray.io/v1', kind: 'RayCluster' };
 export const rayService: Rule = {
   kinds: [{ kind: 'RayService', group }],
   ready:
-    'the change is observed, no cluster is pending, no upgrade or rollback is in progress, Ready is True, each application of serveConfigV2 is RUNNING, and this has stayed so for 5 s (with incremental upgrades: 15 s have passed since the write); one that is suspended is accepted',
+    'the change is observed, no cluster is pending, no upgrade or rollback is in progress, Ready is True, each application of serveConfigV2 is RUNNING, and this has stayed so for 5 s (with incremental upgrades: 15 s have passed since the write); said to be held back where its pods change and its upgradeStrategy is None; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed:
     'its validation has failed, or its initializing timeout is over (at once); an application is DEPLOY_FAILED or UNHEALTHY, for 60 s; its RayCluster cannot make pods, for 30 s; it has no serve endpoint any more, for 120 s',
   source:
@@ -51,7 +53,7 @@ export const rayService: Rule = {
 export const rayCluster: Rule = {
   kinds: [{ kind: 'RayCluster', group }],
   ready:
-    'HeadPodReady and RayClusterProvisioned are True and as many workers are ready as are desired, and this has stayed so for 3 s (15 s where its observedGeneration stays behind); one that is suspended is accepted',
+    'HeadPodReady and RayClusterProvisioned are True and as many workers are ready as are desired, and this has stayed so for 3 s (15 s where its observedGeneration stays behind); said to be held back where its pods change and are all older than that; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed: 'ReplicaFailure is True for 30 s',
   source:
     'kuberay ray-operator/controllers/ray/utils/consistency.go: a new generation alone does not update the status; RayClusterProvisioned stays True once it is',
@@ -61,7 +63,8 @@ export const rayCluster: Rule = {
 
 export const rayJob: Rule = {
   kinds: [{ kind: 'RayJob', group }],
-  ready: 'its deployment is Complete and its job has SUCCEEDED; one that is suspended is accepted',
+  ready:
+    'its deployment is Complete and its job has SUCCEEDED; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed: 'its deployment is Failed or ValidationFailed, or its job was STOPPED or has FAILED',
   source: 'kuberay ray-operator/apis/ray/v1/rayjob_types.go; a job that is over is not run again by a change',
   children: [cluster, { apiVersion: 'batch/v1', kind: 'Job' }],
@@ -84,7 +87,7 @@ function judgeService(object: KubernetesObject, facts: Facts): Verdict {
   if (failure !== undefined) return failure;
   if (!isObserved(object, facts)) return notObserved;
   if (booleanAt(object, 'spec', 'suspend') === true)
-    return isTrue(object, 'Suspended') ? unchecked('it is suspended') : progressing('suspending');
+    return isTrue(object, 'Suspended') ? suspended(object) : progressing('suspending');
   const [active, pending] = ['activeServiceStatus', 'pendingServiceStatus'].map((side) =>
     objectAt(object, 'status', side),
   );
@@ -92,7 +95,9 @@ function judgeService(object: KubernetesObject, facts: Facts): Verdict {
   const next = stringAt(pending, 'rayClusterName') ?? '';
   const isMoving = next !== '' || isGoingBack || isTrue(object, 'UpgradeInProgress');
   const side = (next === '' ? active : pending) ?? {};
-  const verdict = isMoving ? progressing(describeMove(active ?? {}, side, isGoingBack)) : judgeActive(object, side);
+  const verdict = isMoving
+    ? progressing(describeMove(active ?? {}, side, isGoingBack))
+    : judgeActive(object, side, facts);
   if (verdict.state !== 'progressing') return verdict;
   const trouble = applicationTrouble(object, side) ?? clusterTrouble(facts, stringAt(side, 'rayClusterName') ?? '');
   return trouble === undefined ? verdict : { ...trouble, message: verdict.message };
@@ -113,7 +118,7 @@ function serviceFailure(object: KubernetesObject, facts: Facts): Verdict | undef
   return isNew ? failed(object, reason, message, hint) : troubled(object, staleGraceMs, { reason, message, hint });
 }
 
-function judgeActive(object: KubernetesObject, active: JsonObject): Verdict {
+function judgeActive(object: KubernetesObject, active: JsonObject, facts: Facts): Verdict {
   const found = condition(object, 'Ready');
   if (found?.reason === 'ZeroServeEndpoints') {
     const { reason, message } = found;
@@ -132,12 +137,20 @@ function judgeActive(object: KubernetesObject, active: JsonObject): Verdict {
   const message = `${running.length} of ${wanted.length === 1 ? '1 application' : `${wanted.length} applications`} running`;
   if (running.length < wanted.length || states.size === 0) return progressing(`${message}${others(states)}`);
   const upgrade = stringAt(object, 'spec', 'upgradeStrategy', 'type');
-  const note = upgrade === 'None' ? '; its upgradeStrategy is None: a change of rayClusterConfig has no effect' : '';
+  const kept =
+    upgrade === 'None' ? 'its upgradeStrategy is None: a change of rayClusterConfig has no effect' : undefined;
   const isIncremental = ['trafficRoutedPercent', 'targetCapacity'].some((field) => field in active);
   return {
-    ...ready(`${message}${note}`),
+    ...acceptedWith(kept, message, facts),
     ...(isIncremental ? { sinceWriteMs: serveSettleMs } : { quietMs: serveQuietMs }),
   };
+}
+
+/** Ready, with why its pods stay as they are; held back where the change is one of what they are to be. */
+function acceptedWith(kept: string | undefined, message: string, facts: Facts): ReturnType<typeof ready> {
+  if (kept === undefined) return ready(message);
+  const told = `${message}; ${kept}`;
+  return changesTemplate(facts) ? heldBack('ready', kept, told) : ready(told);
 }
 
 /** `moving to RayCluster "web-b": 50 % of traffic, capacity 100 %; application "llm" is DEPLOYING` */
@@ -213,7 +226,7 @@ function replicaFailure(object: KubernetesObject): Progressing | undefined {
 
 function judgeCluster(object: KubernetesObject, facts: Facts): Verdict {
   if (booleanAt(object, 'spec', 'suspend') === true)
-    return isTrue(object, 'RayClusterSuspended') ? unchecked('it is suspended') : progressing('suspending');
+    return isTrue(object, 'RayClusterSuspended') ? suspended(object) : progressing('suspending');
   const failure = replicaFailure(object);
   if (failure !== undefined) return failure;
   const wanted = numberAt(object, 'status', 'desiredWorkerReplicas') ?? 0;
@@ -228,10 +241,13 @@ function judgeCluster(object: KubernetesObject, facts: Facts): Verdict {
   }
   const message = `head and ${workers} of ${wanted} workers ready`;
   if (workers < wanted) return progressing(message);
-  const note = keepsOldPods(object, facts)
-    ? '; its pods are older than the change: KubeRay replaces them only if they are deleted'
-    : '';
-  return { ...ready(`${message}${note}`), quietMs: isObserved(object, facts) ? clusterQuietMs : unobservedQuietMs };
+  const kept = keepsOldPods(object, facts)
+    ? 'its pods are older than the change: KubeRay replaces them only if they are deleted'
+    : undefined;
+  return {
+    ...acceptedWith(kept, message, facts),
+    quietMs: isObserved(object, facts) ? clusterQuietMs : unobservedQuietMs,
+  };
 }
 
 /** Whether all its pods were there before the change: most changes of a RayCluster are for new pods only. */
@@ -268,7 +284,7 @@ function judgeJob(object: KubernetesObject, facts: Facts): Verdict {
       if (job === 'SUCCEEDED') return ready('succeeded');
       return failed(object, job, `its job is ${job}${said === '' ? '' : `: ${said}`}`, 'Check the log of its job.');
     case 'Suspended':
-      return booleanAt(object, 'spec', 'suspend') === true ? unchecked('it is suspended') : progressing('resuming');
+      return booleanAt(object, 'spec', 'suspend') === true ? suspended(object) : progressing('resuming');
     case '':
       return notObserved;
     default:

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { judge } from '../../../../src/rollout/readiness/index.ts';
 import type { Facts } from '../../../../src/rollout/readiness/rule.ts';
+import { decidedOver } from '../../../support/custom-resource.ts';
 import {
   conditionAt,
   factsOf,
@@ -13,6 +14,7 @@ import {
   liveStatefulSet,
   podOf,
   start,
+  template,
 } from '../../../support/rollout-objects.ts';
 
 /** What is the case, the object, and what the rule says: `ready: …`, `progressing: …`. */
@@ -235,7 +237,7 @@ describe('a DaemonSet', () => {
     ['waits to be observed', liveDaemonSet({ observed: 1 }), 'progressing: waiting for the controller'],
     ['waits for updated pods', liveDaemonSet({ updated: 1 }), 'progressing: 1 of 3 pods updated, 1 available'],
     ['waits for available pods', liveDaemonSet({ available: 2 }), 'progressing: 2 of 3 pods available'],
-    ['that no node wants is ready', liveDaemonSet({ wanted: 0 }), 'ready: 0 pods available'],
+    ['that no node wants is ready, and says so', liveDaemonSet({ wanted: 0 }), 'ready: no pods: no node matches'],
     [
       'with OnDelete is accepted, and says what is to be done',
       liveDaemonSet({ updated: 1, spec: onDelete }),
@@ -261,6 +263,32 @@ describe('a ReplicaSet', () => {
     ['waits for the surplus to go', replicaSet(3, 2), 'progressing: 1 extra pod terminating'],
     ['waits to be observed', replicaSet(2, 2, 0), 'progressing: waiting for the controller'],
   ]);
+
+  describe.each(['ReplicaSet', 'ReplicationController'])('of kind %s', (kind) => {
+    const of = (image: string, replicas: number, existing = replicas) =>
+      live(kind, {
+        apiVersion: kind === 'ReplicaSet' ? 'apps/v1' : 'v1',
+        spec: { replicas, template: template(image) },
+        status: { observedGeneration: 1, replicas: existing, availableReplicas: existing },
+      });
+    const verdictOf = (object: KubernetesObject, before: KubernetesObject) =>
+      judge(object, factsOf(object, { before }));
+
+    test('holds its pods back where its template changes: its controller replaces none', () => {
+      expect(verdictOf(of('web:2', 3), of('web:1', 2))).toEqual({
+        state: 'ready',
+        message:
+          '3 pods available; its controller replaces no pods: 1 of 3 pods updated; delete the others to update them',
+        held: 'its controller replaces no pods: 1 of 3 pods updated',
+      });
+    });
+
+    test('is ready as ever with another number of pods, or where it had none', () => {
+      const ready = { state: 'ready', message: '3 pods available' };
+      expect(verdictOf(of('web:1', 3), of('web:1', 2))).toEqual(ready);
+      expect(verdictOf(of('web:2', 3), of('web:1', 0))).toEqual(ready);
+    });
+  });
 });
 
 describe('a Job', () => {
@@ -302,6 +330,15 @@ describe('a Job', () => {
     ],
     ['that is suspended is accepted', liveJob({ spec: { suspend: true } }), 'unchecked: it is suspended'],
   ]);
+
+  test('that Kueue holds is accepted once it has waited in its queue for 15 s', () => {
+    const metadata = { labels: { 'kueue.x-k8s.io/queue-name': 'migrations' } };
+    const written = liveJob({ metadata, spec: { suspend: true } });
+    expect(decidedOver(written, [{ at: 0 }], 14).at(-1)).toBe(
+      'progressing: it is suspended; checking that it stays so',
+    );
+    expect(decidedOver(written, [{ at: 0 }], 15).at(-1)).toBe('unchecked: it is suspended');
+  });
 });
 
 describe('a CronJob', () => {
@@ -349,4 +386,30 @@ describe('a Pod', () => {
       'failed: Evicted: failed: The node was low on resource: memory.',
     ],
   ]);
+
+  describe('with another image', () => {
+    const of = (image: string, containerID: string, name = 'bare') =>
+      live('Pod', {
+        apiVersion: 'v1',
+        metadata: { name },
+        spec: { containers: [{ name: 'web', image }] },
+        status: {
+          phase: 'Running',
+          conditions: [conditionAt('Ready', 'True')],
+          containerStatuses: [{ name: 'web', containerID }],
+        },
+      });
+    const asWritten = of('web:2', 'containerd://1');
+    const before = of('web:1', 'containerd://1');
+
+    test('waits until its container is replaced: until then it is the old one that is ready', () => {
+      expect(said(asWritten, { before })).toBe('progressing: container "web" still runs its old image');
+      expect(said(of('web:2', 'containerd://2'), { asWritten, before })).toBe('ready: ready');
+    });
+
+    test('is ready as ever where nothing but labels has changed, or another pod was there before', () => {
+      expect(said(before, { before })).toBe('ready: ready');
+      expect(said(asWritten, { before: of('web:1', 'containerd://1', 'other') })).toBe('ready: ready');
+    });
+  });
 });

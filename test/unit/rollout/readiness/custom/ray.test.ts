@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../../../src/kubernetes/object.ts';
 import { judge } from '../../../../../src/rollout/readiness/index.ts';
+import type { Facts } from '../../../../../src/rollout/readiness/rule.ts';
 import { custom, decidedOver, ownedBy } from '../../../../support/custom-resource.ts';
 import { conditionAt, factsOf, live, podOf, timeAt } from '../../../../support/rollout-objects.ts';
 
@@ -10,6 +11,16 @@ type Parts = NonNullable<Parameters<typeof custom>[2]>;
 
 const serveConfigV2 = 'applications:\n  - name: llm\n    import_path: serve:llm\n';
 const app = (status: string, message = ''): JsonObject => ({ llm: { status, message } });
+
+const clusterSpec = (image: string): JsonObject => ({
+  headGroupSpec: { template: { spec: { containers: [{ name: 'head', image }] } } },
+});
+
+/** State, message, and what keeps its pods, of an object that was written over `before`. */
+function heldOf(object: KubernetesObject, before: KubernetesObject, more: Partial<Facts> = {}) {
+  const verdict = judge(object, factsOf(object, { before, ...more }));
+  return verdict.state === 'ready' ? [verdict.state, verdict.message, verdict.held] : [verdict.state];
+}
 
 describe('a RayService', () => {
   const service = (parts: Parts = {}) =>
@@ -228,6 +239,14 @@ describe('a RayService', () => {
     );
   });
 
+  test('is held back by that where the pods of its cluster were to change', () => {
+    const of = (image: string) =>
+      service({ spec: { upgradeStrategy: { type: 'None' }, rayClusterConfig: clusterSpec(image) }, status: status() });
+    const held = 'its upgradeStrategy is None: a change of rayClusterConfig has no effect';
+    expect(heldOf(of('ray:2'), of('ray:1'))).toEqual(['ready', `1 of 1 application running; ${held}`, held]);
+    expect(heldOf(of('ray:2'), of('ray:2'))).toEqual(['ready', `1 of 1 application running; ${held}`, undefined]);
+  });
+
   test('that was not changed is ready at once', () => {
     const shown = [{ at: 0 }];
     expect(decidedOver(service({ status: status() }), shown, 0, { changed: false })).toEqual([
@@ -291,6 +310,20 @@ describe('a RayCluster', () => {
     );
     expect(told({}, 3)).toBe('ready: head and 3 of 3 workers ready');
     expect(told({ upgradeStrategy: { type: 'Recreate' } }, -300)).toBe('ready: head and 3 of 3 workers ready');
+  });
+
+  test('is held back where all its pods are older and were to change', () => {
+    const of = (image: string) => cluster({ spec: clusterSpec(image), status: status() });
+    const held = 'its pods are older than the change: KubeRay replaces them only if they are deleted';
+    const descendants = [pod(of('ray:2'), -300)];
+    const told = `head and 3 of 3 workers ready; ${held}`;
+    expect(heldOf(of('ray:2'), of('ray:1'), { descendants })).toEqual(['ready', told, held]);
+    expect(heldOf(of('ray:2'), of('ray:2'), { descendants })).toEqual(['ready', told, undefined]);
+    expect(heldOf(of('ray:2'), of('ray:1'), { descendants: [pod(of('ray:2'), 3)] })).toEqual([
+      'ready',
+      'head and 3 of 3 workers ready',
+      undefined,
+    ]);
   });
 
   test('has failed once its pods could not be made for 30 s, also where that began before the write', () => {
@@ -382,6 +415,15 @@ describe('a RayJob', () => {
     expect(decidedOver(written, [{ at: 0 }], 60).at(-1)).toBe(
       'failed: ValidationFailed: RayJob "web": the entrypoint is empty',
     );
+  });
+
+  test('in a queue of Kueue is accepted once it has waited there for 15 s', () => {
+    const plain = job({ spec: { suspend: true } });
+    const labels = { 'kueue.x-k8s.io/queue-name': 'gpus' };
+    const written = { ...plain, metadata: { ...plain.metadata, labels } };
+    const shown = [{ at: 1, status: status('Suspended') }];
+    expect(decidedOver(written, shown, 15).at(-1)).toBe('progressing: it is suspended; checking that it stays so');
+    expect(decidedOver(written, shown, 16).at(-1)).toBe('unchecked: it is suspended');
   });
 
   test('that is suspended is accepted, and one that was not changed is ready at once', () => {

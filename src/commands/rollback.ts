@@ -390,21 +390,26 @@ function refuseWithoutVersion({ manifests, left }: Sifted, target: Revision): vo
   });
 }
 
-/** Says what of the report is not as the revision has it, and whose changes are gone. */
-function finishRollback(
+/**
+ * Says what of the report is not as the revision has it, and whose changes are gone. What was applied is so too where a workload
+ * keeps its pods from it.
+ */
+export function finishRollback(
   report: RunReport,
   byHand: readonly string[],
   left: readonly LeftOut[],
-  reporter: Reporter,
+  reporter: Pick<Reporter, 'warning'>,
 ): RunReport {
-  const isBack = report.status === 'rolled-back';
+  const isHeld = report.status === 'paused';
+  const isBack = report.status === 'rolled-back' || isHeld;
   const dropped = isBack ? byHand.map((text) => `a manual change was dropped: ${text}`) : [];
   for (const text of dropped) reporter.warning(text);
   const warnings = [...report.warnings, ...dropped];
   if (left.length === 0) return { ...report, warnings };
   const text = describeLeftOut(left);
   const details = left.map(({ manifest, reason }) => ({ ref: refOf(manifest.object), reason }));
-  const headline = `${report.headline}, except ${listed(details.map(({ ref }) => describeRef(ref)))}`;
+  const names = listed(details.map(({ ref }) => describeRef(ref)));
+  const headline = isHeld ? `${report.headline}; not rolled back: ${names}` : `${report.headline}, except ${names}`;
   if (!isBack) return { ...report, warnings, left: details };
   if (!left.some(runsTheVersion)) {
     reporter.warning(text);

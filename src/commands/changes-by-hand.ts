@@ -1,11 +1,17 @@
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { at, isObject, ownValue, type Json, type Path } from '../base/json.ts';
+import { at, isObject, ownValue, stringAt, type Json, type Path } from '../base/json.ts';
 import { changedByHand, versionPaths } from '../apply/managers.ts';
+import { hasTimeToLive } from '../apply/still-there.ts';
+import { customKindOf } from '../manifests/custom-kinds.ts';
+import { isConfig, runsOnce } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
+import { isService } from '../traffic/services.ts';
 
 /**
- * What somebody has changed by hand of the version that runs: values with another owner, and parts of what was recorded that are
- * gone. One sentence for each object and manager.
+ * What somebody has changed by hand of the version that runs: values with another owner, and what was recorded that is
+ * gone, or parts of it. One sentence for each object and manager.
+ * @param recorded those of which it is known whether they are there
  * @param running the objects as they are, by the keys that they have in the revision
  * @param since ISO 8601, when the run of the version began: who had written before that only owns what no manifest says, such as
  * the server's defaults of an object that helm has made
@@ -19,7 +25,7 @@ export function describeChangesByHand(
   const from = Math.floor(Date.parse(since) / 1000) * 1000;
   return recorded.flatMap((object) => {
     const live = running.get(keyOf(refOf(object)));
-    if (live === undefined) return [];
+    if (live === undefined) return isMissed(object) ? [`${describeRef(refOf(object))}: someone deleted it`] : [];
     const later = changedByHand(live).filter(({ time }) => !(Date.parse(time) < from));
     const byManager = Map.groupBy(later, ({ manager }) => manager);
     const changed = [...byManager].map(([manager, fields]) => {
@@ -32,6 +38,13 @@ export function describeChangesByHand(
       ? changed
       : [...changed, `${describeRef(refOf(live))}: someone removed ${shortened(gone)}`];
   });
+}
+
+/** Whether the version is another one without it: it runs pods, or decides what they answer. What may end by itself is no loss. */
+function isMissed(object: KubernetesObject): boolean {
+  const mayEnd = runsOnce(object) || customKindOf(object)?.ends === true || hasTimeToLive(object);
+  const endsItself = object.kind === 'Pod' && (stringAt(object, 'spec', 'restartPolicy') ?? 'Always') !== 'Always';
+  return !mayEnd && !endsItself && (hasPods(object) || isConfig(object) || isService(object));
 }
 
 const shownFields = 4;

@@ -74,7 +74,7 @@ function removesItself(object: KubernetesObject): boolean {
 }
 
 /** What the names of the side that serves end with where a strategy has made it: `-green`. */
-function suffixOf({ serving = {}, idle, objects }: Revision): string | undefined {
+export function suffixOf({ serving = {}, idle, objects }: Revision): string | undefined {
   if (idle !== undefined) return undefined;
   const isGreen = objects.some(
     (object) => serving[keyOf(refOf(object))] === candidateName(object.metadata.name, 'green'),

@@ -32,8 +32,10 @@ const concurrency = 16;
 
 /** Reads what a revision has, each object where the strategy runs it. What is not there is a problem. */
 export async function readRelease(client: KubernetesClient, revision: Revision): Promise<ReleaseNow> {
-  const { namespace } = revision.objects.find(({ metadata }) => metadata.namespace !== undefined)?.metadata ?? {};
-  const autoscalers = await autoscalersIn(client, namespace ?? client.defaultNamespace);
+  const namespaces = new Set(revision.objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+  const places = namespaces.size === 0 ? [client.defaultNamespace] : [...namespaces];
+  const listed = await mapConcurrently(places, concurrency, (namespace) => autoscalersIn(client, namespace));
+  const autoscalers = listed.flat();
   const empty = scaledTargets(autoscalers.filter(scalesToZero));
   const now: ReleaseNow = { found: [], problems: [], warnings: [], autoscaled: scaledTargets(autoscalers) };
   const suffix = suffixOf(revision);

@@ -6,7 +6,7 @@ import { canaryStages } from '../../../../src/strategies/canary/bring-in.ts';
 import { behindWhich, keptApart, lookAround, refuseAutoscaled } from '../../../../src/strategies/canary/neighbours.ts';
 import type { Pair } from '../../../../src/strategies/canary/pairs.ts';
 import { FakeApi } from '../../../support/fake-api.ts';
-import { silentReporter } from '../../../support/silent-reporter.ts';
+import { listeningReporter } from '../../../support/silent-reporter.ts';
 import { objectOf } from '../../release/build.ts';
 import { compared, deployment, linesOf, service } from '../plan-lines.ts';
 
@@ -26,7 +26,7 @@ function contextWith(...objects: KubernetesObject[]): PlanContext {
     look: () => Promise.resolve([]),
     note: () => undefined,
     onLowCapacity: 'fail',
-    reporter: silentReporter,
+    reporter: listeningReporter(),
   };
 }
 
@@ -49,7 +49,9 @@ test('"constant-total" is refused over an autoscaler in another namespace', asyn
 
 test('a budget of another namespace with the same labels does not count the pods', async () => {
   const budget = objectOf('policy/v1', 'PodDisruptionBudget', { spec: { selector: { matchLabels: { app: 'web' } } } });
-  const context = contextWith(budget);
+  const reporter = listeningReporter();
+  const context = { ...contextWith(budget), reporter };
   const neighbours = { ...(await lookAround(context, [pair])), budgets: [budget] };
   expect(keptApart(context, neighbours, [pair])).toEqual([pair]);
+  expect(reporter.lines).toEqual([]);
 });

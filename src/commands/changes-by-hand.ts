@@ -1,11 +1,18 @@
 import { formatFieldPath } from '../kubernetes/field-path.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { at, isObject, ownValue, type Json, type Path } from '../base/json.ts';
+import { at, isObject, ownValue, stringAt, type Json, type Path } from '../base/json.ts';
 import { changedByHand, versionPaths } from '../apply/managers.ts';
+import { isAsStated } from '../apply/same-value.ts';
+import { hasTimeToLive } from '../apply/still-there.ts';
+import { customKindOf } from '../manifests/custom-kinds.ts';
+import { isConfig, runsOnce } from '../manifests/kinds.ts';
+import { hasPods, podFieldsOf, podsIn } from '../manifests/pod-template.ts';
+import { isService } from '../traffic/services.ts';
 
 /**
- * What somebody has changed by hand of the version that runs: values with another owner, and parts of what was recorded that are
- * gone. One sentence for each object and manager.
+ * What somebody has changed by hand of the version that runs: values with another owner, and what was recorded that is
+ * gone, or parts of it. One sentence for each object and manager.
+ * @param recorded those of which it is known whether they are there
  * @param running the objects as they are, by the keys that they have in the revision
  * @param since ISO 8601, when the run of the version began: who had written before that only owns what no manifest says, such as
  * the server's defaults of an object that helm has made
@@ -19,19 +26,48 @@ export function describeChangesByHand(
   const from = Math.floor(Date.parse(since) / 1000) * 1000;
   return recorded.flatMap((object) => {
     const live = running.get(keyOf(refOf(object)));
-    if (live === undefined) return [];
-    const later = changedByHand(live).filter(({ time }) => !(Date.parse(time) < from));
+    if (live === undefined) return isMissed(object) ? [`${describeRef(refOf(object))}: someone deleted it`] : [];
+    const paths = [...versionPaths, ...changedPlaces(object, live)];
+    const later = changedByHand(live, paths).filter(({ time }) => !(Date.parse(time) < from));
     const byManager = Map.groupBy(later, ({ manager }) => manager);
     const changed = [...byManager].map(([manager, fields]) => {
       const time = fields[0]?.time ?? '';
       const names = fields.map(({ field }) => field);
       return `${describeRef(refOf(live))}: "${manager}" has changed ${shortened(names)}${time === '' ? '' : ` (${time})`}`;
     });
-    const gone = versionPaths.flatMap((path) => missing(at(object, ...path), at(live, ...path), path));
+    const gone = paths.flatMap((path) => missing(at(object, ...path), at(live, ...path), path));
     return gone.length === 0
       ? changed
       : [...changed, `${describeRef(refOf(live))}: someone removed ${shortened(gone)}`];
   });
+}
+
+/** Whether the version is another one without it: it runs pods, or decides what they answer. What may end by itself is no loss. */
+function isMissed(object: KubernetesObject): boolean {
+  const mayEnd = runsOnce(object) || customKindOf(object)?.ends === true || hasTimeToLive(object);
+  const endsItself = object.kind === 'Pod' && (stringAt(object, 'spec', 'restartPolicy') ?? 'Always') !== 'Always';
+  return !mayEnd && !endsItself && (hasPods(object) || isConfig(object) || isService(object));
+}
+
+/**
+ * Where a custom resource has pods, or their image, that are not as they were recorded; of a list the path of the whole. What is
+ * only added there, a rollback leaves to who has added it.
+ */
+function changedPlaces(recorded: KubernetesObject, live: KubernetesObject): string[][] {
+  const kind = customKindOf(recorded);
+  if (kind === undefined) return [];
+  const { image = [] } = kind;
+  const places: { stated: Json | undefined; path: Path }[] = [
+    ...podsIn(recorded).map(({ spec, path }) => ({ stated: podFieldsOf(spec), path })),
+    ...(image.length === 0 ? [] : [{ stated: at(recorded, ...image), path: image }]),
+  ];
+  const changed = places.filter(({ stated, path }) => !isAsStated(stated, at(live, ...path), path));
+  const paths = changed.map(({ path }) => {
+    const index = path.findIndex((step) => typeof step === 'number');
+    return path.slice(0, index === -1 ? path.length : index).map(String);
+  });
+  const isKnown = (path: Path) => versionPaths.some((known) => known.every((step, index) => path[index] === step));
+  return [...new Map(paths.map((path) => [path.join('.'), path])).values()].filter((path) => !isKnown(path));
 }
 
 const shownFields = 4;

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../base/errors.ts';
 import { inCluster } from '../apply/owned-change.ts';
 import { readJournal } from '../release/journal.ts';
-import { listRevisions, liveRevision } from '../release/revision.ts';
+import { listRevisions, liveRevision, revisionSecret } from '../release/revision.ts';
 import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import { locking } from '../release/rights.ts';
 import { promotionOf } from '../strategies/index.ts';
@@ -17,7 +17,7 @@ import { rollOut } from './roll-out.ts';
 import { rulesOfChange } from '../release/recorded-rules.ts';
 import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
-import type { JournalRecord } from '../release/journal-shape.ts';
+import type { JournalRecord, WaitingCandidate } from '../release/journal-shape.ts';
 
 const inputs = [...changeInputs, 'await', 'keep-old-for', 'force', 'verify', 'force-conflicts', 'reason'] as const;
 
@@ -98,6 +98,24 @@ function unreadable(revision: number, release: string, problem: string): Invalid
   });
 }
 
+/** A candidate of which the journal alone knows: enough to take it away, and not to bring it in. */
+function withoutRecord(release: string, waiting: WaitingCandidate | undefined): Revision | undefined {
+  if (waiting === undefined) return undefined;
+  const { revision, since, constantTotal } = waiting;
+  return {
+    release,
+    revision,
+    outcome: 'unreadable',
+    // Only a canary says so.
+    strategy: constantTotal === undefined ? 'blue-green' : 'canary',
+    startedAt: since,
+    finishedAt: since,
+    images: {},
+    objects: [],
+    problem: `its record is gone: someone deleted the Secret "${revisionSecret({ release, revision })}"`,
+  };
+}
+
 /**
  * What waits of a release. Where nothing does, an old side that an earlier promotion has left goes before it is said.
  * @throws InvalidInput when nothing waits
@@ -114,7 +132,7 @@ export async function findCandidate(
     listRevisions(client, namespace, release),
   ]);
   const waiting = journal?.record.waiting;
-  const revision = revisions.find((entry) => entry.revision === waiting?.revision);
+  const revision = revisions.find((entry) => entry.revision === waiting?.revision) ?? withoutRecord(release, waiting);
   const isLive = revision?.outcome === 'live';
   if (journal !== undefined && revision !== undefined && !isLive) {
     return { record: journal.record, revision, isHalfDone: isHalfDone(leftoverIn(journal, revisions)) };

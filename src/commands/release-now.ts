@@ -34,8 +34,10 @@ const concurrency = 16;
 
 /** Reads what a revision has, each object where the strategy runs it. What is not there is a problem. */
 export async function readRelease(client: KubernetesClient, revision: Revision): Promise<ReleaseNow> {
-  const { namespace } = revision.objects.find(({ metadata }) => metadata.namespace !== undefined)?.metadata ?? {};
-  const autoscalers = await autoscalersIn(client, namespace ?? client.defaultNamespace);
+  const namespaces = new Set(revision.objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+  const places = namespaces.size === 0 ? [client.defaultNamespace] : [...namespaces];
+  const listed = await mapConcurrently(places, concurrency, (namespace) => autoscalersIn(client, namespace));
+  const autoscalers = listed.flat();
   const empty = scaledTargets(autoscalers.filter(scalesToZero));
   const now: ReleaseNow = { found: [], problems: [], warnings: [], notes: [], autoscaled: scaledTargets(autoscalers) };
   const suffix = suffixOf(revision);
@@ -82,7 +84,7 @@ function removesItself(object: KubernetesObject): boolean {
 }
 
 /** What the names of the side that serves end with where a strategy has made it: `-green`. */
-function suffixOf({ serving = {}, idle, objects }: Revision): string | undefined {
+export function suffixOf({ serving = {}, idle, objects }: Revision): string | undefined {
   if (idle !== undefined) return undefined;
   const isGreen = objects.some(
     (object) => serving[keyOf(refOf(object))] === candidateName(object.metadata.name, 'green'),

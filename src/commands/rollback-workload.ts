@@ -14,10 +14,11 @@ import type { Context } from '../release/context.ts';
 import { failureOf } from '../report/failure.ts';
 import type { Report } from '../report/report.ts';
 import { nameOf } from './find-workload.ts';
+import { finishApplied } from './held.ts';
 import type { RunReport } from '../report/run-report.ts';
 import type { RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
-import { RolloutWatch } from '../report/watch.ts';
+import { RolloutWatch, type WatchOptions } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import { describeRevision, readHistory } from './workload-history.ts';
 import { rulesOfChange } from '../release/recorded-rules.ts';
@@ -48,8 +49,8 @@ export async function rollbackWorkload(
   const live = liveRevision(revisions);
   refuseSide(workload, live, release);
   const target = await chooseTarget(context, workload, toRevision);
-  if (target.state === 'current' && !isPaused(workload))
-    return await confirmCurrent(context, options, workload, target, report);
+  if (target.state === 'current' && !isPaused(workload) && replicas.length === 0)
+    return await confirmCurrent(context, options, { workload, target }, report);
   if (target.state !== 'good' && target.state !== 'current') {
     report.warn(
       `${versionName(workload, target.revision)} of ${nameOf(workload)} may never have been ready: ${target.reason}`,
@@ -160,9 +161,8 @@ export function chooseWorkloadRevision(
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
 async function confirmCurrent(
   context: Context,
-  options: Pick<RollOutOptions, 'timeoutMs' | 'noProgressTimeoutMs' | 'unschedulableGraceMs' | 'pauseTimeoutMs'>,
-  workload: KubernetesObject,
-  target: WorkloadRevision,
+  options: WatchOptions & Pick<RollOutOptions, 'timeoutMs'>,
+  { workload, target }: { workload: KubernetesObject; target: WorkloadRevision },
   report: Report,
 ): Promise<RunReport> {
   const watch = new RolloutWatch(context, options);
@@ -179,6 +179,6 @@ async function confirmCurrent(
   }
   report.tellWorkloads([workloadRow(workload, watch.stateOf(refOf(workload)))]);
   return failure === undefined
-    ? report.finish('unchanged', `${is}, and it is healthy`)
+    ? finishApplied(report, watch, 'unchanged', { headline: `${is}, and it is healthy`, applied: is })
     : report.finish('failed', `${is}, but it is not healthy`);
 }

@@ -7,7 +7,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
-import { isScalable, runsOnce } from '../manifests/kinds.ts';
+import { isConfig, isScalable, runsOnce } from '../manifests/kinds.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../apply/adopt.ts';
@@ -38,6 +38,7 @@ import type { RunReport } from '../report/run-report.ts';
 import type { Purpose } from './purpose.ts';
 import { resumeAll } from './resume-all.ts';
 import { ownershipOf } from './look-ahead.ts';
+import { suffixOf } from './release-now.ts';
 import { rulesOfChange } from '../release/recorded-rules.ts';
 import { rollOut } from './roll-out.ts';
 import { bringBackBeside } from './sealed-config.ts';
@@ -101,7 +102,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
     live,
     revisions.find(({ revision }) => String(revision) === options.toRevision),
   );
-  const byHand = live === undefined ? [] : describeChangesByHand(live.objects, running, live.startedAt);
+  const byHand = live === undefined ? [] : describeChangesByHand(knownOf(live, running), running, live.startedAt);
   const task = { revisions, first, running, namespace, byHand, givenRules };
   const { toRevision } = options;
   const wanted = toRevision === undefined ? revisionBefore(unfinished, revisions, byHand.length > 0) : undefined;
@@ -109,6 +110,12 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   // Where all is as the live revision has it, what is meant is the one before.
   const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, report);
   return await goTo(context, options, { ...task, wanted, whenUnchanged }, report);
+}
+
+/** Of what in a revision it is known whether it is there: where its pods read copies of its config, the config itself need not be. */
+function knownOf(revision: Revision, running: Running): KubernetesObject[] {
+  const hasCopies = suffixOf(revision) !== undefined;
+  return revision.objects.filter((object) => !(hasCopies && isConfig(object)) || running.has(keyOf(refOf(object))));
 }
 
 interface Goal {
@@ -390,21 +397,26 @@ function refuseWithoutVersion({ manifests, left }: Sifted, target: Revision): vo
   });
 }
 
-/** Says what of the report is not as the revision has it, and whose changes are gone. */
-function finishRollback(
+/**
+ * Says what of the report is not as the revision has it, and whose changes are gone. What was applied is so too where a workload
+ * keeps its pods from it.
+ */
+export function finishRollback(
   report: RunReport,
   byHand: readonly string[],
   left: readonly LeftOut[],
-  reporter: Reporter,
+  reporter: Pick<Reporter, 'warning'>,
 ): RunReport {
-  const isBack = report.status === 'rolled-back';
+  const isHeld = report.status === 'paused';
+  const isBack = report.status === 'rolled-back' || isHeld;
   const dropped = isBack ? byHand.map((text) => `a manual change was dropped: ${text}`) : [];
   for (const text of dropped) reporter.warning(text);
   const warnings = [...report.warnings, ...dropped];
   if (left.length === 0) return { ...report, warnings };
   const text = describeLeftOut(left);
   const details = left.map(({ manifest, reason }) => ({ ref: refOf(manifest.object), reason }));
-  const headline = `${report.headline}, except ${listed(details.map(({ ref }) => describeRef(ref)))}`;
+  const names = listed(details.map(({ ref }) => describeRef(ref)));
+  const headline = isHeld ? `${report.headline}; not rolled back: ${names}` : `${report.headline}, except ${names}`;
   if (!isBack) return { ...report, warnings, left: details };
   if (!left.some(runsTheVersion)) {
     reporter.warning(text);

@@ -312,13 +312,16 @@ function blindness({ blind }: Examination): string[] {
 /** Where a rollback without a number would go; by the rules of the command itself. */
 function rollbackOf(
   { release, namespace, revisions, live, journal }: Records,
-  { found }: ReleaseNow,
+  { found, problems }: ReleaseNow,
 ): Pick<HealthReport, 'rollback'> {
   if (live === undefined) return {};
   if (journal?.waiting !== undefined) return { rollback: { none: 'a candidate waits; "abort" removes it first' } };
   try {
     const running = new Map(found.map(({ object, recorded }) => [keyOf(refOf(recorded)), object]));
-    const isChanged = describeChangesByHand(live.objects, running, live.startedAt).length > 0;
+    // What may not be read is not known to be gone.
+    const known = new Set([...running.keys(), ...problems.map(({ ref }) => keyOf(ref))]);
+    const recorded = live.objects.filter((object) => known.has(keyOf(refOf(object))));
+    const isChanged = describeChangesByHand(recorded, running, live.startedAt).length > 0;
     const target = chooseRevision(revisions, revisionBefore(journal, revisions, isChanged), release, namespace);
     return { rollback: previewRollback(target, live, running) };
   } catch (error) {

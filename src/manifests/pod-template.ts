@@ -85,10 +85,15 @@ const besidePods = new Set([
   'scaleTarget',
 ]);
 
+/** A pod spec without the fields beside it that change no pod. */
+export function podFieldsOf(spec: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => !besidePods.has(field)));
+}
+
 /** All that decides what the pods of a custom resource are; another value means new pods. */
 export function podContentOf(object: KubernetesObject): Json {
   const pods = podsIn(object).map(({ spec, metadata }) => ({
-    spec: Object.fromEntries(Object.entries(spec).filter(([field]) => !besidePods.has(field))),
+    spec: podFieldsOf(spec),
     labels: objectAt(object, ...metadata, 'labels'),
     annotations: objectAt(object, ...metadata, 'annotations'),
   }));

@@ -7,7 +7,7 @@ import type { ReplicaShare } from '../../traffic/replica-share.ts';
 import { servicesIn } from '../../traffic/services.ts';
 import { podsTo, withPods } from '../numbers.ts';
 import { podsOf } from '../../manifests/pod-template.ts';
-import { behindWhich } from './neighbours.ts';
+import { behindWhich, inEach } from './neighbours.ts';
 import { shareOf, type CanaryOptions, type Pair } from './pairs.ts';
 
 /** What comes in beside the stable version. */
@@ -44,15 +44,17 @@ export function canaryStages(arrival: Arrival, options: CanaryOptions): Stage[] 
   );
 }
 
-async function lookAtNumbers({ client, namespace }: PlanContext, pairs: readonly Pair[]): Promise<StepWorld> {
+async function lookAtNumbers(context: PlanContext, pairs: readonly Pair[]): Promise<StepWorld> {
+  const { client } = context;
+  const stable = pairs.map(({ live }) => live);
   const [pods, services] = await Promise.all([
     Promise.all(
       pairs.map(async ({ live, candidate }) => {
-        const [stable, beside] = await Promise.all([client.read(refOf(live)), client.read(refOf(candidate.object))]);
-        return { stable: podsOf(stable ?? live), candidate: beside === undefined ? 0 : podsOf(beside) };
+        const [now, beside] = await Promise.all([client.read(refOf(live)), client.read(refOf(candidate.object))]);
+        return { stable: podsOf(now ?? live), candidate: beside === undefined ? 0 : podsOf(beside) };
       }),
     ),
-    servicesIn(client, namespace),
+    inEach(context, stable, servicesIn),
   ]);
   return { pods, services };
 }

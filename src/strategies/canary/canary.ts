@@ -41,7 +41,7 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
     pairs.map(({ live, candidate }) => ({ serving: live, candidate: candidate.object })),
     prepared.map(({ manifest }) => manifest.object),
   );
-  const neighbours = await lookAround(context);
+  const neighbours = await lookAround(context, pairs);
   if (options.constantTotal) refuseAutoscaled(neighbours, prepared, pairs);
   refuseUnreachable(neighbours, prepared, pairs);
   const apart = keptApart(context, neighbours, pairs);

@@ -1,28 +1,41 @@
 import { InvalidInput } from '../../base/errors.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import { autoscalersIn, isAutoscaler, scaledTargets } from '../../apply/hpa.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import type { PlanContext } from '../../plan/plan.ts';
 import { templateLabels } from '../../traffic/pods.ts';
 import { isService, selectorOf, selects, servicesIn } from '../../traffic/services.ts';
+import { isBeside } from '../blue-green/groups.ts';
 import { bystandersOf, namesOf } from '../bystanders.ts';
 import { budgetsIn, countersOf, countingStill, stepOutside, warningOf } from '../outside.ts';
 import type { Pair } from './pairs.ts';
 
-/** What in the namespace goes by the labels of pods. */
+/** What in the namespaces of stable Deployments goes by the labels of pods. */
 interface Neighbours {
   services: readonly KubernetesObject[];
   autoscalers: readonly KubernetesObject[];
   budgets: readonly KubernetesObject[];
 }
 
-export async function lookAround({ client, namespace }: PlanContext): Promise<Neighbours> {
+export async function lookAround(context: PlanContext, pairs: readonly Pair[]): Promise<Neighbours> {
+  const stable = pairs.map(({ live }) => live);
   const [services, autoscalers, budgets] = await Promise.all([
-    servicesIn(client, namespace),
-    autoscalersIn(client, namespace),
-    budgetsIn(client, namespace),
+    inEach(context, stable, servicesIn),
+    inEach(context, stable, autoscalersIn),
+    inEach(context, stable, budgetsIn),
   ]);
   return { services, autoscalers, budgets };
+}
+
+/** What there is of a kind in the namespaces of these workloads. */
+export async function inEach(
+  { client, namespace }: PlanContext,
+  workloads: readonly KubernetesObject[],
+  list: (client: KubernetesClient, namespace: string) => Promise<KubernetesObject[]>,
+): Promise<KubernetesObject[]> {
+  const namespaces = new Set(workloads.map(({ metadata }) => metadata.namespace ?? namespace));
+  return (await Promise.all([...namespaces].map(async (one) => await list(client, one)))).flat();
 }
 
 export function refuseAutoscaled(
@@ -78,7 +91,9 @@ export async function tellBystanders(
 
 /** The Services that send requests to the pods of a Deployment. */
 export function behindWhich(services: readonly KubernetesObject[], deployment: KubernetesObject): KubernetesObject[] {
-  return services.filter((service) => selects(selectorOf(service), templateLabels(deployment)));
+  return services.filter(
+    (service) => isBeside(service, deployment) && selects(selectorOf(service), templateLabels(deployment)),
+  );
 }
 
 /**
@@ -92,7 +107,11 @@ export function keptApart(
 ): Pair[] {
   return pairs.map((pair) => {
     const { live, variant } = pair;
-    const counters = countersOf(live, autoscalers, budgets);
+    const counters = countersOf(
+      live,
+      autoscalers,
+      budgets.filter((budget) => isBeside(budget, live)),
+    );
     if (counters.length === 0) return pair;
     const serving = behindWhich(services, live);
     const object = structuredClone(pair.candidate.object);

@@ -1,6 +1,5 @@
 import { Failure } from '../../base/errors.ts';
 import { equal, objectAt, stringsAt } from '../../base/json.ts';
-import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { surgeOf } from '../../manifests/rolling-update.ts';
@@ -14,6 +13,7 @@ import { bystandersOf, namesOf } from '../bystanders.ts';
 import { podsTo } from '../numbers.ts';
 import { podsOf } from '../../manifests/pod-template.ts';
 import { isBeside, withSelector } from '../blue-green/groups.ts';
+import { inEach } from './neighbours.ts';
 import type { PlanContext } from '../../plan/plan.ts';
 import type { Step } from '../../plan/step.ts';
 
@@ -57,7 +57,7 @@ export async function reliefFor(
   pairs: readonly Relieved[],
   manifests: readonly Manifest[],
 ): Promise<Relief | undefined> {
-  const services = await inEach(context, pairs, servicesIn);
+  const services = await inEach(context, stableOf(pairs), servicesIn);
   const behind = pairs.flatMap((pair) => {
     const own = services.filter((service) => leadsTo(service, pair.stable));
     return own.length === 0 || podsOf(pair.stable) === 0 ? [] : [{ ...pair, services: own }];
@@ -90,14 +90,8 @@ export async function reliefFor(
   }
 }
 
-/** What there is of a kind in the namespaces of these. */
-async function inEach(
-  { client, namespace }: PlanContext,
-  pairs: readonly Relieved[],
-  list: (client: KubernetesClient, namespace: string) => Promise<KubernetesObject[]>,
-): Promise<KubernetesObject[]> {
-  const namespaces = new Set(pairs.map(({ stable }) => stable.metadata.namespace ?? namespace));
-  return (await Promise.all([...namespaces].map(async (one) => await list(client, one)))).flat();
+function stableOf(pairs: readonly Relieved[]): KubernetesObject[] {
+  return pairs.map(({ stable }) => stable);
 }
 
 /** Whether a Service sends requests to the pods of a workload. */
@@ -112,7 +106,7 @@ async function assertNoAutoscaler(
   manifests: readonly Manifest[],
 ): Promise<void> {
   const own = manifests.map(({ object }) => object).filter(isAutoscaler);
-  const targets = scaledTargets([...(await inEach(context, pairs, autoscalersIn)), ...own]);
+  const targets = scaledTargets([...(await inEach(context, stableOf(pairs), autoscalersIn)), ...own]);
   const scaled = pairs.find(({ stable }) => targets.has(keyOf(refOf(stable))));
   if (scaled !== undefined)
     throw new Unavailable('a HorizontalPodAutoscaler would scale it down while its candidate takes all requests');

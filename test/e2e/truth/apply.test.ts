@@ -204,7 +204,7 @@ describe('fields of others', () => {
       configMap('web', { a: '2' }),
     ]);
     await stage.kubectl('delete', 'configmap,deployment', 'web');
-    expect(await stage.command('web', 'rollback')).toMatchObject({ exit: 0 });
+    expect(await stage.command('web', 'rollback', { 'to-revision': '1' })).toMatchObject({ exit: 0 });
     expect(await stage.imageOf('web')).toBe(image('1.0.0'));
     expect(numberAt(await stage.read('deployment', 'web'), 'status', 'readyReplicas')).toBe(1);
   });

@@ -76,6 +76,20 @@ describe('a rollback without a number', () => {
     const good = await stage.deploy('hand', objects('2.0.0'));
     expect(good.outputs['status']).toBe('deployed');
   });
+
+  test('after a deletion goes to the live version first, as status says', async () => {
+    await stage.given('missed', [web('missed', '1.0.0'), service('missed')]);
+    await stage.given('missed', [web('missed', '2.0.0'), service('missed')]);
+    await stage.kubectl('delete', 'service,deployment', 'missed');
+    expect((await stage.command('missed', 'status')).log).toContain('"rollback" would go to revision 2');
+    const back = await stage.command('missed', 'rollback');
+    expect(back.outputs['status']).toBe('rolled-back');
+    expect(back.log).toContain('a manual change was dropped: Deployment "missed": someone deleted it');
+    expect(back.log).toContain('a manual change was dropped: Service "missed": someone deleted it');
+    expect(await running('missed')).toEqual([image('2.0.0')]);
+    expect((await stage.command('missed', 'rollback')).outputs['status']).toBe('rolled-back');
+    expect(await running('missed')).toEqual([image('1.0.0')]);
+  });
 });
 
 describe('a rollback to a number', () => {

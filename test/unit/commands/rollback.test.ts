@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
-import { chooseRevision, revisionBefore } from '../../../src/commands/rollback.ts';
+import { chooseRevision, finishRollback, revisionBefore } from '../../../src/commands/rollback.ts';
 import { chooseWorkloadRevision, refuseSide } from '../../../src/commands/rollback-workload.ts';
 import type { WorkloadRevision } from '../../../src/rollout/workload-history.ts';
 import { liveDeployment } from '../../support/rollout-objects.ts';
-import { configMap } from '../release/build.ts';
+import type { RunReport, Status } from '../../../src/report/run-report.ts';
+import { configMap, manifestOf } from '../release/build.ts';
 import type { Outcome, Revision } from '../../../src/release/revision-shape.ts';
 import type { JournalRecord } from '../../../src/release/journal-shape.ts';
 
@@ -143,5 +144,42 @@ describe('a rollback without a number', () => {
   test('does not take a candidate that waits for a dead run', () => {
     const waiting = { revision: 4, step: 0, candidates: [], since: '2026-01-01T00:00:00.000Z' };
     expect(revisionBefore(journalOf({ revision: 4, waiting }), history)).toBeUndefined();
+  });
+});
+
+describe('a rollback that leaves a workload out', () => {
+  const left = [{ manifest: manifestOf(liveDeployment()), reason: 'its selector is immutable' }];
+  const headlines: Partial<Record<Status, string>> = {
+    'rolled-back': 'web: rolled back to revision 1, now revision 3',
+    paused: 'web: applied as revision 3, but not all pods run it: StatefulSet "db": 0 of 3 pods updated',
+    undone: 'web: rollback to revision 1 failed and was undone',
+  };
+
+  function finish(status: Status, byHand: readonly string[] = []) {
+    const empty = { objects: [], workloads: [], addresses: [], timeline: [], warnings: [], durationMs: 0 };
+    const report: RunReport = { command: 'rollback', status, headline: headlines[status] ?? '', ...empty };
+    return finishRollback(report, byHand, left, { warning: () => undefined });
+  }
+
+  test('has failed: the version is not back', () => {
+    expect(finish('rolled-back')).toMatchObject({
+      status: 'failed',
+      headline: 'web: rolled back to revision 1, now revision 3, except Deployment "web"',
+      failure: { message: 'Deployment "web" is left as it is: its selector is immutable' },
+    });
+  });
+
+  test('has failed as well where another workload keeps its pods from it', () => {
+    expect(finish('paused', ['Deployment "web": "kubectl-edit" has changed spec.template'])).toMatchObject({
+      status: 'failed',
+      headline:
+        'web: applied as revision 3, but not all pods run it: StatefulSet "db": 0 of 3 pods updated; not rolled back: Deployment "web"',
+      failure: { message: 'Deployment "web" is left as it is: its selector is immutable' },
+      warnings: ['a manual change was dropped: Deployment "web": "kubectl-edit" has changed spec.template'],
+    });
+  });
+
+  test('says no more than that it was undone where it was', () => {
+    expect(finish('undone')).toMatchObject({ status: 'undone', headline: headlines.undone });
   });
 });

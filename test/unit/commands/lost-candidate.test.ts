@@ -13,7 +13,8 @@ import { contextOf, options } from './build.ts';
 
 const copy = configMap({ a: '2' }, { name: 'a-canary' });
 const since = '2026-01-01T00:00:00.000Z';
-const inputs = { ...options, force: false, keepOldForMs: 0, forceConflicts: false } as unknown as CommandInputs;
+const given = { force: false, keepOldForMs: 0, forceConflicts: false } as unknown as CommandInputs;
+const inputs = { ...given, ...options };
 
 /** Revision 3 waits by the journal, and somebody has deleted its Secret. */
 async function cluster(): Promise<FakeApi> {

@@ -6,7 +6,7 @@ import type { Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
-import type { RolloutWatch } from '../report/watch.ts';
+import type { RolloutWatch, WorkloadPods } from '../report/watch.ts';
 
 /** Requests under way at once. */
 const concurrency = 8;
@@ -19,15 +19,27 @@ export async function tellNotOver(context: Context, watch: RolloutWatch, report:
   tellAsNotOver(context, await findNotOver(context, watch), report);
 }
 
-/** The sentences that `tellNotOver` says, for whoever has something else to do meanwhile. */
-export async function findNotOver({ client }: Pick<Context, 'client'>, watch: RolloutWatch): Promise<string[]> {
-  const { awaited } = watch;
-  const ending = await mapConcurrently(
-    awaited.filter(({ object }) => isWorkload(object)),
+/** The pods that the workloads which were awaited select now. */
+export async function podsOfAwaited(
+  { client }: Pick<Context, 'client'>,
+  { awaited }: RolloutWatch,
+): Promise<WorkloadPods[]> {
+  return await mapConcurrently(
+    awaited.map(({ object }) => object).filter(isWorkload),
     concurrency,
     // It is a courtesy: what cannot be seen fails nothing.
-    async ({ object }) => stillEnding(object, await podsSelectedBy(client, object).catch(() => [])),
+    async (workload) => ({ workload, pods: await podsSelectedBy(client, workload).catch(() => []) }),
   );
+}
+
+/** The sentences that `tellNotOver` says, for whoever has something else to do meanwhile. */
+export async function findNotOver(context: Pick<Context, 'client'>, watch: RolloutWatch): Promise<string[]> {
+  return notOverAmong(await podsOfAwaited(context, watch), watch);
+}
+
+/** The same of pods that were listed already. */
+export function notOverAmong(seen: readonly WorkloadPods[], { awaited }: RolloutWatch): string[] {
+  const ending = seen.map(({ workload, pods }) => stillEnding(workload, pods));
   const texts = [...ending, ...awaited.map(({ object, verdict }) => notAwaited(object, verdict))];
   return texts.filter((text) => text !== undefined);
 }

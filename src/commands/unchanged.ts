@@ -11,14 +11,14 @@ import { listed } from '../report/headline.ts';
 import { versionOf } from '../report/image-words.ts';
 import type { Report } from '../report/report.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { RolloutWatch } from '../report/watch.ts';
+import { RolloutWatch, type WorkloadPods } from '../report/watch.ts';
 import { reportObjects } from '../report/workloads.ts';
 import { originOf } from '../strategies/candidate.ts';
 import { refusePaused } from '../strategies/paused.ts';
 import { finishApplied } from './held.ts';
 import { retireLeftover } from './keep-old.ts';
 import type { Ahead } from './look-ahead.ts';
-import { tellNotOver } from './not-over.ts';
+import { notOverAmong, podsOfAwaited, tellAsNotOver } from './not-over.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { findStrays, removeStrays } from './strays.ts';
 import { verifyRelease, type VerificationOptions } from './verification.ts';
@@ -73,10 +73,13 @@ async function confirmUnchanged(
   );
   refusePaused(prepared);
   report.tellRevision(live.revision);
+  let seen: WorkloadPods[] = [];
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
     const manifests = prepared.map(({ manifest }) => manifest);
     await verifyApplied(context, { ...options, deadline, signal: context.signal }, manifests, { report, watch });
+    seen = await podsOfAwaited(context, watch);
+    watch.refuseUnstable(seen);
   } catch (error) {
     if (context.signal.aborted) throw new Cancelled();
     await watch.collectEvidence(error);
@@ -94,7 +97,7 @@ async function confirmUnchanged(
   reportObjects(report, prepared, watch);
   const servingAgain = await retireLeftover(context, options, live, report);
   await removeStrays(context, options, { revision: live.revision, known: revisions }, report);
-  await tellNotOver(context, watch, report);
+  tellAsNotOver(context, notOverAmong(seen, watch), report);
   const versions = versionsIn(prepared);
   const subject = versions === '' ? `revision ${live.revision}` : `${versions} (revision ${live.revision})`;
   return finishApplied(report, watch, 'unchanged', {

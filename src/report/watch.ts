@@ -13,6 +13,8 @@ import { serverNow } from '../kubernetes/server-time.ts';
 import { collectEvidence } from '../rollout/diagnosis.ts';
 import type { Evidence } from '../rollout/evidence.ts';
 import { excerptFor } from '../rollout/log-excerpt.ts';
+import { unstable } from '../rollout/instability.ts';
+import { ownAmong } from '../rollout/ownership.ts';
 import { isHeldBack, isPaused } from '../rollout/pause.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { recentCrash } from '../rollout/recent-crash.ts';
@@ -59,6 +61,12 @@ export interface WatchOptions {
   userRules?: readonly UserRule[];
   /** How long nothing may get further, 0 being for ever; absent, it is the default of starts that say how far they are. */
   noProgressTimeoutMs?: number;
+}
+
+/** A workload, and the pods that it selects. */
+export interface WorkloadPods {
+  workload: KubernetesObject;
+  pods: readonly KubernetesObject[];
 }
 
 /** What is waited for; `paused` as a `Target` has it. */
@@ -224,12 +232,33 @@ export class RolloutWatch {
   async #refuseCrashing(workload: KubernetesObject): Promise<void> {
     const { client, clock } = this.#context;
     const pods = await podsSelectedBy(client, workload);
-    const crash = recentCrash(pods, serverNow(client, clock));
+    this.#refuse({ workload, pods }, recentCrash(pods, serverNow(client, clock)));
+  }
+
+  /**
+   * Whether pods of what is ready keep crashing, though they run at this moment: nobody has waited for them to settle where nothing
+   * was written.
+   * @param seen as they were listed just now
+   * @throws RolloutFailed
+   */
+  refuseUnstable(seen: readonly WorkloadPods[]): void {
+    const now = serverNow(this.#context.client, this.#context.clock);
+    for (const { workload, pods } of seen) {
+      const verdict = this.#verdicts.get(keyOf(refOf(workload)));
+      if (verdict?.state !== 'ready' || verdict.held !== undefined) continue;
+      const own = ownAmong(workload, pods);
+      this.#refuse({ workload, pods: own }, unstable(own, now));
+    }
+  }
+
+  #refuse({ workload, pods }: WorkloadPods, crash: Cause | undefined): void {
     if (crash === undefined) return;
     const cause = { ...crash, message: `${describeRef(refOf(workload))}: ${crash.message}` };
-    const targets: RolloutResult['targets'] = [{ object: workload, verdict: { state: 'failed', cause } }];
+    const verdict: Verdict = { state: 'failed', cause };
+    const targets: RolloutResult['targets'] = [{ object: workload, verdict }];
     const snapshot = { pods, replicaSets: [], events: [] };
-    this.#namedAt = serverNow(client, clock);
+    this.#verdicts.set(keyOf(refOf(workload)), verdict);
+    this.#namedAt = serverNow(this.#context.client, this.#context.clock);
     this.#failed = new RolloutFailed({ outcome: 'failed', targets, causes: [cause], snapshot });
     throw this.#failed;
   }

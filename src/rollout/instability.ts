@@ -1,7 +1,8 @@
-import { numberAt, objectAt, objectsAt, stringAt } from '../base/json.ts';
+import { numberAt, objectAt, stringAt } from '../base/json.ts';
 import { formatDuration } from '../base/clock.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
 import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { lastingStatuses } from './lasting-statuses.ts';
 import type { Cause } from './verdict.ts';
 
 /**
@@ -18,17 +19,16 @@ const restartsUntilTold = 2;
 export function unstable(pods: readonly KubernetesObject[], now: number): Cause | undefined {
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp !== undefined || stringAt(pod, 'status', 'phase') !== 'Running') continue;
-    for (const status of objectsAt(pod, 'status', 'containerStatuses')) {
+    for (const { name: container, status, what } of lastingStatuses(pod)) {
       const last = objectAt(status, 'lastState', 'terminated');
       const restarts = numberAt(status, 'restartCount') ?? 0;
       const exitCode = numberAt(last, 'exitCode') ?? 0;
       const endedAt = timeOf(stringAt(last, 'finishedAt'));
       if (restarts < restartsUntilTold || exitCode === 0 || endedAt === undefined || now - endedAt >= recoveredMs)
         continue;
-      const container = stringAt(status, 'name') ?? '';
       return {
         reason: stringAt(last, 'reason') === 'OOMKilled' ? 'OOMKilled' : 'CrashLoopBackOff',
-        message: `container "${container}" keeps crashing (exit code ${exitCode}, ${restarts} restarts, the last one ${formatDuration(now - endedAt)} ago)`,
+        message: `${what} keeps crashing (exit code ${exitCode}, ${restarts} restarts, the last one ${formatDuration(now - endedAt)} ago)`,
         hint: 'Check the last lines of its log.',
         container,
         object: refOf({ ...pod, apiVersion: 'v1', kind: 'Pod' }),

@@ -18,7 +18,7 @@ import { userRuleFor, type UserRule } from './readiness/user/user-rule.ts';
 import { StartLogs } from './stages/start-logs.ts';
 import type { LogsSeen } from './stages/stage.ts';
 import { idOf } from './store.ts';
-import { childrenOf, inNamespace, runsPods, selectorsOf } from './surroundings.ts';
+import { childrenOf, eventSelectors, inNamespace, runsPods, selectorsOf } from './surroundings.ts';
 import type { Cause, Verdict } from './verdict.ts';
 import { defaultGraces } from './failures/graces.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -140,18 +140,16 @@ async function takeSnapshot(
     });
     return [...new Map(lists.flat().map((item) => [idOf(item), item])).values()];
   };
-  const scopesOf = (isMeant: (workload: KubernetesObject) => boolean) => {
-    const byNamespace = Map.groupBy(
-      workloads.filter(isMeant),
-      ({ metadata }) => metadata.namespace ?? client.defaultNamespace,
-    );
-    return [...byNamespace].flatMap(([namespace, inside]) =>
+  const byNamespace = (isMeant: (workload: KubernetesObject) => boolean) => [
+    ...Map.groupBy(workloads.filter(isMeant), ({ metadata }) => metadata.namespace ?? client.defaultNamespace),
+  ];
+  const scopesOf = (isMeant: (workload: KubernetesObject) => boolean) =>
+    byNamespace(isMeant).flatMap(([namespace, inside]) =>
       selectorsOf(inside).map((selector): ListOptions => ({ namespace, ...selector })),
     );
-  };
-  const namespaces = [...new Set(scopesOf(() => true).map(({ namespace }) => namespace))];
-  const eventsIn = (fieldSelector: string) =>
-    namespaces.map((namespace): ListOptions => ({ ...(namespace === undefined ? {} : { namespace }), fieldSelector }));
+  const eventScopes = byNamespace(() => true).flatMap(([namespace, inside]) =>
+    eventSelectors(inside).map((fieldSelector): ListOptions => ({ namespace, fieldSelector })),
+  );
   const children = childrenOf(objects);
   const [pods, replicaSets, events, nodes, ...owned] = await Promise.all([
     list(
@@ -164,10 +162,7 @@ async function takeSnapshot(
       'ReplicaSet',
       scopesOf((object) => object.kind === 'Deployment' || !isWorkload(object)),
     ),
-    list('v1', 'Event', [
-      ...eventsIn('type=Warning'),
-      ...['Killing', 'Pulling', 'Pulled'].flatMap((reason) => eventsIn(`type=Normal,reason=${reason}`)),
-    ]),
+    list('v1', 'Event', eventScopes),
     list('v1', 'Node', workloads.some(({ kind }) => kind === 'DaemonSet') ? [{}] : []),
     ...children.map(
       async ({ apiVersion, kind, namespace }) => await list(apiVersion, kind, [inNamespace(namespace)], true),

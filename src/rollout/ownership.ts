@@ -28,6 +28,14 @@ export function podsOf(
   return ownedByAny([workload, ...ownedBy(workload, replicaSets)], pods);
 }
 
+/** Of the pods that a workload selects those that are its own, and not those of a Job with the same labels, as far as they tell. */
+export function ownAmong(workload: KubernetesObject, selected: readonly KubernetesObject[]): KubernetesObject[] {
+  if (workload.kind !== 'Deployment') return selected.filter((pod) => isOwnedBy(pod, workload));
+  return selected.filter(
+    ({ metadata }) => metadata.ownerReferences?.some(({ kind }) => kind === 'ReplicaSet') === true,
+  );
+}
+
 /** The pods of the version that was written; pods of older ones say nothing about it. */
 export function podsOfNewRevision(
   workload: KubernetesObject,

@@ -1,6 +1,7 @@
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { timeOf } from '../kubernetes/conditions.ts';
+import { lastingStatuses } from './lasting-statuses.ts';
 
 /** A container that was started again has to run for this long before its workload counts as ready. */
 const settlingMs = 10_000;
@@ -16,15 +17,7 @@ const firstStartMs = 2000;
 export function unsettled(pods: readonly KubernetesObject[], now: number): string | undefined {
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp !== undefined || !isRestartedAlways(objectAt(pod, 'spec'))) continue;
-    const sidecars = objectsAt(pod, 'spec', 'initContainers')
-      .filter(isSidecar)
-      .map(({ name }) => name);
-    const statuses = [
-      ...objectsAt(pod, 'status', 'containerStatuses'),
-      ...objectsAt(pod, 'status', 'initContainerStatuses').filter(({ name }) => sidecars.includes(name)),
-    ];
-    for (const status of statuses) {
-      const name = stringAt(status, 'name') ?? '';
+    for (const { name, status } of lastingStatuses(pod)) {
       const [last, running] = [objectAt(status, 'lastState', 'terminated'), objectAt(status, 'state', 'running')];
       const current = objectAt(status, 'state', 'terminated');
       const ended = Object.keys(current).length > 0 ? current : last;
@@ -46,10 +39,6 @@ export function unsettled(pods: readonly KubernetesObject[], now: number): strin
 
 function isRestartedAlways(spec: JsonObject): boolean {
   return (stringAt(spec, 'restartPolicy') ?? 'Always') === 'Always';
-}
-
-function isSidecar(container: JsonObject): boolean {
-  return container['restartPolicy'] === 'Always';
 }
 
 function isProbed(pod: KubernetesObject, name: string): boolean {

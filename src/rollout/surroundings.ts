@@ -133,20 +133,7 @@ export class Surroundings {
             ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets), hasParent)]
             : []),
         ]),
-        follow(events, { namespace, fieldSelector: 'type=Warning' }, event),
-        ...['Killing', 'Pulling', 'Pulled', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map((reason) =>
-          follow(events, { namespace, fieldSelector: `type=Normal,reason=${reason}` }, event),
-        ),
-        // That a claim finds no volume, or waits for one to be made, is no warning.
-        ...(inside.some(hasClaims)
-          ? [
-              follow(
-                events,
-                { namespace, fieldSelector: 'type=Normal,involvedObject.kind=PersistentVolumeClaim' },
-                event,
-              ),
-            ]
-          : []),
+        ...eventSelectors(inside).map((fieldSelector) => follow(events, { namespace, fieldSelector }, event)),
       ];
     });
     const owned = children.map(({ resource, namespace }) =>
@@ -210,6 +197,17 @@ export function childrenOf(objects: readonly KubernetesObject[]): (Child & { nam
   );
   return [
     ...new Map(found.map((child) => [`${child.apiVersion} ${child.kind} ${child.namespace ?? ''}`, child])).values(),
+  ];
+}
+
+/** Of the events that tell how pods of these workloads get on: warnings, and what is none and is told nowhere else. */
+export function eventSelectors(workloads: readonly KubernetesObject[]): string[] {
+  const reasons = ['Killing', 'Pulling', 'Pulled', 'TriggeredScaleUp', 'NotTriggerScaleUp'];
+  return [
+    'type=Warning',
+    ...reasons.map((reason) => `type=Normal,reason=${reason}`),
+    // That a claim finds no volume, or waits for one to be made, is no warning.
+    ...(workloads.some(hasClaims) ? ['type=Normal,involvedObject.kind=PersistentVolumeClaim'] : []),
   ];
 }
 

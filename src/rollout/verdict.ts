@@ -4,7 +4,7 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 export type Verdict =
   | { state: 'ready'; message: string; held?: Held; quietMs?: QuietMs; sinceWriteMs?: number }
   /** `message` says what is missing: `2 of 5 pods updated`. */
-  | { state: 'progressing'; message: string; trouble?: Trouble }
+  | { state: 'progressing'; message: string; trouble?: Trouble; isTimed?: IsTimed }
   /** It cannot become ready without a change: final, and known early. */
   | { state: 'failed'; cause: Cause }
   /** The kind has no notion of ready, or it cannot be known (`OnDelete`, paused): accepted, and said so. */
@@ -16,6 +16,9 @@ export type Verdict =
  * (knative/serving#4149), and one that keeps none may not have looked yet.
  */
 export type QuietMs = number;
+
+/** It goes on by itself after a time of its own, so that standing still until then says nothing. */
+export type IsTimed = true;
 
 /** What an object tells of itself that may still heal: final once it has lasted for its grace. */
 export interface Trouble {

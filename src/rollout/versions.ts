@@ -2,6 +2,7 @@ import { stringAt } from '../base/json.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { containersOf } from '../manifests/pod-template.ts';
 import { isReadyPod } from './failures/pod.ts';
+import { isSidecar } from './lasting-statuses.ts';
 import { podsOf } from './ownership.ts';
 
 /** How many pods of a workload run the same images. */
@@ -41,10 +42,13 @@ export function versionsAmong(pods: readonly KubernetesObject[]): RunningVersion
     .sort((left, right) => right.ready - left.ready || right.pods - left.pods);
 }
 
-/** Of the containers that run all the time; without repetitions. */
+/** Of the containers that run all the time, native sidecars last; without repetitions. */
 function imagesOf(pod: KubernetesObject): string[] {
   const containers = containersOf({ ...pod, apiVersion: 'v1', kind: 'Pod' });
-  const running = containers.filter(({ path }) => !path.includes('initContainers'));
+  const { main = [], init = [] } = Object.groupBy(containers, ({ path }) =>
+    path.includes('initContainers') ? 'init' : 'main',
+  );
+  const running = [...main, ...init.filter(({ container }) => isSidecar(container))];
   return [...new Set(running.flatMap(({ image }) => image ?? []))];
 }
 

@@ -1,6 +1,7 @@
-import { numberAt, objectsAt, stringAt } from '../../base/json.ts';
+import { numberAt, stringAt } from '../../base/json.ts';
 import { condition, timeOf } from '../../kubernetes/conditions.ts';
 import { refOf, type KubernetesObject } from '../../kubernetes/object.ts';
+import { lastingStatuses } from '../lasting-statuses.ts';
 import { containerSigns } from './container.ts';
 import { endedSigns, isEvicted } from './ended.ts';
 import type { ObjectEvent } from './events.ts';
@@ -55,7 +56,7 @@ function probeSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] {
 
 /** When a container was started, milliseconds since the epoch; undefined for one that does not run, or not for the first time. */
 function firstStart(pod: KubernetesObject, name: string): number | undefined {
-  const status = objectsAt(pod, 'status', 'containerStatuses').find((each) => each['name'] === name);
+  const { status } = lastingStatuses(pod).find((each) => each.name === name) ?? {};
   return numberAt(status, 'restartCount') === 0 ? timeOf(stringAt(status, 'state', 'running', 'startedAt')) : undefined;
 }
 

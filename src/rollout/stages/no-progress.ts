@@ -72,7 +72,7 @@ export class NoProgressClock {
     this.#fewestPending = Math.min(this.#fewestPending, pending.length);
     const runs =
       !isPaused &&
-      !found.some(({ start }) => start.isWaiting) &&
+      !found.some(({ waited, start }) => start.isWaiting || isTimed(waited.decision)) &&
       (!this.#limit.ofMeasured || found.some(({ start }) => start.isMeasured));
     if (isFewer || found.some(({ hasMoved }) => hasMoved)) this.#idleMs = 0;
     else if (runs) this.#idleMs += passed;
@@ -87,6 +87,10 @@ export class NoProgressClock {
 interface Stuck<T> {
   waited: T;
   cause: Cause;
+}
+
+function isTimed({ verdict }: Decision): boolean {
+  return verdict.state === 'progressing' && verdict.isTimed === true;
 }
 
 function weightOf({ isMeasured: isTold, pods }: Start): number {

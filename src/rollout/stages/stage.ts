@@ -81,16 +81,33 @@ function placeOf(pod: KubernetesObject): Stage | undefined {
 
 function pullOf(pod: KubernetesObject, events: readonly ObjectEvent[]): Stage | undefined {
   const pulling = events.findLast((event) => event.reason === 'Pulling');
-  const waits = (list: string, reason: string) =>
-    objectsAt(pod, 'status', list).some((status) => stringAt(status, 'state', 'waiting', 'reason') === reason);
-  const isCreating =
-    waits('containerStatuses', 'ContainerCreating') || waits('initContainerStatuses', 'PodInitializing');
-  if (pulling === undefined || !isCreating || runningIn(pod, 'initContainerStatuses').length > 0) return undefined;
+  if (pulling === undefined || !isCreating(pod) || isHeldUp(pod)) return undefined;
   const image = imageIn(pulling.message);
   const isOver = events.some(
     ({ reason, message, lastAt }) => reason === 'Pulled' && imageIn(message) === image && lastAt >= pulling.lastAt,
   );
   return isOver ? undefined : { name: 'image', image, since: pulling.lastAt };
+}
+
+/** Of the main containers of a pod with init containers the kubelet says `PodInitializing` until they run, pulls included. */
+function isCreating(pod: KubernetesObject): boolean {
+  return ['containerStatuses', 'initContainerStatuses'].some((list) => waitsIn(pod, list).some(isOfCreation));
+}
+
+function isOfCreation(reason: string): boolean {
+  return reason === 'ContainerCreating' || reason === 'PodInitializing';
+}
+
+/** Whether it has come to an init container, or to a sidecar that has not started yet, which runs or is in trouble. */
+function isHeldUp(pod: KubernetesObject): boolean {
+  const { kind, allowedMs } = containerAtWork(pod) ?? {};
+  const isAtWork = kind === 'init' || (kind === 'sidecar' && allowedMs !== undefined);
+  return isAtWork || waitsIn(pod, 'initContainerStatuses').some((reason) => !isOfCreation(reason));
+}
+
+/** Why containers of a list wait. */
+function waitsIn(pod: KubernetesObject, list: string): string[] {
+  return objectsAt(pod, 'status', list).flatMap((status) => stringAt(status, 'state', 'waiting', 'reason') ?? []);
 }
 
 /** The image that an event about a pull names. */
@@ -134,15 +151,10 @@ const loaders = /storage-initializer|weights|download|fetch|(?:^|-)models?(?:-|$
 
 /** Disks and buckets take their time; what the kubelet makes itself is there at once. */
 function mountOf(pod: KubernetesObject): Stage | undefined {
-  const isCreating = ['containerStatuses', 'initContainerStatuses'].some((list) =>
-    objectsAt(pod, 'status', list).some((status) =>
-      ['ContainerCreating', 'PodInitializing'].includes(stringAt(status, 'state', 'waiting', 'reason') ?? ''),
-    ),
-  );
   const mounts = objectsAt(pod, 'spec', 'volumes').some(
     (volume) => 'persistentVolumeClaim' in volume || 'ephemeral' in volume || 'csi' in volume || 'nfs' in volume,
   );
-  if (!isCreating || !mounts || initDone(pod) > 0) return undefined;
+  if (!isCreating(pod) || !mounts || initDone(pod) > 0) return undefined;
   const since = condition(pod, 'PodScheduled')?.updatedAt;
   return { name: 'volumes', ...(since === undefined ? {} : { since }) };
 }

@@ -1,6 +1,7 @@
 import { numberAt, stringAt } from '../../base/json.ts';
 import { condition, timeOf } from '../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { customKindOf } from '../../manifests/custom-kinds.ts';
 import { isWorkload } from '../../manifests/kinds.ts';
 import { familyOf, podsOfVersion, podsOfAnyVersion } from '../family.ts';
 import { eventsOf } from '../failures/events.ts';
@@ -74,8 +75,8 @@ function isWaiting(
   const isForPlace = ({ pod, stage }: PodStart) =>
     isQueued(pod) || (stage?.name === 'node' && isScalingUp(eventsOf(pod, events), now));
   if (pods.some(isForPlace)) return true;
-  // A Job takes as long as its work does.
-  if (object.kind === 'Job' && pods.some(({ pod }) => isReadyPod(pod))) return true;
+  // A Job takes as long as its work does, and so does what runs Jobs.
+  if (isMeantToEnd(object) && pods.some(({ pod }) => isReadyPod(pod))) return true;
   const isStarting = pods.some(({ pod, stage }) => !isReadyPod(pod) && stage?.name !== 'node');
   if (isStarting) return false;
   const isEnding = old.some(({ metadata }) => now < (timeOf(metadata.deletionTimestamp) ?? -Infinity) + overdueMs);
@@ -84,6 +85,10 @@ function isWaiting(
     ({ pod }) => isReadyPod(pod) && now - (condition(pod, 'Ready')?.updatedAt ?? 0) < minReadyMs,
   );
   return isEnding || isSettling;
+}
+
+function isMeantToEnd(object: KubernetesObject): boolean {
+  return object.kind === 'Job' || customKindOf(object)?.ends === true;
 }
 
 /** Of Deployments, StatefulSets and ReplicaSets, of DaemonSets, and of Jobs. */

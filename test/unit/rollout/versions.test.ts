@@ -54,6 +54,29 @@ test('the versions that pods really run are counted, those of older ReplicaSets 
   expect(describeVersions([])).toBe('no pods');
 });
 
+test('native sidecars run all the time, and their images are told behind those of the main containers', () => {
+  const deployment = live('ReplicaSet');
+  const meshed = pod('a', deployment, 'web:1', true);
+  const initContainers = [
+    { name: 'init', image: 'init:1' },
+    { name: 'proxy', image: 'proxy:3', restartPolicy: 'Always' },
+  ];
+  meshed['spec'] = { ...(meshed['spec'] as object), initContainers };
+  expect(describeVersions(versionsOf(deployment, [meshed], []))).toBe('1 pod runs web:1 + proxy:3');
+});
+
+test('a native sidecar with 8 restarts keeps crashing, whatever its pod shows beside it', () => {
+  const meshed = pod('a', live('ReplicaSet'), 'web:1', true);
+  const initContainers = [{ name: 'proxy', image: 'proxy:3', restartPolicy: 'Always' }];
+  meshed['spec'] = { ...(meshed['spec'] as object), initContainers };
+  const crashed = { terminated: { exitCode: 1, finishedAt: '2026-01-01T00:09:20Z' } };
+  const initContainerStatuses = [{ name: 'proxy', restartCount: 8, state: { running: {} }, lastState: crashed }];
+  meshed['status'] = { ...(meshed['status'] as object), initContainerStatuses };
+  expect(unstable([meshed], now)?.message).toBe(
+    'sidecar container "proxy" keeps crashing (exit code 1, 8 restarts, the last one 40s ago)',
+  );
+});
+
 test.each([
   [2, 1, '2026-01-01T00:09:20Z', true],
   [1, 1, '2026-01-01T00:09:20Z', false],

@@ -86,7 +86,9 @@ function whilePaused(object: KubernetesObject): Verdict {
     return heldBack('unchecked', held, `${held}; promote it to continue`);
   }
   const held = `pauses for ${formatDuration(durationMs)}${causes[reason] ?? stepOf(object)}: ${done}`;
-  return durationMs <= shortPauseMs ? progressing(held) : heldBack('unchecked', held);
+  return durationMs <= shortPauseMs
+    ? { state: 'progressing', message: held, isTimed: true }
+    : heldBack('unchecked', held);
 }
 
 const causes: Readonly<Record<string, string>> = {

@@ -112,6 +112,28 @@ describe('events of a pod', () => {
     ]);
   });
 
+  test('a probe of a native sidecar in its first run is part of its start, like that of a main container', () => {
+    const name = 'proxy';
+    const pod = podOf(undefined, {
+      phase: 'Running',
+      spec: { initContainers: [{ name, restartPolicy: 'Always', startupProbe: { tcpSocket: { port: 8080 } } }] },
+      status: {
+        initContainerStatuses: [
+          { name, restartCount: 0, started: false, state: { running: { startedAt: timeAt(1) } } },
+        ],
+      },
+    });
+    const unhealthy = 'Startup probe failed: dial tcp 10.0.0.1:8080: connect: connection refused';
+    const [sign] = podSigns(pod, [eventOn(pod, 'Unhealthy', unhealthy, { count: 5 })], false, start + 9000);
+    expect(sign).toMatchObject({
+      state: 'diagnostic',
+      start: { since: start + 1000 },
+      cause: {
+        message: 'container "proxy": its startup probe (TCP port 8080) fails: nothing is listening on port 8080',
+      },
+    });
+  });
+
   test('of a pod that is ready now they are past (kubernetes#16051)', () => {
     const ready = podOf(undefined, { ready: true });
     expect(signsOf(ready, [probe(ready, 9)])).toEqual([]);

@@ -12,6 +12,7 @@ import {
   live,
   liveDeployment,
   liveJob,
+  ownedBy,
   podOf,
   replicaSetOf,
   start,
@@ -281,6 +282,47 @@ describe('a wait for a slow start', () => {
     working.cluster.put(podOf(job, { ready: true }));
     await working.clock.runFor(12 * step);
     expect(working.state.result).toBeUndefined();
+  });
+
+  test('stands still while a pod of a JobSet works', async () => {
+    const jobSet = live('JobSet', {
+      apiVersion: 'jobset.x-k8s.io/v1alpha2',
+      metadata: { name: 'train' },
+      spec: { replicatedJobs: [{ name: 'w', replicas: 1 }] },
+      status: { replicatedJobsStatus: [{ name: 'w', ready: 1, succeeded: 0 }] },
+    });
+    const job = liveJob({ metadata: { name: 'train-w-0', creationTimestamp: timeAt(1), ...ownedBy(jobSet) } });
+    const metadata = { creationTimestamp: timeAt(1) };
+    const working = waitFor([jobSet]);
+    working.cluster.put(job, podOf(job, { ready: true, metadata: { ...metadata, ...ownedBy(job) } }));
+    await working.clock.runFor(12 * step);
+    expect(working.state.result).toBeUndefined();
+
+    const starting = waitFor([jobSet]);
+    starting.cluster.put(job, podOf(job, { phase: 'Running', metadata: { ...metadata, ...ownedBy(job) } }));
+    await starting.clock.runFor(12 * step);
+    expect(starting.cause()?.message).toBe('JobSet "train": no progress for 50s: w: 1 of 1 ready, 0 completed');
+  });
+
+  test('stands still while an Argo Rollout pauses for a time of its own', async () => {
+    const rollout = live('Rollout', {
+      apiVersion: 'argoproj.io/v1alpha1',
+      spec: { replicas: 5, strategy: { canary: { steps: [{ pause: { duration: '4m' } }] } } },
+      status: {
+        observedGeneration: '1',
+        phase: 'Paused',
+        updatedReplicas: 1,
+        currentStepIndex: 0,
+        controllerPause: true,
+        pauseConditions: [{ reason: 'CanaryPauseStep', startTime: timeAt(0) }],
+      },
+    });
+    const { cluster, clock, state, cause } = waitFor([rollout]);
+    await clock.runFor(24 * step);
+    expect(state.result).toBeUndefined();
+    cluster.put({ ...rollout, status: { observedGeneration: '1', phase: 'Progressing', updatedReplicas: 1 } });
+    await clock.runFor(7 * step);
+    expect(cause()?.message).toBe('Rollout "web": no progress for 50s: 1 of 5 pods updated');
   });
 
   test('of another object counts when its words change to new ones', async () => {

@@ -56,6 +56,16 @@ const withInit = (name: string) =>
     spec: { initContainers: [{ name }], ...probed },
     status: { initContainerStatuses: [running({ name })] },
   });
+/** Whose main container is not made yet, as the kubelet tells it of pods with init containers. */
+const behind = (status: JsonObject, init: JsonObject = {}) =>
+  podOf(undefined, {
+    conditions: [placed],
+    containers: [waiting('PodInitializing')],
+    spec: { initContainers: [{ name: 'first', ...init }], ...probed },
+    status: { initContainerStatuses: [running({ name: 'first', ...status })] },
+  });
+const sidecar = { restartPolicy: 'Always', startupProbe: { failureThreshold: 30, periodSeconds: 10 } };
+const done = { ready: true, state: { terminated: { exitCode: 0 } } };
 const loading = podOf(undefined, { conditions: [placed], spec: probed, containers: [running({ started: false })] });
 const started = podOf(undefined, { conditions: [placed], spec: probed, containers: [running()] });
 
@@ -66,6 +76,22 @@ describe('the stage of a pod', () => {
     ['without a node', homeless, [], new Map(), { name: 'node', since: start + 2000 }],
     ['whose disk is attached', mounting, [], new Map(), { name: 'volumes', since: start + 3000 }],
     ['that pulls', pulling, [pull], new Map(), { name: 'image', image: 'registry.test/model:7', since: start + 4000 }],
+    ...(
+      [
+        ['whose init container is done, and that pulls', behind(done)],
+        ['whose sidecar is ready, and that pulls', behind({ ready: true }, sidecar)],
+        ['whose sidecar has started, and that pulls', behind({}, sidecar)],
+        ['that pulls the image of its init container', behind({ state: { waiting: { reason: 'PodInitializing' } } })],
+      ] as const
+    ).map(([title, pod]): [string, KubernetesObject, ObjectEvent[], LogsSeen, object] => [
+      title,
+      pod,
+      [pull],
+      new Map(),
+      { name: 'image', image: 'registry.test/model:7', since: start + 4000 },
+    ]),
+    ['whose sidecar starts', behind({ started: false }, sidecar), [pull], new Map(), { name: 'serving' }],
+    ['whose init container works', behind({}), [pull], new Map(), { name: 'init' }],
     [
       'with KServe’s loader',
       withInit('storage-initializer'),
@@ -87,6 +113,12 @@ describe('the stage of a pod', () => {
     ['has pulled its image, and whose container is made', pulling, [pull, pulled]],
     ['is ready', podOf(undefined, { ready: true }), []],
     ['crashes', podOf(undefined, { containers: [crashed(1)] }), []],
+    [
+      'cannot pull the image of its init container',
+      behind({ state: { waiting: { reason: 'ImagePullBackOff' } } }),
+      [pull],
+    ],
+    ['makes its container behind an init container', behind(done), [pull, pulled]],
   ])('there is none of one that %s', (_, pod, events) => {
     expect(stageOf(pod, events)).toBeUndefined();
   });

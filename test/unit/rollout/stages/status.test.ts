@@ -8,6 +8,8 @@ import {
   liveDeployment,
   podOf,
   replicaSetOf,
+  start,
+  template,
   timeAt,
   waiting,
 } from '../../../support/rollout-objects.ts';
@@ -53,4 +55,46 @@ test('a log that cannot be read is no error', async () => {
   expect(seen[0]?.verdict).toMatchObject({
     message: '0 of 2 pods available; pod web-22-a: container "web" has been running for 3m, but is not ready yet',
   });
+});
+
+test('one look knows an autoscaler at work, so that nothing is missing but time', async () => {
+  const cluster = new ScriptedCluster();
+  const refused = conditionAt(
+    'PodScheduled',
+    'False',
+    'Unschedulable',
+    '0/3 nodes are available: 3 Insufficient x.',
+    -60,
+  );
+  const pod = podOf(set, { conditions: [refused] });
+  cluster.put(deployment, set, pod, eventObject(pod, 'TriggeredScaleUp', 'pod triggered it', { type: 'Normal' }));
+  const { seen } = await lookAt(cluster.client, [deployment], new FakeClock());
+  expect(seen[0]).toMatchObject({
+    verdict: {
+      state: 'progressing',
+      message:
+        '0 of 2 pods available; pod cannot be scheduled: not enough x (0 of 3 nodes fit); the autoscaler is adding a node',
+    },
+    patience: { since: start - 60_000 },
+  });
+});
+
+test('one look asks for the events of claims where pods have some', async () => {
+  const asked: (string | undefined)[] = [];
+  const cluster = new ScriptedCluster();
+  const list = cluster.client.list.bind(cluster.client);
+  cluster.client.list = async (resource, options, signal) => {
+    if (resource.kind === 'Event') asked.push(options?.fieldSelector);
+    return await list(resource, options, signal);
+  };
+  const warnings = ['type=Warning'];
+  const normal = ['Killing', 'Pulling', 'Pulled', 'TriggeredScaleUp', 'NotTriggerScaleUp'].map(
+    (reason) => `type=Normal,reason=${reason}`,
+  );
+  await lookAt(cluster.client, [deployment], new FakeClock());
+  expect(asked.splice(0)).toEqual([...warnings, ...normal]);
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+  const withClaim = liveDeployment({ spec: { template: template('registry.test/web:2', { volumes }) } });
+  await lookAt(cluster.client, [withClaim], new FakeClock());
+  expect(asked).toEqual([...warnings, ...normal, 'type=Normal,involvedObject.kind=PersistentVolumeClaim']);
 });

@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { Ahead } from '../../../src/commands/look-ahead.ts';
+import type { Purpose, RollOutOptions } from '../../../src/commands/purpose.ts';
+import { whenUnchanged } from '../../../src/commands/unchanged.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { manifestFrom } from '../../../src/manifests/manifest.ts';
+import type { Revision } from '../../../src/release/revision-shape.ts';
+import { Report } from '../../../src/report/report.ts';
+import { FakeApi } from '../../support/fake-api.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { crashed, liveDeployment, liveJob, podOf, replicaSetOf, timeAt } from '../../support/rollout-objects.ts';
+import { ScriptedCluster } from '../../support/scripted-cluster.ts';
+import { contextOf, options } from './build.ts';
+
+const deployment = liveDeployment({ replicas: 1 });
+const set = replicaSetOf(deployment);
+const well = podOf(set, { ready: true });
+const runsAgain = { ready: true, state: { running: { startedAt: timeAt(-60) } } };
+const crashing = { containers: [{ ...crashed(8, { at: -90 }), ...runsAgain }], ready: true };
+
+/** How a deploy ends that finds the Deployment "web" as its manifest says, beside these pods. */
+async function deployUnchanged(...pods: KubernetesObject[]) {
+  const cluster = new ScriptedCluster();
+  const clock = new FakeClock();
+  const context = { ...contextOf(new FakeApi(), 'me'), client: cluster.client, clock };
+  cluster.put(deployment, set, ...pods);
+  const manifest = manifestFrom(deployment, 'app.yaml');
+  const live = { revision: 3, outcome: 'live', strategy: 'rolling', objects: [deployment] } as unknown as Revision;
+  const ahead = {
+    prepared: [
+      { manifest, live: deployment, predicted: deployment, change: 'unchanged', takeover: false, warnings: [] },
+    ],
+    revisions: [live],
+    leftover: { state: 'none' },
+  } as unknown as Ahead;
+  const purpose = { manifests: [manifest], surplus: [] } as unknown as Purpose;
+  const rollOut = { ...options, strategy: 'rolling', checks: [] } as unknown as RollOutOptions;
+  const ended = whenUnchanged(context, rollOut, purpose, { ahead, report: new Report(context, 'deploy', options) });
+  await clock.runFor(2000);
+  return { cluster, report: await ended };
+}
+
+describe('an unchanged deploy', () => {
+  test('is a success where all is well', async () => {
+    const { cluster, report } = await deployUnchanged(well);
+    expect(report).toMatchObject({
+      status: 'unchanged',
+      headline: 'web: nothing to change, web 2 (revision 3) is live and healthy',
+    });
+    expect(cluster.requests.filter((request) => request === 'list Pod')).toHaveLength(1);
+  });
+
+  test('is none where a container keeps crashing that runs at the moment', async () => {
+    const { report } = await deployUnchanged(podOf(set, crashing));
+    const message =
+      'Deployment "web": container "web" keeps crashing (exit code 1, 8 restarts, the last one 1m30s ago)';
+    expect(report).toMatchObject({
+      status: 'failed',
+      headline: 'web: nothing to change, but revision 3 is not healthy',
+      failure: { message, hint: 'Check the last lines of its log.', causes: [{ reason: 'CrashLoopBackOff', message }] },
+      workloads: [{ state: 'failed', message }],
+    });
+  });
+
+  test('is one whatever the pods of a Job with the same labels do', async () => {
+    const { report } = await deployUnchanged(well, podOf(liveJob(), crashing));
+    expect(report?.status).toBe('unchanged');
+  });
+
+  test('tells of the pods that still end, of the same look', async () => {
+    const ending = podOf(set, { ready: true, metadata: { name: 'old', deletionTimestamp: timeAt(30) } });
+    const { cluster, report } = await deployUnchanged(well, ending);
+    expect(report?.status).toBe('unchanged');
+    expect(report?.timeline.map(({ text }) => text)).toContain(
+      'Deployment "web": 1 pod of before is still ending, and it may answer what has reached it already',
+    );
+    expect(cluster.requests.filter((request) => request === 'list Pod')).toHaveLength(1);
+  });
+});

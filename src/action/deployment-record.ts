@@ -145,7 +145,7 @@ export class DeploymentRecord {
       // All previews share one environment, whose list is long: those of this one have a task of their own.
       await retireRecords(await this.#options.github(), this.#subject, { ...which, ...(transient ? { task } : {}) });
     } catch (error) {
-      this.#warn('ended for what was there before', error);
+      this.#warn('marked inactive for earlier deployments', error);
     }
   }
 
@@ -154,7 +154,7 @@ export class DeploymentRecord {
       const github = await this.#options.github();
       await github.createDeploymentStatus(id, { ...status, logUrl: this.#options.run.attemptUrl });
     } catch (error) {
-      this.#warn('continued', error);
+      this.#warn('updated', error);
     }
   }
 

@@ -134,7 +134,7 @@ const definitions = {
     type: 'percents',
     default: '25',
     description:
-      'The shares of requests that a canary gets, in percent, step by step. With plain Services the share is set by the number of pods: the closest one, at least one.',
+      'The shares of requests that a canary gets, in percent, step by step. With plain Services the share is set by the number of pods: the closest match, but at least one pod.',
     example: '10, 25, 50',
   },
   'step-duration': {
@@ -155,7 +155,7 @@ const definitions = {
     type: 'boolean',
     default: 'false',
     description:
-      'For scarce capacity: keep the total number of pods, by scaling stable pods down for those of the canary.',
+      'For scarce capacity: keep the total number of pods constant, by scaling stable pods down as canary pods are added.',
     example: 'true',
   },
   'keep-old-for': {
@@ -189,7 +189,7 @@ const definitions = {
     type: 'string',
     format: dnsLabel,
     description:
-      "The namespace of the release. By default that of the kubeconfig's context. A preview has its own namespace, and moves objects that the manifests put into this one there.",
+      "The namespace of the release. By default that of the kubeconfig's context. A preview has its own namespace: objects that the manifests put into this one go there instead.",
     example: 'shop',
   },
   'create-namespace': {
@@ -215,7 +215,7 @@ const definitions = {
     type: 'string',
     format: dnsLabel,
     description:
-      'The former name of this release: its history moves along with its objects, and the old name keeps none.',
+      'The former name of this release: its history moves here along with its objects, and none stays under the old name.',
     example: 'old-shop',
   },
   configmaps: {
@@ -289,7 +289,7 @@ const definitions = {
     type: 'duration',
     mayBeZero: true,
     description:
-      'How long nothing of what is waited for may get further before the run fails, however much of `timeout` is left: no pod reaches its next stage, no percentage in its log rises. `0s` switches it off. By default 10m, and only for pods whose log says how far they are, such as model servers that load shards. Time in a queue, or while an autoscaler adds a node, does not count. See docs/models.md.',
+      'Fail the run if nothing that it waits for makes progress for this long, however much of `timeout` is left: no pod reaches its next stage, and no percentage in its log rises. `0s` switches it off. By default 10m, and only for pods whose log says how far they are, such as model servers that load shards. Time in a queue, or while an autoscaler adds a node, does not count. See docs/models.md.',
     example: '5m',
   },
   'unschedulable-grace': {
@@ -310,7 +310,7 @@ const definitions = {
     type: 'duration',
     default: '1h',
     description:
-      'How long to wait for a rollout that somebody pauses meanwhile. That time does not count towards `timeout`. After it the run fails, and everything is left as it is.',
+      'How long to wait if somebody pauses the rollout during the run. This time does not count towards `timeout`. When it is over, the run fails and leaves everything as it is.',
     example: '4h',
   },
   'on-low-capacity': {
@@ -318,7 +318,7 @@ const definitions = {
     values: ['fail', 'warn', 'in-place'],
     default: 'fail',
     description:
-      'What to do when nodes or quotas have no capacity for the pods beside the old ones: fail before the first change, or warn and try anyway. With `in-place`, a rolling update that certainly cannot start for lack of a device, such as a GPU, replaces its pods one at a time: this run uses `maxSurge: 0` and `maxUnavailable: 1`, then restores your values. Anything else fails as with `fail`. See docs/models.md.',
+      'What to do when nodes or quotas have no capacity for the new pods next to the old ones: fail before the first change, or warn and try anyway. With `in-place`, a rolling update that certainly cannot start for lack of a device, such as a GPU, replaces its pods one at a time: this run uses `maxSurge: 0` and `maxUnavailable: 1`, then restores your values. Anything else fails as with `fail`. See docs/models.md.',
     example: 'in-place',
   },
   'longest-request': {
@@ -345,7 +345,7 @@ const definitions = {
     type: 'sentence',
     longest: longestReason,
     description:
-      'Why, in your own words, at most 200 characters: `status` and the history show it with who has started the run, and so does whatever is held up by a pause.',
+      'The reason for the run in your own words, at most 200 characters. `status` and the history show it with who started the run; so do messages about a rollout that it paused.',
     example: 'load test until 15:00',
   },
   'force-conflicts': {
@@ -431,7 +431,7 @@ const definitions = {
   'preview-role': {
     type: 'string',
     description:
-      'A ClusterRole that a preview binds to its own user in the namespace it creates, so it needs no rights in others. See docs/previews.md.',
+      'A ClusterRole that a preview binds to its own user in the namespace it creates, so that user needs no rights in other namespaces. See docs/previews.md.',
     example: 'gke-rollout-preview',
   },
   forks: {
@@ -439,7 +439,7 @@ const definitions = {
     values: ['skip', 'approved'],
     default: 'skip',
     description:
-      'What to do with pull requests from forks: no preview, or one, because the job requires approval of an environment. See docs/previews.md.',
+      'What to do with pull requests from forks: no preview (`skip`), or a preview if the job requires approval through an environment (`approved`). See docs/previews.md.',
     example: 'approved',
   },
   'copy-secrets': {
@@ -486,7 +486,7 @@ const definitions = {
   'comment-author': {
     type: 'string',
     description:
-      'The login that writes the comments of `github-token`, if that is not the token of the job. By default `github-actions[bot]`.',
+      'The login that `github-token` comments as, if it is not the token of the job. By default `github-actions[bot]`.',
     example: 'acme-deployer[bot]',
   },
   teardown: {
@@ -571,7 +571,7 @@ const definitions = {
       hint: 'Use projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER, with the number of the project, not its id.',
     },
     description:
-      'Sign in to Google Cloud with the OIDC token of the job, which needs `id-token: write`: the full name of the Workload Identity provider. Without any such input, the credentials of google-github-actions/auth are used, then the metadata server.',
+      'Sign in to Google Cloud with the OIDC token of the job, which needs `id-token: write`: the full name of the Workload Identity provider. Without any sign-in input, the credentials of google-github-actions/auth are used, then the metadata server.',
     example: 'projects/123456789012/locations/global/workloadIdentityPools/github/providers/acme',
   },
   'service-account': {
@@ -598,7 +598,7 @@ const definitions = {
   },
   'quota-project': {
     type: 'string',
-    description: 'The quota project: the one that calls of this action to Google APIs are counted for.',
+    description: 'The quota project: the one that Google API calls of this action count against.',
     example: 'acme-shop',
   },
   'universe-domain': {

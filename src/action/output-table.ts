@@ -14,7 +14,7 @@ export const outputTable = {
   'previous-revision': { description: 'The revision that was live before.', example: '6' },
   images: {
     description:
-      'The images of the workloads, as JSON. If the list is longer than GitHub accepts, the first entries: see docs/secrets.md.',
+      'The images of the workloads, as JSON. If the list is longer than GitHub accepts, only the first entries: see docs/secrets.md.',
     example:
       '[{"kind":"Deployment","namespace":"shop","name":"web","container":"web","image":"registry.example.com/shop/web:1.4.2"}]',
   },
@@ -22,35 +22,38 @@ export const outputTable = {
     description: 'The URL of the first LoadBalancer Service, without a trailing slash: `"$URL/version"`.',
     example: 'http://203.0.113.7',
   },
-  'external-ip': { description: 'Its IP address, or its host name if it has none.', example: '203.0.113.7' },
+  'external-ip': {
+    description: 'The IP address of that Service, or its host name if it has none.',
+    example: '203.0.113.7',
+  },
   changed: {
     description: 'The objects that were created or configured, as JSON. An undo may have reverted them.',
     example: '[{"kind":"Deployment","namespace":"shop","name":"web","change":"configured"}]',
   },
   plan: {
     description:
-      'What a deploy would do, as JSON: `objects` with `change` (`create`, `change`, `unchanged`, `leave`), `fields`, `basis` and `only`, `steps` with `title` and `writes`, `pods`, `extraPods`, `end`, `stays`, `missingRights`; only of the command `plan`. If it is longer than GitHub accepts, without fields, and then with `end`, `extraPods` and `cut` alone.',
+      'What a deploy would do, as JSON: `objects` with `change` (`create`, `change`, `unchanged`, `leave`), `fields`, `basis` and `only`, `steps` with `title` and `writes`, `pods`, `extraPods`, `end`, `stays`, `missingRights`; only for the command `plan`. If it is longer than GitHub accepts, it has no `fields`; if still too long, only `end`, `extraPods` and `cut`.',
     example:
       '{"objects":[{"kind":"Deployment","namespace":"shop","name":"web","change":"change","fields":[{"field":"image of container \\"web\\"","change":"changed","before":"web:1","after":"web:2"}]}],"steps":[{"title":"Apply all objects, and wait until they are ready","writes":[{"kind":"Deployment","namespace":"shop","name":"web","change":"change"}]}],"pods":[],"extraPods":0,"end":"live","stays":[]}',
   },
   healthy: {
     description:
-      'Whether the whole release is present and ready, including a waiting canary: `true` or `false`; only of the command `status`.',
+      'Whether the whole release is present and ready, including a waiting canary: `true` or `false`; only for the command `status`.',
     example: 'true',
   },
   history: {
     description:
-      'The revisions of the release, newest first, as JSON; only of the command `status`. Each may have the `reason` that was given, the `cause` of a failure, and `events`: what was done to it since without a new revision, each with `command` (such as `scale`), `outcome` (`done`, `undone`, `failed`), `at`, `what`, `actor`, `run`, `reason` and `cause`. Then the revisions that Kubernetes keeps of a workload, with `workload`, `state`, `createdAt`, `replicas`, `ready` and `changeCause`.',
+      'The revisions of the release, newest first, as JSON; only for the command `status`. Each may have the `reason` that was given, the `cause` of a failure, and `events`: what was done to it since without a new revision, each with `command` (such as `scale`), `outcome` (`done`, `undone`, `failed`), `at`, `what`, `actor`, `run`, `reason` and `cause`. Then the revisions that Kubernetes keeps of a workload, with `workload`, `state`, `createdAt`, `replicas`, `ready` and `changeCause`.',
     example:
       '[{"revision":7,"outcome":"live","finishedAt":"2026-11-25T10:12:00Z","images":["registry.example.com/shop/web:1.4.2"],"commit":"0123abc","actor":"octocat"}]',
   },
   failure: {
-    description: 'Why it failed, as JSON; empty if it did not.',
+    description: 'Why the run failed, as JSON; empty if it did not.',
     example:
       '{"reason":"ImagePullBackOff","message":"container \\"web\\": image \\"registry.example.com/shop/web:9\\" not found","hint":"Push the image first.","object":{"kind":"Pod","namespace":"shop","name":"web-5d4c-x7k2p"}}',
   },
   'pull-request': {
-    description: 'The number of the pull request of the preview; only of the commands `preview` and `teardown`.',
+    description: 'The number of the pull request of the preview; only for the commands `preview` and `teardown`.',
     example: '7',
   },
   'comment-url': {
@@ -66,7 +69,7 @@ export const outputTable = {
     example: '[{"namespace":"shop-pr-7","pullRequest":7,"release":"shop","reason":"the pull request was merged"}]',
   },
   'traffic-share': {
-    description: 'The measured share of requests of the canary, in percent; empty without a canary.',
+    description: 'The measured share of requests that the canary gets, in percent; empty without a canary.',
     example: '25',
   },
 } as const satisfies Record<string, { description: string; example: string }>;

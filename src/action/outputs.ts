@@ -22,7 +22,9 @@ export function setOutputs(report: RunReport, warn: (text: string) => void = () 
   for (const [id, items] of Object.entries(lists)) {
     const { left } = listWithin(items);
     if (left > 0) {
-      warn(`the output "${id}" has the first ${items.length - left} of ${items.length} entries: GitHub takes no more`);
+      warn(
+        `the output "${id}" has only the first ${items.length - left} of ${items.length} entries: GitHub accepts no more`,
+      );
     }
   }
 }

@@ -55,10 +55,10 @@ export function outcomeOf(report: RunReport, willRetry: boolean): RecordOutcome 
   }
 }
 
-/** `waiting for promote, 25 % of requests` */
+/** `waiting for approval, 25 % of requests` */
 function waitingFor({ traffic = [] }: RunReport): string {
   const share = traffic.at(-1)?.wanted;
-  return share === undefined ? 'waiting for promote' : `waiting for promote, ${share} % of requests`;
+  return share === undefined ? 'waiting for approval' : `waiting for approval, ${share} % of requests`;
 }
 
 function causeOf({ failure, headline }: RunReport): string {
@@ -104,7 +104,7 @@ export function outcomeAfter({ report, recorded, hasFailed }: Aftermath): Record
     case 'live':
       return { state: 'success', description: 'live; cancelled afterwards', ends: allBefore };
     case 'waiting':
-      return { state: 'pending', description: 'waiting for promote', ends: ['pending'] };
+      return { state: 'pending', description: 'waiting for approval', ends: ['pending'] };
     case undefined:
       return { state, description: 'cancelled; nothing was left to undo', ends: [] };
   }

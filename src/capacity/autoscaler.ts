@@ -25,7 +25,7 @@ export type StatusLook = { state: 'found'; configMap: KubernetesObject } | { sta
  */
 export function autoscalerOf(nodes: readonly KubernetesObject[], status: StatusLook): Autoscaler {
   if (status.state === 'found') return { state: 'present', why: describeStatus(status.configMap) };
-  if (nodes.some(isOfKarpenter)) return { state: 'present', why: 'may add nodes (Karpenter has made some of these)' };
+  if (nodes.some(isOfKarpenter)) return { state: 'present', why: 'may add nodes (Karpenter created some of these)' };
   if (nodes.some(isOfAutopilot)) return { state: 'present', why: 'will add nodes (GKE Autopilot)' };
   if (nodes.some(hasTraceOfAutoscaler)) return { state: 'present', why: 'may add nodes (it has marked some of these)' };
   if (status.state === 'forbidden') {

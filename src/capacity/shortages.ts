@@ -104,10 +104,9 @@ function withAdvice(more: string, advice: Advice): string {
   const { strategy, source } = advice;
   if (strategy === 'rolling update') {
     const later = `${more.charAt(0).toLowerCase()}${more.slice(1)}`;
-    const now = 'Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run';
-    const always = '"maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment';
-    if (source === 'cluster')
-      return `Deploy it with ${always}, so that an old pod makes room for each new one, or ${later}`;
+    const now = 'Set "on-low-capacity: in-place" to replace pods one at a time in this run';
+    const always = '"maxSurge: 0" and "maxUnavailable: 1" in the Deployment';
+    if (source === 'cluster') return `Deploy it with ${always} to replace pods one at a time, or ${later}`;
     if (source === 'revision') return `${now}, or ${later}${orAnyway(advice)}`;
     return `${now}, or set ${always} for all runs, or ${later}${orAnyway(advice)}`;
   }
@@ -117,9 +116,9 @@ function withAdvice(more: string, advice: Advice): string {
     'blue-green':
       'choose "strategy: canary" with "constant-total: true" or fewer replicas, or deploy in place with "strategy: rolling" and "maxSurge: 0"',
     promotion:
-      'set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that promotion removes an old pod first',
+      'set "maxSurge: 0" and "maxUnavailable: 1" in the Deployment, so that promotion removes an old pod first',
     'extra group':
-      'set "maxSurge: 0" and "maxUnavailable: 1" in rolloutStrategy.rollingUpdateConfiguration of the LeaderWorkerSet, so that an old group makes room for each new one',
+      'set "maxSurge: 0" and "maxUnavailable: 1" in rolloutStrategy.rollingUpdateConfiguration of the LeaderWorkerSet to replace groups one at a time',
     'new cluster':
       'set "upgradeStrategy.type: NewClusterWithIncrementalUpgrade" with a low maxSurgePercent (it needs a Gateway and autoscaling), or "upgradeStrategy.type: None", with which the change has no effect on the running cluster',
   };

@@ -18,7 +18,7 @@ export function describePlacement(subject: string, demand: Demand, placement: Pl
   if (fitting.length === 0) {
     const why =
       nodes === 0
-        ? 'the cluster has no node'
+        ? 'the cluster has no nodes'
         : `0 of ${counted(nodes, 'node')} match (${describeObstacles(obstacles)})`;
     return `${needs}, but ${why}`;
   }
@@ -27,7 +27,7 @@ export function describePlacement(subject: string, demand: Demand, placement: Pl
   // That each is one pod more goes without saying.
   const wanted = names.filter((name) => name !== 'pods').map((name) => described(name, demand.perPod));
   const each = wanted.length === 0 ? '' : ` with ${listed(wanted)} each`;
-  const room = `${needs}${each}, but there is ${placed === 0 ? 'no capacity' : `capacity for ${placed} only`}`;
+  const room = `${needs}${each}, but there is ${placed === 0 ? 'no capacity' : `capacity for only ${placed}`}`;
   const ruledOut = describeRuledOut(placement);
   if (scarcest === undefined) return `${room}: of ${counted(fitting.length, 'matching node')}, ${ruledOut}`;
   const free = describeFree(scarcest, demand.perPod.get(scarcest) ?? 0, fitting);
@@ -43,7 +43,7 @@ function describeFree(name: string, wanted: number, fitting: readonly Amounts[])
   if (name.startsWith(hostPort)) return `${which} ${name} free`;
   const [all, most] = [free.reduce((sum, amount) => sum + amount, 0), Math.max(...free)];
   if (fitting.length === 1) return `1 matching node, ${formatAmount(name, all)} free ${name}`;
-  const figures = `(${formatAmount(name, all)} in total, at most ${formatAmount(name, most)} on one)`;
+  const figures = `(${formatAmount(name, all)} in total, at most ${formatAmount(name, most)} on any node)`;
   return name === 'pods' ? `${which} room for another pod ${figures}` : `${which} enough ${name} free ${figures}`;
 }
 

@@ -86,9 +86,9 @@ async function namedWorkload(
   const [object, ...others] = found;
   if (object === undefined) {
     const candidates = await unrecordedWorkloads(context, { namespace, release, named: undefined, kinds });
-    const listed = candidates.length === 0 ? 'there is none' : `there are ${candidates.map(nameOf).join(', ')}`;
+    const listed = candidates.length === 0 ? 'none' : candidates.map(nameOf).join(', ');
     throw new InvalidInput(
-      `there is no workload "${named}" in namespace "${namespace}"; of those deployed by other tools, ${listed}`,
+      `there is no workload "${named}" in namespace "${namespace}"; workloads deployed by other tools: ${listed}`,
       { hint: 'Check the inputs "workload" and "namespace".' },
     );
   }

@@ -28,7 +28,7 @@ export function historyEntry(one: Revision): HistoryEntry {
 export function historyLines(one: Revision, now: number): string[] {
   const { revision, outcome, finishedAt, commit, restores, cause, images, events = [] } = one;
   if (outcome === 'unreadable') return [`revision ${revision}: ${outcome}`];
-  const origin = restores === undefined ? '' : `, brings back revision ${restores}`;
+  const origin = restores === undefined ? '' : `, restores revision ${restores}`;
   const from = commit === undefined ? '' : ` from ${commit.slice(0, 7)}`;
   const why = cause === undefined ? '' : ` (${cause})`;
   const shown = [...new Set(Object.values(images))].join(', ');

@@ -56,8 +56,8 @@ export function stillEnding(workload: KubernetesObject, pods: readonly Kubernete
   const isOver = (pod: KubernetesObject) => ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '');
   const count = pods.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isOver(pod)).length;
   if (count === 0) return undefined;
-  const [are, they, them] = count === 1 ? ['pod of before is', 'it', 'it'] : ['pods of before are', 'they', 'them'];
-  return `${describeRef(refOf(workload))}: ${count} ${are} still ending, and ${they} may answer what has reached ${them} already`;
+  const [are, they, them] = count === 1 ? ['old pod is', 'it', 'it'] : ['old pods are', 'they', 'them'];
+  return `${describeRef(refOf(workload))}: ${count} ${are} still terminating, and ${they} may finish requests already sent to ${them}`;
 }
 
 export function notAwaited(object: KubernetesObject, verdict: Verdict): string | undefined {

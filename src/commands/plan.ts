@@ -90,10 +90,10 @@ function tellLeftover({ leftover: left }: Ahead, release: string, report: Report
     );
   else if (left.state === 'dead')
     report.warn(
-      `an earlier run of release "${release}" is in progress or was killed: a deploy waits for it or undoes it first; this plan shows the present state`,
+      `an earlier run of "${release}" is in progress or was killed: a deploy first waits for it or undoes it; the plan shows the state now`,
     );
   else if (left.state === 'waiting')
-    report.warn(`the waiting candidate (revision ${left.candidate.revision}) is removed first by a deploy`);
+    report.warn(`a deploy would first remove the waiting candidate (revision ${left.candidate.revision})`);
 }
 
 function objectsOf({ prepared, left }: Ahead): PlannedObject[] {
@@ -130,11 +130,11 @@ function beforehand({ leftover: left }: Ahead, namespaces: readonly ObjectRef[])
     const title =
       left.state === 'dead'
         ? 'Undo what an earlier run left half done'
-        : `Take away the waiting candidate (revision ${left.candidate.revision})`;
+        : `Remove the waiting candidate (revision ${left.candidate.revision})`;
     const writes = new Map(
       entries.map(({ ref, before }) => [keyOf(ref), { ref, change: before === null ? 'remove' : 'change' } as const]),
     );
-    steps.push({ title, writes: [...writes.values()], waitsUntil: 'what was there before is ready' });
+    steps.push({ title, writes: [...writes.values()], waitsUntil: 'the previous state is ready' });
   }
   if (namespaces.length > 0)
     steps.push({
@@ -162,7 +162,9 @@ function stayingOf(prepared: readonly Prepared[], newNamespaces: ReadonlySet<str
   const isJob = ({ kind, apiVersion }: KubernetesObject) => kind === 'Job' && apiVersion.startsWith('batch/');
   return [
     ...[...kept, ...spaces].map((ref) => ({ ref, reason: 'it may hold data' })),
-    ...created.filter(isJob).map((job) => ({ ref: refOf(job), reason: 'what it did outside the cluster stays done' })),
+    ...created
+      .filter(isJob)
+      .map((job) => ({ ref: refOf(job), reason: 'its effects outside the cluster cannot be undone' })),
   ];
 }
 
@@ -183,7 +185,7 @@ function tell({ reporter }: Context, namespace: string, { objects, steps, pods, 
   for (const { ref, numbers } of pods) reporter.info(`pods of ${describeRef(ref)}: ${numbers.join(' → ')}`);
   if (extraPods > 0)
     reporter.info(
-      `${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time, beside what rolling updates add`,
+      `${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at the same time, not counting surge pods of rolling updates`,
     );
   for (const { ref, reason } of stays) reporter.info(`an undo would leave ${nameFrom(namespace, ref)}: ${reason}`);
 }

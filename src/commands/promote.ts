@@ -46,7 +46,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
     const { commit, finishedAt, problem } = found.revision;
     if (problem !== undefined) throw unreadable(found.revision.revision, release, problem);
     reporter.info(
-      `revision ${found.revision.revision} waits since ${finishedAt}${commit === undefined ? '' : ` (commit ${commit})`}`,
+      `revision ${found.revision.revision} has been waiting since ${finishedAt}${commit === undefined ? '' : ` (commit ${commit})`}`,
     );
     return found;
   });
@@ -61,7 +61,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
   const report = new Report(context, 'promote', { release, namespace, strategy });
   if (force) {
     report.warn(
-      '"force: true": not checked whether the candidate is ready, is what was deployed and passes its checks',
+      '"force: true": skipped checking that the candidate is ready, is what was deployed and passes its checks',
     );
   }
   return await rollOut(
@@ -142,12 +142,12 @@ export async function findCandidate(
   const live = liveRevision(revisions);
   if (live !== undefined) await retireLeftover(context, options, live, new Report(context, command, options));
   throw new InvalidInput(
-    `there is no candidate of release "${release}" in namespace "${namespace}" to ${command}${isLive ? `: revision ${revision.revision} is live, its promotion had come to its end before its run was killed` : ''}`,
+    `there is no candidate of release "${release}" in namespace "${namespace}" to ${command}${isLive ? `: revision ${revision.revision} is already live, its promotion had finished before its run was killed` : ''}`,
     {
       hint:
         revisions.length === 0
           ? 'Check the inputs "release" and "namespace".'
-          : 'A deploy with "auto-promote: false" leaves one; the command "status" shows what is there.',
+          : 'A deploy with "auto-promote: false" creates one; the command "status" shows the current state.',
     },
   );
 }

@@ -266,7 +266,7 @@ export function chooseRevision(
     if (found !== undefined && found.objects.length > 0) return found;
     if (found !== undefined) {
       throw new InvalidInput(
-        `of revision ${wanted} of release "${release}" no objects are recorded: ${found.problem ?? 'its run was cancelled'}`,
+        `revision ${wanted} of release "${release}" has no recorded objects: ${found.problem ?? 'its run was cancelled'}`,
         { hint: 'Set the input "to-revision" to another one.' },
       );
     }

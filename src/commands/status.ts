@@ -291,7 +291,7 @@ async function lockOf(
     return await readLock(client, namespace, release, clock);
   } catch (error) {
     if (!isStatus(error, 403) || (journal !== undefined && ownSteps(journal).length > 0)) throw error;
-    reporter.warning('without the right to get leases, it does not show whether a run is at work');
+    reporter.warning('no permission to get leases, so it is unknown whether a run is in progress');
     return undefined;
   }
 }
@@ -306,7 +306,7 @@ function watchedBy(run: RunInProgress | undefined, journal: JournalRecord | unde
 function blindness({ blind }: Examination): string[] {
   return blind.length === 0
     ? []
-    : [`causes may stay unknown, without the right to list ${blind.join(', ')} in this namespace`];
+    : [`causes may stay unknown: no permission to list ${blind.join(', ')} in this namespace`];
 }
 
 /** Where a rollback without a number would go; by the rules of the command itself. */
@@ -315,7 +315,8 @@ function rollbackOf(
   { found, problems }: ReleaseNow,
 ): Pick<HealthReport, 'rollback'> {
   if (live === undefined) return {};
-  if (journal?.waiting !== undefined) return { rollback: { none: 'a candidate waits; "abort" removes it first' } };
+  if (journal?.waiting !== undefined)
+    return { rollback: { none: 'a candidate is waiting: remove it with "abort" first' } };
   try {
     const running = new Map(found.map(({ object, recorded }) => [keyOf(refOf(recorded)), object]));
     // What may not be read is not known to be gone.
@@ -338,13 +339,13 @@ function tell({ reporter }: Context, health: HealthReport): void {
     for (const line of log?.lines ?? []) reporter.info(`    ${line}`);
   }
   for (const { message } of starting) reporter.info(message);
-  for (const change of drift) reporter.info(`not as recorded: ${describeDrift(change)}`);
+  for (const change of drift) reporter.info(`changed since the deploy: ${describeDrift(change)}`);
   for (const { ref, versions: running } of versions) reporter.info(`${describeRef(ref)}: ${describeVersions(running)}`);
   for (const note of [...paused, ...notes]) reporter.info(note);
   if (rollback === undefined) return;
   reporter.info(
     'none' in rollback
-      ? `"rollback" has nothing to go to: ${rollback.none}`
+      ? `"rollback" has no target: ${rollback.none}`
       : `"rollback" would go to ${describeRollback(rollback)}`,
   );
 }
@@ -358,7 +359,7 @@ async function unknownRelease(
 ): Promise<InvalidInput> {
   const all = await listAllRevisions(client, namespace);
   const names = [...new Set(all.map((revision) => revision.release))].sort();
-  const known = names.length === 0 ? 'There are none here' : `Releases here: ${names.join(', ')}`;
+  const known = names.length === 0 ? 'No releases here' : `Releases here: ${names.join(', ')}`;
   const beside = others.length === 0 ? '' : `; not deployed by this action: ${others.map(nameOf).join(', ')}`;
   return new InvalidInput(`no release "${release}" in namespace "${namespace}". ${known}${beside}`, {
     hint:

@@ -146,5 +146,5 @@ export function describeLeftCandidates(strays: readonly KubernetesObject[]): str
 function describeStrays(strays: readonly KubernetesObject[], reason: string): string {
   const refs = strays.map(refOf);
   const [are, they] = refs.length === 1 ? ['is', 'it'] : ['are', 'them'];
-  return `${refs.map((ref) => describeRef(ref)).join(', ')} ${are} of an earlier canary or blue-green deploy, nothing uses ${they} any more, and this run could not remove ${they}: ${reason}. Remove ${they} with ${removalCommands(refs)}.`;
+  return `${refs.map((ref) => describeRef(ref)).join(', ')} ${are} left over from an earlier canary or blue-green deploy and unused, but this run could not remove ${they}: ${reason}. Remove ${they} with ${removalCommands(refs)}.`;
 }

@@ -100,7 +100,7 @@ export async function refuseOtherStrategy(
   );
   if (side === undefined || liveRevision(await listRevisions(client, namespace, release))?.idle === undefined) return;
   throw new InvalidInput(
-    `release "${release}" is deployed in two sides, and the strategy "${strategy}" would leave ${describeRef(refOf(side.object))} out`,
+    `release "${release}" has a blue and a green side, and the strategy "${strategy}" would leave out ${describeRef(refOf(side.object))}`,
     {
       location: side.source.locate([]),
       hint: 'Deploy with "strategy: blue-green". To stop using it, remove the files of both sides, and put the Deployment that should serve and its Service into files without "-blue" or "-green" in their names.',

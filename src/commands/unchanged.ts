@@ -73,7 +73,7 @@ async function confirmUnchanged(
   );
   refusePaused(prepared);
   report.tellRevision(live.revision);
-  let seen: WorkloadPods[] = [];
+  let seen: WorkloadPods[];
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
     const manifests = prepared.map(({ manifest }) => manifest);

@@ -135,7 +135,7 @@ class Client implements GitHubClient {
   }
 
   async deploymentStatuses(id: number): Promise<DeploymentStatus[]> {
-    const purpose = `read how deployment ${id} has gone`;
+    const purpose = `read the status of deployment ${id}`;
     const parameters = { deployment_id: id };
     const question = this.#get('deployments/{deployment_id}/statuses', parameters, purpose, 'deployments: read');
     return await this.#pages(question, answers.deploymentStatus, pagesOfRecords);
@@ -210,7 +210,7 @@ class Client implements GitHubClient {
       throw notGitHubs(
         question,
         answer,
-        `it is of pull request ${found.number} of repository ${found.base.repositoryId}`,
+        `it belongs to pull request ${found.number} of repository ${found.base.repositoryId}`,
       );
     return found;
   }

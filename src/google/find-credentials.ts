@@ -74,7 +74,7 @@ export async function findCredentials(inputs: SignInInputs, surroundings: Surrou
   const found = await metadataServer(surroundings);
   if (found !== undefined) return found;
   throw new Failure(
-    'no credentials for Google Cloud: no input sets any, no variable such as GOOGLE_APPLICATION_CREDENTIALS points to a file, and this runner has no Google metadata server',
+    'no credentials for Google Cloud in the inputs, GOOGLE_APPLICATION_CREDENTIALS and the like, or from a metadata server',
     { hint: 'Set the input "workload-identity-provider", or run google-github-actions/auth in an earlier step.' },
   );
 }

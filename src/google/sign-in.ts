@@ -181,7 +181,7 @@ function advice(problem: Parameters<GkeCluster['advise']>[0], found: Found, cred
 function unreachable(kind: EndpointKind, cluster: string): string {
   switch (kind) {
     case 'internal':
-      return `Use a runner inside the network of cluster "${cluster}" (this is its internal address, which runners hosted by GitHub cannot reach), or "endpoint: dns" or "endpoint: connect-gateway".`;
+      return `Use a runner in the network of cluster "${cluster}" (GitHub-hosted runners cannot reach its internal address), or "endpoint: dns" or "endpoint: connect-gateway".`;
     case 'public':
       return `Add the address of this runner to the authorized networks of cluster "${cluster}", or use "endpoint: dns" or "endpoint: connect-gateway", which need none.`;
     case 'dns':

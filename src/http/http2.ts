@@ -235,5 +235,5 @@ function ownHeaders(headers: HttpRequest['headers']): Record<string, string | st
 const unsent = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
 
 function notBegun(cause?: unknown): Error {
-  return httpError('NOT_BEGUN', 'the server has not begun with the request', { cause });
+  return httpError('NOT_BEGUN', 'the server has not started on the request', { cause });
 }

@@ -10,7 +10,7 @@ export async function* unlessSilent(
   giveUp: (reason: Error) => void,
 ): AsyncGenerator<Buffer> {
   const late = () => {
-    giveUp(httpError('BODY_TIMEOUT', 'the answer stays silent'));
+    giveUp(httpError('BODY_TIMEOUT', 'no more data arrived'));
   };
   let timer = setTimeout(late, idleMs);
   try {

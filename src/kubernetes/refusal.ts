@@ -164,7 +164,7 @@ function explainNotFound(serverMessage: string): Explanation {
   if (serverMessage.startsWith('the server could not find the requested resource')) {
     return {
       message: serverMessage,
-      hint: 'The cluster does not serve this kind or version: check "kubectl api-resources", or install its CustomResourceDefinition first.',
+      hint: 'The cluster does not serve this kind or version: see "kubectl api-resources", or install its CustomResourceDefinition.',
     };
   }
   if (serverMessage.startsWith('namespaces "')) {

@@ -92,9 +92,9 @@ function describeStep(step: Step, writes: PlannedWrite[]): PlannedStep {
 function waitsOf(step: Step): string | undefined {
   switch (step.do) {
     case 'apply':
-      return 'all is ready';
+      return 'everything is ready';
     case 'set':
-      return step.until === 'ready' ? 'all is ready' : undefined;
+      return step.until === 'ready' ? 'everything is ready' : undefined;
     case 'remove':
       return 'it is gone';
     case 'verify':

@@ -64,12 +64,12 @@ function withoutCredentials(pull: PullRequest, { hasCredentials }: Asked): Want 
   if (hasCredentials) return undefined;
   if (pull.author === 'dependabot[bot]') {
     return skipped(
-      'Dependabot opened this pull request, and its runs get no secrets of the repository, so there is nothing to sign in to the cluster with',
+      'Dependabot opened this pull request, and its runs get no repository secrets, so it cannot sign in to the cluster',
     );
   }
   if (isFromFork(pull)) {
     return skipped(
-      'this pull request comes from a fork, whose runs get no secrets, so there is nothing to sign in to the cluster with',
+      'this pull request comes from a fork, whose runs get no secrets, so it cannot sign in to the cluster',
     );
   }
   return undefined;

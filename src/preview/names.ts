@@ -58,11 +58,14 @@ export function previewHosts(
 }
 
 function meeting(template: string, made: string, left: string, right: string): InvalidInput {
-  return new InvalidInput(`the input "preview-host" makes "${made}" of "${left}" and of "${right}" of the manifests`, {
-    hint: template.includes('{host-label}')
-      ? 'Give the hosts of the manifests different first labels, or leave all but one of them out of previews.'
-      : 'Put {host-label} into it, such as pr-{number}-{host-label}.preview.example.com.',
-  });
+  return new InvalidInput(
+    `the input "preview-host" turns both "${left}" and "${right}" of the manifests into "${made}"`,
+    {
+      hint: template.includes('{host-label}')
+        ? 'Give the hosts of the manifests different first labels, or leave all but one of them out of previews.'
+        : 'Put {host-label} into it, such as pr-{number}-{host-label}.preview.example.com.',
+    },
+  );
 }
 
 function previewHost(identity: PreviewIdentity, template: string, host: string): string {

@@ -111,13 +111,13 @@ export class Bounds {
     const where = ref.namespace === namespace ? 'grants rights' : `is outside of namespace "${namespace}"`;
     const why =
       live === undefined
-        ? 'it is not there'
+        ? 'it does not exist'
         : mark === undefined
           ? 'the object itself does not say so'
           : `the object itself says it belongs to ${describeMark(mark, namespace)}`;
     return new OutOfBounds(
-      `${describeRef(ref, true)} ${where}, and only a record says that it is one of release "${release}": ${why}`,
-      { hint: 'Deploy manifests that have it: records alone do not count there (docs/security.md).' },
+      `${describeRef(ref, true)} ${where}, and only a record says that it belongs to release "${release}": ${why}`,
+      { hint: 'Deploy manifests that contain it: a record alone is not enough for such objects (docs/security.md).' },
     );
   }
 }

@@ -201,7 +201,7 @@ async function openJournal<T>(
 /** What the user reads when a command does not go with a candidate that waits. */
 function candidateInTheWay({ release, waiting }: JournalRecord, command: string): InvalidInput {
   return new InvalidInput(
-    `revision ${waiting?.revision ?? ''} of release "${release}" is a canary waiting for approval since ${waiting?.since ?? ''}, so "${command}" is not possible`,
+    `revision ${waiting?.revision ?? ''} of release "${release}" has been waiting for approval since ${waiting?.since ?? ''}, so "${command}" is not possible`,
     { hint: 'Run the command "promote" to roll it out, or "abort" to remove it.' },
   );
 }

@@ -95,8 +95,8 @@ export function describeLeft(there: readonly ObjectRef[], namespace: string): st
   const more = there.length > named ? ` and ${there.length - named} more` : '';
   const [is, was, it] = there.length === 1 ? ['is', 'was', 'it is'] : ['are', 'were', 'they are'];
   return [
-    `${names.join(', ')}${more} ${is} of an earlier revision and not in the manifests any more, and ${was} left in the cluster. ` +
-      `When ${it} not needed, remove ${there.length === 1 ? 'it' : 'them'} with ${removalCommands(there.slice(0, named))}.`,
+    `${names.join(', ')}${more} ${is} from an earlier revision, no longer in the manifests, and ${was} left in the cluster. ` +
+      `If ${it} not needed, remove ${there.length === 1 ? 'it' : 'them'} with ${removalCommands(there.slice(0, named))}.`,
   ];
 }
 

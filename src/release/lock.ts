@@ -258,7 +258,7 @@ function annotationsFor(
 
 function notWritable({ name, namespace = '' }: ObjectRef, release: string): Failure {
   return new Failure(
-    `the lock of release "${release}" could not be taken in time: each write of the Lease "${name}" in namespace "${namespace}" met another one`,
+    `the lock of release "${release}" could not be taken in time: each write of the Lease "${name}" in namespace "${namespace}" collided with another writer`,
     { hint: 'Find out who writes it: kubectl get lease --show-managed-fields -o yaml.' },
   );
 }
@@ -316,7 +316,7 @@ function hold(
     const taken = by === '' ? 'another run took it over and has finished' : `"${by}" has taken it over`;
     lost.abort(
       new Failure(`the lock of release "${release}" was lost, ${since} after its last renewal: ${taken}`, {
-        hint: 'This run has changed nothing since. Check whether its runner was suspended or the API server unreachable; the other run dealt with what it left.',
+        hint: 'This run wrote nothing since; the other run cleaned up. Check if the runner was suspended or the API server unreachable.',
       }),
     );
   };

@@ -64,7 +64,7 @@ export class Ownership implements Owners {
       if (owner === undefined) continue;
       throw new InvalidInput(
         `${describeRef(refOf(object), true)} belongs to ${await this.describe(owner)}, and not to release "${this.#options.release}"`,
-        { hint: 'Fix the input "release", or use a workload of this one.' },
+        { hint: 'Fix the input "release", or use a workload of this release.' },
       );
     }
   }

@@ -76,7 +76,7 @@ async function freeNumber(
     }
   }
   throw new Failure(
-    `there are Secrets "${revisionSecret(name)}" and ${mostTaken - 1} that follow it, and none of them is labelled as a revision`,
+    `Secret "${revisionSecret(name)}" and the ${mostTaken - 1} that follow it exist, but none of them is labelled as a revision`,
     { hint: 'Restore their labels, or delete them.' },
   );
 }

@@ -72,7 +72,7 @@ function checked(value: Json, head: KubernetesObject): Revision {
   const release = stringsAt(head, 'metadata', 'labels')[recordLabels.release] ?? '';
   const revision = numberIn(head.metadata.name, release);
   if (revision === undefined)
-    throw new Misshapen('', `has not the name of a revision of release "${release}", which its labels say it is`);
+    throw new Misshapen('', `is labelled as a revision of release "${release}", but is not named like one`);
   return asMeant(revisionOf(value, { release, revision }));
 }
 
@@ -169,7 +169,7 @@ export function configKeyOf(revisions: readonly Revision[]): string | undefined 
 export function nextRevision(revisions: readonly Revision[]): number {
   const last = Math.max(0, ...revisions.map(({ revision }) => revision));
   if (last < highest) return last + 1;
-  throw new Failure(`there is no number left after revision ${last}, which no run of this action can have made`, {
+  throw new Failure(`revision ${last} has the highest possible number, which no run of this action can have created`, {
     hint: 'Delete its Secret, whose name ends with this number.',
   });
 }

@@ -40,9 +40,9 @@ interface RuleSet {
 
 /** What is needed beside the kinds of the user's own manifests: docs/rights.md says the same. */
 const ruleSets = {
-  history: { why: 'revisions and the journal of the run under way', rules: [['', 'secrets', ['get', 'list']]] },
+  history: { why: 'revisions and the journal of the current run', rules: [['', 'secrets', ['get', 'list']]] },
   record: {
-    why: 'revisions and the journal of the run under way',
+    why: 'revisions and the journal of the current run',
     rules: [['', 'secrets', ['create', 'patch', 'delete']]],
   },
   noting: {
@@ -52,9 +52,9 @@ const ruleSets = {
   },
   lock: { why: 'the lock', rules: [['coordination.k8s.io', 'leases', ['get', 'create', 'update']]] },
   holder: {
-    why: 'whether a run is at work',
+    why: 'whether a run is in progress',
     rules: [['coordination.k8s.io', 'leases', ['get']]],
-    lost: 'a run that has changed nothing yet does not show',
+    lost: 'a run that has changed nothing yet is not shown',
   },
   causes: {
     why: 'what pods are busy with, and why they fail',
@@ -72,9 +72,9 @@ const ruleSets = {
     lost: 'why Kueue does not admit a pod stays unknown',
   },
   autoscalers: {
-    why: 'numbers of pods that an autoscaler has set are left alone',
+    why: 'replica counts set by an autoscaler are left alone',
     rules: [['autoscaling', 'horizontalpodautoscalers', ['list']]],
-    lost: 'a number of pods that an autoscaler has set may be written over',
+    lost: 'a replica count set by an autoscaler may be overwritten',
   },
   statefulSets: {
     why: 'a broken pod that blocks a StatefulSet after an undo or a rollback',
@@ -95,17 +95,17 @@ const ruleSets = {
   },
   replicaSets: { why: 'which pods serve now', rules: [['apps', 'replicasets', ['list']]] },
   leaving: {
-    why: 'pods of a candidate leave their Services before they end',
+    why: 'candidate pods leave their Services before they terminate',
     rules: [['', 'pods', ['patch']]],
-    lost: 'the pods of a candidate end as in any rolling update',
+    lost: 'candidate pods terminate as in any rolling update',
   },
   budgets: {
-    why: "whether a budget would count the candidate's pods",
+    why: "whether a PodDisruptionBudget would count the candidate's pods",
     rules: [['policy', 'poddisruptionbudgets', ['list']]],
-    lost: "a budget may count the candidate's pods",
+    lost: "a PodDisruptionBudget may count the candidate's pods",
   },
   networkPolicies: {
-    why: 'whether a NetworkPolicy needs a label by which the first green pods would be told apart',
+    why: 'whether a NetworkPolicy selects a label that sets the first green pods apart',
     rules: [['networking.k8s.io', 'networkpolicies', ['list']]],
     lost: 'the first green pods may get a different value for a label that a NetworkPolicy selects',
   },
@@ -115,7 +115,7 @@ const ruleSets = {
       ['', 'resourcequotas', ['list']],
       ['', 'limitranges', ['list']],
     ],
-    lost: 'whether there is room for more pods is checked in part only',
+    lost: 'capacity for more pods is only partly checked',
   },
   controllerHistory: {
     why: 'the versions that Kubernetes itself keeps',
@@ -137,9 +137,9 @@ const ruleSets = {
     rules: [['rbac.authorization.k8s.io', 'rolebindings', ['create', 'patch']]],
   },
   answering: {
-    why: 'whether a preview answers, where the runner has no way to it',
+    why: 'whether a preview answers, if the runner cannot reach it',
     rules: [['', 'services/proxy', ['get']]],
-    lost: 'whether a preview answers stays unknown where the runner has no way to it',
+    lost: 'whether a preview answers stays unknown if the runner cannot reach it',
   },
   namespaces: { why: 'the namespace of the release', rules: [['', 'namespaces', ['get', 'create', 'patch']]] },
 } as const satisfies Record<string, RuleSet>;
@@ -275,7 +275,7 @@ export function workloadGrants(
 
 /** An object of the release that a command only looks at: what may not be read stays unknown. */
 export function lookGrants({ kind, metadata }: KubernetesObject, place: Place): Grant[] {
-  const lost = `how each ${kind} is stays unknown`;
+  const lost = `the state of each ${kind} stays unknown`;
   return [{ ...place, name: metadata.name, verbs: ['get'], need: 'optional', why: `${kind} of the release`, lost }];
 }
 

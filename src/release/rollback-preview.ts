@@ -61,7 +61,7 @@ export function describeRollback(preview: RollbackPreview): string {
   const parts = [
     ...images.map(({ ref, container, before, after }) => `${ref.kind}/${ref.name}/${container} ${before} → ${after}`),
     ...(changed.length === 0 ? [] : [`changes ${names(changed)}`]),
-    ...(added.length === 0 ? [] : [`makes ${names(added)} again`]),
+    ...(added.length === 0 ? [] : [`recreates ${names(added)}`]),
     ...(left.length === 0 ? [] : [`leaves ${names(left)} unless "prune: true"`]),
   ];
   const about = [finishedAt, ...(commit === undefined ? [] : [`commit ${commit.slice(0, 7)}`])].join(', ');

@@ -150,8 +150,8 @@ async function isOurOwn(
 
 function taken({ name, namespace = '' }: KubernetesObject['metadata']): RecordTaken {
   return new RecordTaken(
-    `Secret "${name}" in namespace "${namespace}" was written by another run meanwhile and is left as it is`,
-    { hint: 'Check with the command "status" what is in progress, then run it again.' },
+    `Secret "${name}" in namespace "${namespace}" was written by another run and is left as it is`,
+    { hint: 'Check what is in progress with the command "status", then run it again.' },
   );
 }
 
@@ -185,7 +185,7 @@ export async function readRecord<T>(
   const record = await readHead(client, head, check);
   if ('value' in record) return record;
   throw new UnreadableRecord(record.problem, {
-    hint: `Nothing was changed. Restore the Secret, or see that the release is as it should be and delete it: kubectl delete secret ${name} -n ${namespace}`,
+    hint: `Nothing was changed. Restore the Secret, or check the release and delete it: kubectl delete secret ${name} -n ${namespace}`,
   });
 }
 

@@ -163,7 +163,7 @@ function outcomeOf(result: UndoResult): string {
     case 'refused':
       return result.fields === undefined
         ? `stays as it is: ${result.reason}`
-        : `restored but for ${result.fields.join(', ')}: ${result.reason}`;
+        : `restored except for ${result.fields.join(', ')}: ${result.reason}`;
     case 'failed':
       return `failed: ${result.message}`;
     case 'going':

@@ -36,7 +36,7 @@ export async function resumeRestored(
     const live = await client.read(ref);
     if (live === undefined || !isPaused(live)) continue;
     await client.patch(ref, { type: 'merge', patch: { spec: { paused: null } } }, { fieldManager: undoManager });
-    reporter.info(`${describeRef(ref, true)} is resumed until its pods are back: it is paused ${pausedBy(live)}`);
+    reporter.info(`${describeRef(ref, true)} is resumed until its pods are restored: it was paused ${pausedBy(live)}`);
     resumed.push({ paused: live });
   }
   return resumed;
@@ -55,7 +55,7 @@ export async function pauseAgain(
     const ref = refOf(paused);
     if (!areBack) {
       reporter.warning(
-        `${describeRef(ref, true)} was paused ${pausedBy(paused)}; the undo resumed it and leaves it so, since not all its pods are back`,
+        `${describeRef(ref, true)} was paused ${pausedBy(paused)}; the undo resumed it and did not pause it again, because not all its pods are back`,
       );
       continue;
     }
@@ -106,7 +106,7 @@ export async function podsNotBack(
     const held = live === undefined ? undefined : heldOf(live);
     if (live === undefined || held === undefined) continue;
     if (heldOf(before) !== undefined && updatedOf(live) >= updatedOf(before)) continue;
-    const text = `${describeRef(ref)}: ${held}; the others run another version than before`;
+    const text = `${describeRef(ref)}: ${held}; the others run a different version than before`;
     reporter.warning(text);
     texts.push(text);
   }

@@ -45,7 +45,7 @@ export function headlineOf({
   const parts = [
     progress,
     live === undefined
-      ? `${progress === undefined ? 'Nothing' : 'nothing'} ${nothingLive(release, namespace, revisions, beside, state)}`
+      ? `${progress === undefined ? 'No live revision' : 'no live revision'} ${nothingLive(release, namespace, revisions, beside, state)}`
       : `${progress === undefined ? 'Revision' : 'revision'} ${live.revision} of ${release} is live: ${state}${changes}${pauses}`,
     candidate,
   ];
@@ -68,7 +68,7 @@ function nothingLive(
   const last = revisions.at(-1);
   const how = last === undefined ? '' : ` (revision ${last.revision}: ${last.outcome})`;
   const others = beside.length === 0 ? '' : `; not deployed by this action: ${beside.join(', ')}: ${state}`;
-  return `of ${release} is live in namespace ${namespace}${how}${others}`;
+  return `of ${release} in namespace ${namespace}${how}${others}`;
 }
 
 export function sentenceOfCandidate(

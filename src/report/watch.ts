@@ -40,7 +40,7 @@ class RolloutFailed extends Failure {
   constructor(result: RolloutResult) {
     const { causes } = result;
     const [first] = causes;
-    const message = first?.message ?? 'the rollout did not get ready';
+    const message = first?.message ?? 'the rollout did not become ready';
     super(
       result.outcome === 'timed-out' ? `not ready in time: ${message}` : message,
       first?.hint === undefined ? {} : { hint: first.hint },
@@ -191,7 +191,7 @@ export class RolloutWatch {
     const now = awaited.map((asWritten) => {
       const object = live.get(keyOf(refOf(asWritten)));
       if (object === undefined || object.metadata.uid !== asWritten.metadata.uid) {
-        throw new Failure(`${describeRef(refOf(asWritten), true)} was deleted before the run had come to its end`, {
+        throw new Failure(`${describeRef(refOf(asWritten), true)} was deleted before the run finished`, {
           hint: 'Find out who deletes it, then run it again.',
         });
       }

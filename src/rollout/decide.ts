@@ -196,7 +196,7 @@ function withoutOldTroubles(object: KubernetesObject, verdict: Verdict, facts: F
   if (cause === undefined || facts.isUntouched !== true || isBuiltIn(object)) return verdict;
   const before = causeOf(judge(facts.asWritten, { ...facts, changed: false }));
   if (before?.reason !== cause.reason) return verdict;
-  return { state: 'unchecked', message: `was so before this run: ${cause.message}` };
+  return { state: 'unchecked', message: `already failing before this run: ${cause.message}` };
 }
 
 function causeOf(verdict: Verdict): Cause | undefined {

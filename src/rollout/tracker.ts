@@ -437,7 +437,9 @@ class Tracker {
       if (!isStatus(error, 403) || (isNeeded && !isRestored)) throw error;
       for (const target of targets) {
         if (target.decision.verdict.state !== 'progressing') continue;
-        const message = isRestored ? 'it may not be watched' : 'it may not be watched, and this run did not change it';
+        const message = isRestored
+          ? 'no permission to watch it'
+          : 'no permission to watch it, and this run did not change it';
         target.decision = { verdict: { state: 'unchecked', message } };
         if (isRestored) target.isSilent = true;
         this.#log.state(target);

@@ -135,5 +135,5 @@ function timeOf({ ms, standstillMs }: TimeLeft): string {
   const left = formatDuration(Math.max(0, ms));
   return standstillMs === undefined
     ? `${left} left`
-    : `the clock stands still with ${left} left, for ${formatDuration(standstillMs)} at most`;
+    : `timeout paused with ${left} left, for ${formatDuration(standstillMs)} at most`;
 }

@@ -117,7 +117,7 @@ export function refuseBystanders(found: readonly Bystanders[]): void {
   if (first === undefined) return;
   const service = describeRef(refOf(first.service));
   throw new InvalidInput(
-    `${service} sends requests to ${namesOf(first.owners)} too, which would get none or all of them after a switch between two sides of this release`,
+    `${service} sends requests to ${namesOf(first.owners)} too, which would get none or all of them after a blue-green switch of this release`,
     {
       hint: `Give the pods of this release a label that no others have and let the Service select by it; or delete ${namesOf(first.owners)} if it is left over; or deploy with "strategy: rolling".`,
     },

@@ -89,9 +89,9 @@ async function untilSlicesFollow(
     if (state === undefined || state.missing.length + state.surplus.length === 0) return state;
     if (clock.now() >= deadline) {
       const { missing, surplus, right } = state;
-      const text = `${describeRef(refOf(service), true)} does not send requests where it should: ${[
-        ...(missing.length === 0 ? [] : [`not to ${missing.join(', ')}`]),
-        ...(surplus.length === 0 ? [] : [`still to ${surplus.join(', ')}`]),
+      const text = `${describeRef(refOf(service), true)} does not route to the right pods: ${[
+        ...(missing.length === 0 ? [] : [`missing ${missing.join(', ')}`]),
+        ...(surplus.length === 0 ? [] : [`still includes ${surplus.join(', ')}`]),
       ].join('; ')}`;
       const hint = 'Check that the endpoint slice controller is running: kubectl get endpointslices.';
       if (!courtesy && (surplus.length > 0 || right === 0)) throw new Failure(text, { hint });

@@ -133,7 +133,7 @@ async function decide(
     const { verdict, message } = trial.verdict;
     if (trial.state === 'decided') return ended();
     if (clock.now() >= deadline) return ended(verdict === 'fail' ? '' : ', and the deadline has passed');
-    if (trial.wanted === 0) return ended(verdict === 'fail' ? '' : `, but it ends after ${mostRequests}`);
+    if (trial.wanted === 0) return ended(verdict === 'fail' ? '' : `, but the check stops after ${mostRequests}`);
     if (trial.state === 'open') continue;
     reporter.info(`check "${check.name}": ${message}; checking once more, to be sure`);
     trial.afterAlarm();

@@ -132,7 +132,7 @@ async function readService(
 ): Promise<{ service: KubernetesObject; port: ServicePort }> {
   const service = await client.read(ref);
   if (service === undefined) {
-    throw new Failure(`there is no ${describeRef(ref, true)}, which check "${check.name}" asks`, {
+    throw new Failure(`there is no ${describeRef(ref, true)}, which check "${check.name}" calls`, {
       hint: 'Fix its name in the input "verify".',
     });
   }
@@ -146,7 +146,7 @@ export function portOf({ name, line, target }: Check, service: KubernetesObject)
   if (port !== undefined) return port;
   const what = wanted === undefined ? 'no TCP port' : `no port "${wanted}"`;
   throw new InvalidInput(
-    `line ${line} of the input "verify": ${describeRef(refOf(service))} has ${what}, which check "${name}" asks`,
+    `line ${line} of the input "verify": ${describeRef(refOf(service))} has ${what}, which check "${name}" calls`,
     {
       hint: `Its ports are ${listPorts(service)}.`,
     },
@@ -195,7 +195,7 @@ export function versionOfImages(pods: readonly KubernetesObject[]): string {
   if (version !== undefined && others.length === 0) return version;
   throw new Failure(
     version === undefined
-      ? 'there is no pod whose image could tell "{version}"'
+      ? 'there is no pod to read "{version}" from'
       : `"{version}" is ambiguous: the pods run ${[...versions].join(', ')}`,
     { hint: 'Write the version itself into the input "verify".' },
   );

@@ -146,7 +146,7 @@ function tooFew(check: Limits, { candidate, slow }: Seen): string {
     candidate.lost === 0
       ? ''
       : `; ${candidate.lost} more were lost on the way and do not count: ${candidate.lostBecause ?? ''}`;
-  return `too few samples: ${requests} requests${wrong}${late}, it takes ${needed}${lost}`;
+  return `too few samples: ${requests} requests${wrong}${late}, at least ${needed} needed${lost}`;
 }
 
 /** How many requests a check will take, for the log; nothing for one without a limit. */
@@ -159,7 +159,7 @@ export function forecast({ requests, maxErrorRate, maxP95Ms }: Limits): string |
     const [least, about] = [requestsToPass(limit), typicallyToPass(limit)].map((count) => Math.max(requests, count));
     const pass = `${least} requests to pass (about ${about} at ${good})`;
     const fail = `${requestsToFail(limit)} to fail (about ${typicallyToFail(limit)} at ${bad})`;
-    return `to have at most ${percent(limit)} ${what}, it takes at least ${pass}, and at least ${fail}`;
+    return `to show at most ${percent(limit)} ${what}, it takes at least ${pass}, and at least ${fail}`;
   });
   return claims.length === 0 ? undefined : claims.join('; ');
 }
@@ -167,8 +167,8 @@ export function forecast({ requests, maxErrorRate, maxP95Ms }: Limits): string |
 /** How many requests it will take to measure a share, for the log. */
 export function forecastShare(share: WantedShare): string {
   const { wanted, tolerance } = share;
-  const text = `a share of ${percent(wanted)} ± ${points(100 * tolerance)} takes about ${typicallyForShare(share)} requests`;
-  return share.former === undefined ? text : `${text}; it was ${percent(share.former)}`;
+  const text = `measuring a share of ${percent(wanted)} ± ${points(100 * tolerance)} takes about ${typicallyForShare(share)} requests`;
+  return share.former === undefined ? text : `${text}; the share before was ${percent(share.former)}`;
 }
 
 /** Judges a measured share. */

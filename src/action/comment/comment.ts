@@ -73,7 +73,7 @@ function address(view: CommentView): string {
   if (view.url === undefined) return 'It has no address outside of the cluster.';
   const note =
     view.reach === 'not-from-runner'
-      ? ' (not reachable from the runner, so that only the cluster has seen it answer)'
+      ? ' (not reachable from the runner: it was only checked from inside the cluster)'
       : '';
   return `**${urlOf(view.url)}**${note}`;
 }
@@ -90,12 +90,12 @@ function said(view: CommentView, limits: CommentLimits): string {
     case 'torn-down':
       return '';
     case 'deploying':
-      return serving(view.serving, 'Nothing serves yet.');
+      return serving(view.serving, 'Nothing is serving yet.');
     case 'failed':
-      return `${causeOf(view.failure)}\n\n${serving(view.serving, 'Nothing serves.')}`;
+      return `${causeOf(view.failure)}\n\n${serving(view.serving, 'Nothing is serving.')}`;
     case 'waiting':
     case 'superseded':
-      return `${sentence(view.reason)}\n\n${serving(view.serving, 'Nothing serves.')}`;
+      return `${sentence(view.reason)}\n\n${serving(view.serving, 'Nothing is serving.')}`;
     case 'skipped':
       return [sentence(view.reason), holdersOf(view.holders ?? [], limits)].filter((part) => part !== '').join('\n\n');
   }

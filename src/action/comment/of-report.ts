@@ -53,7 +53,7 @@ function outcomeOf(report: RunReport, now: number): PreviewOutcome {
 
 function failureOf({ failure, headline, undo, status }: RunReport): ShownFailure {
   const undone = undo?.complete === true ? 'Everything that this run changed is as it was before.' : undefined;
-  const cancelled = status === 'cancelled' ? 'The run was cancelled; what it changed is taken back.' : undefined;
+  const cancelled = status === 'cancelled' ? 'The run was cancelled; what it changed is undone.' : undefined;
   return {
     cause: failure?.message ?? cancelled ?? headline,
     ...(failure?.hint === undefined ? {} : { hint: failure.hint }),
@@ -89,7 +89,7 @@ function adviceFor({ status, namespace, preview, objects }: RunReport): string[]
   if (!isThere || namespace === undefined || namespace === '') return [];
   const label = preview?.keepLabel;
   return [
-    'It goes when the pull request is closed, or when it expires: run the workflow again to make it live longer.',
+    'It is removed when the pull request is closed or when it expires: run the workflow again to extend it.',
     ...(label === undefined
       ? []
       : [`To keep it, give the pull request the label "${label}" and run the workflow again.`]),

@@ -57,8 +57,8 @@ function fieldsOf({ fields, more, only, basis }: ObjectDiff, limits: SummaryLimi
     ...fields.slice(0, limits.rows).flatMap(fieldLines),
     ...(rest > 0 ? [`  … and ${rest} more`] : []),
     ...(only === 'config' ? ['! new pods, because the config that they read changes'] : []),
-    ...(only === 'ownership' ? ['! only who owns its fields'] : []),
-    ...(basis === 'manifest' ? ['  as in its manifest: the server cannot try it yet'] : []),
+    ...(only === 'ownership' ? ['! only field ownership'] : []),
+    ...(basis === 'manifest' ? ['  as in its manifest: the server cannot dry-run it yet'] : []),
   ];
 }
 

@@ -69,7 +69,7 @@ function revisionTable({ health, links }: RunReport, history: readonly HistoryEn
       if ('command' in row)
         return ['', `↳ ${prose(eventText(row))}${causeOf(row)}`, when(row.at, health?.at, '<br>'), by, '', ''];
       const { revision, outcome, finishedAt, images, commit = '', restores } = row;
-      const origin = restores === undefined ? '' : `, brings back ${restores}`;
+      const origin = restores === undefined ? '' : `, restores revision ${restores}`;
       return [
         `${revision}`,
         `${outcome === 'live' ? '**live**' : outcome}${origin}${causeOf(row)}`,

@@ -28,14 +28,14 @@ function missing({ missingRights }: PlanReport): string {
   const role =
     manifest === undefined
       ? ''
-      : `\n\n${details(html('The rights to grant'), codeBlock(manifest.split('\n'), 'yaml'))}`;
+      : `\n\n${details(html('Permissions to grant'), codeBlock(manifest.split('\n'), 'yaml'))}`;
   return `${alert('WARNING', `**A deploy would be refused:** ${prose(message, 1_000)}`)}${role}`;
 }
 
 function steps(all: readonly PlannedStep[], limits: SummaryLimits): string {
   if (all.length === 0) return '';
   return table(
-    ['Step', 'Writes', 'Goes on when'],
+    ['Step', 'Writes', 'Continues when'],
     all.map((step, index) => ({ step, index })),
     ({ step: { title, writes, waitsUntil, holdsMs }, index }) => [
       `${index + 1}. ${prose(title)}`,
@@ -43,7 +43,7 @@ function steps(all: readonly PlannedStep[], limits: SummaryLimits): string {
         ...writes.slice(0, limits.rows).map(describeWrite),
         ...(writes.length > limits.rows ? [`and ${writes.length - limits.rows} more`] : []),
       ].join('<br>'),
-      [holdsMs === undefined ? '' : `${formatDuration(holdsMs)} are over`, prose(waitsUntil ?? '')]
+      [holdsMs === undefined ? '' : `${formatDuration(holdsMs)} have passed`, prose(waitsUntil ?? '')]
         .filter((part) => part !== '')
         .join(', '),
     ],
@@ -61,8 +61,8 @@ function pods({ pods: numbers, extraPods }: PlanReport): string {
   if (numbers.length === 0) return '';
   const extra =
     extraPods === 0
-      ? 'At no time are there more pods than now'
-      : `At most ${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at one time`;
+      ? 'Never more pods than now'
+      : `At most ${extraPods} ${extraPods === 1 ? 'pod' : 'pods'} more than now at the same time`;
   const list = bullets(numbers, ({ ref, numbers: each }) => `${name(ref)}: ${each.join(' → ')}`, numbers.length);
-  return `Pods:\n\n${list}\n\n${extra}, beside what rolling updates add.`;
+  return `Pods:\n\n${list}\n\n${extra}, not counting surge pods of rolling updates.`;
 }

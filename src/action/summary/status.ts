@@ -90,7 +90,7 @@ function runText(
 
 function driftTable(drift: readonly Drift[], now: string | undefined, limits: SummaryLimits): string {
   return table(
-    ['Object', 'Not as recorded', 'Recorded', 'Now', 'By', 'Since'],
+    ['Object', 'Changed field', 'Recorded', 'Now', 'By', 'Since'],
     drift,
     ({ ref, field, recorded, live, manager = '', since = '' }) => [
       name(ref),
@@ -109,7 +109,7 @@ function renderRollback(
   now: string | undefined,
   limits: SummaryLimits,
 ): string {
-  if ('none' in rollback) return `\`rollback\` has nothing to go to: ${prose(rollback.none)}`;
+  if ('none' in rollback) return `\`rollback\` has no target: ${prose(rollback.none)}`;
   const { revision, finishedAt, commit, images, changed, added, left } = rollback;
   const names = (refs: readonly ObjectRef[]) => refs.slice(0, limits.rows).map(name).join(', ');
   const lines = [
@@ -117,12 +117,12 @@ function renderRollback(
       ({ ref, container, before, after }) => `${name(ref)}, ${prose(container)}: ${imageChange(before, after)}`,
     ),
     ...(changed.length === 0 ? [] : [`changes ${names(changed)}`]),
-    ...(added.length === 0 ? [] : [`makes ${names(added)} again`]),
+    ...(added.length === 0 ? [] : [`recreates ${names(added)}`]),
     ...(left.length === 0 ? [] : [`leaves ${names(left)}, unless \`prune: true\``]),
   ];
   const about = `${when(finishedAt, now)}${commit === undefined ? '' : `, commit ${code(commit.slice(0, 7))}`}`;
   return [
-    `\`rollback\` would go to revision ${revision}, made ${about}${lines.length === 0 ? ': no image or object would change' : ':'}`,
+    `\`rollback\` would go to revision ${revision}, deployed ${about}${lines.length === 0 ? ': no image or object would change' : ':'}`,
     bullets(lines, (line) => line, limits.rows),
   ]
     .filter((part) => part !== '')

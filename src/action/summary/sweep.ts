@@ -6,7 +6,7 @@ import type { SummaryLimits } from './limits.ts';
 const words: Readonly<Record<SweptPreview['outcome'], string>> = {
   removed: 'removed',
   kept: 'kept',
-  stuck: 'on its way out',
+  stuck: 'not gone yet',
   foreign: 'not of this repository',
 };
 

@@ -20,7 +20,7 @@ export function renderTraffic({ traffic = [], checks = [] }: RunReport, limits: 
 }
 
 const shareNote =
-  'Whole pods seldom give exactly the share of a step: “step” is what `canary-steps` asks for, “pods” what this many pods get. Checks go by “pods”.';
+  'Pods rarely add up to the exact share: “step” is what `canary-steps` asks for, “pods” what the pods give. Checks use “pods”.';
 
 /** The share that the candidate's part of the pods gives, in percent to one decimal place. */
 function byPods({ candidatePods, stablePods }: Pick<Traffic, 'candidatePods' | 'stablePods'>): number {

@@ -8,7 +8,7 @@ const undoWords: Record<UndoResult['outcome'], string> = {
   deleted: 'deleted',
   untouched: 'untouched',
   kept: 'kept',
-  partly: 'restored in part',
+  partly: 'partly restored',
   refused: 'left as it is',
   going: 'being deleted',
   failed: 'not restored',
@@ -30,7 +30,7 @@ export function renderUndo(undo: UndoReport, limits: SummaryLimits): string {
   return [
     ...(undo.complete
       ? [
-          `**The undo is complete**: ${undo.replaced === undefined ? 'everything' : 'all else'} that this run changed is as it was before.`,
+          `**The undo is complete**: ${undo.replaced === undefined ? 'everything' : 'everything else'} that this run changed is as it was before.`,
           remarkList,
         ]
       : [alert('WARNING', `**The undo is not complete.** ${whatNext(undo)}\n\n${remarkList}`.trim())]),
@@ -53,8 +53,8 @@ export function renderUndo(undo: UndoReport, limits: SummaryLimits): string {
 /** Whether the next run does it, or somebody, or nobody needs to. */
 function whatNext({ results }: UndoReport): string {
   return results.some(({ outcome }) => outcome === 'failed')
-    ? 'The next run of this release tries once more what is not restored:'
-    : 'What is named here stays as it is; it does not keep the next run from going on:';
+    ? 'The next run of this release tries once more to restore what is missing:'
+    : 'These stay as they are and do not block the next run:';
 }
 
 function remark(result: UndoResult): string[] {
@@ -65,16 +65,16 @@ function remark(result: UndoResult): string[] {
       return [
         result.fields === undefined
           ? `${name(result.ref)} stays as this run has left it: ${prose(result.reason)}`
-          : `${name(result.ref)} is restored but for ${result.fields.map((field) => code(field)).join(', ')}: ${prose(result.reason)}`,
+          : `${name(result.ref)} is restored except for ${result.fields.map((field) => code(field)).join(', ')}: ${prose(result.reason)}`,
       ];
     case 'partly':
       return [
-        `${name(result.ref)} is restored but for ${result.fields.map((field) => code(field)).join(', ')}, which somebody else has changed since`,
+        `${name(result.ref)} is restored except for ${result.fields.map((field) => code(field)).join(', ')}, which somebody else has changed since`,
       ];
     case 'going':
       return [`${name(result.ref)} ${prose(result.message)}`];
     case 'kept':
-      return [`${name(result.ref)} is kept: this run had created it, but it may hold data`];
+      return [`${name(result.ref)} is kept: this run created it, but it may hold data`];
     case 'restored':
       return result.note === undefined ? [] : [`${name(result.ref)} is restored: ${prose(result.note)}`];
     default:

@@ -91,7 +91,7 @@ function judge(
       ? { state: 'answering', answering: { ...url, by: 'cluster' } }
       : { state: 'silent', where: inside?.description ?? '', attempt: behind };
   }
-  const attempt = first?.attempt ?? behind ?? { state: 'lost', message: 'there is nobody to ask' };
+  const attempt = first?.attempt ?? behind ?? { state: 'lost', message: 'there is nothing to send a request to' };
   return { state: 'silent', where: `at ${first?.url ?? ''}`, attempt };
 }
 

@@ -148,7 +148,7 @@ function headlineOf(entries: readonly SweptPreview[], isDryRun: boolean): string
   const removed = count('removed');
   const rest = [
     [count('kept'), 'kept'],
-    [count('stuck'), 'on their way out'],
+    [count('stuck'), 'not gone yet'],
   ].flatMap(([number, what]) => (number === 0 ? [] : [`${number ?? ''} ${what ?? ''}`]));
   const what = `${removed} ${removed === 1 ? 'preview' : 'previews'}`;
   return [isDryRun ? `Would remove ${what}` : `Removed ${what}`, ...rest].join(', ');

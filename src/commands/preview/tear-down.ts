@@ -48,7 +48,7 @@ export async function tearDownThis(
   bounds?.vouchFor([namespaceRef(namespace)]);
   context.limit.begin(timeoutMs);
   if (!(await deleteNamespace(context, namespace, (now) => ownership(now, identity).is === 'ours'))) {
-    report.tellPreview({ ...facts, reason: `${reason}; its namespace was given to somebody else meanwhile` });
+    report.tellPreview({ ...facts, reason: `${reason}; its namespace now has another owner` });
     return report.finish(
       'torn-down',
       `No preview of pull request ${identity.number} is left: its namespace has another owner`,
@@ -58,6 +58,6 @@ export async function tearDownThis(
   report.mark(`deletion of namespace ${namespace} requested`);
   const left = await untilNamespaceGone(context, found, clock.now() + timeoutMs);
   if (left !== undefined && isGoing(left))
-    report.warn(`Namespace "${namespace}" ${whatHangs(left)}: the next sweep looks again`);
+    report.warn(`Namespace "${namespace}" ${whatHangs(left)}: the next sweep checks again`);
   return report.finish('torn-down', `Removed the preview of pull request ${identity.number}: ${reason}`);
 }

@@ -144,7 +144,7 @@ export function refuseTakenHosts(manifests: readonly Manifest[], number: number,
           `${describeRef(refOf(object))} answers for ${taken.map((host) => `"${host}"`).join(', ')}, and so would its preview`,
           {
             location: source.locate(['spec']),
-            hint: 'Set the input "preview-host", such as pr-{number}-{host-label}.preview.example.com, or put the number of the pull request into the host.',
+            hint: 'Set "preview-host", such as pr-{number}-{host-label}.preview.example.com, or put the pull request number into the host.',
           },
         ),
       ];

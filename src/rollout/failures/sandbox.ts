@@ -27,7 +27,7 @@ export function sandboxSigns(pod: KubernetesObject, event: ObjectEvent): Sign[] 
       return told('Check the volume, its driver and the node.');
     case 'VolumePermissionChangeInProgress':
       return told(
-        'Set "fsGroupChangePolicy: OnRootMismatch" in the securityContext of the pod, so not all files of the volume are changed at each start.',
+        'Set "fsGroupChangePolicy: OnRootMismatch" in the pod securityContext, so not all volume files are changed at each start.',
       );
     case 'FailedCreatePodSandBox':
       return told(

@@ -24,7 +24,7 @@ export function withSurgeHint(workload: KubernetesObject, cause: Cause, { pods, 
   if (!isCrowded || isTooLarge || !isHeld) return cause;
   return {
     ...cause,
-    hint: 'The old pods hold their resources until a new one is ready: set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so an old pod goes first, or free up or add nodes.',
+    hint: 'Old pods stay until a new one is ready: set "maxSurge: 0" and "maxUnavailable: 1", or free up or add nodes.',
   };
 }
 

@@ -30,7 +30,7 @@ const fixSelectors = 'Fix its nodeSelector, affinity and tolerations, or use a q
 const waits: Readonly<Record<string, Told>> = {
   WaitingForQuota: { words: 'waiting for quota', hint: seeQueue },
   WaitingForPreemptedWorkloads: {
-    words: 'waiting for the workloads that make room for it to end',
+    words: 'waiting for preempted workloads to terminate',
     hint: `Check the pods that are being preempted; ${raise}.`,
   },
   WaitingForPodsReady: {
@@ -39,7 +39,7 @@ const waits: Readonly<Record<string, Told>> = {
   },
   // Others may go meanwhile: it is measured by what is used now.
   TopologyPlacementFailed: {
-    words: 'there is no place for it in the topology that it asks for',
+    words: 'there is no room in the topology that it asks for',
     hint: `Free up or add nodes in one domain of the topology, or loosen the topology request; ${raise}.`,
   },
   Suspended: {
@@ -65,7 +65,7 @@ const barred: Readonly<Record<string, Told>> = {
   },
   Deactivated: {
     words: 'its Workload is deactivated',
-    hint: 'Find out why it was deactivated, then set active of the Workload to true or deploy again.',
+    hint: 'Find out why it was deactivated, then set spec.active of the Workload to true, or deploy again.',
   },
 };
 
@@ -135,15 +135,15 @@ function evictionOf(workload: KubernetesObject): StatusCondition | undefined {
 }
 
 const evictions: Readonly<Record<string, string>> = {
-  Preempted: 'preempted before',
-  PodsReadyTimeout: 'evicted before, since its pods were not ready in time',
-  AdmissionCheck: 'evicted before by an admission check',
-  NodeFailures: 'evicted before, since its node failed',
+  Preempted: 'preempted earlier',
+  PodsReadyTimeout: 'evicted earlier because its pods were not ready in time',
+  AdmissionCheck: 'evicted earlier by an admission check',
+  NodeFailures: 'evicted earlier because its node failed',
 };
 
-/** `; preempted before: …`; Kueue mostly says the same of the quota, too. */
+/** `; preempted earlier: …`; Kueue mostly says the same of the quota, too. */
 function describe({ reason, message }: StatusCondition, reserved: StatusCondition): string {
-  const words = ownValue(evictions, reason) ?? `evicted before (${reason})`;
+  const words = ownValue(evictions, reason) ?? `evicted earlier (${reason})`;
   return `; ${words}${message === '' || message === reserved.message ? '' : ` (${message})`}`;
 }
 

@@ -34,7 +34,7 @@ function judgeRoute(object: KubernetesObject, facts: Facts): Verdict {
     const name = stringAt(parent, 'name') ?? '';
     const own = answers.filter((answer) => isSameParent(objectAt(answer, 'parentRef'), parent, object));
     if (own.length === 0)
-      return progressing(`waiting for ${stringAt(parent, 'kind') ?? 'Gateway'} "${name}" to take it`);
+      return progressing(`waiting for ${stringAt(parent, 'kind') ?? 'Gateway'} "${name}" to accept it`);
     for (const answer of own) {
       const missing = missingOf(answer, ['Accepted', 'ResolvedRefs'], facts);
       if (missing !== undefined) return missing;

@@ -18,6 +18,6 @@ function judge(object: KubernetesObject): Verdict {
     case 'Lost':
       return failed(object, 'Lost', 'its volume is lost', 'Restore its PersistentVolume.');
     default:
-      return unchecked('pending; pods that use it show when it does not bind');
+      return unchecked('pending; if it does not bind, the pods that use it will show it');
   }
 }

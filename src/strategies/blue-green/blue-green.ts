@@ -69,7 +69,7 @@ function noteOfAllAtOnce(prepared: readonly Prepared[], state: State): string {
   const changing = prepared.filter((entry) => changesPods(entry) && own.has(keyOf(refOf(entry.manifest.object))));
   const names = changing.map(({ manifest }) => manifest.object.metadata.name).join(', ');
   if (changing.length === 0)
-    return 'no pods behind a Service change: there is nothing to switch, so everything is rolled out at once';
+    return 'no pods that a Service selects change: there is nothing to switch, so everything is rolled out at once';
   return changing.every(({ config }) => config?.state === 'renewed')
     ? `${names} serves, and config read by both sides changes: its pods are replaced in place`
     : `${names} serves but differs from its manifest: it is restored in place`;

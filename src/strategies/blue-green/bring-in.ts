@@ -110,7 +110,7 @@ export function stepsToBringIn({
   return [
     ...before,
     {
-      ...applyCompared(`Bring up ${names} beside what serves`, preparedCandidates),
+      ...applyCompared(`Start ${names} beside the live side`, preparedCandidates),
       marks: [`${names} ready beside the live side`],
     },
     { do: 'verify', title: `Verify ${names} before it serves`, of: 'preview' },

@@ -41,7 +41,7 @@ async function formOfPods(context: PlanContext, state: State, group: Group, to: 
   const uncounted = budgets.filter((budget) => Object.keys(matchLabels(budget)).some((key) => green.includes(key)));
   for (const budget of green.length === 0 ? [] : uncounted) {
     context.note(
-      `${describeRef(refOf(budget))} does not count the pods of this green side: it uses a label for which they have a different value`,
+      `${describeRef(refOf(budget))} does not count the pods of this green side: its selector has a label whose value differs on them`,
     );
   }
   return { ...apart, green };
@@ -84,16 +84,16 @@ export async function pinsOf(
 /** The hash of pods is another one as soon as somebody restarts them: nothing may go by it while nobody watches. */
 function boundForLong(service: KubernetesObject, workload: KubernetesObject): InvalidInput {
   return new InvalidInput(
-    `${describeRef(refOf(service))} cannot tell the pods of a candidate that waits from those of ${describeRef(refOf(workload))}: they have no label of a side yet, and a load balancer or a NetworkPolicy needs the labels that they have`,
+    `${describeRef(refOf(service))} cannot tell the pods of a waiting candidate from those of ${describeRef(refOf(workload))}: they have no side label yet, and a load balancer or NetworkPolicy needs their labels`,
     {
-      hint: `Give its pod template the label "${trackLabel}: blue" in a rolling deploy first; or let this deploy promote by itself once ("auto-promote: true").`,
+      hint: `Add the label "${trackLabel}: blue" to its pod template in a rolling deploy first, or deploy once with "auto-promote: true".`,
     },
   );
 }
 
 function severalBehind(service: KubernetesObject, workloads: readonly KubernetesObject[]): Failure {
   return new InvalidInput(
-    `${describeRef(refOf(service))} sends requests to ${workloads.length} Deployments, whose pods have no label of a side yet`,
+    `${describeRef(refOf(service))} sends requests to ${workloads.length} Deployments, whose pods have no side label yet`,
     {
       hint: `Give the pod templates of ${workloads.map(({ metadata }) => metadata.name).join(', ')} the label "${trackLabel}: blue" in a rolling deploy first.`,
     },

@@ -141,13 +141,13 @@ export function decideSwitch(
     steps: [
       {
         do: 'set',
-        title: `Send all requests of ${all.map(({ name }) => name).join(', ')} to the new side`,
+        title: `Send all requests for ${all.map(({ name }) => name).join(', ')} to the new side`,
         objects: own,
         fields: [...foreign, ...followersOf(state, switches)],
       },
       {
         do: 'route',
-        title: 'Wait until all requests reach it, and none the old side',
+        title: 'Wait until all requests reach the new side, and none the old one',
         services: all,
         marks: all.map(({ name }) => `${name} sends all requests to the new side`),
       },

@@ -45,12 +45,12 @@ export function refuseWithoutUnion(state: State, switches: readonly Switch[]): v
     if (service === undefined) continue;
     if (group.apart.green.length > 0) {
       throw new InvalidInput(
-        `${describeRef(refOf(service))} has no selector for the pods of both sides, which both have to serve while the load balancer in front of it catches up`,
+        `${describeRef(refOf(service))} cannot select the pods of both sides, and both have to serve until the load balancer catches up`,
         { hint: 'Run "abort" if a candidate waits, and deploy again: its pods then get labels for that.' },
       );
     }
     throw new InvalidInput(
-      `${describeRef(refOf(service))} selects pods by their side alone, so both sides cannot serve while the load balancer in front of it catches up`,
+      `${describeRef(refOf(service))} selects pods by their side alone, so the two sides cannot both serve until the load balancer catches up`,
       { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
     );
   }

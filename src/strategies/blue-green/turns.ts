@@ -110,6 +110,6 @@ function refuseInPlace(facts: Facts, side: Side): void {
   if (changed === undefined) return;
   throw new InvalidInput(`${describeRef(refOf(changed.object))} serves, and its manifest has changed`, {
     location: changed.source.locate(['spec', 'template']),
-    hint: `Write the new version into the manifest of the ${otherSide(side)} side, which is idle: it is started beside this one, and then gets the requests.`,
+    hint: `Write the new version into the manifest of the ${otherSide(side)} side, which is idle: that side is started, then gets the requests.`,
   });
 }

@@ -53,7 +53,7 @@ function noteOfAllAtOnce(prepared: readonly Prepared[]): string {
   const isFirst = prepared.every(({ live, manifest }) => live === undefined || !hasPods(manifest.object));
   return isFirst
     ? 'there is no stable version yet: this deploy rolls out all pods at once, and the next one has a canary'
-    : 'no pod template of a running Deployment changes: nothing to try on a canary, so everything is rolled out at once';
+    : 'no running Deployment changes its pod template: nothing to try as a canary, so everything is rolled out at once';
 }
 
 async function planCanary(

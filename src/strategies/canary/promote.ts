@@ -108,7 +108,7 @@ function refuseUntried(candidate: KubernetesObject, stable: KubernetesObject): v
   const other = imagesOf(stable).find(({ name, image }) => tried.has(name) && tried.get(name) !== image);
   if (other === undefined) return;
   throw new Failure(
-    `${describeRef(refOf(candidate), true)} runs the image "${tried.get(other.name) ?? ''}" in its ${describeImage(other)}, and what is to be promoted has "${other.image ?? ''}"`,
+    `${describeRef(refOf(candidate), true)} runs the image "${tried.get(other.name) ?? ''}" in its ${describeImage(other)}, but the version to promote has "${other.image ?? ''}"`,
     {
       hint: 'Someone else changed the candidate: what would be promoted is untested. Run "abort", then deploy what you want.',
     },
@@ -195,7 +195,7 @@ export function stepsOfPromotion(
   const { manifests, final, finals, relief } = world;
   if (relief !== undefined) return stepsWithRelief(relief, final);
   const isOther = [...finals.values()].some(({ meant, wanted }) => meant !== undefined && meant !== wanted);
-  const title = 'Roll the new version out to the stable pods, while the candidate serves';
+  const title = 'Roll out the new version to the stable pods while the candidate serves';
   return [
     isOther ? { do: 'apply', title, objects: final } : { do: 'apply', title, objects: manifests, compared: prepared },
   ];
@@ -205,7 +205,7 @@ export function stepsOfPromotion(
 function reduced(manifests: readonly Manifest[], finals: ReadonlyMap<string, FinalNumber>): Step {
   return {
     do: 'apply',
-    title: 'Roll the new version out to the stable pods that are left, while the candidate serves',
+    title: 'Roll out the new version to the remaining stable pods while the candidate serves',
     objects: manifests.map((manifest) => withPods(manifest, finals.get(keyOf(refOf(manifest.object)))?.now)),
   };
 }

@@ -123,7 +123,7 @@ async function boundSelector(
   const selector = selectorOf(service);
   const manifest = manifests.find(({ object }) => keyOf(refOf(object)) === keyOf(refOf(service)));
   if (manifest === undefined) throw new Unavailable(`${name} is not part of this release`);
-  if (!equal(selectorOf(manifest.object), selector)) throw new Unavailable(`${name} gets another selector`);
+  if (!equal(selectorOf(manifest.object), selector)) throw new Unavailable(`${name} gets a different selector`);
   const selected = pairs.filter(({ stable }) => leadsTo(service, stable));
   const common = selected
     .map(({ candidate }) => Object.entries(stringsAt(candidate, 'spec', 'selector', 'matchLabels')))
@@ -154,7 +154,7 @@ async function assertRoom({ client, namespace }: PlanContext, pairs: readonly Re
   ]);
   const { state, notices } = await checkCapacity(client, namespace, surges, { strategy: 'promotion' });
   if (state !== 'fits' || notices.length > 0)
-    throw new Unavailable('there may be no capacity for a candidate that takes all requests meanwhile');
+    throw new Unavailable('there may be no capacity for a candidate large enough to take all requests');
 }
 
 /** The server is asked whether the Services could be bound so. */

@@ -14,7 +14,7 @@ import { asksForMore, grows, notForAll, wholeOf, withoutOldPods } from './whole.
 /** Why the pods of a Deployment that has no room for one more cannot be replaced in place, and what to do; undefined where they can. */
 export function obstacleInPlace(entry: Prepared, source: Source | undefined): string | undefined {
   const { predicted, manifest } = entry;
-  if (grows(entry)) return `${inPlaceInput} makes no room for more replicas: ${ofMoreReplicas}`;
+  if (grows(entry)) return `${inPlaceInput} does not make room for more replicas: ${ofMoreReplicas}`;
   const { object } = manifest;
   if (equal(rollingUpdateOf(predicted), rollingUpdateOf(object))) return undefined;
   const lost = `${inPlaceInput} could not restore the rolling update settings, which are set in the cluster and not in the`;

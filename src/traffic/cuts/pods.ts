@@ -66,7 +66,7 @@ interface Ending {
 function cutByGrace(object: KubernetesObject, { preStop, longestMs, servers }: Ending): string | undefined {
   const set = numberAt(podSpecOf(object), 'terminationGracePeriodSeconds');
   const grace = set ?? defaultGrace;
-  const killed = `a pod that stops is killed after ${grace} s${set === undefined ? ' (the default)' : ''}`;
+  const killed = `a terminating pod is killed after ${grace} s${set === undefined ? ' (the default)' : ''}`;
   const field = (seconds: number, parts: string) =>
     `set "terminationGracePeriodSeconds: ${preStop + seconds}" in its pod template${preStop === 0 ? '' : ` (preStop of ${preStop} s + ${parts})`}`;
   if (longestMs > 0) {
@@ -90,13 +90,13 @@ function cutByGrace(object: KubernetesObject, { preStop, longestMs, servers }: E
 function cutByServer(server: ModelServer | undefined, longestMs: number): string | undefined {
   const stopping = server?.stopping;
   if (stopping?.waits === 'never') {
-    const end = `runs vLLM ${stopping.version} without "--shutdown-timeout", and so aborts all requests when it is told to stop`;
+    const end = `runs vLLM ${stopping.version} without "--shutdown-timeout", so it aborts all requests on SIGTERM`;
     return longestMs > 0
       ? `${end}: add "--shutdown-timeout=${secondsOf(longestMs)}" to its args`
       : `${end}: add it to its args with the seconds of the longest request, such as "--shutdown-timeout=${secondsOf(exampleMs)}"`;
   }
   if (stopping === undefined || stopping.seconds >= secondsOf(longestMs)) return undefined;
-  return `aborts requests ${stopping.seconds} s after it is told to stop, which cuts those of up to ${formatDuration(longestMs)}: set "--shutdown-timeout=${secondsOf(longestMs)}" in its args`;
+  return `aborts requests ${stopping.seconds} s after SIGTERM, which cuts those of up to ${formatDuration(longestMs)}: set "--shutdown-timeout=${secondsOf(longestMs)}" in its args`;
 }
 
 /** How long the hook certainly takes: what a program or a request of its own takes cannot be told. */

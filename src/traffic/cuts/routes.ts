@@ -56,7 +56,7 @@ function cutByBackend({ object, source }: Manifest, longestMs: number): Cut[] {
       defaultDraining,
       Math.min(secondsOf(longestMs), longestDraining),
       (value) =>
-        `the load balancer closes connections to a pod that stops after ${value}, which cuts requests of up to ${longest}`,
+        `the load balancer closes connections to a terminating pod after ${value}, which cuts requests of up to ${longest}`,
     ),
   ];
 }

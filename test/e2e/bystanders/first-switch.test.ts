@@ -117,7 +117,7 @@ describe('pods whose labels a NetworkPolicy needs', () => {
       const refused = await stage.deploy('policed', app('policed', '2.0.0', graceful), waits);
       expect(refused.exit).toBe(1);
       expect(refused.log).toContain(
-        'Give its pod template the label "gke-rollout/track: blue" in a rolling deploy first',
+        'Add the label "gke-rollout/track: blue" to its pod template in a rolling deploy first',
       );
       expect(await stage.selectorOf('policed')).toEqual({ app: 'policed' });
       await stage.kubectl('set', 'image', 'deployment/policed', 'web=registry.test/pulled/ctwoc:9.9.9');

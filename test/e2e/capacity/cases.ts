@@ -45,7 +45,7 @@ export const cases: CapacityCase[] = [
     old: 3,
     extra: 3,
     room: 1,
-    says: /needs 3 more pods with 1 nvidia\.com\/gpu each, but there is capacity for 1 only: 1 of 4 matching nodes has enough nvidia\.com\/gpu free \(1 in total, at most 1 on one\)$/,
+    says: /needs 3 more pods with 1 nvidia\.com\/gpu each, but there is capacity for only 1: 1 of 4 matching nodes has enough nvidia\.com\/gpu free \(1 in total, at most 1 on any node\)$/,
   },
   {
     name: 'fits',
@@ -65,7 +65,7 @@ export const cases: CapacityCase[] = [
     pod: requesting({ cpu: '2' }),
     extra: 1,
     room: 0,
-    says: /with 2 cpu each, but there is no capacity: none of 3 matching nodes has enough cpu free \(3 in total, at most 1 on one\)$/,
+    says: /with 2 cpu each, but there is no capacity: none of 3 matching nodes has enough cpu free \(3 in total, at most 1 on any node\)$/,
   },
   {
     name: 'init',
@@ -117,7 +117,7 @@ export const cases: CapacityCase[] = [
     old: 1,
     extra: 3,
     room: 2,
-    says: /capacity for 2 only: of 3 matching nodes, 3 are ruled out by the pod anti-affinity$/,
+    says: /capacity for only 2: of 3 matching nodes, 3 are ruled out by the pod anti-affinity$/,
   },
   {
     name: 'spread',
@@ -183,6 +183,6 @@ export const cases: CapacityCase[] = [
     },
     extra: 2,
     room: 1,
-    says: /but there is capacity for 1 only: 1 matching node, 1 free cpu$/,
+    says: /but there is capacity for only 1: 1 matching node, 1 free cpu$/,
   },
 ];

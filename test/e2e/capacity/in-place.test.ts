@@ -111,7 +111,9 @@ test('a full pool is rolled in place, never with more than one pod missing, and 
   const planned = await deploy({ GREETING: 'two' }, { command: 'plan' });
   expect(planned.outputs['status']).toBe('planned');
   expect(planned.log).toContain(`1. ${sentence()}`);
-  expect(planned.log).toContain('3. Restore the rolling update settings of Deployment "model", until all is ready');
+  expect(planned.log).toContain(
+    '3. Restore the rolling update settings of Deployment "model", until everything is ready',
+  );
   expect(stateOf(await live())).toEqual(stateOf(before));
 
   using watch = new Watch();

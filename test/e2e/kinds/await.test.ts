@@ -124,7 +124,7 @@ describe('a custom resource that the user says more about', () => {
       lines,
       size: 2,
       meanwhile: async ({ write, untilSaid }) => {
-        await untilSaid('waiting for the controller: its status is about generation 1, not 2');
+        await untilSaid('waiting for the controller: its status is for generation 1, not 2');
         await write(status('2'));
       },
     });

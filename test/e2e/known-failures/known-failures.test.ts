@@ -123,7 +123,7 @@ describe('a canary', () => {
     const result = await stage.command('drift', 'promote');
     expect(result.exit).toBe(1);
     expect(result.log).toContain(
-      `runs the image "${image('3.0.0')}" in its container "web", and what is to be promoted has "${image('2.0.0')}"`,
+      `runs the image "${image('3.0.0')}" in its container "web", but the version to promote has "${image('2.0.0')}"`,
     );
     expect(uids(await stablePods('drift'))).toEqual(uids(before));
     const aborted = await stage.command('drift', 'abort');

@@ -85,7 +85,7 @@ test('with the rules that the page adds they are enough for canary and blue-gree
   expect((await step(canary, app('2.0.0'))).outputs['status']).toBe('waiting');
   const promoted = await step({ command: 'promote', release: 'sided', timeout: '60s' });
   expect(promoted.outputs['status']).toBe('deployed');
-  expect(promoted.log).not.toContain('without the right');
+  expect(promoted.log).not.toContain('without permission');
   const sided = { ...deploying, strategy: 'blue-green', 'keep-old-for': '0s' };
   expect((await step(sided, app('3.0.0'))).outputs['status']).toBe('deployed');
 });

@@ -191,7 +191,8 @@ test('is refused for a field that there is not, as a deploy is, at its line', as
 
 test('warns of what would cut the longest request, at its line, and of nothing while nobody says how long it takes', async () => {
   const objects = app('long', '1.0.0');
-  const cut = 'Deployment "long": a pod that stops is killed after 30 s (the default), which cuts requests of up to 5m';
+  const cut =
+    'Deployment "long": a terminating pod is killed after 30 s (the default), which cuts requests of up to 5m';
   const told = await plan('long', objects, { 'longest-request': '5m' });
   expect(told.log).toMatch(/::warning .*file=app\.yaml,line=\d+.*Deployment "long": a pod that stops is killed/);
   expect(told.log).toContain(`${cut}: set "terminationGracePeriodSeconds: 300" in its pod template`);
@@ -220,6 +221,6 @@ test('says what an earlier run has left to undo, and neither waits for its lock 
   await stage.given('left', app('left', '2.0.0'), waits);
   const told = await plan('left', app('left', '3.0.0'), waits);
   expect(told.outputs['status']).toBe('planned');
-  expect(told.log).toContain('the waiting candidate (revision 2) is removed first by a deploy');
+  expect(told.log).toContain('a deploy would first remove the waiting candidate (revision 2)');
   expect(await stage.imageOf('left-canary')).toBe(image('2.0.0'));
 });

@@ -93,7 +93,7 @@ describe('the life of a preview', () => {
     expect(failed.log).toContain('replicsa');
     expect(await stage.isThere(10)).toBe(false);
     expect(stage.commentsOf(10)[0]).toContain('replicsa');
-    expect(stage.commentsOf(10)[0]).toContain('Nothing serves');
+    expect(stage.commentsOf(10)[0]).toContain('Nothing is serving');
   });
 });
 

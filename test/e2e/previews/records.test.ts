@@ -147,7 +147,7 @@ describe('a canary', () => {
     const waiting = await run(2, app('2.0.0'), waits);
     expect(waiting.outputs['status']).toBe('waiting');
     expect(shown()).toEqual(['deploy 1 success', 'deploy 2 pending']);
-    expect(lastWords()).toMatch(/^waiting for promote/);
+    expect(lastWords()).toMatch(/^waiting for approval/);
     const promoted = await run(7, [], { command: 'promote' });
     expect(promoted.exit).toBe(0);
     expect(shown()).toEqual(['deploy 1 inactive', 'deploy 2 inactive', 'promote 2 success']);

@@ -53,7 +53,7 @@ describe('a revision that cannot be read', () => {
 
     const refused = await stage.command('damaged', 'rollback', { 'to-revision': '1' });
     expect(refused.exit).toBe(1);
-    expect(refused.log).toContain('of revision 1 of release "damaged" no objects are recorded');
+    expect(refused.log).toContain('revision 1 of release "damaged" has no recorded objects');
     expect(await dataOf('damaged')).toEqual({ value: '3' });
 
     const back = await stage.command('damaged', 'rollback', { 'to-revision': '2' });

@@ -160,7 +160,7 @@ describe('a revision that was tampered with', () => {
     const result = await stage.command('back', 'rollback', { 'to-revision': '1' });
     expect(await harm()).toBe('||');
     expect((await stage.read('configmap', 'back'))['data']).toEqual({ value: '1' });
-    expect(result.log).toMatch(/is left as it is: .*only a record says that it is one of release "back"/);
+    expect(result.log).toMatch(/is left as it is: .*only a record says that it belongs to release "back"/);
   });
 
   test('deletes nothing elsewhere that it says was once there', async () => {

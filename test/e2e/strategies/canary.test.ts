@@ -291,7 +291,7 @@ describe('a candidate that waits', () => {
     for (const inputs of [{ command: 'scale', replicas: '2' }, { command: 'restart' }]) {
       const result = await stage.run('way', inputs);
       expect(result.exit).toBe(1);
-      expect(result.log).toMatch(/is a canary waiting for approval since .*Run the command "promote"/s);
+      expect(result.log).toMatch(/has been waiting for approval since .*Run the command "promote"/s);
     }
   });
 });

@@ -197,7 +197,9 @@ describe("blue-green with two sides of the user's own", () => {
     const rolling = { strategy: 'rolling', 'keep-old-for': '' };
     const result = await stage.run('leave', rolling, files('leave', '1.0.0', '2.0.0'));
     expect(result.exit).toBe(1);
-    expect(result.log).toContain('release "leave" is deployed in two sides, and the strategy "rolling" would leave');
+    expect(result.log).toContain(
+      'release "leave" has a blue and a green side, and the strategy "rolling" would leave out',
+    );
     expect(await serves('leave')).toBe('green');
     const whole = { 'app.yaml': [sided('leave', 'green', '2.0.0')], 'service.yaml': [shared('leave', 'green')] };
     expect((await stage.run('leave', rolling, whole)).outputs['status']).toBe('unchanged');

@@ -10,7 +10,7 @@ export interface Change {
 }
 
 const killed =
-  '::warning title=gke-rollout,file=app.yaml,line=12,col=5::Deployment "llm": a pod that stops is killed after 30 s (the default), which cuts requests of up to 1m: set';
+  '::warning title=gke-rollout,file=app.yaml,line=12,col=5::Deployment "llm": a terminating pod is killed after 30 s (the default), which cuts requests of up to 1m: set';
 
 /** At the pod template of the manifest, which has a `preStop` hook of 5 s. */
 export const graceAsked = `${killed} "terminationGracePeriodSeconds: 65" in its pod template (preStop of 5 s + 1m)`;

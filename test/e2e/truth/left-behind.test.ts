@@ -17,7 +17,7 @@ const job = (name: string) => ({
   },
 });
 
-const left = /^::warning.*not in the manifests any more.*$/m;
+const left = /^::warning.*no longer in the manifests.*$/m;
 
 test('what the manifests have no more is named at every deploy, until it is gone', async () => {
   await using stage = await Stage.open('rolling');
@@ -31,7 +31,7 @@ test('what the manifests have no more is named at every deploy, until it is gone
   expect(text).toContain('ConfigMap "old"');
   expect(text).toContain(`kubectl delete --namespace ${stage.namespace}`);
   expect(text).not.toContain('"web"');
-  expect(second.summary).toContain('not in the manifests any more');
+  expect(second.summary).toContain('no longer in the manifests');
   // Also where nothing else is to be done, and by any revision that comes later.
   const same = await stage.deploy('shop', flags('1'));
   expect(same.outputs['status']).toBe('unchanged');

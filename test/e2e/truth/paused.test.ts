@@ -154,7 +154,7 @@ describe('while a run waits', () => {
     expect((await stage.command('wait', 'resume')).outputs['status']).toBe('resumed');
     const result = await running;
     expect([result.exit, result.outputs['status']]).toEqual([0, 'deployed']);
-    expect(result.log).toMatch(/still waiting \(the clock stands still with \S+ left, .*paused by octocat/);
+    expect(result.log).toMatch(/still waiting \(timeout paused with \S+ left, .*paused by octocat/);
     expect(await stage.imagesOf('wait')).toEqual([next, next]);
   });
 
@@ -193,7 +193,7 @@ describe('an undo', () => {
     expect(await stage.imagesOf('back')).toEqual([old, old]);
     expect(await isPaused('back')).toBe(true);
     expect(await pauseOwner('back')).toEqual(owner);
-    expect(result.log).toMatch(/"back".* is resumed until its pods are back/);
+    expect(result.log).toMatch(/"back".* is resumed until its pods are restored/);
     expect((await stage.command('back', 'status')).log).toContain('is paused by octocat');
   });
 

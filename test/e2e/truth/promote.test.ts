@@ -85,7 +85,7 @@ describe('the promotion of a canary', () => {
     );
     const forced = await canary.command('other', 'promote', { force: 'true' });
     expect(forced.outputs['status']).toBe('deployed');
-    expect(forced.log).toMatch(/warning.*"force: true": not checked whether the candidate is ready/);
+    expect(forced.log).toMatch(/warning.*"force: true": skipped checking that the candidate is ready/);
     expect(await canary.imagesOf('other')).toEqual([next, next]);
   });
 

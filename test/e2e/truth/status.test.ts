@@ -41,8 +41,8 @@ describe('of a release that is deployed', () => {
     expect(first.outputs).toMatchObject({ status: 'reported', healthy: 'true', revision: '1' });
     expect(first.heading).toContain('✅ Revision 1 of well is live: healthy');
     expect(first.log).toContain(`2 pods run ${image('1.0.0')}`);
-    expect(first.log).toContain('"rollback" has nothing to go to');
-    expect(first.log).not.toContain('not as recorded');
+    expect(first.log).toContain('"rollback" has no target');
+    expect(first.log).not.toContain('changed since the deploy');
 
     await stage.given('well', [...app('well', '2.0.0'), configMap('well', { a: '2' })]);
     const second = await told('well');
@@ -98,7 +98,7 @@ describe('of a release that is deployed', () => {
     await stage.given('auto', [deployment('auto'), autoscaler('auto')]);
     await stage.kubectl('scale', 'deployment/auto', '--replicas=2');
     await stage.kubectl('rollout', 'status', 'deployment/auto', '--timeout=60s');
-    expect((await told('auto')).log).not.toContain('not as recorded');
+    expect((await told('auto')).log).not.toContain('changed since the deploy');
   });
 
   test('names what is missing, changed config, Secrets by their keys alone, and a Service that leads elsewhere', async () => {
@@ -110,7 +110,7 @@ describe('of a release that is deployed', () => {
     };
     const gone = configMap('drift-gone', { a: '1' });
     await stage.given('drift', [...app('drift', '1.0.0'), configMap('drift', { level: 'info' }), secret, gone]);
-    expect((await told('drift')).log).not.toContain('not as recorded');
+    expect((await told('drift')).log).not.toContain('changed since the deploy');
 
     await stage.kubectl('delete', 'configmap', 'drift-gone');
     await stage.patch('configmap', 'drift', { data: { level: 'debug', more: 'x' } });
@@ -171,7 +171,7 @@ describe('of a release that is deployed', () => {
       'pause done octocat load test',
       'resume done octocat ',
     ]);
-    expect(result.log).not.toContain('not as recorded');
+    expect(result.log).not.toContain('changed since the deploy');
     expect(result.log).toContain(
       'Deployment "acts" was scaled from 2 to 3; the next deploy sets the number of the manifests again',
     );
@@ -181,7 +181,7 @@ describe('of a release that is deployed', () => {
     expect(result.log).toContain('"rollback" would go to revision 1');
     expect((await stage.command('acts', 'rollback', { reason: 'too slow' })).outputs['status']).toBe('rolled-back');
     expect((await told('acts')).log).toMatch(
-      /^revision 3: live, brings back revision 1, .* by octocat from 0123456, "too slow"/m,
+      /^revision 3: live, restores revision 1, .* by octocat from 0123456, "too slow"/m,
     );
   });
 
@@ -200,7 +200,7 @@ describe('of a release that is deployed', () => {
     const result = await told('never');
     expect(result.exit).toBe(0);
     expect(result.outputs['healthy']).toBe('false');
-    expect(result.heading).toContain('⚠️ Nothing of never is live');
+    expect(result.heading).toContain('⚠️ No live revision of never');
     expect(result.heading).toContain('undone');
   });
 });
@@ -209,7 +209,7 @@ test('a release that does not exist is an error, with those that do', async () =
   await using own = await Stage.open('rolling');
   const none = await own.command('nope', 'status');
   expect(none.exit).toBe(1);
-  expect(none.log).toContain('There are none here');
+  expect(none.log).toContain('No releases here');
   await own.given('one', [configMap('one', { a: '1' })]);
   await own.given('two', [configMap('two', { a: '1' })]);
   const result = await own.command('nope', 'status');
@@ -229,7 +229,7 @@ describe('a candidate that waits', () => {
     expect(well.heading).toContain('Revision 1 of wait is live: healthy');
     expect(well.heading).toContain('the candidate (revision 2');
     expect(well.heading).toContain('is ready and waiting for approval');
-    expect(well.log).not.toContain('not as recorded');
+    expect(well.log).not.toContain('changed since the deploy');
 
     await stage.kubectl('set', 'image', 'deployment/wait-canary', `web=${missing}`);
     const sick = await toldOnce('wait', /not found/);
@@ -259,7 +259,7 @@ describe('a candidate that waits', () => {
     await stage.given('sides', objects('1.0.0', '1'), inputs);
     await stage.given('sides', objects('2.0.0', '2'), inputs);
     const green = await told('sides');
-    expect(green.log).not.toContain('not as recorded');
+    expect(green.log).not.toContain('changed since the deploy');
     expect(green.outputs['healthy']).toBe('true');
     expect(green.log).toContain('sides-green serves behind Service "sides"');
     expect(green.log).toContain(`2 pods run ${image('2.0.0')}`);

@@ -73,7 +73,7 @@ describe('a version that answers as it should', () => {
       /check "\/": pass: 0 of 339 requests failed \(fewer than 1 % do, with 95 % confidence\), p95 is \d+ ms/,
     );
     expect(result.log).toContain(
-      'check "/": to have at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail',
+      'check "/": to show at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail',
     );
   });
 
@@ -179,7 +179,7 @@ test('too few samples until the deadline are no pass, and the failure says how m
   expect((await deploy('few', '')).outputs['status']).toBe('deployed');
   const result = await deploy('few', '- path: /\n  max-error-rate: 1%', { env: { LATENCY: '1s' }, timeout: '20s' });
   expect(failureOf(result).message).toMatch(
-    /check "\/" stayed inconclusive: too few samples: \d+ requests, it takes 339, and the deadline has passed/,
+    /check "\/" stayed inconclusive: too few samples: \d+ requests, at least 339 needed, and the deadline has passed/,
   );
   expect(result.outputs['status']).toBe('undone');
   expect(await environmentOf('few')).toBe('SHUTDOWN_DELAY');

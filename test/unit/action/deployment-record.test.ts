@@ -253,7 +253,7 @@ describe('a candidate', () => {
     const step = { atMs: 1, workload: 'web', wanted: 25, candidatePods: 1, stablePods: 3 };
     await goes(stage, { status: 'waiting', traffic: [{ ...step, wanted: 10 }, step] });
     expect(stage.github.states()).toEqual(['success', 'pending']);
-    expect(stage.github.records[1]?.statuses.at(-1)?.description).toBe('waiting for promote, 25 % of requests');
+    expect(stage.github.records[1]?.statuses.at(-1)?.description).toBe('waiting for approval, 25 % of requests');
   });
 
   test('that is promoted ends its pending record, and what has served until then', async () => {

@@ -91,7 +91,7 @@ describe('lists that are longer than GitHub takes', () => {
     expect(changed.length).toBeLessThanOrEqual(100_000);
     expect(entries.length).toBeGreaterThan(900);
     expect(said).toEqual([
-      `the output "changed" has the first ${entries.length} of 5000 entries: GitHub takes no more`,
+      `the output "changed" has only the first ${entries.length} of 5000 entries: GitHub accepts no more`,
     ]);
   });
 

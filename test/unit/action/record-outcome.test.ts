@@ -75,7 +75,7 @@ group('what has become of a run', () => {
   });
 
   test('of a switch that waits has no share', () => {
-    expect(outcomeOf({ ...report, status: 'waiting' }, false).description).toBe('waiting for promote');
+    expect(outcomeOf({ ...report, status: 'waiting' }, false).description).toBe('waiting for approval');
   });
 
   test('names no address that is none for a browser', () => {
@@ -122,7 +122,7 @@ group('what the post step has found', () => {
       'waiting before it was cancelled',
       { recorded: 'waiting', hasFailed: false },
       'pending',
-      'waiting for promote',
+      'waiting for approval',
       ['pending'],
     ],
     ['not begun', { hasFailed: false }, 'error', 'cancelled; nothing was left to undo', []],

@@ -66,7 +66,7 @@ describe('room on the nodes', () => {
     put(...['a', 'b', 'c'].map((name) => podOfModel(name)));
     const report = await check(3);
     expect(said(report)).toEqual([
-      'blue-green of Deployment "model" needs 3 more pods with 1 nvidia.com/gpu each, but there is capacity for 1 only: 1 of 4 matching nodes has enough nvidia.com/gpu free (1 in total, at most 1 on one)',
+      'blue-green of Deployment "model" needs 3 more pods with 1 nvidia.com/gpu each, but there is capacity for only 1: 1 of 4 matching nodes has enough nvidia.com/gpu free (1 in total, at most 1 on any node)',
     ]);
     expect(report).toMatchObject({
       shortages: [{ certain: true, hint: expect.stringMatching(/"constant-total: true".*"maxSurge: 0"/) }],
@@ -78,13 +78,13 @@ describe('room on the nodes', () => {
       'more than a node has',
       templateWith({ cpu: '6' }),
       [nodeOf('a'), nodeOf('b')],
-      'Deployment "model" needs 1 more pod with 6 cpu each, but there is no capacity: none of 2 matching nodes has enough cpu free (8 in total, at most 4 on one)',
+      'Deployment "model" needs 1 more pod with 6 cpu each, but there is no capacity: none of 2 matching nodes has enough cpu free (8 in total, at most 4 on any node)',
     ],
     [
       'two resources',
       templateWith({ cpu: '6', memory: '10Gi' }),
       [nodeOf('a'), nodeOf('b', { memory: '16Gi' })],
-      'Deployment "model" needs 1 more pod with 6 cpu and 10Gi memory each, but there is no capacity: none of 2 matching nodes has enough cpu free (8 in total, at most 4 on one), not enough memory on 1',
+      'Deployment "model" needs 1 more pod with 6 cpu and 10Gi memory each, but there is no capacity: none of 2 matching nodes has enough cpu free (8 in total, at most 4 on any node), not enough memory on 1',
     ],
     [
       'no node that fits',

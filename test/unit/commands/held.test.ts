@@ -64,7 +64,8 @@ describe('the end of a change', () => {
   test('names what is scaled to 0 beside it', async () => {
     expect(await endOf(liveDeployment({ replicas: 0 }), agent)).toEqual({
       status: 'deployed',
-      headline: 'applied; Deployment "web" is scaled to 0 and has no pods; DaemonSet "agent" has no pods: no node matches',
+      headline:
+        'applied; Deployment "web" is scaled to 0 and has no pods; DaemonSet "agent" has no pods: no node matches',
     });
   });
 });

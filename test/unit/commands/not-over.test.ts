@@ -19,10 +19,10 @@ describe('what a success does not wait for', () => {
 
   test('are pods that still end: how many, and that they may answer', () => {
     expect(stillEnding(web, [pod('Running', at), pod('Running'), pod('Running', at)])).toBe(
-      'Deployment "web": 2 pods of before are still ending, and they may answer what has reached them already',
+      'Deployment "web": 2 old pods are still terminating, and they may finish requests already sent to them',
     );
     expect(stillEnding(web, [pod('Running', at)])).toBe(
-      'Deployment "web": 1 pod of before is still ending, and it may answer what has reached it already',
+      'Deployment "web": 1 old pod is still terminating, and it may finish requests already sent to it',
     );
   });
 

@@ -27,7 +27,7 @@ test('a restart is refused where a new pod would wait for ever for the device of
     new LowCapacity(
       'rolling update of Deployment "model" needs 1 more pod with 1 nvidia.com/gpu each, but there is no capacity: 1 matching node, 0 free nvidia.com/gpu',
       {
-        hint: 'Deploy it with "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment, so that an old pod makes room for each new one, or free up or add nodes. With 1 replica, nothing serves from then on until the new pod is ready.',
+        hint: 'Deploy it with "maxSurge: 0" and "maxUnavailable: 1" in the Deployment to replace pods one at a time, or free up or add nodes. With 1 replica, nothing serves from then on until the new pod is ready.',
       },
     ),
   );

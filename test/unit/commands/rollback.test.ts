@@ -58,8 +58,8 @@ describe('a rollback of a release', () => {
     const cancelled = recorded(3, 'undone', { objects: [] });
     const revisions = [recorded(1, 'superseded'), lost, cancelled, recorded(4, 'live')];
     expect(choose(revisions)).toBe(1);
-    expect(() => choose(revisions, '2')).toThrow('no objects are recorded: the record in Secret "x" cannot be read');
-    expect(() => choose(revisions, '3')).toThrow('no objects are recorded: its run was cancelled');
+    expect(() => choose(revisions, '2')).toThrow('has no recorded objects: the record in Secret "x" cannot be read');
+    expect(() => choose(revisions, '3')).toThrow('has no recorded objects: its run was cancelled');
   });
 });
 

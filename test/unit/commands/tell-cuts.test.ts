@@ -24,7 +24,7 @@ function told(more: Partial<Parameters<typeof tellCuts>[1]> = {}): [string, Loca
 }
 
 const pods =
-  'Deployment "llm": a pod that stops is killed after 60 s, which cuts requests of up to 1m30s: set "terminationGracePeriodSeconds: 90" in its pod template';
+  'Deployment "llm": a terminating pod is killed after 60 s, which cuts requests of up to 1m30s: set "terminationGracePeriodSeconds: 90" in its pod template';
 const sides =
   '"keep-old-for: 1m" removes the old side while it may still answer requests of up to 1m30s, which then have only its grace period: set "keep-old-for: 90s"';
 

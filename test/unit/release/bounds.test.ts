@@ -43,7 +43,7 @@ describe('what only a record speaks of', () => {
     ['a lock of another namespace', { ...elsewhere(), apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }],
   ])('is not made where it is not: %s', async (_, object) => {
     const { api } = bounded();
-    await expect(api.create(object)).rejects.toThrow(/only a record says .* release "web": it is not there/);
+    await expect(api.create(object)).rejects.toThrow(/only a record says .* release "web": it does not exist/);
     await expect(api.apply(object)).rejects.toThrow(OutOfBounds);
     expect(api.objects.size).toBe(0);
   });

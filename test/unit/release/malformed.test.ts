@@ -198,7 +198,7 @@ describe('a revision that is none', () => {
     const api = new FakeApi();
     api.put(secret('gke-rollout.web.v2147483647', labelsOf('web', 'revision'), recordData(null)));
     const revisions = await listRevisions(api, 'shop', 'web');
-    expect(() => nextRevision(revisions)).toThrow(/no number left after revision 2147483647/);
+    expect(() => nextRevision(revisions)).toThrow(/revision 2147483647 has the highest possible number/);
   });
 
   test('without its labels is not written over', async () => {

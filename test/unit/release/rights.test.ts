@@ -199,7 +199,7 @@ test('what is optional is told once, in one warning that says what is lost', asy
   await check.require();
   await check.require();
   expect(warnings).toEqual([
-    'Some optional rights are missing: the cause of a failure may stay unknown (list, watch pods; list, watch events; get pods/log; list, watch replicasets.apps); a number of pods that an autoscaler has set may be written over (list horizontalpodautoscalers.autoscaling)',
+    'Some optional rights are missing: the cause of a failure may stay unknown (list, watch pods; list, watch events; get pods/log; list, watch replicasets.apps); a replica count set by an autoscaler may be overwritten (list horizontalpodautoscalers.autoscaling)',
   ]);
 });
 

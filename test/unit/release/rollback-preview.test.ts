@@ -25,7 +25,7 @@ test('a rollback is told by what runs now, not by what was recorded', () => {
   const running = new Map([[keyOf(refOf(web(''))), web('a:3')]]);
   expect(describeRollback(previewRollback(target, live, running))).toBe(
     'revision 1 (2026-01-01T00:00:00Z, commit 0123456): Deployment/web/web a:3 → a:1; changes ConfigMap/other; ' +
-      'makes ConfigMap/old again; leaves ConfigMap/new unless "prune: true"',
+      'recreates ConfigMap/old; leaves ConfigMap/new unless "prune: true"',
   );
 });
 

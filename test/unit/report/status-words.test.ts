@@ -74,7 +74,7 @@ describe('the headline of status', () => {
     ],
     ['Revision 3 of shop is live: healthy; the candidate waits', { ...facts, candidate: 'the candidate waits' }],
     [
-      'Nothing of shop is live in namespace prod (revision 3: undone)',
+      'No live revision of shop in namespace prod (revision 3: undone)',
       { ...facts, live: undefined, revisions: [{ ...live, outcome: 'undone' }] },
     ],
   ])('%s', (text, given) => {

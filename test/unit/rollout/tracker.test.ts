@@ -413,7 +413,7 @@ describe('what is not about the new version does not count', () => {
       expect(state.result?.outcome).toBe('ready');
       expect(state.result?.targets[1]?.verdict).toEqual({
         state: 'unchecked',
-        message: 'was so before this run: no key',
+        message: 'already failing before this run: no key',
       });
     });
 
@@ -433,7 +433,7 @@ describe('what is not about the new version does not count', () => {
       expect(state.result?.outcome).toBe('ready');
       expect(state.result?.targets[1]?.verdict).toEqual({
         state: 'unchecked',
-        message: 'it may not be watched, and this run did not change it',
+        message: 'no permission to watch it, and this run did not change it',
       });
     });
   });
@@ -469,7 +469,7 @@ describe('what is not about the new version does not count', () => {
     cluster.put(paused, set, podOf(set, { containers: [crashed(9)] }));
     await clock.runFor(30_000);
     expect(state.result).toBeUndefined();
-    expect(reporter.lines.join('\n')).toMatch(/still waiting \(the clock stands still with 3s left, for 1m at most\)/);
+    expect(reporter.lines.join('\n')).toMatch(/still waiting \(timeout paused with 3s left, for 1m at most\)/);
     const resumed = liveDeployment({ ...begun, updated: 1, available: 1, generation: 4 });
     cluster.put(podOf(set, { ready: true }), resumed);
     await clock.runFor(2000);

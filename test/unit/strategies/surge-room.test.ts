@@ -88,7 +88,7 @@ async function planOf(
 const needs =
   'rolling update of Deployment "model" needs 1 more pod with 1 nvidia.com/gpu each, but there is no capacity: 1 matching node, 0 free nvidia.com/gpu';
 const inPlace =
-  'Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run, or set "maxSurge: 0" and "maxUnavailable: 1" in the rolling update of the Deployment for all runs, or ';
+  'Set "on-low-capacity: in-place" to replace pods one at a time in this run, or set "maxSurge: 0" and "maxUnavailable: 1" in the Deployment for all runs, or ';
 const moreNodes = `${inPlace}free up or add nodes`;
 const anyway = 'or set "on-low-capacity: warn" to try anyway.';
 const alone = 'With 1 replica, nothing serves from then on until the new pod is ready.';
@@ -467,7 +467,7 @@ describe('in place', () => {
     const other = templateWith({ 'amd.com/gpu': '1' }, {}, { app: 'model' });
     const { lines, steps } = await planOf([next(two(), [[['spec', 'template'], other]])], 'in-place');
     expect(lines).toEqual([
-      'notice rolling update of Deployment "model" needs 1 more pod with 1 amd.com/gpu each, but there is no capacity: none of 2 matching nodes has enough amd.com/gpu free (0 in total, at most 0 on one), and replacing pods in place would not help',
+      'notice rolling update of Deployment "model" needs 1 more pod with 1 amd.com/gpu each, but there is no capacity: none of 2 matching nodes has enough amd.com/gpu free (0 in total, at most 0 on any node), and replacing pods in place would not help',
     ]);
     expect(linesOf(steps)).toEqual(['apply model×2']);
   });
@@ -500,11 +500,11 @@ describe('in place', () => {
     ]);
   });
 
-  test('makes no room for more replicas: that is refused, without the advice to do so', async () => {
+  test('does not make room for more replicas: that is refused, without the advice to do so', async () => {
     const more = () => [next(two(), [[['spec', 'replicas'], 3]])];
     await expect(deploy(more(), 'in-place')).rejects.toThrow(
       expect.objectContaining({
-        hint: '"on-low-capacity: in-place" makes no room for more replicas: free up or add nodes, or use no more replicas than now.',
+        hint: '"on-low-capacity: in-place" does not make room for more replicas: free up or add nodes, or use no more replicas than now.',
       }),
     );
     await expect(deploy(more())).rejects.toThrow(
@@ -590,7 +590,7 @@ describe('in place, where new pods ask for more devices than old ones', () => {
   test('all of them count, and not only the first', async () => {
     put(nodeOf('a', more('4')), ...Array.from({ length: 3 }, () => podOfModel('model', 'a')));
     const message =
-      'rolling update of Deployment "model" needs 3 more pods with 2 nvidia.com/gpu each, but there is capacity for 2 only: 1 matching node, 4 free nvidia.com/gpu, even without the old pods';
+      'rolling update of Deployment "model" needs 3 more pods with 2 nvidia.com/gpu each, but there is capacity for only 2: 1 matching node, 4 free nvidia.com/gpu, even without the old pods';
     const entry = next(model('model', { replicas: 3 }), [larger]);
     await expect(planOf([entry], 'in-place')).rejects.toEqual(new LowCapacity(message, { hint: notAll }));
     await expect(deploy([entry])).rejects.toEqual(
@@ -679,7 +679,7 @@ describe('a rollback into a full pool', () => {
   test('has no advice to change manifests', async () => {
     await expect(planOf([next(model('model'))], 'fail', rollingBackWithRoom)).rejects.toThrow(
       expect.objectContaining({
-        hint: `Set "on-low-capacity: in-place" so that an old pod makes room for each new one in this run, or free up or add nodes; ${anyway} ${alone}`,
+        hint: `Set "on-low-capacity: in-place" to replace pods one at a time in this run, or free up or add nodes; ${anyway} ${alone}`,
       }),
     );
   });

@@ -123,7 +123,7 @@ describe('a check', () => {
     const candidate = place(() => right, 3500);
     const result = await run({ check: '- path: /\n  max-error-rate: 1%', plan: { candidate } });
     expect(result.verdict).toBe('inconclusive');
-    expect(result.message).toMatch(/^too few samples: \d+ requests, it takes 339, and the deadline has passed$/);
+    expect(result.message).toMatch(/^too few samples: \d+ requests, at least 339 needed, and the deadline has passed$/);
     expect(result.requests).toBe(8 * Math.floor((60 - 5 * 3.5) / 3.5));
   });
 
@@ -157,7 +157,7 @@ describe('a check', () => {
   test('with a limit says beforehand how many requests it takes', async () => {
     const { said } = await run({ check: '- path: /\n  max-error-rate: 1%', plan: { candidate: place(() => right) } });
     expect(said).toEqual([
-      'info check "/": to have at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
+      'info check "/": to show at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
     ]);
   });
 
@@ -209,7 +209,7 @@ describe('a check', () => {
     const result = await run({ check: '- path: /\n  max-error-rate: 5%', plan: { candidate } });
     expect(result).toMatchObject({ verdict: 'inconclusive', requests: 100_000 });
     expect(result.message).toMatch(
-      /^too few samples: 100000 requests, \d+ of them wrong, it takes \d+, but it ends after 100000$/,
+      /^too few samples: 100000 requests, \d+ of them wrong, at least \d+ needed, but the check stops after 100000$/,
     );
   });
 

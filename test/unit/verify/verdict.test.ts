@@ -44,11 +44,11 @@ describe('without a limit', () => {
   test('fewer answers than asked for are no pass, and no failure', () => {
     expect(verdictOf('', requests(19))).toEqual({
       verdict: 'inconclusive',
-      message: 'too few samples: 19 requests, it takes 20',
+      message: 'too few samples: 19 requests, at least 20 needed',
     });
     expect(verdictOf('', requests(19, 2))).toMatchObject({
       verdict: 'inconclusive',
-      message: 'too few samples: 19 requests, 2 of them wrong, it takes 20',
+      message: 'too few samples: 19 requests, 2 of them wrong, at least 20 needed',
     });
   });
 });
@@ -75,7 +75,7 @@ describe('an error rate', () => {
     expect(requestsNeeded({ requests: 1, maxErrorRate: 0.01 }, 1)).toBe(676);
     expect(verdictOf('  max-error-rate: 1%', requests(500, 1))).toEqual({
       verdict: 'inconclusive',
-      message: 'too few samples: 500 requests, 1 of them wrong, it takes 676',
+      message: 'too few samples: 500 requests, 1 of them wrong, at least 676 needed',
     });
   });
 
@@ -146,7 +146,7 @@ describe('a latency', () => {
   test('near the limit stays open: 4 % slow ones of 200', () => {
     expect(verdictOf(keys, some(200, 25))).toEqual({
       verdict: 'inconclusive',
-      message: 'too few samples: 200 requests, 8 of them without a correct response within 100 ms, it takes 384',
+      message: 'too few samples: 200 requests, 8 of them without a correct response within 100 ms, at least 384 needed',
     });
   });
 
@@ -209,7 +209,7 @@ describe('a trial', () => {
     expect(verdictOf('', findings)).toEqual({
       verdict: 'inconclusive',
       message:
-        'too few samples: 10 requests, it takes 20; 1 more were lost on the way and do not count: the API server is overloaded',
+        'too few samples: 10 requests, at least 20 needed; 1 more were lost on the way and do not count: the API server is overloaded',
     });
     const many = Array.from({ length: 500 }, () => lost);
     expect(verdictOf('  max-error-rate: 5%', [...many, ...requests(66)])).toMatchObject({ verdict: 'inconclusive' });
@@ -234,11 +234,11 @@ describe('how long it takes is said beforehand', () => {
     [{ requests: 20 }, undefined],
     [
       { requests: 339, maxErrorRate: 0.01 },
-      'to have at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
+      'to show at most 1 % failing, it takes at least 339 requests to pass (about 886 at 0.3 %), and at least 2 to fail (about 1600 at 2 %)',
     ],
     [
       { requests: 500, maxP95Ms: 300 },
-      'to have at most 5 % taking longer than 300 ms, it takes at least 500 requests to pass (about 500 at 1.5 %), and at least 3 to fail (about 290 at 10 %)',
+      'to show at most 5 % taking longer than 300 ms, it takes at least 500 requests to pass (about 500 at 1.5 %), and at least 3 to fail (about 290 at 10 %)',
     ],
   ])('%j', (check, text) => {
     expect(forecast(check)).toBe(text);
@@ -246,7 +246,7 @@ describe('how long it takes is said beforehand', () => {
 
   test('for a share', () => {
     expect(forecastShare({ wanted: 0.25, tolerance: 0.05, former: 0.1 })).toMatch(
-      /^a share of 25 % ± 5 takes about \d+ requests; it was 10 %$/,
+      /^measuring a share of 25 % ± 5 takes about \d+ requests; the share before was 10 %$/,
     );
   });
 });

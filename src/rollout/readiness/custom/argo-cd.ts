@@ -37,7 +37,7 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (sync !== 'Synced' || isOther) {
     const isAutomated = at(object, 'spec', 'syncPolicy', 'automated') !== undefined;
     if (sync === 'OutOfSync' && !isAutomated)
-      return unchecked('OutOfSync: it has no automated sync, so that somebody has to sync it');
+      return unchecked('OutOfSync: it has no automated sync, so someone has to sync it');
     return progressing(
       sync === 'Synced' ? 'not Synced yet with the revision that it names' : `not Synced yet: ${sync}`,
     );

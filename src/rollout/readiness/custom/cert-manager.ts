@@ -36,13 +36,13 @@ function judgeCertificate(object: KubernetesObject, facts: Facts): Verdict {
     });
   }
   if (isSeen && issuing?.status === 'True') {
-    const message = issuing.message === '' ? 'a new certificate is awaited' : issuing.message;
+    const message = issuing.message === '' ? 'waiting for a new certificate' : issuing.message;
     return acceptSlow(progressing(`being issued: ${message}`), facts, issuingMs, 'not issued yet');
   }
   const verdict = judgeConditions(object, facts, { types: ['Ready'], observed: 'conditions', failing: [] });
   const until = timeOf(stringAt(object, 'status', 'notAfter'));
   if (verdict.state === 'ready' && until !== undefined && until <= now)
-    return progressing('it has expired, and a new one is awaited');
+    return progressing('it has expired: waiting for a new one');
   return readyAs(verdict, 'issued');
 }
 
@@ -59,7 +59,7 @@ export const issuer: Rule = {
         {
           type: 'Ready',
           graceMs: 60_000,
-          hint: 'Fix what the message says: mostly a Secret, an address or an account of the issuer.',
+          hint: 'Fix what the message says: usually a Secret, an address or an account of the issuer.',
         },
       ],
     }),

@@ -121,7 +121,7 @@ export function waitingFor(type: string, found: StatusCondition | undefined): Ve
  */
 function whenNeverObserved({ asWritten, generation }: Facts): Verdict {
   if (namesGenerations(asWritten, generation)) return notObserved;
-  return { ...unchecked('its controller does not say which version its status is about'), quietMs: acceptMs };
+  return { ...unchecked('its status does not say which generation it is for'), quietMs: acceptMs };
 }
 
 /** Argo Rollouts writes it as a string (argoproj/argo-rollouts#4672). */

@@ -33,7 +33,7 @@ const failing: readonly Failing[] = [
       'PostActuationTransformFailed',
     ],
     graceMs: failedMs,
-    hint: 'Fix what Google Cloud says: mostly a right, a quota, an API that is not enabled or a field that cannot change.',
+    hint: 'Fix what Google Cloud says: usually a permission, a quota, an API that is not enabled or an immutable field.',
   },
   {
     type: 'Ready',

@@ -23,13 +23,13 @@ const ofManaged: readonly Failing[] = [
   {
     type: 'LastAsyncOperation',
     graceMs: 60_000,
-    hint: 'Fix what the provider says: mostly a right, a quota or a field that cannot change.',
+    hint: 'Fix what the provider says: usually a permission, a quota or an immutable field.',
   },
   {
     type: 'Synced',
     reasons: ['ReconcileError'],
     graceMs: 300_000,
-    hint: 'Fix what the provider says: mostly its access, or an object that it refers to.',
+    hint: 'Fix what the provider says: usually its access, or an object that it refers to.',
   },
 ];
 

@@ -25,7 +25,7 @@ export const secretStore: Rule = {
   judge: (object, facts) =>
     readyAs(
       awaitConditions(object, facts, {
-        ...untilReady('Fix what the message says: mostly the access of the store to its provider.'),
+        ...untilReady('Fix what the message says: usually the access of the store to its provider.'),
         observed: 'nowhere',
       }),
       'valid',

@@ -122,7 +122,7 @@ function judgeCertificate(object: KubernetesObject, facts: Facts): Verdict {
           object,
           reason,
           'its certificate cannot be provisioned',
-          'Check its domains, and make it under another name.',
+          'Check its domains, and recreate it under another name.',
         )
       : failed(
           object,
@@ -135,7 +135,7 @@ function judgeCertificate(object: KubernetesObject, facts: Facts): Verdict {
   if (whole === 'Active' && pending === undefined) return ready('active');
   const state = pending === undefined ? whole : (told.get(pending) ?? '');
   const about = pending === undefined ? 'its certificate' : `"${pending}"`;
-  return unchecked(`not active yet: ${about} is ${state === '' ? 'not looked at' : state}`);
+  return unchecked(`not active yet: ${about} is ${state === '' ? 'not checked yet' : state}`);
 }
 
 function untilTrue(type: string, reasons: readonly string[], hint: string): Awaited {

@@ -50,7 +50,7 @@ function whileChecked(reason: string): Awaited {
         type: 'Ready',
         reasons: [reason],
         graceMs,
-        hint: 'Fix what the message says: mostly its target or a trigger, or access to what the trigger reads.',
+        hint: 'Fix what the message says: usually its target or a trigger, or access to what the trigger reads.',
       },
     ],
   };

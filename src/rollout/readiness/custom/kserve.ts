@@ -213,7 +213,7 @@ function judgeCache(object: KubernetesObject, facts: Facts): Verdict {
     return troubled(object, downloadGraceMs, {
       reason: 'NodeDownloadError',
       message: `the download of the model failed${where}`,
-      hint: 'Check the log of its download Job, sourceModelUri, and the room that is left on the nodes.',
+      hint: 'Check the log of its download Job, sourceModelUri, and the free disk space on the nodes.',
     });
   }
   // A pool that scales from 0 has a node once a pod wants one.

@@ -49,7 +49,7 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   }
   if (readyGroups < wanted) return progressing(`${readyGroups} of ${groups(wanted)} ready`);
   if (existing > wanted) {
-    const message = `${existing - wanted} extra ${noun(existing - wanted)} of its surge left`;
+    const message = `${existing - wanted} surge ${noun(existing - wanted)} left`;
     return isLate ? stuck(object, message, surgeNotRemoved) : progressing(message);
   }
   if (isTrue(object, 'UpdateInProgress') && partition === 0) return progressing('its update is in progress');

@@ -84,7 +84,7 @@ function judgeCache(object: KubernetesObject, facts: Facts): Verdict {
   const found = condition(object, 'NIM_CACHE_JOB_COMPLETED');
   if (state === 'Failed') {
     const message = found === undefined || found.message === '' ? 'the download of the model failed' : found.message;
-    const hint = 'Check the log of its Job, the secret for the registry, and the room that is left in its volume.';
+    const hint = 'Check the log of its Job, the secret for the registry, and the free space on its volume.';
     return troubled(object, cacheGraceMs, { reason: found?.reason ?? 'Failed', message, hint });
   }
   if (state !== 'Ready') return progressing(`its state is ${state}`);

@@ -35,7 +35,7 @@ export function judgeByUser(rule: UserRule, object: KubernetesObject, facts: Fac
   if (failing !== undefined) return failingBy(failing, object, facts, missing.length === 0 ? 'not ready' : waiting);
   if (rule.ready.length === 0) return otherwise();
   if (isBehind)
-    return progressing(`waiting for the controller: its status is about generation ${seen}, not ${facts.generation}`);
+    return progressing(`waiting for the controller: its status is for generation ${seen}, not ${facts.generation}`);
   if (missing.length > 0) return progressing(`${waiting}: ${describeAll(missing)}`);
   const message = describeAll(shown);
   return isOld ? { ...ready(message), quietMs: lookMs } : ready(message);

@@ -53,13 +53,13 @@ test('a preview that is ready begins with its state and its URL, and has its fac
 describe('each state', () => {
   test.each([
     [{ state: 'ready' }, '### ✅ Preview of `shop` is ready', 'It has no address outside of the cluster.'],
-    [{ state: 'deploying', serving: nothing }, '### 🚀 Preview of `shop` is being deployed', 'Nothing serves yet.'],
+    [{ state: 'deploying', serving: nothing }, '### 🚀 Preview of `shop` is being deployed', 'Nothing is serving yet.'],
     [
       { state: 'deploying', serving: { ...previous, commit } },
       '### 🚀 Preview of `shop` is being deployed',
       `The previous version [\`a1b2c3d\`](https://github.com/acme/shop/commit/${sha}) still serves at <${url}>.`,
     ],
-    [{ state: 'failed', failure, serving: nothing }, '### ❌ Preview of `shop` failed', 'Nothing serves.'],
+    [{ state: 'failed', failure, serving: nothing }, '### ❌ Preview of `shop` failed', 'Nothing is serving.'],
     [
       { state: 'failed', failure, serving: { state: 'previous', commit: { sha, url: '' } } },
       '### ❌ Preview of `shop` failed',
@@ -121,7 +121,7 @@ test('a failure has its cause, what to do, what serves and the evidence, folded'
 
 test('a URL that the runner does not reach says so', () => {
   expect(linesOf({ state: 'ready', url, reach: 'not-from-runner' })).toContain(
-    `**<${url}>** (not reachable from the runner, so that only the cluster has seen it answer)`,
+    `**<${url}>** (not reachable from the runner: it was only checked from inside the cluster)`,
   );
 });
 

@@ -62,7 +62,7 @@ describe('what changed', () => {
         '@@ Secret web-key @@',
         '! key "password": changed',
         '@@ ConfigMap web-flags (new) @@',
-        '  as in its manifest: the server cannot try it yet',
+        '  as in its manifest: the server cannot dry-run it yet',
         '@@ Deployment worker @@',
         '! new pods, because the config that they read changes',
         '```',
@@ -164,9 +164,7 @@ describe('traffic', () => {
       '| `web` | after 12s: 1 of 4 pods | 400 |  | 24.6 % of 400 requests (step: 10 %, pods: 25 %) |',
     );
     expect(markdown).toContain('| `/` | passed, asked at x | 200 | 5 | 50.4 % of 400 (pods: 50 %) |');
-    expect(markdown).toContain(
-      '“step” is what `canary-steps` asks for, “pods” what this many pods get. Checks go by “pods”.',
-    );
+    expect(markdown).toContain('“step” is what `canary-steps` asks for, “pods” what the pods give. Checks use “pods”.');
     const [, same] = watched.traffic;
     expect(renderSummary(report({ traffic: same === undefined ? [] : [same] }))).not.toContain('“pods”');
   });

@@ -89,12 +89,12 @@ describe('a pod that waits in a queue of Kueue', () => {
     [
       'TopologyPlacementFailed',
       `couldn't assign flavors to pod set main: topology "rack" doesn't allow to fit any of 2 pod(s)`,
-      `there is no place for it in the topology that it asks for: couldn't assign flavors to pod set main: topology "rack" doesn't allow to fit any of 2 pod(s)`,
+      `there is no room in the topology that it asks for: couldn't assign flavors to pod set main: topology "rack" doesn't allow to fit any of 2 pod(s)`,
     ],
     [
       'WaitingForPreemptedWorkloads',
       `${needsMore}. Pending the preemption of 1 workload(s)`,
-      `waiting for the workloads that make room for it to end: ${needsMore}. Pending the preemption of 1 workload(s)`,
+      `waiting for preempted workloads to terminate: ${needsMore}. Pending the preemption of 1 workload(s)`,
     ],
   ])('goes on waiting while that may heal by itself: %s, %s', (reason, message, words) => {
     expect(told({ conditions: [unreserved(reason, message)] })).toEqual([
@@ -129,14 +129,14 @@ describe('a pod that waits in a queue of Kueue', () => {
     const evicted = conditionAt('Evicted', 'True', 'Preempted', preempted, 50);
     const reasons = conditionAt('Preempted', 'True', 'InClusterQueue', preempted, 50);
     expect(told({ conditions: [unreserved('Pending', preempted), evicted, reasons] })).toEqual([
-      `diagnostic: queued by Kueue in "models" since 00:01 UTC, waiting; preempted before: ${preempted}`,
+      `diagnostic: queued by Kueue in "models" since 00:01 UTC, waiting; preempted earlier: ${preempted}`,
     ]);
     expect(told({ conditions: [unreserved('WaitingForQuota', needsMore), evicted, reasons] })).toEqual([
-      `diagnostic: queued by Kueue in "models" since 00:01 UTC, waiting for quota; preempted before (${preempted}): ${needsMore}`,
+      `diagnostic: queued by Kueue in "models" since 00:01 UTC, waiting for quota; preempted earlier (${preempted}): ${needsMore}`,
     ]);
     const late = conditionAt('Evicted', 'True', 'PodsReadyTimeout', 'Exceeded the PodsReady timeout shop/web', 50);
     expect(told({ conditions: [unreserved('Pending', ''), late] })).toEqual([
-      'diagnostic: queued by Kueue in "models" since 00:01 UTC, waiting; evicted before, since its pods were not ready in time (Exceeded the PodsReady timeout shop/web)',
+      'diagnostic: queued by Kueue in "models" since 00:01 UTC, waiting; evicted earlier because its pods were not ready in time (Exceeded the PodsReady timeout shop/web)',
     ]);
   });
 

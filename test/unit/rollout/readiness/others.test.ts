@@ -133,12 +133,12 @@ describe('an HTTPRoute', () => {
     [
       'waits for each of its parents',
       route([edge, inner], [parent(edge, ...good)]),
-      'progressing: waiting for Gateway "inner" to take it',
+      'progressing: waiting for Gateway "inner" to accept it',
     ],
     [
       'does not take the word of another parent',
       route([inner], [parent({ name: 'inner', sectionName: 'https' }, ...good)]),
-      'progressing: waiting for Gateway "inner" to take it',
+      'progressing: waiting for Gateway "inner" to accept it',
     ],
     [
       'whose backend is missing says so',
@@ -242,7 +242,7 @@ describe('what holds data, and what defines kinds', () => {
     [
       'a claim that is pending is accepted: many bind only when a pod uses them',
       object('v1', 'PersistentVolumeClaim', { phase: 'Pending' }),
-      'unchecked: pending; pods that use it show when it does not bind',
+      'unchecked: pending; if it does not bind, the pods that use it will show it',
     ],
     [
       'a claim that is lost has failed',

@@ -91,7 +91,7 @@ describe('an extra group of a LeaderWorkerSet', () => {
   const needs =
     'extra group of LeaderWorkerSet "llm" needs 2 more pods with 1 nvidia.com/gpu each, but there is no capacity: 1 matching node, 0 free nvidia.com/gpu';
   const inPlace =
-    'Free up or add nodes, set "maxSurge: 0" and "maxUnavailable: 1" in rolloutStrategy.rollingUpdateConfiguration of the LeaderWorkerSet, so that an old group makes room for each new one';
+    'Free up or add nodes, set "maxSurge: 0" and "maxUnavailable: 1" in rolloutStrategy.rollingUpdateConfiguration of the LeaderWorkerSet to replace groups one at a time';
   const alone = 'With 1 replica, nothing serves from then on until the new group is ready.';
 
   beforeEach(() => {
@@ -113,7 +113,7 @@ describe('an extra group of a LeaderWorkerSet', () => {
     await expect(deploy([next(groups({ of }), [version2])])).rejects.toThrow(needs);
     put(nodeOf('b', gpu));
     await expect(deploy([next(groups({ of }), [version2])])).rejects.toThrow(
-      'extra group of LeaderWorkerSet "llm" needs 2 more pods with 1 nvidia.com/gpu each, but there is capacity for 1 only',
+      'extra group of LeaderWorkerSet "llm" needs 2 more pods with 1 nvidia.com/gpu each, but there is capacity for only 1',
     );
     put(nodeOf('c', gpu));
     expect(await deploy([next(groups({ of }), [version2])])).toEqual([]);

@@ -18,7 +18,7 @@ const sleeps = (seconds: number) => ({ lifecycle: { preStop: { sleep: { seconds 
 describe('without a longest request', () => {
   test('a model server with the default grace period is named, with an example of the number', () => {
     expect(told(0, deployment('llm', { image: 'lmsysorg/sglang:v0.5.2', ...sleeps(15) }))).toEqual([
-      'Deployment "llm": a pod that stops is killed after 30 s (the default), and container "web" runs SGLang, which may need longer for an answer: set "terminationGracePeriodSeconds" in its pod template to preStop + the longest request (315 for requests of 5m), and the input "longest-request" to have all limits checked',
+      'Deployment "llm": a terminating pod is killed after 30 s (the default), and container "web" runs SGLang, which may need longer for an answer: set "terminationGracePeriodSeconds" in its pod template to preStop + the longest request (315 for requests of 5m), and the input "longest-request" to have all limits checked',
     ]);
   });
 
@@ -30,7 +30,7 @@ describe('without a longest request', () => {
   test('vLLM that aborts at once is named', () => {
     const pod = { terminationGracePeriodSeconds: 600 };
     expect(told(0, deployment('llm', { image: 'vllm/vllm-openai:v0.18.0', pod }))).toEqual([
-      'Deployment "llm": container "web" runs vLLM 0.18.0 without "--shutdown-timeout", and so aborts all requests when it is told to stop: add it to its args with the seconds of the longest request, such as "--shutdown-timeout=300"',
+      'Deployment "llm": container "web" runs vLLM 0.18.0 without "--shutdown-timeout", so it aborts all requests on SIGTERM: add it to its args with the seconds of the longest request, such as "--shutdown-timeout=300"',
     ]);
   });
 
@@ -43,7 +43,7 @@ describe('without a longest request', () => {
         pod: { terminationGracePeriodSeconds: grace },
       });
     expect(told(0, llm(59))).toEqual([
-      'Deployment "llm": a pod that stops is killed after 59 s, before the 45 s of "--shutdown-timeout" are over: set "terminationGracePeriodSeconds: 60" in its pod template (preStop of 15 s + 45 s)',
+      'Deployment "llm": a terminating pod is killed after 59 s, before the 45 s of "--shutdown-timeout" are over: set "terminationGracePeriodSeconds: 60" in its pod template (preStop of 15 s + 45 s)',
     ]);
     expect(told(0, llm(60))).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe('the grace period of pods', () => {
   ])('that cuts the longest request: %s', (_, pod, container, longestMs, killed, wanted) => {
     const [text] = told(longestMs, deployment('web', { ...container, pod }), service('web'));
     expect(text).toMatch(
-      /^Deployment "web": a pod that stops is killed after .*, which cuts requests of up to \S+: set /,
+      /^Deployment "web": a terminating pod is killed after .*, which cuts requests of up to \S+: set /,
     );
     expect(text).toContain(`killed after ${killed}, which`);
     expect(text?.split('"terminationGracePeriodSeconds: ')[1]).toBe(wanted);
@@ -115,7 +115,7 @@ describe('the grace period of pods', () => {
       { name: 'log', image: 'log:1', ...sleeps(100) },
     ];
     expect(told(minutes(1), deployment('llm', { pod: { containers } }))).toEqual([
-      'Deployment "llm": a pod that stops is killed after 30 s (the default), which cuts requests of up to 1m: set "terminationGracePeriodSeconds: 60" in its pod template',
+      'Deployment "llm": a terminating pod is killed after 30 s (the default), which cuts requests of up to 1m: set "terminationGracePeriodSeconds: 60" in its pod template',
     ]);
   });
 });
@@ -130,10 +130,10 @@ describe('the time that vLLM gives itself', () => {
 
   test('is to be the longest request', () => {
     expect(told(minutes(5), llm())).toEqual([
-      'Deployment "llm": container "web" runs vLLM 0.18.0 without "--shutdown-timeout", and so aborts all requests when it is told to stop: add "--shutdown-timeout=300" to its args',
+      'Deployment "llm": container "web" runs vLLM 0.18.0 without "--shutdown-timeout", so it aborts all requests on SIGTERM: add "--shutdown-timeout=300" to its args',
     ]);
     expect(told(minutes(5), llm('--shutdown-timeout=299'))).toEqual([
-      'Deployment "llm": container "web" aborts requests 299 s after it is told to stop, which cuts those of up to 5m: set "--shutdown-timeout=300" in its args',
+      'Deployment "llm": container "web" aborts requests 299 s after SIGTERM, which cuts those of up to 5m: set "--shutdown-timeout=300" in its args',
     ]);
     expect(told(minutes(5), llm('--shutdown-timeout=300'))).toEqual([]);
   });
@@ -150,13 +150,13 @@ describe('load balancers and routes', () => {
   test('a GCPBackendPolicy has both numbers', () => {
     expect(told(minutes(5), policy({ targetRef: { kind: 'Service', name: 'llm' } }))).toEqual([
       'GCPBackendPolicy "llm": the load balancer ends requests after 30 s (the default), which cuts those of up to 5m: set "spec.default.timeoutSec: 300"',
-      'GCPBackendPolicy "llm": the load balancer closes connections to a pod that stops after 0 s (the default), which cuts requests of up to 5m: set "spec.default.connectionDraining.drainingTimeoutSec: 300"',
+      'GCPBackendPolicy "llm": the load balancer closes connections to a terminating pod after 0 s (the default), which cuts requests of up to 5m: set "spec.default.connectionDraining.drainingTimeoutSec: 300"',
     ]);
     const set = (timeoutSec: number, drainingTimeoutSec: number) =>
       policy({ default: { timeoutSec, connectionDraining: { drainingTimeoutSec } } });
     expect(told(minutes(5), set(299, 299))).toEqual([
       'GCPBackendPolicy "llm": the load balancer ends requests after 299 s, which cuts those of up to 5m: set "spec.default.timeoutSec: 300"',
-      'GCPBackendPolicy "llm": the load balancer closes connections to a pod that stops after 299 s, which cuts requests of up to 5m: set "spec.default.connectionDraining.drainingTimeoutSec: 300"',
+      'GCPBackendPolicy "llm": the load balancer closes connections to a terminating pod after 299 s, which cuts requests of up to 5m: set "spec.default.connectionDraining.drainingTimeoutSec: 300"',
     ]);
     expect(told(minutes(5), set(300, 300))).toEqual([]);
   });
@@ -170,7 +170,7 @@ describe('load balancers and routes', () => {
     const config = { apiVersion: 'cloud.google.com/v1', kind: 'BackendConfig', metadata: { name: 'llm' }, spec: {} };
     expect(told(minutes(1), config)).toEqual([
       'BackendConfig "llm": the load balancer ends requests after 30 s (the default), which cuts those of up to 1m: set "spec.timeoutSec: 60"',
-      'BackendConfig "llm": the load balancer closes connections to a pod that stops after 0 s (the default), which cuts requests of up to 1m: set "spec.connectionDraining.drainingTimeoutSec: 60"',
+      'BackendConfig "llm": the load balancer closes connections to a terminating pod after 0 s (the default), which cuts requests of up to 1m: set "spec.connectionDraining.drainingTimeoutSec: 60"',
     ]);
     expect(told(minutes(1), { ...config, apiVersion: 'example.com/v1' })).toEqual([]);
   });

@@ -70,7 +70,7 @@ describe('an Application of Argo CD', () => {
   test('that nobody syncs by itself is accepted as it is', () => {
     const shown = [{ at: 2, status: statusOf('OutOfSync', 'Missing') }];
     expect(decidedOver(written(commit('b'), undefined, {}), shown, 2)).toEqual([
-      'unchecked: OutOfSync: it has no automated sync, so that somebody has to sync it',
+      'unchecked: OutOfSync: it has no automated sync, so someone has to sync it',
     ]);
   });
 

@@ -107,7 +107,7 @@ describe('a Certificate', () => {
     expect(decidedOver(written(), [{ at: 3, status: renewal }], 3)).toEqual(['ready: issued']);
     const expired = { ...whole(readyOf(2, 2)), notAfter: timeAt(-1) };
     expect(decidedOver(written(), [{ at: 3, status: expired }], 3)).toEqual([
-      'progressing: it has expired, and a new one is awaited',
+      'progressing: it has expired: waiting for a new one',
     ]);
   });
 

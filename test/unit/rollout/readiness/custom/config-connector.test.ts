@@ -108,8 +108,8 @@ describe('a resource of Config Connector', () => {
     const before = { ...upToDate(1, -900), observedGeneration: 1 };
     const object = { ...written(before), metadata: { ...written().metadata, generation: 5 } };
     expect(decidedOver(object, [{ at: 59, status: before }, { at: 60 }], 60)).toEqual([
-      'progressing: its controller does not say which version its status is about; checking that it stays so',
-      'unchecked: its controller does not say which version its status is about',
+      'progressing: its status does not say which generation it is for; checking that it stays so',
+      'unchecked: its status does not say which generation it is for',
     ]);
     const broken = { at: 5, status: statusOf(1, 5, 'UpdateFailed', denied) };
     expect(decidedOver(object, [broken, { at: 95 }], 95).at(-1)).toBe(

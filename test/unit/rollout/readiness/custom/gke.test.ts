@@ -22,7 +22,7 @@ describe('a ManagedCertificate', () => {
   test('is ready when it and all its domains are active', () => {
     expect(last(statusOf('Active', 'Active', 'Active'))).toBe('ready: active');
     // As long as the status is of fewer domains than the change asks for.
-    expect(last(statusOf('Active', 'Active'))).toBe('unchecked: not active yet: "www.example.com" is not looked at');
+    expect(last(statusOf('Active', 'Active'))).toBe('unchecked: not active yet: "www.example.com" is not checked yet');
   });
 
   test('that failed before the change is awaited while its status says so still', () => {
@@ -38,7 +38,7 @@ describe('a ManagedCertificate', () => {
   });
 
   test('is accepted until then: DNS may come later, and it takes up to an hour', () => {
-    expect(last(undefined)).toBe('unchecked: not active yet: "web.example.com" is not looked at');
+    expect(last(undefined)).toBe('unchecked: not active yet: "web.example.com" is not checked yet');
     expect(last(statusOf('Provisioning', 'Active', 'FailedNotVisible'))).toBe(
       'unchecked: not active yet: "www.example.com" is FailedNotVisible',
     );

@@ -30,7 +30,7 @@ describe('a LeaderWorkerSet', () => {
       'progressing: waiting for the controller',
       'progressing: 1 of 4 groups updated, 3 ready',
       'progressing: 3 of 4 groups ready',
-      'progressing: 1 extra group of its surge left',
+      'progressing: 1 surge group left',
       'progressing: its update is in progress',
       'progressing: 4 groups ready; checking that it stays so',
       'ready: 4 groups ready',
@@ -65,9 +65,9 @@ describe('a LeaderWorkerSet', () => {
 
   test('names a surge that stays', () => {
     const shown = [{ at: 1, status: statusOf({ replicas: 5 }) }];
-    expect(decidedOver(written(), shown, 60).at(-1)).toBe('progressing: 1 extra group of its surge left');
+    expect(decidedOver(written(), shown, 60).at(-1)).toBe('progressing: 1 surge group left');
     expect(decidedOver(written(), shown, 61).at(-1)).toBe(
-      'progressing: 1 extra group of its surge left; all its groups are updated and ready, and LeaderWorkerSet has not removed the extra ones',
+      'progressing: 1 surge group left; all its groups are updated and ready, and LeaderWorkerSet has not removed the extra ones',
     );
   });
 

@@ -62,8 +62,8 @@ describe('a SealedSecret', () => {
   test('whose controller names no generation is accepted once it has stayed so for a minute (sealed-secrets#1355)', () => {
     const before = statusOf('True', undefined, -900);
     expect(decidedOver(written(before), [{ at: 59, status: before }, { at: 60 }], 60)).toEqual([
-      'progressing: its controller does not say which version its status is about; checking that it stays so',
-      'unchecked: its controller does not say which version its status is about',
+      'progressing: its status does not say which generation it is for; checking that it stays so',
+      'unchecked: its status does not say which generation it is for',
     ]);
   });
 

@@ -77,8 +77,8 @@ describe('a rule of the user', () => {
     expect(
       decidedBy(['ready .status.phase == Running', 'failed .status.phase == Error'], shown, { until: 41 }),
     ).toEqual([
-      'progressing: waiting for the controller: its status is about generation 1, not 2',
-      'progressing: waiting for the controller: its status is about generation 1, not 2',
+      'progressing: waiting for the controller: its status is for generation 1, not 2',
+      'progressing: waiting for the controller: its status is for generation 1, not 2',
       'ready: .status.phase is "Running"',
       'ready: .status.phase is "Running"',
     ]);
@@ -208,7 +208,7 @@ describe('a rule of the user', () => {
       'failed: Invalid: Widget "web": condition Failed is True: no such size',
     ]);
     expect(decidedBy(['ready condition Ready', 'failed condition Failed'], shown(-60), { until: 50 }).at(-1)).toBe(
-      'progressing: waiting for the controller: its status is about generation 1, not 2',
+      'progressing: waiting for the controller: its status is for generation 1, not 2',
     );
   });
 

@@ -98,7 +98,7 @@ describe('room on the nodes', () => {
       [nodeOf('a', { pods: '0' })],
       'Deployment "model" needs 1 more pod, but there is no capacity: 1 matching node, 0 free pods',
     ],
-    ['no node', templateWith(), [], 'Deployment "model" needs 1 more pod, but the cluster has no node'],
+    ['no node', templateWith(), [], 'Deployment "model" needs 1 more pod, but the cluster has no nodes'],
   ])('in words: %s', async (_, template, nodes, words) => {
     put(...nodes);
     expect(said(await check(1, { template }, {}))).toEqual([words]);

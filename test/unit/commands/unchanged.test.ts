@@ -73,7 +73,7 @@ describe('an unchanged deploy', () => {
     const { cluster, report } = await deployUnchanged(well, ending);
     expect(report?.status).toBe('unchanged');
     expect(report?.timeline.map(({ text }) => text)).toContain(
-      'Deployment "web": 1 pod of before is still ending, and it may answer what has reached it already',
+      'Deployment "web": 1 old pod is still terminating, and it may finish requests already sent to it',
     );
     expect(cluster.requests.filter((request) => request === 'list Pod')).toHaveLength(1);
   });

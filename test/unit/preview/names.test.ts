@@ -129,7 +129,7 @@ describe('hosts', () => {
     expect(error).toBeInstanceOf(InvalidInput);
     expect(error).toMatchObject({
       message:
-        'the input "preview-host" makes "pr-7-shop.preview.example.com" of "api.example.com" and of "www.example.com" of the manifests',
+        'the input "preview-host" turns both "api.example.com" and "www.example.com" of the manifests into "pr-7-shop.preview.example.com"',
       hint: 'Put {host-label} into it, such as pr-{number}-{host-label}.preview.example.com.',
     });
     expect(thrownBy(() => previewHosts(identity, byLabel, ['api.a.com', 'api.b.com']))).toMatchObject({

@@ -40,7 +40,7 @@ test('a run that was stopped while another undid its journal neither writes it a
   const other = await opened(api);
   await other.undoFailed();
   await expect(stopped.done([{ ref: entryOf('a').ref, after: configMap({}, { name: 'a' }) }])).rejects.toThrow(
-    /Secret "gke-rollout.web.journal" in namespace "shop" was written by another run meanwhile/,
+    /Secret "gke-rollout.web.journal" in namespace "shop" was written by another run and is left as it is/,
   );
   await expect(stopped.close()).rejects.toThrow(RecordTaken);
   expect((await opened(api)).record.undoAttempts).toBe(1);

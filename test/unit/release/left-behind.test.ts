@@ -81,7 +81,7 @@ describe('what is said of it', () => {
     expect(describeLeft([], 'shop')).toEqual([]);
     const elsewhere = { ...refOf(named('b')), namespace: 'other' };
     const [text] = describeLeft([refOf(named('a')), elsewhere], 'shop');
-    expect(text).toContain('ConfigMap "a", ConfigMap "b" in namespace "other" are of an earlier revision');
+    expect(text).toContain('ConfigMap "a", ConfigMap "b" in namespace "other" are from an earlier revision');
     expect(text).toContain(
       '"kubectl delete --namespace shop configmap/a" and "kubectl delete --namespace other configmap/b"',
     );

@@ -174,7 +174,7 @@ test('what is optional stands in the Role as such, and not among what is needed'
   const error: unknown = await check.require().catch((reason: unknown) => reason);
   if (!(error instanceof MissingRights)) throw new Error('nothing is missing');
   expect(error.message).not.toContain('horizontalpodautoscalers');
-  expect(error.manifest).toContain('# optional: numbers of pods');
+  expect(error.manifest).toContain('# optional: replica counts');
 });
 
 test('the whole Role has what the user may do already, too', async () => {

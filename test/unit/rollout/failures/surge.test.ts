@@ -53,7 +53,7 @@ describe('a new pod without room beside old ones', () => {
     'is told of maxSurge: 0 with the strategy %j (LLMKube#192)',
     (strategy) => {
       expect(hintOf(strategy)).toMatch(
-        /^The old pods hold their resources .* set "maxSurge: 0" and "maxUnavailable: 1"/,
+        /^Old pods stay until a new one is ready: set "maxSurge: 0" and "maxUnavailable: 1"/,
       );
     },
   );
@@ -63,8 +63,8 @@ describe('a new pod without room beside old ones', () => {
   });
 
   test.each([
-    ["0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.", /^The old pods/],
-    ["0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.", /^The old pods/],
+    ["0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.", /^Old pods/],
+    ["0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.", /^Old pods/],
     ["0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.", /^Lower/],
     ['0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}.', /^Lower/],
   ])('%s', (message, hint) => {

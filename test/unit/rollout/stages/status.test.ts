@@ -84,7 +84,7 @@ test('one look asks for the events of claims where pods have some', async () => 
   const cluster = new ScriptedCluster();
   const list = cluster.client.list.bind(cluster.client);
   cluster.client.list = async (resource, options, signal) => {
-    if (resource.kind === 'Event') asked.push(options?.fieldSelector);
+    if (resource.kind === 'Event') asked.push(options.fieldSelector);
     return await list(resource, options, signal);
   };
   const warnings = ['type=Warning'];

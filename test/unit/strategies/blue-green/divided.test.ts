@@ -30,13 +30,13 @@ describe('two Services of the same Deployment', () => {
     setAt(next, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 60);
     const objects = [next, ...['web', 'admin'].map((name) => service(name, { app: 'web' }))];
     const strategy = blueGreen({ autoPromote: true, ownSides: false });
-    const { manifests, plan } = await strategy(
+    const arrangement = await strategy(
       context(),
       objects.map((object) => manifestOf(object)),
     );
     const live = (name: string) => sides.find(({ metadata }) => metadata.name === name) ?? null;
-    const prepared = manifests.map(({ object }) => compared(object, live(object.metadata.name) ?? object));
-    const { stages } = await plan(prepared);
+    const prepared = arrangement.manifests.map(({ object }) => compared(object, live(object.metadata.name) ?? object));
+    const { stages } = await arrangement.plan(prepared);
     return async () => {
       const lines: string[] = [];
       for (const stage of stages.slice(0, 2)) lines.push(...linesOf((await stage.decide(context())).steps));

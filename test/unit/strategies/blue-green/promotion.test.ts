@@ -35,11 +35,11 @@ describe('the promotion of a side that waits', () => {
   const promotion = async (services: readonly string[], waiting = green, during: () => void = () => undefined) => {
     const objects = [deployment('web', 3), ...services.map((name) => service(name, { app: 'web' }))];
     const strategy = switchTo({ candidates: [refOf(waiting)] }, { ownSides: false, force: false });
-    const { plan } = await strategy(
+    const arrangement = await strategy(
       context(),
       objects.map((object) => manifestOf(object)),
     );
-    const { stages } = await plan([]);
+    const { stages } = await arrangement.plan([]);
     during();
     const decisions: Decision[] = [];
     for (const stage of stages) decisions.push(await stage.decide(context()));

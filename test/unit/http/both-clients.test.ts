@@ -128,7 +128,7 @@ describe.each([
   });
 
   test.each([400, 409, 501])('not when it answers %i', async (status) => {
-    const { message, waits } = await afterFirst(ask, { status, json: {} });
+    const { message, waits } = await afterFirst(ask, { status, json: { kind: 'Status' } });
     expect(message).toBeDefined();
     expect(waits).toEqual([]);
   });

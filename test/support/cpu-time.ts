@@ -10,6 +10,12 @@ export async function cpuTimeOf(work: () => unknown): Promise<number> {
 }
 
 /**
+ * A limit in ms that no machine reaches with work in proportion to a megabyte, which takes some milliseconds and now and then a second
+ * for what the engine does beside it, and that work which looks at all of a megabyte for each of its characters takes many times.
+ */
+export const SQUARE_MS = 20_000;
+
+/**
  * How many times the CPU time four times the input takes: about 4 where work is in proportion to it, 16 where each part of it looks at
  * all others. The least of three attempts, since collecting garbage counts too.
  * @param prepare makes the input of so many parts, and answers the work on it, which alone counts

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { Redaction } from '../../../src/base/redaction.ts';
 import { shownUrl } from '../../../src/base/shown-url.ts';
-import { cpuTimeOf } from '../../support/cpu-time.ts';
+import { cpuTimeOf, SQUARE_MS } from '../../support/cpu-time.ts';
 
 const secret = 'p4ss "w\\ord"/ü+';
 
@@ -39,12 +39,12 @@ describe('a secret is hidden', () => {
     expect(redactionOf('hunter22').deep(report)).toEqual({ a: ['x ***', { b: '***' }], n: 5, u: undefined, d: date });
   });
 
-  test('twenty thousand of them in a megabyte, in no time', async () => {
+  test('twenty thousand of them in a megabyte, in a time in proportion to it', async () => {
     const redaction = redactionOf(...Array.from({ length: 20_000 }, (_, index) => `value-${index}-of-many`));
     const took = await cpuTimeOf(() => {
       expect(redaction.redact('value-7-of-many and value-x '.repeat(40_000))).toMatch(/^\*\*\* and value-x \*\*\* and/);
     });
-    expect(took).toBeLessThan(3_000);
+    expect(took).toBeLessThan(SQUARE_MS);
   });
 });
 
@@ -60,10 +60,10 @@ describe('what is secret by its form is hidden although nobody has said so', () 
   });
 
   test.each(['://', 'eyJ', '-eyJ', 'Bearer ', '-----BEGIN ', '"token":"', 'ghp_', '.a.a'])(
-    'a long text of %j takes no time',
+    'a long text of %j takes a time in proportion to it',
     async (part) => {
-      const text = part.repeat(Math.ceil(200_000 / part.length));
-      expect(await cpuTimeOf(() => new Redaction().redact(text))).toBeLessThan(2_000);
+      const text = part.repeat(Math.ceil(1_000_000 / part.length));
+      expect(await cpuTimeOf(() => new Redaction().redact(text))).toBeLessThan(SQUARE_MS);
     },
   );
 });

@@ -263,7 +263,11 @@ describe('a watch request', () => {
     const text = line({ type: 'ADDED', object: versioned('x'.repeat(8_000_000), '5') }).repeat(2);
     await using fixture = await clientOf(() => ({ text }));
     const watch = fixture.client.watch(resource, { resourceVersion: '4' }, new AbortController().signal);
-    expect(await cpuTimeOf(async () => { expect(await collect(watch)).toHaveLength(2); })).toBeLessThan(SQUARE_MS);
+    expect(
+      await cpuTimeOf(async () => {
+        expect(await collect(watch)).toHaveLength(2);
+      }),
+    ).toBeLessThan(SQUARE_MS);
   });
 
   test('gives an event up that does not end', async () => {

@@ -88,7 +88,13 @@ async function firstProblem(
     unservedIn(client, now),
   ]);
   // Nothing of it was to change, so that nothing has to start.
-  const problems = [...now.problems, ...examined.problems, ...examined.starting, ...serving.problems, ...unserved];
+  const problems = [
+    ...now.problems,
+    ...examined.problems,
+    ...examined.starting,
+    ...serving.problems,
+    ...unserved.problems,
+  ];
   return problems[0]?.message;
 }
 

@@ -12,15 +12,21 @@ import type { RolloutWatch } from '../report/watch.ts';
  * 0, and a DaemonSet that no node wants, is ready by any rule, and serves nobody: the headline says so.
  * @param headline for a change that all pods have: `shop: web 1.0.0 → 2.0.0, live in 42s (revision 7)`
  * @param applied for one that some have not: `shop: web 1.0.0 → 2.0.0 applied as revision 7`
- * @param servingAgain what was taken out and gets requests again, one sentence each: then it is no success
+ * @param faults why it is no success although all is in, one sentence each
+ * @param remarks what keeps it from being well altogether, one sentence each
  */
 export function finishApplied(
   report: Report,
   watch: RolloutWatch,
   status: Status,
-  { headline, applied, servingAgain = [] }: { headline: string; applied: string; servingAgain?: readonly string[] },
+  {
+    headline,
+    applied,
+    faults = [],
+    remarks = [],
+  }: { headline: string; applied: string; faults?: readonly string[]; remarks?: readonly string[] },
 ): RunReport {
-  if (servingAgain.length > 0) return report.finish('failed', `${applied}, but ${servingAgain.join('; ')}`);
+  if (faults.length > 0) return report.finish('failed', `${applied}, but ${faults.join('; ')}`);
   const { held } = watch;
   if (held.length > 0) {
     return report.finish('paused', `${applied}, but not all pods run it: ${held.join('; ')}`);
@@ -34,7 +40,8 @@ export function finishApplied(
   const told = new Set(report.workloads.map(({ ref }) => keyOf(ref)));
   const awaited = watch.awaited.map(({ object }) => object).filter((object) => told.has(keyOf(refOf(object))));
   const scaled = awaited.filter(isScaledToZero);
-  const empty = [...(scaled.length === 0 ? [] : [describeEmpty(scaled)]), ...describeWithoutNode(awaited)];
+  const emptied = scaled.length === 0 ? [] : [describeEmpty(scaled)];
+  const empty = [...emptied, ...describeWithoutNode(awaited), ...remarks];
   return report.finish(status, empty.length === 0 ? headline : `${applied}; ${empty.join('; ')}`);
 }
 

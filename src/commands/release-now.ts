@@ -4,7 +4,8 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { isGoing } from '../kubernetes/going.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isConfig, isDeployment, isWorkload, runsOnce } from '../manifests/kinds.ts';
+import { isConfig, isDeployment, runsOnce } from '../manifests/kinds.ts';
+import { hasPods } from '../manifests/pod-template.ts';
 import { driftOf } from '../release/drift.ts';
 import { autoscalersIn, scaledTargets } from '../apply/hpa.ts';
 import { runningRef } from '../release/revision.ts';
@@ -12,6 +13,7 @@ import { candidateName } from '../strategies/candidate.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { readyEndpoints } from '../traffic/ready-endpoints.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
+import { describeUnserved, judgeUnserved, leadsTo, type ServiceNow } from '../traffic/unserved.ts';
 import { scalesToZero, type Examined } from './health.ts';
 import type { HealthProblem } from '../report/run-report.ts';
 import type { Drift } from '../release/drift-words.ts';
@@ -116,30 +118,36 @@ export function driftIn({ found, autoscaled }: ReleaseNow, revision: Revision, i
   return changes.sort((left, right) => rank(left) - rank(right));
 }
 
-/** Services that send their requests to nobody. Of pods that are not wanted none is missed. */
-export async function unservedIn(client: KubernetesClient, { found }: ReleaseNow): Promise<HealthProblem[]> {
-  const services = found.filter(({ object }) => isService(object) && !isGoing(object));
-  const counts = await mapConcurrently(services, concurrency, async ({ object }) => ({
-    object,
-    count: await readyEndpoints(client, object),
+/**
+ * Services that send their requests to nobody. Of pods that are not wanted none is missed, and nobody behind a Service that waits
+ * for pods of its own, beside one that leads to those of the release, is a note.
+ */
+export async function unservedIn(
+  client: KubernetesClient,
+  { found }: ReleaseNow,
+): Promise<{ notes: string[]; problems: HealthProblem[] }> {
+  const workloads = found.filter(({ object }) => hasPods(object)).map(({ object }) => object);
+  const services = found
+    .filter(({ object }) => isService(object) && !isGoing(object))
+    .map(({ object, recorded }): ServiceNow => ({ meant: recorded, now: object, before: object }));
+  const counts = await mapConcurrently(services, concurrency, async (service) => ({
+    service,
+    count: await readyEndpoints(client, service.now),
   }));
-  return counts.flatMap(({ object, count }) => {
-    if (count !== 0) return [];
-    const selected = found.filter(
-      (one) => isWorkload(one.object) && selects(selectorOf(object), templateLabels(one.object)),
-    );
-    const isMeant =
-      selected.length > 0 &&
-      selected.every((one) => numberAt(one.recorded, 'spec', 'replicas') === 0 || one.mayBeEmpty === true);
-    if (isMeant) return [];
-    const why = selected.length === 0 ? ': no pod of the release has the labels that it selects' : '';
-    const selector = Object.entries(selectorOf(object)).map(([key, value]) => `${key}=${value}`);
-    return {
-      ref: refOf(object),
-      message: `${describeRef(refOf(object))} has no ready endpoint (${selector.join(',')})${why}`,
-      hint: 'Check the pods that it selects, and its selector.',
-    };
-  });
+  const notes: string[] = [];
+  const problems: HealthProblem[] = [];
+  for (const { service } of counts.filter(({ count }) => count === 0)) {
+    const selected = found.filter(({ object }) => leadsTo(service.now, [object]));
+    const isMeant = ({ recorded, mayBeEmpty }: ReleaseNow['found'][number]) =>
+      numberAt(recorded, 'spec', 'replicas') === 0 || mayBeEmpty === true;
+    if (selected.length > 0 && selected.every(isMeant)) continue;
+    const selectsNone = selected.length === 0;
+    const message = describeUnserved(service.now, { selectsNone });
+    const around = { services, workloads, before: [] };
+    if (selectsNone && judgeUnserved(service, around) === 'beside') notes.push(message);
+    else problems.push({ ref: refOf(service.now), message, hint: 'Check the pods that it selects, and its selector.' });
+  }
+  return { notes, problems };
 }
 
 /** Which side serves behind each Service of a release that is deployed in two sides; a problem when it is not the live one. */

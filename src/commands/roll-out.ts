@@ -30,6 +30,7 @@ import { Recording } from './recording.ts';
 import { servingNow } from './serving-now.ts';
 import { removeStrays } from './strays.ts';
 import { verifyApplied, whenUnchanged } from './unchanged.ts';
+import { findUnserved, refuseUnserved, tellUnserved, type UnservedService } from './unserved.ts';
 import { madeServices, untilAnsweredByNew, untilReachable } from './verification.ts';
 
 /** One roll-out under way. */
@@ -53,6 +54,7 @@ interface Result {
   written: ObjectReport[];
   /** What a success does not wait for, one sentence each; absent where more is waited for until the end, which decides it. */
   notOver?: readonly string[] | undefined;
+  unserved: readonly UnservedService[];
 }
 
 /**
@@ -157,11 +159,11 @@ async function carryOut(rolling: RollOut, change: GuardedChange, place: Promise<
   const title = titles[purpose.command] ?? 'Deploy';
   const done = await context.reporter.group(title, async () => await execute(rolling.plan, execution));
   report.mark('all objects are ready');
-  if (done.end.state === 'live') await verifyAll(rolling, change, done);
+  const unserved = done.end.state === 'live' ? await verifyAll(rolling, change, done) : [];
   // Before the journal is closed: a run that is killed in between has come to its end, and the next one sees it.
   const { recorded, notOver } = await record(rolling, change, done);
   change.beside(recording.tidyUp);
-  return { recorded, done, written: writtenOf(journal.record.entries), notOver };
+  return { recorded, done, written: writtenOf(journal.record.entries), notOver, unserved };
 }
 
 /** The record, and beside it what has to be read for what comes after it. */
@@ -206,7 +208,7 @@ async function verifyAll(
   { context, options, purpose, report, watch, prepared }: RollOut,
   change: GuardedChange,
   { end }: Done,
-): Promise<void> {
+): Promise<UnservedService[]> {
   const { manifests } = purpose;
   const verification = verificationOf(context, options, change);
   await untilReachable(context, verification, prepared);
@@ -214,9 +216,13 @@ async function verifyAll(
   const isSwitched = end.state === 'live' && end.retired !== undefined;
   if (!isSwitched && watch.held.length === 0 && prepared.some(changesPods))
     await untilAnsweredByNew(context, verification, manifests);
+  // Pods that are held back are told of; nobody else has to be missed then.
+  const unserved = watch.held.length > 0 ? [] : await findUnserved(context, purpose, prepared, verification);
+  if (purpose.command === 'deploy') refuseUnserved(unserved, ['broken']);
   await verifyApplied(context, verification, manifests, { report, watch });
   const isFresh = verification.checks.length === 0 && madeServices(prepared).length === 0;
   await watch.confirm({ ...verification, isFresh });
+  return unserved;
 }
 
 async function leaveWaiting(
@@ -235,7 +241,7 @@ async function leaveWaiting(
   });
 }
 
-async function finish(rolling: RollOut, { recorded, done, written, notOver }: Result): Promise<RunReport> {
+async function finish(rolling: RollOut, { recorded, done, written, notOver, unserved }: Result): Promise<RunReport> {
   const { context, options, purpose, report, ahead, watch, prepared } = rolling;
   const { revision } = recorded;
   if (done.end.state === 'waiting') {
@@ -260,7 +266,15 @@ async function finish(rolling: RollOut, { recorded, done, written, notOver }: Re
       : await retireLeftover(context, options, recorded, report);
   tellAsNotOver(context, notOver ?? (await findNotOver(context, watch)), report);
   await removeStrays(context, options, { revision, known: [...rolling.recording.known, recorded] }, report);
-  return finishLive(rolling, { headline, changes, revision, held: done.held, servingAgain });
+  const { faults, remarks } = tellUnserved(unserved, report);
+  return finishLive(rolling, {
+    headline,
+    changes,
+    revision,
+    held: done.held,
+    faults: [...servingAgain, ...faults],
+    remarks,
+  });
 }
 
 function finishLive(
@@ -270,13 +284,15 @@ function finishLive(
     changes,
     revision,
     held,
-    servingAgain,
+    faults,
+    remarks,
   }: {
     headline: string;
     changes: readonly Change[];
     revision: number;
     held: readonly KubernetesObject[];
-    servingAgain: readonly string[];
+    faults: readonly string[];
+    remarks: readonly string[];
   },
 ): RunReport {
   const { purpose, report, watch } = rolling;
@@ -286,7 +302,8 @@ function finishLive(
   return finishApplied(report, watch, purpose.status, {
     headline,
     applied: `${subjectOf(rolling)}: ${changed === '' ? '' : `${changed} `}applied as revision ${revision}`,
-    servingAgain,
+    faults,
+    remarks,
   });
 }
 

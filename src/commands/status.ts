@@ -165,10 +165,19 @@ async function lookAtRelease(
   const isCandidate = ({ ref }: { ref: ObjectRef }) => keys.has(keyOf(ref));
   const ofRelease = examination.problems.filter((problem) => !isCandidate(problem));
   const problems = {
-    ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved],
+    ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved.problems],
     ofCandidate: [...candidate.problems, ...examination.problems.filter(isCandidate)],
   };
-  return { now, beside, examined, examination, problems, isCandidate, notes: [...now.notes, ...serving.notes], run };
+  return {
+    now,
+    beside,
+    examined,
+    examination,
+    problems,
+    isCandidate,
+    notes: [...now.notes, ...serving.notes, ...unserved.notes],
+    run,
+  };
 }
 
 /** Adds health to the report. @returns the headline */

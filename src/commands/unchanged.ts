@@ -21,6 +21,7 @@ import type { Ahead } from './look-ahead.ts';
 import { notOverAmong, podsOfAwaited, tellAsNotOver } from './not-over.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { findStrays, removeStrays } from './strays.ts';
+import { findUnserved, refuseUnserved, tellUnserved, type UnservedService } from './unserved.ts';
 import { verifyRelease, type VerificationOptions } from './verification.ts';
 
 /** Whether a roll-out has nothing to write: all is as it is to be, and nothing else is left to do. */
@@ -56,14 +57,19 @@ export async function whenUnchanged(
   const { prepared } = ahead;
   return live === undefined
     ? undefined
-    : await confirmUnchanged(context, options, { prepared, live, revisions: ahead.revisions }, report);
+    : await confirmUnchanged(context, options, { purpose, prepared, live, revisions: ahead.revisions }, report);
 }
 
 /** Nothing is to be written; but what is there may be broken, and then this is no success. */
 async function confirmUnchanged(
   context: Context,
   options: RollOutOptions,
-  { prepared, live, revisions }: { prepared: readonly Prepared[]; live: Revision; revisions: readonly Revision[] },
+  {
+    purpose,
+    prepared,
+    live,
+    revisions,
+  }: { purpose: Purpose; prepared: readonly Prepared[]; live: Revision; revisions: readonly Revision[] },
   report: Report,
 ): Promise<RunReport> {
   const watch = new RolloutWatch(context, options);
@@ -74,9 +80,13 @@ async function confirmUnchanged(
   refusePaused(prepared);
   report.tellRevision(live.revision);
   let seen: WorkloadPods[];
+  let unserved: readonly UnservedService[] = [];
   try {
     await watch.wait(targets, { deadline, signal: context.signal });
     const manifests = prepared.map(({ manifest }) => manifest);
+    // Nothing was written, so that nothing has to come about.
+    if (watch.held.length === 0) unserved = await findUnserved(context, purpose, prepared, context);
+    refuseUnserved(unserved, ['broken', 'found']);
     await verifyApplied(context, { ...options, deadline, signal: context.signal }, manifests, { report, watch });
     seen = await podsOfAwaited(context, watch);
     watch.refuseUnstable(seen);
@@ -103,7 +113,8 @@ async function confirmUnchanged(
   return finishApplied(report, watch, 'unchanged', {
     headline: `${options.release}: nothing to change, ${subject} is live and healthy`,
     applied: `${options.release}: nothing to change, ${subject} is applied`,
-    servingAgain,
+    faults: servingAgain,
+    remarks: tellUnserved(unserved, report).remarks,
   });
 }
 

@@ -95,12 +95,16 @@ export function preemptible(pods: readonly KubernetesObject[], template: JsonObj
   return new Set(preempts ? pods.filter((pod) => (numberAt(pod, 'spec', 'priority') ?? 0) < priority) : []);
 }
 
-/** PriorityClasses are the cluster's; what a class is worth is told by any pod that has it. */
+/**
+ * PriorityClasses are the cluster's; what a class is worth is told by any pod that has it. As long as none has one that is named, it
+ * may be worth more than all others: nobody is refused for a guess.
+ */
 function priorityOf(template: JsonObject, pods: readonly KubernetesObject[]): { priority: number; preempts: boolean } {
   const name = stringAt(template, 'spec', 'priorityClassName');
   const same = pods.find((pod) => stringAt(pod, 'spec', 'priorityClassName') === name);
   const policy = stringAt(same, 'spec', 'preemptionPolicy') ?? stringAt(template, 'spec', 'preemptionPolicy');
-  return { priority: numberAt(same, 'spec', 'priority') ?? 0, preempts: policy !== 'Never' };
+  const unknown = name === undefined || same !== undefined ? 0 : Number.POSITIVE_INFINITY;
+  return { priority: numberAt(same, 'spec', 'priority') ?? unknown, preempts: policy !== 'Never' };
 }
 
 /** Devices that are claimed by ResourceClaims lie in no node's allocatable. */

@@ -6,6 +6,7 @@ import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
 import type { RolloutWatch } from '../report/watch.ts';
 import { isPaused } from '../rollout/pause.ts';
+import { untilResumed } from '../rollout/until-resumed.ts';
 import type { GuardedChange } from '../release/change.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { verifyCandidate, type VerificationOptions } from './verification.ts';
@@ -50,6 +51,17 @@ export function executionOf(
       }));
       limit.extend(holdMs);
       await watch.wait(targets, { deadline: limit.until, signal, holdMs, ...hold });
+    },
+    untilResumed: async (refs) => {
+      await untilResumed(client, refs, {
+        clock,
+        reporter: context.reporter,
+        signal,
+        timeoutMs: options.pauseTimeoutMs,
+        onStandStill: (ms) => {
+          limit.extend(ms);
+        },
+      });
     },
     check: async (objects, { afterWait }) => {
       await watch.check(objects, { signal, timeoutMs: options.timeoutMs, afterWait });

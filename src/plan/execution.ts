@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { TimeLimit } from '../base/time-limit.ts';
-import { nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { nameFrom, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Journal } from '../release/journal.ts';
 import type { TrafficStep } from '../report/traffic-step.ts';
@@ -22,6 +22,8 @@ export interface Execution extends PlanContext {
    * do not stay so. What that time is for is told in the log.
    */
   wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: HoldOptions): Promise<void>;
+  /** Waits as long as somebody has paused one of these. @throws Failure where that lasts for too long */
+  untilResumed(refs: readonly ObjectRef[]): Promise<void>;
   /**
    * Whether these are ready now; a few moments are given. What nobody has watched until now (`afterWait: false`) must not have
    * crashed of late either. @throws RolloutFailed with the causes that a wait for a deploy would name

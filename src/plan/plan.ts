@@ -27,6 +27,11 @@ export interface Plan {
   temporary?: readonly ObjectRef[];
 }
 
+/** Stages of which none begins as long as somebody has paused what serves meanwhile. */
+export function heldByPauses(stages: readonly Stage[], serving: readonly ObjectRef[]): Stage[] {
+  return stages.map((one) => ({ ...one, serving }));
+}
+
 /**
  * A part of a plan for which one look at the cluster holds. Hours may lie between two of them, and other hands: numbers of pods and
  * selectors are read when they are used.
@@ -34,6 +39,8 @@ export interface Plan {
 export interface Stage {
   /** Looks, and decides. @throws Failure where what it finds does not fit */
   decide(context: PlanContext): Promise<Decision>;
+  /** It does not begin as long as somebody has paused one of these. */
+  serving?: readonly ObjectRef[];
 }
 
 export interface Decision {

@@ -5,7 +5,7 @@ import { rankOf } from '../../manifests/order.ts';
 import { isDeployment } from '../../manifests/kinds.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import type { Prepared } from '../../apply/prepared.ts';
-import { settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
+import { heldByPauses, settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
 import { refuseBystanders } from '../bystanders.ts';
 import { refuseForeign } from '../fitness.ts';
@@ -57,7 +57,9 @@ export async function planSwitch(
   refuseForeign(madeByUs(preparedCandidates, switches, forms, previews), 'green side');
   refusePaused([...preparedCandidates, ...besides(prepared, state, switches)]);
   await requireRoom(context, candidates, state);
-  const numbers = numbersOf(servingIn(state, switches).map(({ serving }) => serving));
+  const live = servingIn(state, switches).map(({ serving }) => serving);
+  const serving = live.map(refOf);
+  const numbers = numbersOf(live);
   const refs = candidates.map(({ object }) => refOf(object));
   const steps = stepsToBringIn({ prelude: preludeOf(prepared, switches), pins, candidates, preparedCandidates });
   return {
@@ -66,7 +68,10 @@ export async function planSwitch(
       undivided(state, switches),
       ...(options.autoPromote
         ? // It has just passed its checks.
-          [settled([...steps, ...lookAtSides(state, switches)]), ...switchStages(input, switches, numbers)]
+          [
+            settled([...steps, ...lookAtSides(state, switches)]),
+            ...heldByPauses(switchStages(input, switches, numbers), serving),
+          ]
         : [settled(steps, { state: 'waiting', candidates: refs, numbers })]),
     ],
   };

@@ -1,6 +1,6 @@
 import { describeRef, keyOf, refOf } from '../../kubernetes/object.ts';
 import type { Prepared } from '../../apply/prepared.ts';
-import { settled, type Plan, type PlanContext, type Stage, type Strategy } from '../../plan/plan.ts';
+import { heldByPauses, settled, type Plan, type PlanContext, type Stage, type Strategy } from '../../plan/plan.ts';
 import { refuseJoined } from '../bystanders.ts';
 import { copyConfig } from '../candidate.ts';
 import { refuseCustom, refuseForeign, refusePinned, refuseUnfit } from '../fitness.ts';
@@ -80,8 +80,16 @@ async function planCanary(
   const prelude = prepared.filter((entry) => !isHeld.has(entry) && belongsToPrelude(entry, copied));
   const before =
     prelude.length === 0 ? [] : [settled([applyCompared('Apply what does not affect stable pods', prelude)])];
+  const [first, ...later] = canaryStages({ pairs, temporary, inPlace }, options);
+  const held = options.autoPromote ? [...later, ...ending] : later;
+  const serving = pairs.map(({ live }) => refOf(live));
   return {
-    stages: [...before, ...canaryStages({ pairs, temporary, inPlace }, options), ...ending],
+    stages: [
+      ...before,
+      ...(first === undefined ? [] : [first]),
+      ...heldByPauses(held, serving),
+      ...(options.autoPromote ? [] : ending),
+    ],
     temporary: temporary.map(({ manifest }) => refOf(manifest.object)),
   };
 }

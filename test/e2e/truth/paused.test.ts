@@ -158,6 +158,24 @@ describe('while a run waits', () => {
     expect(await stage.imagesOf('wait')).toEqual([next, next]);
   });
 
+  test.concurrent('a canary takes no further step, and goes on where it was once it is resumed', async () => {
+    await stage.given('steps', app('steps', '1.0.0'));
+    const canary = { strategy: 'canary', 'canary-steps': '50', 'step-duration': '3s', timeout: '60s' };
+    const running = stage.deploy('steps', app('steps', '2.0.0'), canary);
+    await until('the candidate', async () => await stage.exists('deployment', 'steps-canary'));
+    expect((await stage.command('steps', 'pause')).outputs['status']).toBe('paused');
+    const from = Date.now();
+    await until('more than the step', () => Promise.resolve(Date.now() - from > 12_000));
+    expect(await stage.imageOf('steps')).toBe(old);
+    expect(await stage.exists('deployment', 'steps-canary')).toBe(true);
+    expect((await stage.command('steps', 'resume')).outputs['status']).toBe('resumed');
+    const result = await running;
+    expect([result.exit, result.outputs['status']]).toEqual([0, 'deployed']);
+    expect(result.log).toMatch(/Deployment "steps" is paused by octocat .*: no further step begins until "resume"/);
+    expect(result.log).toMatch(/Resumed after \d+s: the next step begins/);
+    expect(await stage.imagesOf('steps')).toEqual([next, next]);
+  });
+
   test.concurrent('it ends after a time of its own, and leaves what a person has stopped as it is', async () => {
     await stage.given('long', app('long', '1.0.0'));
     const running = stage.deploy('long', unready('long'), { 'pause-timeout': '5s' });

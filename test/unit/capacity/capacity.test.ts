@@ -170,6 +170,12 @@ describe('room on the nodes', () => {
     expect((await check(1, { template: templateWith(gpu, { priorityClassName: 'polite' }) })).state).toBe('short');
   });
 
+  test('may come from any pod for a class that no pod has yet, since it may be worth more than all of them', async () => {
+    put(nodeOf('a', gpu), podOn('a', templateWith(gpu)));
+    expect((await check(1, { template: templateWith(gpu, { priorityClassName: 'urgent' }) })).state).toBe('fits');
+    expect((await check(1)).state).toBe('short');
+  });
+
   test('is counted with the defaults of the namespace', async () => {
     const limits = [{ type: 'Container', defaultRequest: { cpu: '3' } }];
     put(nodeOf('a'), live('LimitRange', { apiVersion: 'v1', metadata: { name: 'defaults' }, spec: { limits } }));

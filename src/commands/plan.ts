@@ -4,6 +4,7 @@ import { keepsData } from '../manifests/kinds.ts';
 import { describeFields } from '../plan/describe-diff.ts';
 import { forecast } from '../plan/forecast.ts';
 import type { Context } from '../release/context.ts';
+import type { Leftover } from '../release/leftover.ts';
 import { assertRoomForRecords } from '../release/record-room.ts';
 import { nextRevision } from '../release/revision.ts';
 import { MissingRights } from '../release/rights-check.ts';
@@ -63,6 +64,7 @@ async function planRelease(context: Context, options: DeployOptions): Promise<Ru
     compared: ahead.prepared,
     hasChecks: read.options.checks.length > 0,
     keepOldForMs: read.options.keepOldForMs,
+    isHalfDone: isUndoneFirst(ahead.leftover),
   });
   const missing = await missingRights(context);
   const steps = [...beforehand(ahead, namespaces), ...found.steps];
@@ -121,11 +123,14 @@ async function tellRole({ reporter, rights }: Context): Promise<void> {
   });
 }
 
+function isUndoneFirst(left: Leftover): left is Extract<Leftover, { state: 'dead' }> {
+  return left.state === 'dead' && left.journal.record.undoOnFailure;
+}
+
 /** What a deploy does before its own steps. */
-function beforehand({ leftover: left }: Ahead, namespaces: readonly ObjectRef[]): PlannedStep[] {
+function beforehand({ leftover: left }: Pick<Ahead, 'leftover'>, namespaces: readonly ObjectRef[]): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  const isUndone = left.state === 'dead' && left.journal.record.undoOnFailure;
-  if (isUndone || left.state === 'waiting') {
+  if (isUndoneFirst(left) || left.state === 'waiting') {
     const { entries } = left.journal.record;
     const title =
       left.state === 'dead'

@@ -8,6 +8,7 @@ import { isConfig, isDeployment, runsOnce } from '../manifests/kinds.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { driftOf } from '../release/drift.ts';
 import { autoscalersIn, scaledTargets } from '../apply/hpa.ts';
+import { followingServices } from '../release/leading-services.ts';
 import { runningRef } from '../release/revision.ts';
 import { candidateName } from '../strategies/candidate.ts';
 import { templateLabels } from '../traffic/pods.ts';
@@ -120,12 +121,13 @@ export function driftIn({ found, autoscaled }: ReleaseNow, revision: Revision, i
 
 /**
  * Services that send their requests to nobody. Of pods that are not wanted none is missed, and nobody behind a Service that waits
- * for pods of its own, beside one that leads to those of the release, is a note.
+ * for pods of its own, beside one that leads to those of the release, is a note. `apart` are those whose pods may be none of the
+ * release's: what the release does with its own says nothing of them.
  */
 export async function unservedIn(
   client: KubernetesClient,
   { found }: ReleaseNow,
-): Promise<{ notes: string[]; problems: HealthProblem[] }> {
+): Promise<{ notes: string[]; problems: HealthProblem[]; apart: HealthProblem[] }> {
   const workloads = found.filter(({ object }) => hasPods(object)).map(({ object }) => object);
   const services = found
     .filter(({ object }) => isService(object) && !isGoing(object))
@@ -136,6 +138,7 @@ export async function unservedIn(
   }));
   const notes: string[] = [];
   const problems: HealthProblem[] = [];
+  const apart: HealthProblem[] = [];
   for (const { service } of counts.filter(({ count }) => count === 0)) {
     const selected = found.filter(({ object }) => leadsTo(service.now, [object]));
     const isMeant = ({ recorded, mayBeEmpty }: ReleaseNow['found'][number]) =>
@@ -144,10 +147,12 @@ export async function unservedIn(
     const selectsNone = selected.length === 0;
     const message = describeUnserved(service.now, { selectsNone });
     const around = { services, workloads, before: [] };
-    if (selectsNone && judgeUnserved(service, around) === 'beside') notes.push(message);
-    else problems.push({ ref: refOf(service.now), message, hint: 'Check the pods that it selects, and its selector.' });
+    const why = selectsNone ? judgeUnserved(service, around) : 'found';
+    const problem = { ref: refOf(service.now), message, hint: 'Check the pods that it selects, and its selector.' };
+    if (why === 'beside') notes.push(message);
+    else (why === 'unknown' ? apart : problems).push(problem);
   }
-  return { notes, problems };
+  return { notes, problems, apart };
 }
 
 /** Which side serves behind each Service of a release that is deployed in two sides; a problem when it is not the live one. */
@@ -168,7 +173,9 @@ export async function servingIn(
   const expected = new Set(revision.objects.filter(isDeployment).map((object) => runningRef(revision, object).name));
   const notes: string[] = [];
   const problems: HealthProblem[] = [];
-  for (const { object: service } of found.filter(({ object }) => isService(object))) {
+  // One that is for a side of the user's own alone follows nothing.
+  const following = new Set(followingServices(revision).map((object) => keyOf(refOf(object))));
+  for (const { object: service } of found.filter(({ object }) => following.has(keyOf(refOf(object))))) {
     const serving = deployments.flatMap((object) =>
       object !== undefined &&
       selects(selectorOf(service), templateLabels(object)) &&

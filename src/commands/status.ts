@@ -165,7 +165,7 @@ async function lookAtRelease(
   const isCandidate = ({ ref }: { ref: ObjectRef }) => keys.has(keyOf(ref));
   const ofRelease = examination.problems.filter((problem) => !isCandidate(problem));
   const problems = {
-    ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved.problems],
+    ofRelease: [...ofRelease, ...now.problems, ...serving.problems, ...unserved.problems, ...unserved.apart],
     ofCandidate: [...candidate.problems, ...examination.problems.filter(isCandidate)],
   };
   return {

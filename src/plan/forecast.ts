@@ -21,6 +21,8 @@ interface ForecastOptions {
   hasChecks: boolean;
   /** How long the side that served before stays after a switch. */
   keepOldForMs: number;
+  /** A dead run has left something half done, which is undone first. */
+  isHalfDone: boolean;
 }
 
 /**
@@ -30,13 +32,13 @@ interface ForecastOptions {
 export async function forecast(
   plan: Plan,
   context: PlanContext,
-  { compared, hasChecks, keepOldForMs }: ForecastOptions,
+  { compared, hasChecks, keepOldForMs, isHalfDone }: ForecastOptions,
 ): Promise<Forecast> {
   const imagined = new Imagined(context.client, compared);
   const counter = new PodCounter(compared);
   const steps: PlannedStep[] = [];
   let end: End = { state: 'live' };
-  for (const stage of plan.stages) {
+  for (const stage of plan.stages.filter(({ guard }) => guard === undefined || !isHalfDone)) {
     const decision = await stage.decide({ ...context, client: imagined.client });
     for (const step of decision.steps) {
       const writes = await writesOf(step, imagined);

@@ -41,6 +41,8 @@ export interface Stage {
   decide(context: PlanContext): Promise<Decision>;
   /** It does not begin as long as somebody has paused one of these. */
   serving?: readonly ObjectRef[];
+  /** It only refuses what is half done; what a dead run has left so is undone before the plan is carried out. */
+  guard?: true;
 }
 
 export interface Decision {

@@ -1,8 +1,9 @@
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { isStatus } from '../kubernetes/errors.ts';
+import { keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isNamedLikeASide } from '../manifests/variants.ts';
 import { templateLabels } from '../traffic/pods.ts';
-import { isService, selectorOf, selects } from '../traffic/services.ts';
+import { isPreview, isService, selectorOf, selects, servicesIn } from '../traffic/services.ts';
 import type { Revision } from './revision-shape.ts';
 
 /**
@@ -19,8 +20,43 @@ export async function servicesLeadingTo(
   revision: Revision,
   workload: KubernetesObject,
 ): Promise<KubernetesObject[]> {
-  const services = await Promise.all(followingServices(revision).map((recorded) => client.read(refOf(recorded))));
-  return services.filter((service) => service !== undefined).filter((service) => leadsTo(service, workload));
+  const [own, unrecorded] = await Promise.all([
+    Promise.all(followingServices(revision).map((recorded) => client.read(refOf(recorded)))),
+    unrecordedServices(client, revision, [workload]),
+  ]);
+  return [...own, ...unrecorded]
+    .filter((service) => service !== undefined)
+    .filter((service) => leadsTo(service, workload));
+}
+
+/**
+ * The Services that no manifest has, and that a switch moves all the same, since they may lead to these workloads. With two sides of
+ * the user's own, one that is bound to one of them may be meant for it, unless the release has no other.
+ */
+export async function unrecordedServices(
+  client: KubernetesClient,
+  revision: Revision,
+  workloads: readonly KubernetesObject[],
+): Promise<KubernetesObject[]> {
+  if (revision.strategy !== 'blue-green') return [];
+  if (revision.idle !== undefined && followingServices(revision).length > 0) return [];
+  const known = new Set(revision.objects.filter(isService).map((object) => keyOf(refOf(object))));
+  const namespaces = new Set(workloads.map(({ metadata }) => metadata.namespace ?? client.defaultNamespace));
+  const listed = await Promise.all(
+    [...namespaces].map(async (namespace) => {
+      try {
+        return await servicesIn(client, namespace);
+      } catch (error) {
+        if (isStatus(error, 403)) return [];
+        throw error;
+      }
+    }),
+  );
+  return listed
+    .flat()
+    .map((service) => ({ ...service, apiVersion: 'v1', kind: 'Service' }))
+    .filter((service) => !known.has(keyOf(refOf(service))) && !isPreview(service))
+    .filter((service) => revision.idle === undefined || !isNamedLikeASide(service));
 }
 
 /** Whether a Service selects the pods of a workload. */

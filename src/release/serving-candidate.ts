@@ -3,11 +3,11 @@ import { stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { hasPods } from '../manifests/pod-template.ts';
+import { hasPods, isScaledToZero } from '../manifests/pod-template.ts';
 import { podsBehind } from '../traffic/pods.ts';
 import { selects } from '../traffic/services.ts';
 import type { WaitingCandidate } from './journal-shape.ts';
-import { followingServices, leadsTo } from './leading-services.ts';
+import { followingServices, leadsTo, unrecordedServices } from './leading-services.ts';
 import { liveRevision, runningRef } from './revision.ts';
 import type { Revision } from './revision-shape.ts';
 
@@ -39,9 +39,10 @@ export async function refuseServingCandidate(
     ),
   ]);
   const there = candidates.filter((candidate) => candidate !== undefined);
-  for (const service of services.filter((one) => one !== undefined)) {
+  const unrecorded = await unrecordedServices(client, known, there);
+  for (const service of [...services, ...unrecorded].filter((one) => one !== undefined)) {
     const serving = there.filter((candidate) => leadsTo(service, candidate));
-    if (serving.length === 0 || stable.some((object) => leadsTo(service, object))) continue;
+    if (serving.length === 0 || stable.some((object) => !isScaledToZero(object) && leadsTo(service, object))) continue;
     if (await isServedBy(client, service, serving)) throw servesAlone(service, serving, revision);
   }
 }

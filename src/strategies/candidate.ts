@@ -3,10 +3,10 @@ import { withSuffix } from '../base/shorten.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { configReferences, renameConfig } from '../manifests/config-references.ts';
 import type { Manifest } from '../manifests/manifest.ts';
+import { trackLabel } from '../traffic/services.ts';
 
 /** Labels of what a strategy makes beside the user's own: which workload it is for, and which side or track of it. */
 const workloadLabel = 'gke-rollout/workload';
-export const trackLabel = 'gke-rollout/track';
 
 type Track = 'canary' | 'blue' | 'green';
 

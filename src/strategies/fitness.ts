@@ -6,8 +6,7 @@ import { canRunTwice, keepsItsPods } from '../manifests/kinds.ts';
 import { isCustomWorkload } from '../manifests/pod-template.ts';
 import type { ConfigEffect } from '../apply/config-change.ts';
 import { changesPods } from '../apply/preflight.ts';
-import { isService, selectorOf } from '../traffic/services.ts';
-import { trackLabel } from './candidate.ts';
+import { trackLabel, isService, selectorOf } from '../traffic/services.ts';
 import { bothSides } from './blue-green/own-sides.ts';
 import type { Prepared } from '../apply/prepared.ts';
 

@@ -21,6 +21,14 @@ export function selects(selector: Labels, labels: Labels): boolean {
   return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 }
 
+/** Of pods, Services and selectors: the side or the candidate that they belong to. */
+export const trackLabel = 'gke-rollout/track';
+
+/** What blue-green has made to ask a candidate by before it serves: no Service of the user's. */
+export function isPreview({ metadata }: KubernetesObject): boolean {
+  return metadata.labels?.[trackLabel] !== undefined;
+}
+
 /** All Services of a namespace. */
 export async function servicesIn(client: KubernetesClient, namespace: string): Promise<KubernetesObject[]> {
   const resource = await client.resource('v1', 'Service');

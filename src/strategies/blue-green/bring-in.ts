@@ -4,6 +4,7 @@ import type { Manifest } from '../../manifests/manifest.ts';
 import { rankOf } from '../../manifests/order.ts';
 import { isDeployment } from '../../manifests/kinds.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
+import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import { heldByPauses, settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
@@ -65,7 +66,7 @@ export async function planSwitch(
   return {
     temporary: previews.map(({ object }) => refOf(object)),
     stages: [
-      undivided(state, switches),
+      undivided(state, gettingNewPods(switches, forms, preparedCandidates)),
       ...(options.autoPromote
         ? // It has just passed its checks.
           [
@@ -82,12 +83,25 @@ export async function planSwitch(
  * before a plan is carried out, so that this is asked then, and not while it is made.
  */
 function undivided(state: State, switches: readonly Switch[]): Stage {
-  return stage(
+  const refusal = stage(
     () => Promise.resolve(state),
     (world) => {
       refuseDivided(world, switches);
       return { steps: [] };
     },
+  );
+  return { ...refusal, guard: true };
+}
+
+/** Those whose other side gets another version; one that runs it already may be gone back to from wherever Services lead. */
+function gettingNewPods(
+  switches: readonly Switch[],
+  forms: readonly SideForm[],
+  prepared: readonly Prepared[],
+): Switch[] {
+  const changing = new Set(prepared.filter(changesPods).map(({ manifest }) => keyOf(refOf(manifest.object))));
+  return switches.filter((_, index) =>
+    forms[index]?.workloads.some(({ object }) => changing.has(keyOf(refOf(object)))),
   );
 }
 

@@ -5,12 +5,19 @@ import { isConfig, isDeployment } from '../../manifests/kinds.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { isAutoscaler, scaledTargets } from '../../apply/hpa.ts';
 import { templateLabels } from '../../traffic/pods.ts';
-import { isService, selectorOf, selects, type Labels, previewName } from '../../traffic/services.ts';
+import {
+  trackLabel,
+  isPreview,
+  isService,
+  selectorOf,
+  selects,
+  type Labels,
+  previewName,
+} from '../../traffic/services.ts';
 import { byKept, byOriginal, kept, keptLabels, setApart } from './apart.ts';
-import { candidateName, configOf, copyConfig, deriveCandidate, trackLabel, useCopies } from '../candidate.ts';
+import { candidateName, configOf, copyConfig, deriveCandidate, useCopies } from '../candidate.ts';
 import {
   bothSides,
-  isPreview,
   only,
   otherSide,
   ownSideOf,

@@ -1,11 +1,10 @@
 import { InvalidInput } from '../../base/errors.ts';
 import { numberAt, stringsAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
-import { trackLabel } from '../candidate.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { isDeployment } from '../../manifests/kinds.ts';
 import { templateLabels } from '../../traffic/pods.ts';
-import { selectorOf, selects, type Labels } from '../../traffic/services.ts';
+import { isPreview, selectorOf, selects, type Labels } from '../../traffic/services.ts';
 
 /** One of two Deployments that take turns. */
 export type Side = 'blue' | 'green';
@@ -99,11 +98,6 @@ export function servingOwnSide(
   throw new InvalidInput(`it is not clear which side of ${describeRef(refOf(workload))} serves: ${which}`, {
     hint: 'Pin the Service to one of them first, by the label that tells their pods apart.',
   });
-}
-
-/** What this strategy has made to ask a candidate by before it serves: no Service of the user's. */
-export function isPreview({ metadata }: KubernetesObject): boolean {
-  return metadata.labels?.[trackLabel] !== undefined;
 }
 
 function leadsTo(service: KubernetesObject, deployment: KubernetesObject | undefined): boolean {

@@ -4,8 +4,7 @@ import { describeRef, refOf, type KubernetesObject } from '../../kubernetes/obje
 import type { PlanContext } from '../../plan/plan.ts';
 import type { FieldChange } from '../../plan/step.ts';
 import { podsBehind, templateLabels } from '../../traffic/pods.ts';
-import { isFollowedLate, selectorOf, selects, type Labels } from '../../traffic/services.ts';
-import { trackLabel } from '../candidate.ts';
+import { trackLabel, isFollowedLate, selectorOf, selects, type Labels } from '../../traffic/services.ts';
 import { budgetsIn } from '../outside.ts';
 import { labelsToSetApart, policiesIn } from './apart.ts';
 import { boundTo, hashLabel, isBound, liveServices, type Group } from './groups.ts';

@@ -5,8 +5,7 @@ import { isDeployment } from '../../manifests/kinds.ts';
 import { autoscalersIn } from '../../apply/hpa.ts';
 import type { PlanContext } from '../../plan/plan.ts';
 import { templateLabels } from '../../traffic/pods.ts';
-import { servicesIn } from '../../traffic/services.ts';
-import { trackLabel } from '../candidate.ts';
+import { trackLabel, servicesIn } from '../../traffic/services.ts';
 import { apartIn, groupsOf, idOf, refOn, type Group } from './groups.ts';
 import { bothSides, refsOfOwnSides, type Objects, type Side } from './own-sides.ts';
 
@@ -114,12 +113,22 @@ export function servingNames({ groups }: State, switches: readonly Switch[]): Re
   );
 }
 
+/** A workload that is to change sides. */
+interface Changing {
+  /** As it serves now, unless the switch has begun. */
+  serving: KubernetesObject;
+  /** What it is called on the other side. */
+  to: ObjectRef;
+  /** Somebody has switched to that one already. */
+  isBegun: boolean;
+}
+
 /** What serves now of what is to change sides, and what it is called on the other one. */
-export function servingIn(state: State, switches: readonly Switch[]): { serving: KubernetesObject; to: ObjectRef }[] {
-  return switches.flatMap(({ group, from, to }) =>
+export function servingIn(state: State, switches: readonly Switch[]): Changing[] {
+  return switches.flatMap(({ group, from, to, isBegun = false }) =>
     group.workloads.flatMap((workload) => {
       const serving = liveOn(state, group, from, workload);
-      return serving === undefined ? [] : [{ serving, to: refOn(group, to, workload.object) }];
+      return serving === undefined ? [] : [{ serving, to: refOn(group, to, workload.object), isBegun }];
     }),
   );
 }

@@ -68,12 +68,14 @@ async function servicesNow({ client, namespace }: PlanContext, { services }: Sta
 /** Gives candidates as many pods as they need now to take all requests. */
 export function stepsToEvenOut({ state, switches }: World, then: Numbers): Step[] {
   const scaled = scaledTargets(state.autoscalers);
-  const wanted = servingIn(state, switches).flatMap(({ serving, to }) => {
+  const wanted = servingIn(state, switches).flatMap(({ serving, to, isBegun }) => {
     const candidate = state.deployments.get(keyOf(to));
     if (candidate === undefined) return [];
     const key = keyOf(refOf(serving));
     const meant = podsOf(candidate);
-    const replicas = podsNeeded({ meant, then: then[key], now: podsOf(serving), isScaled: scaled.has(key) });
+    const needed = podsNeeded({ meant, then: then[key], now: podsOf(serving), isScaled: scaled.has(key) });
+    // What gets requests already loses none of its pods for what happened to the other one since.
+    const replicas = isBegun ? Math.max(meant, needed) : needed;
     return replicas === meant ? [] : [{ serving, candidate, meant, replicas }];
   });
   if (wanted.length === 0) return [];

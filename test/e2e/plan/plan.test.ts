@@ -194,10 +194,10 @@ test('warns of what would cut the longest request, at its line, and of nothing w
   const cut =
     'Deployment "long": a terminating pod is killed after 30 s (the default), which cuts requests of up to 5m';
   const told = await plan('long', objects, { 'longest-request': '5m' });
-  expect(told.log).toMatch(/::warning .*file=app\.yaml,line=\d+.*Deployment "long": a pod that stops is killed/);
+  expect(told.log).toMatch(/::warning .*file=app\.yaml,line=\d+.*Deployment "long": a terminating pod is killed/);
   expect(told.log).toContain(`${cut}: set "terminationGracePeriodSeconds: 300" in its pod template`);
   expect(told.summary).toContain('terminationGracePeriodSeconds: 300');
-  expect((await plan('long', objects)).log).not.toContain('a pod that stops is killed');
+  expect((await plan('long', objects)).log).not.toContain('a terminating pod is killed');
 });
 
 test('names the rights that a deploy lacks, with the Role that grants them, and writes nothing', async () => {

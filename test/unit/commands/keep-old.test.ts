@@ -69,7 +69,7 @@ describe('an old side whose time is over', () => {
     expect(again).toEqual(['Service "web" sends its requests to web again']);
     expect(reporter.lines).toContain('warning Service "web" sends its requests to web again, so web keeps its pods');
     const watch = new RolloutWatch(context(), options);
-    const texts = { headline: 'shop: live in 2s', applied: 'shop: applied as revision 2', servingAgain: again };
+    const texts = { headline: 'shop: live in 2s', applied: 'shop: applied as revision 2', faults: again };
     const { status, headline } = finishApplied(report, watch, 'deployed', texts);
     expect([status, headline]).toEqual([
       'failed',
@@ -105,11 +105,29 @@ describe('an old side whose time is over', () => {
 
   test("is not kept for a Service that is for this one of the user's own sides alone, or that is none of the release", async () => {
     const own = deployment('web-blue', 3, { version: 'blue' });
-    await recorded({ objects: [own, serviceOf('web-blue', { version: 'blue' })], idle: [own] });
-    api.put(own);
-    api.put(serviceOf('web-blue', { version: 'blue' }));
+    const objects = [own, serviceOf('web', { version: 'green' }), serviceOf('web-blue', { version: 'blue' })];
+    await recorded({ objects, idle: [own] });
+    for (const object of [...objects.slice(1), own]) api.put(object);
     api.put(serviceOf('debug', { version: 'blue' }));
     expect((await takenDown([refOf(own)])).again).toEqual([]);
     expect(replicasOf('web-blue')).toBe(0);
+  });
+
+  test('keeps its pods where a Service leads to it again that no manifest has, and that the switch has moved', async () => {
+    await recorded({ objects: [deployment('web', 3)] });
+    api.put(serviceOf('front', { app: 'web', ...track('blue') }));
+    expect((await takenDown()).again).toEqual(['Service "front" sends its requests to web again']);
+    const own = deployment('web-blue', 3, { version: 'blue' });
+    await recorded({ objects: [own], idle: [own] });
+    api.put(own);
+    api.put(serviceOf('front', { version: 'blue' }));
+    expect((await takenDown([refOf(own)])).again).toEqual(['Service "front" sends its requests to web-blue again']);
+    expect(replicasOf('web-blue')).toBe(3);
+  });
+
+  test('is not kept for a preview that the strategy has made', async () => {
+    const preview = serviceOf('web-preview', { app: 'web', ...track('blue') });
+    api.put({ ...preview, metadata: { ...preview.metadata, labels: track('blue') } });
+    expect((await takenDown()).again).toEqual([]);
   });
 });

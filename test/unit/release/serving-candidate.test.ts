@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
+import type { JsonObject } from '../../../src/base/json.ts';
 import type { AnyCommand } from '../../../src/commands/command.ts';
 import { commands } from '../../../src/commands/index.ts';
 import type { CommandInputs } from '../../../src/commands/inputs.ts';
@@ -101,6 +102,21 @@ describe('a candidate that waits', () => {
     await waiting('canary', canary, [serviceOf('web', { app: 'web' })]);
     api.put(serviceOf('web', { app: 'web', ...track('canary') }));
     await expect(replace()).rejects.toThrow('sends its requests only to the candidate of revision 2 (web-canary)');
+  });
+
+  test('and that alone serves, since somebody has scaled what was stable to 0, is not removed', async () => {
+    const canary = deployment('web-canary', 1, track('canary'));
+    await waiting('canary', canary, [serviceOf('web', { app: 'web' })]);
+    api.put(serviceOf('web', { app: 'web' }));
+    api.put({ ...blue, spec: { ...(blue['spec'] as JsonObject), replicas: 0 } });
+    api.put({ ...podOf(blue), status: { phase: 'Succeeded' } });
+    await expect(replace()).rejects.toThrow('sends its requests only to the candidate of revision 2 (web-canary)');
+  });
+
+  test('and that a Service of no manifest was switched to is not removed', async () => {
+    await waiting('blue-green', green, []);
+    api.put(serviceOf('front', { app: 'web', ...track('green') }));
+    await expect(replace()).rejects.toThrow('Service "front" in namespace "shop" sends its requests only to');
   });
 
   test("and is one of the user's own sides is not removed where somebody has switched to it", async () => {

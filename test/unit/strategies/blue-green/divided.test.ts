@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import { InvalidInput } from '../../../../src/base/errors.ts';
 import { setAt } from '../../../../src/base/json.ts';
+import { refOf, type KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import type { PlanContext } from '../../../../src/plan/plan.ts';
 import { blueGreen } from '../../../../src/strategies/blue-green/blue-green.ts';
 import { FakeApi } from '../../../support/fake-api.ts';
@@ -14,28 +15,28 @@ const sides = [deployment('web', 3, track('blue')), deployment('web-green', 3, t
 
 describe('two Services of the same Deployment', () => {
   let api: FakeApi;
+  const liveOf = (object: KubernetesObject) => api.get(refOf(object)) ?? null;
 
   const context = (): PlanContext => ({
     client: api,
     namespace: 'shop',
-    look: (manifests) => Promise.resolve(manifests.map(({ object }) => compared(object))),
+    look: (manifests) => Promise.resolve(manifests.map(({ object }) => compared(object, liveOf(object)))),
     note: () => undefined,
     onLowCapacity: 'fail',
     reporter: silentReporter,
   });
 
-  /** The first steps of a deploy of another version. */
-  const begun = async () => {
+  /** The first steps of a deploy of another version than the one that serves. @param other what the other side runs */
+  const begun = async (graceSeconds = 60) => {
     const next = deployment('web', 3);
-    setAt(next, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 60);
+    setAt(next, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], graceSeconds);
     const objects = [next, ...['web', 'admin'].map((name) => service(name, { app: 'web' }))];
     const strategy = blueGreen({ autoPromote: true, ownSides: false });
     const arrangement = await strategy(
       context(),
       objects.map((object) => manifestOf(object)),
     );
-    const live = (name: string) => sides.find(({ metadata }) => metadata.name === name) ?? null;
-    const prepared = arrangement.manifests.map(({ object }) => compared(object, live(object.metadata.name) ?? object));
+    const prepared = arrangement.manifests.map(({ object }) => compared(object, liveOf(object) ?? object));
     const { stages } = await arrangement.plan(prepared);
     return async () => {
       const lines: string[] = [];
@@ -68,5 +69,14 @@ describe('two Services of the same Deployment', () => {
         'Services that change sides together send requests to both: Service "web" to the green side, Service "admin" to the blue side',
       hint: 'Someone switched one of them. Run "status" to see which side is live, switch the others back to it, then run it again.',
     });
+  });
+
+  test('that lead to different sides are brought together where the other one runs the wanted version already', async () => {
+    const old = deployment('web', 3, track('blue'));
+    setAt(old, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 60);
+    api.put(old);
+    lead({ web: 'green', admin: 'blue' });
+    const steps = await begun();
+    expect((await steps())[0]).toMatch(/^apply web×3 /);
   });
 });

@@ -74,6 +74,21 @@ describe('the promotion of a side that waits', () => {
     expect(await promotion(['web'])).toEqual({ lines: whole, retired: ['web'], serving: ['web-green'] });
   });
 
+  test('takes no pods from a side that somebody has switched to, whatever has become of the other one', async () => {
+    const autoscaler = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }, maxReplicas: 10 },
+    };
+    api.put(deployment('web', 2, track('blue')));
+    api.put(autoscaler);
+    put({ web: 'green' });
+    expect((await promotion(['web'])).lines[1]).toEqual([]);
+    put({ web: 'blue' });
+    expect((await promotion(['web'])).lines[1]).toContain('set web-green.replicas=2 until ready');
+  });
+
   test.each([
     ['green', green, 'web'],
     ['blue', blue, 'web-green'],

@@ -81,12 +81,24 @@ export function bringingGrants(
     ...followed,
     ...surplus.flatMap(({ object, place }) => pruneGrants(object, place, undone)),
     ...(newNamespaces.has(namespace) && !isBrought ? namespaceGrants(namespace) : []),
-    ...strategyGrants(strategy, namespace, besides),
+    ...namespacesOf(placed, namespace).flatMap((one) =>
+      strategyGrants(strategy, one, newNamespaces.has(one) ? 'later' : besides),
+    ),
     ...derivedGrants(traitsOf(strategy).makes, kinds, besides),
-    ...(objects.some(({ kind }) => kind === 'StatefulSet')
-      ? grantsOf('statefulSets', namespace, isFreed ? 'now' : 'later')
-      : []),
+    ...sameNamespaces(placed.filter(({ object }) => object.kind === 'StatefulSet')).flatMap((one) =>
+      grantsOf('statefulSets', one ?? namespace, isFreed ? 'now' : 'later'),
+    ),
   ];
+}
+
+/** Where a strategy looks: the namespace of the release, and each other one in which it has Deployments. */
+function namespacesOf(placed: readonly Placed[], namespace: string): string[] {
+  const others = sameNamespaces(placed.filter(({ object }) => isDeployment(object)));
+  return [...new Set([namespace, ...others.filter((one) => one !== undefined)])];
+}
+
+function sameNamespaces(placed: readonly Placed[]): (string | undefined)[] {
+  return [...new Set(placed.map(({ place }) => place.namespace))];
 }
 
 /** What a strategy needs beside what its objects do. */

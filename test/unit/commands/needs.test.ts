@@ -58,3 +58,29 @@ test('a kind that the cluster does not serve is not asked for', async () => {
   expect(role).toContain('leaderworkersets');
   expect(role).not.toContain('statefulsets');
 });
+
+test.each(['canary', 'blue-green', 'rolling'])(
+  'what the strategy %s looks at is asked for in each namespace in which the release has Deployments',
+  async (strategy) => {
+    const api = new FakeApi();
+    const asked: string[] = [];
+    const rights = new RightsCheck(api, silentReporter, { command: 'deploy', release: 'llm' });
+    const expecting = rights.expect.bind(rights);
+    rights.expect = (grants) => {
+      expecting(grants);
+      for (const { namespace, resource, verbs } of grants)
+        if (resource === 'services' && verbs.includes('list') && namespace !== undefined) asked.push(namespace);
+    };
+    const web = (namespace: string): KubernetesObject => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace },
+    });
+    const config: KubernetesObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'c' } };
+    await expectOfObjects({ ...contextOf(api, 'a test'), rights }, [web('shop'), web('b'), config], {
+      ...bringing,
+      strategy,
+    });
+    expect([...new Set(asked)]).toEqual(strategy === 'rolling' ? [] : ['shop', 'b']);
+  },
+);

@@ -134,7 +134,7 @@ function textsOf(report: CapacityReport): string[] {
 
 function roomIn(report: CapacityReport, extra: number): number {
   const [text = ''] = textsOf(report);
-  return report.state === 'fits' ? extra : Number(/capacity for (?<count>\d+)/.exec(text)?.groups?.['count'] ?? 0);
+  return report.state === 'fits' ? extra : Number(/capacity for only (?<count>\d+)/.exec(text)?.groups?.['count'] ?? 0);
 }
 
 describe('the room that is found is what the scheduler finds', () => {

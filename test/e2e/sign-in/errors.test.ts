@@ -397,7 +397,7 @@ describe('a newcomer is told what to do when', () => {
       hint: '',
     });
     expect(message).toMatch(/cannot reach the API server at [\d.:]+: (no answer|there is no route to it)/);
-    expect(hint).toMatch('Use a runner inside the network of cluster "bootcamp"');
+    expect(hint).toMatch('Use a runner in the network of cluster "bootcamp"');
     expect(hint).toMatch('or "endpoint: dns" or "endpoint: connect-gateway"');
   });
 

@@ -2,6 +2,7 @@ import { mapConcurrently } from '../base/concurrency.ts';
 import { stringAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
+import { ownAmong } from '../rollout/ownership.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { Context } from '../release/context.ts';
@@ -19,7 +20,7 @@ export async function tellNotOver(context: Context, watch: RolloutWatch, report:
   tellAsNotOver(context, await findNotOver(context, watch), report);
 }
 
-/** The pods that the workloads which were awaited select now. */
+/** The pods that the workloads which were awaited have now. */
 export async function podsOfAwaited(
   { client }: Pick<Context, 'client'>,
   { awaited }: RolloutWatch,
@@ -28,7 +29,10 @@ export async function podsOfAwaited(
     awaited.map(({ object }) => object).filter(isWorkload),
     concurrency,
     // It is a courtesy: what cannot be seen fails nothing.
-    async (workload) => ({ workload, pods: await podsSelectedBy(client, workload).catch(() => []) }),
+    async (workload) => ({
+      workload,
+      pods: ownAmong(workload, await podsSelectedBy(client, workload).catch(() => [])),
+    }),
   );
 }
 

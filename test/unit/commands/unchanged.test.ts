@@ -68,6 +68,24 @@ describe('an unchanged deploy', () => {
     expect(report?.status).toBe('unchanged');
   });
 
+  test('is one whatever the pods of another Deployment with the same labels do', async () => {
+    const green = replicaSetOf(liveDeployment({ metadata: { name: 'web-green' } }), { name: 'web-green-22' });
+    const named = { name: 'web-green-22-a', labels: { app: 'web', 'pod-template-hash': '22' } };
+    const { report } = await deployUnchanged(well, podOf(green, { ...crashing, metadata: named }));
+    expect(report?.status).toBe('unchanged');
+  });
+
+  test('does not count them as its own where they still end, either', async () => {
+    const green = replicaSetOf(liveDeployment({ metadata: { name: 'web-green' } }), { name: 'web-green-22' });
+    const metadata = {
+      name: 'web-green-22-a',
+      labels: { app: 'web', 'pod-template-hash': '22' },
+      deletionTimestamp: timeAt(30),
+    };
+    const { report } = await deployUnchanged(well, podOf(green, { ready: true, metadata }));
+    expect(report?.timeline.filter(({ text }) => text.includes('terminating'))).toEqual([]);
+  });
+
   test('tells of the pods that still end, of the same look', async () => {
     const ending = podOf(set, { ready: true, metadata: { name: 'old', deletionTimestamp: timeAt(30) } });
     const { cluster, report } = await deployUnchanged(well, ending);

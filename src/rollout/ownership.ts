@@ -34,6 +34,7 @@ export function podsOf(
  * getNewReplicaSet).
  */
 export function ownAmong(workload: KubernetesObject, selected: readonly KubernetesObject[]): KubernetesObject[] {
+  if (workload.kind === 'Pod') return selected.filter(({ metadata }) => metadata.uid === workload.metadata.uid);
   if (workload.kind !== 'Deployment') return selected.filter((pod) => isOwnedBy(pod, workload));
   return selected.filter(({ metadata }) => {
     const set = `${workload.metadata.name}-${metadata.labels?.['pod-template-hash'] ?? ''}`;

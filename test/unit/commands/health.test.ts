@@ -4,9 +4,9 @@ import { heldAmong, problemOf, versionsIn } from '../../../src/commands/health.t
 import type { JsonObject } from '../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { lookAt } from '../../../src/rollout/look.ts';
-import { ownedBy } from '../../support/custom-resource.ts';
+import { custom, ownedBy } from '../../support/custom-resource.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { liveDeployment, liveStatefulSet } from '../../support/rollout-objects.ts';
+import { crashed, liveDeployment, liveStatefulSet, podOf, timeAt } from '../../support/rollout-objects.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { objectOf } from '../release/build.ts';
 
@@ -36,6 +36,17 @@ describe('a workload', () => {
     expect(problemOf({ object: set(2), verdict })).toBeUndefined();
     expect(problemOf({ object: set(1), verdict })?.message).toContain('1 of 2 pods ready');
   });
+});
+
+test('a custom resource whose pods keep crashing is not well, though its status says that it is', async () => {
+  const cluster = new ScriptedCluster();
+  const object = custom('ray.io/v1', 'RayCluster', { status: { state: 'ready' } });
+  const containers = [{ ...crashed(8, { at: -90 }), ready: true, state: { running: { startedAt: timeAt(-60) } } }];
+  cluster.put(object, podOf(object, { containers, ready: true }));
+  const { seen } = await lookAt(cluster.client, [object], new FakeClock());
+  expect(seen.map((one) => problemOf(one)?.message)).toEqual([
+    'RayCluster "web": container "web" keeps crashing (exit code 1, 8 restarts, the last one 1m30s ago)',
+  ]);
 });
 
 describe('what keeps pods from what was applied', () => {

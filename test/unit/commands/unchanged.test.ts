@@ -108,6 +108,23 @@ describe('an unchanged deploy', () => {
   });
 });
 
+test('an unchanged deploy says so where an earlier one has not reached all pods', async () => {
+  const loose = live('ReplicaSet', {
+    spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template: template('web:2') },
+    status: { observedGeneration: 1, replicas: 2, availableReplicas: 2 },
+  });
+  const pod = (name: string, image: string) =>
+    podOf(loose, { metadata: { name }, spec: { containers: [{ name: 'web', image }] }, ready: true });
+  const { report } = await endOf(loose, pod('web-a', 'web:1'), pod('web-b', 'web:2'));
+  expect(report).toMatchObject({
+    status: 'paused',
+    headline:
+      'web: nothing to change, web 2 (revision 3) is applied, but not all pods run it: ReplicaSet "web": its controller replaces no pods: 1 of 2 pods updated',
+  });
+  const { report: whole } = await endOf(loose, pod('web-a', 'web:2'), pod('web-b', 'web:2'));
+  expect(whole?.status).toBe('unchanged');
+});
+
 describe('an unchanged deploy is none where a container keeps crashing', () => {
   const crashes = 'container "web" keeps crashing (exit code 1, 8 restarts, the last one 1m30s ago)';
   const messageOf = async (object: KubernetesObject, ...beside: KubernetesObject[]) =>

@@ -476,6 +476,28 @@ describe('a Pod', () => {
     const asWritten = of('web:2', 'containerd://1');
     const before = of('web:1', 'containerd://1');
 
+    test('waits until a native sidecar is replaced, too; an init container that has ended is not run again', () => {
+      const withInit = (image: string, restart: JsonObject, containerID = 'containerd://7') => {
+        const { status, ...pod } = of('web:1', 'containerd://1');
+        return {
+          ...pod,
+          spec: {
+            containers: [{ name: 'web', image: 'web:1' }],
+            initContainers: [{ name: 'proxy', image, ...restart }],
+          },
+          status: { ...(status as JsonObject), initContainerStatuses: [{ name: 'proxy', containerID }] },
+        };
+      };
+      const always = { restartPolicy: 'Always' };
+      const changed = withInit('proxy:2', always);
+      const waits = 'progressing: sidecar container "proxy" still runs its old image';
+      expect(said(changed, { before: withInit('proxy:1', always) })).toBe(waits);
+      expect(said(withInit('proxy:2', always, 'containerd://8'), { before: withInit('proxy:1', always) })).toBe(
+        'ready: ready',
+      );
+      expect(said(withInit('setup:2', {}), { before: withInit('setup:1', {}) })).toBe('ready: ready');
+    });
+
     test('waits until its container is replaced: until then it is the old one that is ready', () => {
       expect(said(asWritten, { before })).toBe('progressing: container "web" still runs its old image');
       expect(said(of('web:2', 'containerd://2'), { asWritten, before })).toBe('ready: ready');

@@ -267,7 +267,7 @@ describe('a RayService', () => {
     const held = `${why}: 0 of 1 pod updated`;
     expect(heldOf(of('ray:2'), of('ray:2'), found)).toEqual(['ready', `1 of 1 application running; ${held}`, held]);
     expect(heldOf(of('ray:1'), of('ray:1'), found)).toEqual(['ready', `1 of 1 application running; ${why}`, undefined]);
-    const ray = of('ray:2').spec as JsonObject;
+    const ray = of('ray:2')['spec'] as JsonObject;
     const renewing = { ...of('ray:2'), spec: { ...ray, upgradeStrategy: { type: 'NewCluster' } } };
     expect(heldOf(renewing, renewing, found)).toEqual(['ready', '1 of 1 application running', undefined]);
   });

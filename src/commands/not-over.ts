@@ -1,7 +1,9 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import { stringAt } from '../base/json.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
+import { ownAmong } from '../rollout/ownership.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import { podsSelectedBy } from '../traffic/pods.ts';
 import type { Context } from '../release/context.ts';
@@ -19,7 +21,7 @@ export async function tellNotOver(context: Context, watch: RolloutWatch, report:
   tellAsNotOver(context, await findNotOver(context, watch), report);
 }
 
-/** The pods that the workloads which were awaited select now. */
+/** The pods that the workloads which were awaited have now. */
 export async function podsOfAwaited(
   { client }: Pick<Context, 'client'>,
   { awaited }: RolloutWatch,
@@ -27,9 +29,14 @@ export async function podsOfAwaited(
   return await mapConcurrently(
     awaited.map(({ object }) => object).filter(isWorkload),
     concurrency,
-    // It is a courtesy: what cannot be seen fails nothing.
-    async (workload) => ({ workload, pods: await podsSelectedBy(client, workload).catch(() => []) }),
+    async (workload) => ({ workload, pods: await podsNow(client, workload) }),
   );
+}
+
+/** It is a courtesy: what cannot be seen fails nothing. */
+async function podsNow(client: KubernetesClient, workload: KubernetesObject): Promise<KubernetesObject[]> {
+  if (workload.kind === 'Pod') return [workload];
+  return ownAmong(workload, await podsSelectedBy(client, workload).catch(() => []));
 }
 
 /** The sentences that `tellNotOver` says, for whoever has something else to do meanwhile. */

@@ -15,6 +15,7 @@ import { failureOf } from '../report/failure.ts';
 import type { Report } from '../report/report.ts';
 import { nameOf } from './find-workload.ts';
 import { finishApplied } from './held.ts';
+import { podsOfAwaited } from './not-over.ts';
 import type { RunReport } from '../report/run-report.ts';
 import type { RollOutOptions } from './purpose.ts';
 import { rollOut } from './roll-out.ts';
@@ -171,6 +172,7 @@ async function confirmCurrent(
   let failure;
   try {
     await watch.wait([{ object: workload, changed: false }], { deadline, signal: context.signal });
+    watch.refuseUnstable(await podsOfAwaited(context, watch));
   } catch (error) {
     context.signal.throwIfAborted();
     await watch.collectEvidence(error);

@@ -1,5 +1,5 @@
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { isBuiltIn, isWorkload } from '../manifests/kinds.ts';
+import { isBuiltIn, isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { conditionsOf, isTrue } from '../kubernetes/conditions.ts';
 import { claimsOf } from './failures/claim.ts';
 import { pathInWorkload } from './failures/container.ts';
@@ -9,6 +9,7 @@ import { withHeldDevice } from './failures/held-device.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
 import { isFinal, mayHeal, type Sign } from './failures/sign.ts';
 import { withSurgeHint } from './failures/surge.ts';
+import { unstable } from './instability.ts';
 import { lostNodeSigns, withoutLostNodes } from './node-loss.ts';
 import { familyOf, makersOf, podsOfAnyVersion, podsOfVersion } from './family.ts';
 import { ownedBy, ownedByAny } from './ownership.ts';
@@ -62,6 +63,8 @@ export function decide(
   const known = family === undefined || family.isBlind ? facts : { ...facts, descendants: family.members };
   const pods = podsOfVersion(object, family, facts, snapshot);
   const shown = settled(judge(object, known), facts, pods);
+  const crash = crashingStill(object, shown, facts, pods);
+  if (crash !== undefined) return { verdict: { state: 'failed', cause: ofWorkload(object, crash) } };
   const sameMs = sameFor(object, shown, facts, firstSeen);
   const judged = withoutOldTroubles(object, lasting(shown, facts, sameMs), known);
   if (judged.state !== 'progressing' || judged.trouble === undefined) forgetTroubles(object, firstSeen);
@@ -185,6 +188,20 @@ function settled(verdict: Verdict, { changed, now }: Facts, pods: readonly Kuber
   if (verdict.state !== 'ready' || !changed) return verdict;
   const message = unsettled(pods, now);
   return message === undefined ? verdict : { state: 'progressing', message };
+}
+
+/**
+ * Nobody waits for pods to settle where nothing was written: those of a custom resource that is ready may crash again and again all the
+ * same. A command lists those of Kubernetes' own workloads itself.
+ */
+function crashingStill(
+  object: KubernetesObject,
+  verdict: Verdict,
+  { changed, now }: Facts,
+  pods: readonly KubernetesObject[],
+): Cause | undefined {
+  if (changed || verdict.state !== 'ready' || verdict.held !== undefined || isWorkload(object)) return undefined;
+  return keepsItsPods(object) ? unstable(pods, now) : undefined;
 }
 
 /**

@@ -5,9 +5,10 @@ import type { KubernetesClient, ListOptions } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { isWorkload } from '../manifests/kinds.ts';
+import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { decide, type Patience } from './decide.ts';
 import { readEvent } from './failures/events.ts';
+import { familyOf, podsOfAnyVersion } from './family.ts';
 import { isReadyPod, podSigns } from './failures/pod.ts';
 import { kueueHold } from './failures/queue.ts';
 import { unstable } from './instability.ts';
@@ -76,7 +77,8 @@ export async function lookAt(
         : judged;
     if (verdict.state === 'failed') return { object, verdict, cause: verdict.cause };
     const pods = isWorkload(object) ? podsOfNewRevision(object, snapshot.pods, snapshot.replicaSets) : [];
-    const restless = verdict.state === 'ready' || verdict.state === 'unchecked' ? unstable(pods, now) : undefined;
+    const lasting = isWorkload(object) ? pods : lastingPodsOf(object, snapshot);
+    const restless = verdict.state === 'ready' || verdict.state === 'unchecked' ? unstable(lasting, now) : undefined;
     if (restless !== undefined)
       return { object, verdict: { state: 'progressing', message: restless.message }, cause: restless };
     const cause = suspicion ?? (verdict.state === 'unchecked' ? causeAmong(pods, snapshot, now) : undefined);
@@ -88,6 +90,12 @@ export async function lookAt(
     };
   });
   return { seen, snapshot, blind };
+}
+
+/** The pods of a custom resource that do not end by themselves. */
+function lastingPodsOf(object: KubernetesObject, snapshot: Snapshot): KubernetesObject[] {
+  const family = keepsItsPods(object) ? familyOf(object, snapshot) : undefined;
+  return family === undefined || family === 'unknown' ? [] : podsOfAnyVersion(object, family, snapshot);
 }
 
 /** How far pods are that start slowly, as their logs tell. */

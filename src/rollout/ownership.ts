@@ -28,12 +28,18 @@ export function podsOf(
   return ownedByAny([workload, ...ownedBy(workload, replicaSets)], pods);
 }
 
-/** Of the pods that a workload selects those that are its own, and not those of a Job with the same labels, as far as they tell. */
+/**
+ * Of the pods that a workload selects those that are its own, as far as they tell: not those of a Job, or of another Deployment, with
+ * the same labels. A Deployment names its ReplicaSets after itself and the hash that their pods get (kubernetes pkg/controller/deployment,
+ * getNewReplicaSet).
+ */
 export function ownAmong(workload: KubernetesObject, selected: readonly KubernetesObject[]): KubernetesObject[] {
+  if (workload.kind === 'Pod') return selected.filter(({ metadata }) => metadata.uid === workload.metadata.uid);
   if (workload.kind !== 'Deployment') return selected.filter((pod) => isOwnedBy(pod, workload));
-  return selected.filter(
-    ({ metadata }) => metadata.ownerReferences?.some(({ kind }) => kind === 'ReplicaSet') === true,
-  );
+  return selected.filter(({ metadata }) => {
+    const set = `${workload.metadata.name}-${metadata.labels?.['pod-template-hash'] ?? ''}`;
+    return metadata.ownerReferences?.some(({ kind, name }) => kind === 'ReplicaSet' && name === set) === true;
+  });
 }
 
 /** The pods of the version that was written; pods of older ones say nothing about it. */

@@ -121,6 +121,7 @@ export class Surroundings {
       const inside = workloads.filter(({ metadata }) => metadata.namespace === namespace);
       const selectors = selectorsOf(inside);
       const hasParent = !inside.every(isWorkload);
+      const areJudgedByPods = inside.some((object) => followedBy(object) !== undefined);
       const hasReplicaSets = hasParent || inside.some(({ kind }) => kind === 'Deployment');
       const event: Store = {
         put: (object) => this.#events.set(idOf(object), readEvent(object)),
@@ -128,7 +129,7 @@ export class Surroundings {
       };
       return [
         ...selectors.flatMap((selector) => [
-          follow(pods, { namespace, ...selector }, queues.watching(mapStore(this.#pods)), hasParent),
+          follow(pods, { namespace, ...selector }, queues.watching(mapStore(this.#pods)), areJudgedByPods),
           ...(hasReplicaSets
             ? [follow(replicaSets, { namespace, ...selector }, mapStore(this.#replicaSets), hasParent)]
             : []),

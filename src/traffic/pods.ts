@@ -1,4 +1,4 @@
-import { stringsAt } from '../base/json.ts';
+import { listAt, objectsAt, stringAt, stringsAt, type JsonObject } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isTrue } from '../kubernetes/conditions.ts';
 import { isStatus } from '../kubernetes/errors.ts';
@@ -29,7 +29,7 @@ export async function podsSelectedBy(
   client: KubernetesClient,
   workload: KubernetesObject,
 ): Promise<KubernetesObject[]> {
-  const labelSelector = labelSelectorOf(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
+  const labelSelector = podSelectorOf(workload);
   const resource = await client.resource('v1', 'Pod');
   if (labelSelector === '' || resource === undefined) return [];
   const { namespace = client.defaultNamespace } = workload.metadata;
@@ -39,6 +39,32 @@ export async function podsSelectedBy(
   } catch (error) {
     if (isStatus(error, 403)) return [];
     throw error;
+  }
+}
+
+/** A ReplicationController has the labels themselves as its selector, as a Service has. */
+function podSelectorOf(workload: KubernetesObject): string {
+  if (workload.kind === 'ReplicationController') return labelSelectorOf(stringsAt(workload, 'spec', 'selector'));
+  const labels = labelSelectorOf(stringsAt(workload, 'spec', 'selector', 'matchLabels'));
+  const expressions = objectsAt(workload, 'spec', 'selector', 'matchExpressions').map(describeExpression);
+  return [labels, ...expressions].filter((term) => term !== '').join(',');
+}
+
+/** As a `labelSelector` asks for it: `tier in (web,api)`, `!canary` (kubernetes apimachinery pkg/labels). */
+function describeExpression(expression: JsonObject): string {
+  const key = stringAt(expression, 'key') ?? '';
+  const values = listAt(expression, 'values').join(',');
+  switch (stringAt(expression, 'operator')) {
+    case 'In':
+      return `${key} in (${values})`;
+    case 'NotIn':
+      return `${key} notin (${values})`;
+    case 'Exists':
+      return key;
+    case 'DoesNotExist':
+      return `!${key}`;
+    default:
+      return '';
   }
 }
 

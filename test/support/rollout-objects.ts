@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/base/json.ts';
+import { stringAt, type JsonObject } from '../../src/base/json.ts';
 import type { KubernetesObject, ObjectMeta } from '../../src/kubernetes/object.ts';
 import { readEvent, type ObjectEvent } from '../../src/rollout/failures/events.ts';
 import type { Facts } from '../../src/rollout/readiness/rule.ts';
@@ -160,12 +160,18 @@ interface PodParts extends Parts {
 /** A pod of a ReplicaSet, StatefulSet (its update revision), DaemonSet (its present template) or Job; without an owner a bare one. */
 export function podOf(owner: KubernetesObject | undefined, parts: PodParts = {}): KubernetesObject {
   const { containers = [], ready = false, phase = ready ? 'Running' : 'Pending', conditions = [], ...rest } = parts;
+  const hash = stringAt(owner, 'spec', 'template', 'metadata', 'labels', 'pod-template-hash');
   return live('Pod', {
     apiVersion: 'v1',
     ...rest,
     metadata: {
       name: `${owner?.metadata.name ?? 'web'}-a`,
-      labels: { app: 'web', 'controller-revision-hash': 'web-2', 'pod-template-generation': '2' },
+      labels: {
+        app: 'web',
+        'controller-revision-hash': 'web-2',
+        'pod-template-generation': '2',
+        ...(hash === undefined ? {} : { 'pod-template-hash': hash }),
+      },
       ...(owner === undefined ? {} : ownedBy(owner)),
       ...rest.metadata,
     },

@@ -1,8 +1,21 @@
-import { numberAt } from '../../base/json.ts';
+import { numberAt, objectAt } from '../../base/json.ts';
+import { timeOf } from '../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Verdict } from '../verdict.ts';
-import { heldBack, isObserved, notObserved, pods, progressing, ready, type Facts, type Rule, surplus } from './rule.ts';
-import { changesTemplate } from './template-change.ts';
+import { isOlderThanTemplate, keptPods, lastingPods, showsOther, type Shown } from './kept-pods.ts';
+import {
+  heldBack,
+  isObserved,
+  isSince,
+  notObserved,
+  pods,
+  progressing,
+  ready,
+  type Facts,
+  type Rule,
+  surplus,
+} from './rule.ts';
+import { beforeWrite, changesTemplate } from './template-change.ts';
 
 export const replicaSet: Rule = {
   kinds: [
@@ -10,9 +23,10 @@ export const replicaSet: Rule = {
     { kind: 'ReplicationController', group: '' },
   ],
   ready:
-    'the change is observed, all pods are available, none is surplus; said to be held back where the change is one of the template: its controller replaces no pods',
+    'the change is observed, all pods are available, none is surplus; said to be held back where pods of it are not of its template, also when that was written before: its controller replaces no pods',
   failed: 'only through its pods',
   source: 'kubernetes pkg/controller/replicaset; kstatus core.go',
+  runsPods: true,
   judge,
 };
 
@@ -24,14 +38,26 @@ function judge(object: KubernetesObject, facts: Facts): Verdict {
   if (existing > wanted) return progressing(surplus(existing - wanted));
   if (available < wanted) return progressing(`${available} of ${pods(wanted)} available`);
   const message = `${pods(available)} available`;
-  const old = oldPods(facts, wanted);
+  const old = oldPods(object, facts, wanted);
   if (old === 0) return ready(message);
-  const held = `its controller replaces no pods: ${wanted - old} of ${pods(wanted)} updated`;
-  return heldBack('ready', held, `${message}; ${held}; delete the others to update them`);
+  const { held, told } = keptPods('its controller replaces no pods', Math.max(0, wanted - old), wanted);
+  return heldBack('ready', held, `${message}; ${told}`);
 }
 
-/** How many of its pods were there before the template changed. */
-function oldPods(facts: Facts, wanted: number): number {
-  if (!changesTemplate(facts)) return 0;
-  return Math.min(wanted, numberAt(facts.before, 'status', 'replicas') ?? 0);
+const shown: readonly Shown[] = ['image', 'command', 'args', 'env'];
+
+/**
+ * How many of its pods were not made from its template: by what they show, and where our write has changed nothing that they would show,
+ * by their age; where they may not be seen, those that were there before.
+ */
+function oldPods(object: KubernetesObject, facts: Facts, wanted: number): number {
+  const before = changesTemplate(facts) ? beforeWrite(facts) : undefined;
+  if (facts.descendants === undefined)
+    return before === undefined ? 0 : Math.min(wanted, numberAt(before, 'status', 'replicas') ?? 0);
+  const spec = objectAt(object, 'spec', 'template', 'spec');
+  const isHidden = before !== undefined && !showsOther(objectAt(before, 'spec', 'template', 'spec'), spec, shown);
+  return lastingPods(facts.descendants).filter((pod) => {
+    if (showsOther(objectAt(pod, 'spec'), spec, shown)) return isOlderThanTemplate(pod, object);
+    return isHidden && !isSince(timeOf(pod.metadata.creationTimestamp), facts);
+  }).length;
 }

@@ -41,7 +41,7 @@ export interface Rule {
   judge: Judge;
   /** Kinds that objects of it own and that tell how it is: the status of a parent may say less than theirs. */
   children?: readonly Child[];
-  /** What it owns are pods at last: they are watched, and tell why it does not get ready. */
+  /** What it owns are pods at last: they are watched, and tell why it does not get ready, or which template they are of. */
   runsPods?: true;
 }
 
@@ -52,7 +52,7 @@ export const ready = (message: string): Accepted => ({ state: 'ready', message }
 export const progressing = (message: string): Verdict => ({ state: 'progressing', message });
 export const unchecked = (message: string): Accepted => ({ state: 'unchecked', message });
 
-type Accepted = Extract<Verdict, { state: 'ready' | 'unchecked' }>;
+export type Accepted = Extract<Verdict, { state: 'ready' | 'unchecked' }>;
 export type Progressing = Extract<Verdict, { state: 'progressing' }>;
 
 /** Accepted, though not all pods have what was applied. */

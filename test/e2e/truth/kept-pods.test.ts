@@ -23,17 +23,35 @@ function headingOf({ summary }: StepResult): string {
 const status = async (release: string) => await stage.command(release, 'status');
 
 describe('pods that stay as they are', () => {
-  test('of a ReplicaSet with another image are said to be old', async () => {
-    const set = (version: string) => ({
-      ...deployment('loose', { image: image(version), replicas: 2 }),
-      kind: 'ReplicaSet',
-    });
-    await stage.given('loose', [set('1.0.0')]);
-    const result = await stage.deploy('loose', [set('2.0.0')]);
+  test.each([
+    ['ReplicaSet', 'loose'],
+    ['ReplicationController', 'classic'],
+  ])('of a %s with another image are said to be old, by each run until they are gone', async (kind, name) => {
+    const set = (version: string) => {
+      const { selector, ...spec } = deployment(name, { image: image(version), replicas: 2 }).spec;
+      const isClassic = kind === 'ReplicationController';
+      return {
+        apiVersion: isClassic ? 'v1' : 'apps/v1',
+        kind,
+        metadata: { name },
+        spec: { ...spec, selector: isClassic ? selector.matchLabels : selector },
+      };
+    };
+    const held = (updated: number) =>
+      `${kind} "${name}": its controller replaces no pods: ${updated} of 2 pods updated`;
+    await stage.given(name, [set('1.0.0')]);
+    const result = await stage.deploy(name, [set('2.0.0')]);
     expect(result.outputs['status']).toBe('paused');
-    expect(headingOf(result)).toContain(
-      'but not all pods run it: ReplicaSet "loose": its controller replaces no pods: 0 of 2 pods updated',
-    );
+    expect(headingOf(result)).toContain(`but not all pods run it: ${held(0)}`);
+
+    const again = await stage.deploy(name, [set('2.0.0')]);
+    expect(again.outputs['status']).toBe('paused');
+    expect(headingOf(again)).toContain(`but not all pods run it: ${held(0)}`);
+    expect(headingOf(await status(name))).toContain(held(0));
+
+    await stage.kubectl('delete', 'pod', '--wait', '--selector', `app=${name}`);
+    expect((await stage.deploy(name, [set('2.0.0')])).outputs['status']).toBe('unchanged');
+    expect(headingOf(await status(name))).not.toContain('updated');
   });
 
   test('of a StatefulSet with OnDelete are named by status, too', async () => {

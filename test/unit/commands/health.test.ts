@@ -4,9 +4,17 @@ import { heldAmong, problemOf, versionsIn } from '../../../src/commands/health.t
 import type { JsonObject } from '../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { lookAt } from '../../../src/rollout/look.ts';
-import { ownedBy } from '../../support/custom-resource.ts';
+import { custom, ownedBy } from '../../support/custom-resource.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { liveDeployment, liveStatefulSet } from '../../support/rollout-objects.ts';
+import {
+  crashed,
+  live,
+  liveDeployment,
+  liveStatefulSet,
+  podOf,
+  template,
+  timeAt,
+} from '../../support/rollout-objects.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { objectOf } from '../release/build.ts';
 
@@ -38,9 +46,26 @@ describe('a workload', () => {
   });
 });
 
+test('a custom resource whose pods keep crashing is not well, though its status says that it is', async () => {
+  const cluster = new ScriptedCluster();
+  const object = custom('ray.io/v1', 'RayCluster', { status: { state: 'ready' } });
+  const containers = [{ ...crashed(8, { at: -90 }), ready: true, state: { running: { startedAt: timeAt(-60) } } }];
+  cluster.put(object, podOf(object, { containers, ready: true }));
+  const { seen } = await lookAt(cluster.client, [object], new FakeClock());
+  expect(seen.map((one) => problemOf(one)?.message)).toEqual([
+    'RayCluster "web": container "web" keeps crashing (exit code 1, 8 restarts, the last one 1m30s ago)',
+  ]);
+});
+
 describe('what keeps pods from what was applied', () => {
   const set = (spec: JsonObject, updatedReplicas: number) =>
     liveStatefulSet({ spec, status: { updatedReplicas, currentRevision: 'web-1' } });
+
+  const loose = live('ReplicaSet', {
+    metadata: { name: 'loose' },
+    spec: { replicas: 1, template: template('web:2') },
+    status: { observedGeneration: 1, replicas: 1, availableReplicas: 1 },
+  });
 
   test.each<[string, KubernetesObject, string[]]>([
     [
@@ -58,10 +83,15 @@ describe('what keeps pods from what was applied', () => {
       liveDeployment({ spec: { paused: true } }),
       ['Deployment "web" is paused by somebody: run "resume" to continue'],
     ],
+    [
+      'a kind that replaces no pods',
+      loose,
+      ['ReplicaSet "loose": its controller replaces no pods: 0 of 1 pod updated'],
+    ],
     ['nothing', liveDeployment(), []],
   ])('is told: %s', async (_, object, told) => {
     const cluster = new ScriptedCluster();
-    cluster.put(object);
+    cluster.put(object, podOf(loose, { spec: { containers: [{ name: 'web', image: 'web:1' }] }, ready: true }));
     const { seen } = await lookAt(cluster.client, [object], new FakeClock());
     expect(heldAmong(seen)).toEqual(told);
     expect(seen.map((one) => problemOf(one))).toEqual([undefined]);

@@ -7,7 +7,7 @@ import { RolloutWatch } from '../../../src/report/watch.ts';
 import { workloadRow } from '../../../src/report/workloads.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { live, liveDaemonSet, liveDeployment, template } from '../../support/rollout-objects.ts';
+import { live, liveDaemonSet, liveDeployment, podOf, template } from '../../support/rollout-objects.ts';
 import { ScriptedCluster } from '../../support/scripted-cluster.ts';
 import { contextOf, options } from './build.ts';
 
@@ -50,14 +50,22 @@ describe('the end of a change', () => {
     });
     const cluster = new ScriptedCluster();
     const object = replicaSet('web:2');
-    cluster.put(object);
+    const pod = (name: string) => {
+      const spec = { containers: [{ name: 'web', image: 'web:1' }] };
+      return podOf(object, { metadata: { name }, spec, ready: true });
+    };
+    cluster.put(object, pod('web-a'), pod('web-b'));
     const clock = new FakeClock();
     const watch = new RolloutWatch({ ...contextOf(new FakeApi(), 'me'), client: cluster.client, clock }, options);
     const wait = { deadline: clock.now() + 1000, signal: new AbortController().signal };
-    await watch.wait([{ object, changed: true, before: replicaSet('web:1') }], wait);
+    const waited = watch.wait([{ object, changed: true, before: replicaSet('web:1') }], wait);
+    await clock.runFor(500);
+    await waited;
     const held = ['ReplicaSet "web": its controller replaces no pods: 0 of 2 pods updated'];
     expect(watch.held).toEqual(held);
-    await watch.confirm({ ...wait, isFresh: false });
+    const confirmed = watch.confirm({ ...wait, isFresh: false });
+    await clock.runFor(500);
+    await confirmed;
     expect(watch.held).toEqual(held);
   });
 

@@ -5,14 +5,27 @@ import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { Report } from '../../../src/report/report.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 import { FakeApi } from '../../support/fake-api.ts';
-import { liveDeployment, liveStatefulSet, ownedBy, replicaSetOf, template } from '../../support/rollout-objects.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import {
+  crashed,
+  liveDeployment,
+  liveStatefulSet,
+  ownedBy,
+  podOf,
+  replicaSetOf,
+  template,
+  timeAt,
+} from '../../support/rollout-objects.ts';
 import { contextOf, options } from './build.ts';
 
 /** What a rollback of a workload to its current version (#2) says. */
-async function rollBack(workload: KubernetesObject, replicas: readonly string[] = []): Promise<RunReport> {
+async function rollBack(
+  workload: KubernetesObject,
+  { replicas = [], pods = [] }: { replicas?: readonly string[]; pods?: readonly KubernetesObject[] } = {},
+): Promise<RunReport> {
   const api = new FakeApi();
-  for (const object of [workload, keeperOf(workload)]) api.put(object);
-  const context = contextOf(api, 'a test');
+  for (const object of [workload, keeperOf(workload), ...pods]) api.put(object);
+  const context = { ...contextOf(api, 'a test'), clock: new FakeClock() };
   const task = { workload, toRevision: '2', replicas, revisions: [], givenRules: [] };
   return await rollbackWorkload(context, { ...options, ...more }, task, new Report(context, 'rollback', options));
 }
@@ -41,6 +54,21 @@ describe('a rollback of a workload to what it already runs', () => {
     });
   });
 
+  test('is no success where a container keeps crashing that runs at the moment', async () => {
+    const runsAgain = { ready: true, state: { running: { startedAt: timeAt(-60) } } };
+    const containers = [{ ...crashed(8, { at: -90 }), ...runsAgain }];
+    const workload = liveDeployment({ replicas: 1 });
+    const pod = podOf(replicaSetOf(workload), { containers, ready: true });
+    const message =
+      'Deployment "web": container "web" keeps crashing (exit code 1, 8 restarts, the last one 1m30s ago)';
+    expect(await rollBack(workload, { pods: [pod] })).toMatchObject({
+      status: 'failed',
+      headline: 'Nothing to do: Deployment/web already runs ReplicaSet #2, but it is not healthy',
+      failure: { message, causes: [{ reason: 'CrashLoopBackOff', message }] },
+      workloads: [{ state: 'failed', message }],
+    });
+  });
+
   test('does not call what is scaled to 0 healthy, but says that it has no pods', async () => {
     expect(await rollBack(liveDeployment({ replicas: 0 }))).toMatchObject({
       status: 'unchanged',
@@ -65,7 +93,7 @@ describe('a rollback of a workload to what it already runs', () => {
   });
 
   test('goes on where "replicas" asks for another number of pods', async () => {
-    await expect(rollBack(liveDeployment(), ['db=5'])).rejects.toThrow(
+    await expect(rollBack(liveDeployment(), { replicas: ['db=5'] })).rejects.toThrow(
       'the input "replicas" has "db=5", but there are Deployment/web',
     );
   });

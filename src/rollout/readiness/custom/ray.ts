@@ -21,9 +21,11 @@ import {
   isObserved,
   isSince,
   notObserved,
+  pods,
   progressing,
   ready,
   troubled,
+  type Accepted,
   type Child,
   type Facts,
   type Progressing,
@@ -31,7 +33,9 @@ import {
 } from '../rule.ts';
 import { suspended } from '../suspended.ts';
 import { changesTemplate } from '../template-change.ts';
+import { keptPods } from '../kept-pods.ts';
 import { waitingFor } from './conditions.ts';
+import { countPods, countPodsOfService } from './ray-pods.ts';
 import { isAsBefore, staleGraceMs } from './stale.ts';
 
 const group = 'ray.io';
@@ -40,7 +44,7 @@ const cluster: Child = { apiVersion: 'ray.io/v1', kind: 'RayCluster' };
 export const rayService: Rule = {
   kinds: [{ kind: 'RayService', group }],
   ready:
-    'the change is observed, no cluster is pending, no upgrade or rollback is in progress, Ready is True, each application of serveConfigV2 is RUNNING, and this has stayed so for 5 s (with incremental upgrades: 15 s have passed since the write); said to be held back where its pods change and its upgradeStrategy is None; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
+    'the change is observed, no cluster is pending, no upgrade or rollback is in progress, Ready is True, each application of serveConfigV2 is RUNNING, and this has stayed so for 5 s (with incremental upgrades: 15 s have passed since the write); said to be held back where its upgradeStrategy is None and its RayCluster is not what it wants, also when that was written before; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed:
     'its validation has failed, or its initializing timeout is over (at once); an application is DEPLOY_FAILED or UNHEALTHY, for 60 s; its RayCluster cannot make pods, for 30 s; it has no serve endpoint any more, for 120 s',
   source:
@@ -53,7 +57,7 @@ export const rayService: Rule = {
 export const rayCluster: Rule = {
   kinds: [{ kind: 'RayCluster', group }],
   ready:
-    'HeadPodReady and RayClusterProvisioned are True and as many workers are ready as are desired, and this has stayed so for 3 s (15 s where its observedGeneration stays behind); said to be held back where its pods change and are all older than that; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
+    'HeadPodReady and RayClusterProvisioned are True and as many workers are ready as are desired, and this has stayed so for 3 s (15 s where its observedGeneration stays behind); said to be held back as long as pods of it are older than what it wants of them, also when that was written before; one that is suspended is accepted, in a queue of Kueue once it has waited there for 15 s',
   failed: 'ReplicaFailure is True for 30 s',
   source:
     'kuberay ray-operator/controllers/ray/utils/consistency.go: a new generation alone does not update the status; RayClusterProvisioned stays True once it is',
@@ -137,20 +141,24 @@ function judgeActive(object: KubernetesObject, active: JsonObject, facts: Facts)
   const message = `${running.length} of ${wanted.length === 1 ? '1 application' : `${wanted.length} applications`} running`;
   if (running.length < wanted.length || states.size === 0) return progressing(`${message}${others(states)}`);
   const upgrade = stringAt(object, 'spec', 'upgradeStrategy', 'type');
-  const kept =
-    upgrade === 'None' ? 'its upgradeStrategy is None: a change of rayClusterConfig has no effect' : undefined;
   const isIncremental = ['trafficRoutedPercent', 'targetCapacity'].some((field) => field in active);
   return {
-    ...acceptedWith(kept, message, facts),
+    ...(upgrade === 'None' ? keptByService(object, active, message, facts) : ready(message)),
     ...(isIncremental ? { sinceWriteMs: serveSettleMs } : { quietMs: serveQuietMs }),
   };
 }
 
-/** Ready, with why its pods stay as they are; held back where the change is one of what they are to be. */
-function acceptedWith(kept: string | undefined, message: string, facts: Facts): ReturnType<typeof ready> {
-  if (kept === undefined) return ready(message);
-  const told = `${message}; ${kept}`;
-  return changesTemplate(facts) ? heldBack('ready', kept, told) : ready(told);
+/** Ready; held back where pods of its cluster are not what it wants them to be. */
+function keptByService(object: KubernetesObject, active: JsonObject, message: string, facts: Facts): Accepted {
+  const why = 'its upgradeStrategy is None: a change of rayClusterConfig has no effect';
+  const counted = countPodsOfService(object, stringAt(active, 'rayClusterName') ?? '', facts);
+  if (counted === undefined) {
+    const told = `${message}; ${why}`;
+    return changesTemplate(facts) ? heldBack('ready', why, told) : ready(told);
+  }
+  if (counted.old === 0) return ready(`${message}; ${why}`);
+  const held = `${why}: ${counted.all - counted.old} of ${pods(counted.all)} updated`;
+  return heldBack('ready', held, `${message}; ${held}`);
 }
 
 /** `moving to RayCluster "web-b": 50 % of traffic, capacity 100 %; application "llm" is DEPLOYING` */
@@ -241,22 +249,19 @@ function judgeCluster(object: KubernetesObject, facts: Facts): Verdict {
   }
   const message = `head and ${workers} of ${wanted} workers ready`;
   if (workers < wanted) return progressing(message);
-  const kept = keepsOldPods(object, facts)
-    ? 'its pods are older than the change: KubeRay replaces them only if they are deleted'
-    : undefined;
   return {
-    ...acceptedWith(kept, message, facts),
+    ...keptByCluster(object, message, facts),
     quietMs: isObserved(object, facts) ? clusterQuietMs : unobservedQuietMs,
   };
 }
 
-/** Whether all its pods were there before the change: most changes of a RayCluster are for new pods only. */
-function keepsOldPods(object: KubernetesObject, facts: Facts): boolean {
-  if (stringAt(object, 'spec', 'upgradeStrategy', 'type') === 'Recreate') return false;
-  const pods = facts.descendants?.filter(({ kind }) => kind === 'Pod') ?? [];
-  return (
-    facts.changed && pods.length > 0 && !pods.some(({ metadata }) => isSince(timeOf(metadata.creationTimestamp), facts))
-  );
+/** Ready; held back where pods of it are older than what it wants: most changes of a RayCluster are for new pods only. */
+function keptByCluster(object: KubernetesObject, message: string, facts: Facts): Accepted {
+  if (stringAt(object, 'spec', 'upgradeStrategy', 'type') === 'Recreate') return ready(message);
+  const { all, old } = countPods(object, facts) ?? { all: 0, old: 0 };
+  if (old === 0) return ready(message);
+  const { held, told } = keptPods('KubeRay replaces no pods', all - old, all);
+  return heldBack('ready', held, `${message}; ${told}`);
 }
 
 function judgeJob(object: KubernetesObject, facts: Facts): Verdict {

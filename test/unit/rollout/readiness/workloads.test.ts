@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import type { JsonObject } from '../../../../src/base/json.ts';
 import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { judge } from '../../../../src/rollout/readiness/index.ts';
 import type { Facts } from '../../../../src/rollout/readiness/rule.ts';
@@ -15,6 +16,7 @@ import {
   podOf,
   start,
   template,
+  timeAt,
 } from '../../../support/rollout-objects.ts';
 
 /** What is the case, the object, and what the rule says: `ready: …`, `progressing: …`. */
@@ -283,6 +285,78 @@ describe('a ReplicaSet', () => {
       });
     });
 
+    const pod = (name: string, image: string, at = -300, more: JsonObject = {}) =>
+      podOf(of(image, 2), {
+        metadata: { name, creationTimestamp: timeAt(at) },
+        spec: { containers: [{ name: 'web', image, ...more }] },
+        ready: true,
+      });
+    const heldOf = (object: KubernetesObject, more: Partial<Facts>) => {
+      const verdict = judge(object, factsOf(object, more));
+      return verdict.state === 'ready' ? (verdict.held ?? 'ready') : verdict;
+    };
+    const old = [pod('a', 'web:1'), pod('b', 'web:1')];
+
+    test('holds back by a change of an earlier run, too, as long as one of its pods is not of its template', () => {
+      const found = { changed: false, descendants: old };
+      expect(heldOf(of('web:2', 2), found)).toBe('its controller replaces no pods: 0 of 2 pods updated');
+      expect(heldOf(of('web:2', 2), { ...found, descendants: [pod('a', 'web:1'), pod('b', 'web:2')] })).toBe(
+        'its controller replaces no pods: 1 of 2 pods updated',
+      );
+      expect(heldOf(of('web:1', 2), found)).toBe('ready');
+    });
+
+    test('minds arguments and variables, and nothing that admission adds', () => {
+      const shows = (more: JsonObject, has: JsonObject) => {
+        const object = of('web:2', 1);
+        const containers = [{ name: 'web', image: 'web:2', ...more }];
+        const changed = { ...object, spec: { replicas: 1, template: { spec: { containers } } } };
+        const descendants = [pod('a', 'web:2', -300, has)];
+        return heldOf(changed, { changed: false, descendants });
+      };
+      const held = 'its controller replaces no pods: 0 of 1 pod updated';
+      const env = (value: string) => [{ name: 'MODE', value }];
+      expect(shows({ env: env('b') }, { env: env('a') })).toBe(held);
+      expect(shows({ args: ['-b'] }, { args: ['-a'] })).toBe(held);
+      expect(shows({ env: env('a') }, { env: [{ name: 'ADDED', value: '1' }, ...env('a')] })).toBe('ready');
+      expect(shows({}, { image: 'mirror.test/web:2@sha256:0123' })).toBe('ready');
+    });
+
+    test('believes the age of a pod that admission has changed when it was made', () => {
+      const object = of('web:2', 1);
+      const written = (seconds: number) => ({
+        ...object,
+        metadata: {
+          ...object.metadata,
+          managedFields: [
+            {
+              manager: 'gke-rollout',
+              operation: 'Apply' as const,
+              apiVersion: 'v1',
+              time: timeAt(seconds),
+              fieldsV1: { 'f:spec': { 'f:template': {} } },
+            },
+          ],
+        },
+      });
+      const found = { changed: false, descendants: [pod('a', 'other:1')] };
+      expect(heldOf(written(-400), found)).toBe('ready');
+      expect(heldOf(written(-200), found)).toBe('its controller replaces no pods: 0 of 1 pod updated');
+    });
+
+    test('goes by the pods where they may be seen: by what they show, and by their age where they show nothing', () => {
+      const before = of('web:1', 2);
+      expect(heldOf(of('web:2', 2), { before, descendants: [pod('a', 'web:1'), pod('b', 'web:2', 3)] })).toBe(
+        'its controller replaces no pods: 1 of 2 pods updated',
+      );
+      // Taken back before a pod had it.
+      expect(heldOf(of('web:1', 2), { before: of('web:2', 2), descendants: old })).toBe('ready');
+      const graceful = { ...before, spec: { replicas: 2, template: template('web:1', { priority: 1 }) } };
+      expect(heldOf(graceful, { before, descendants: [pod('a', 'web:1'), pod('b', 'web:1', 3)] })).toBe(
+        'its controller replaces no pods: 1 of 2 pods updated',
+      );
+    });
+
     test('is ready as ever with another number of pods, or where it had none', () => {
       const ready = { state: 'ready', message: '3 pods available' };
       expect(verdictOf(of('web:1', 3), of('web:1', 2))).toEqual(ready);
@@ -401,6 +475,28 @@ describe('a Pod', () => {
       });
     const asWritten = of('web:2', 'containerd://1');
     const before = of('web:1', 'containerd://1');
+
+    test('waits until a native sidecar is replaced, too; an init container that has ended is not run again', () => {
+      const withInit = (image: string, restart: JsonObject, containerID = 'containerd://7') => {
+        const { status, ...pod } = of('web:1', 'containerd://1');
+        return {
+          ...pod,
+          spec: {
+            containers: [{ name: 'web', image: 'web:1' }],
+            initContainers: [{ name: 'proxy', image, ...restart }],
+          },
+          status: { ...(status as JsonObject), initContainerStatuses: [{ name: 'proxy', containerID }] },
+        };
+      };
+      const always = { restartPolicy: 'Always' };
+      const changed = withInit('proxy:2', always);
+      const waits = 'progressing: sidecar container "proxy" still runs its old image';
+      expect(said(changed, { before: withInit('proxy:1', always) })).toBe(waits);
+      expect(said(withInit('proxy:2', always, 'containerd://8'), { before: withInit('proxy:1', always) })).toBe(
+        'ready: ready',
+      );
+      expect(said(withInit('setup:2', {}), { before: withInit('setup:1', {}) })).toBe('ready: ready');
+    });
 
     test('waits until its container is replaced: until then it is the old one that is ready', () => {
       expect(said(asWritten, { before })).toBe('progressing: container "web" still runs its old image');

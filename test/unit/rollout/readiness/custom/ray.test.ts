@@ -16,6 +16,14 @@ const clusterSpec = (image: string): JsonObject => ({
   headGroupSpec: { template: { spec: { containers: [{ name: 'head', image }] } } },
 });
 
+/** A pod of a RayCluster, made `at` seconds after the write: its head, or a worker of the group "gpu". */
+function rayPod(cluster: KubernetesObject, name: string, image: string, at: number): KubernetesObject {
+  const type = name === 'head' ? 'head' : 'worker';
+  const labels = { 'ray.io/node-type': type, 'ray.io/group': type === 'head' ? 'headgroup' : 'gpu' };
+  const metadata = { name: `${cluster.metadata.name}-${name}`, creationTimestamp: timeAt(at), labels };
+  return ownedBy(cluster, podOf(undefined, { ready: true, metadata, spec: { containers: [{ name: type, image }] } }));
+}
+
 /** State, message, and what keeps its pods, of an object that was written over `before`. */
 function heldOf(object: KubernetesObject, before: KubernetesObject, more: Partial<Facts> = {}) {
   const verdict = judge(object, factsOf(object, { before, ...more }));
@@ -247,6 +255,23 @@ describe('a RayService', () => {
     expect(heldOf(of('ray:2'), of('ray:2'))).toEqual(['ready', `1 of 1 application running; ${held}`, undefined]);
   });
 
+  test('is held back by that as long as its cluster is another, also by a change of an earlier run', () => {
+    const of = (image: string) =>
+      service({ spec: { upgradeStrategy: { type: 'None' }, rayClusterConfig: clusterSpec(image) }, status: status() });
+    const active = ownedBy(
+      of('ray:1'),
+      custom('ray.io/v1', 'RayCluster', { name: 'web-a', spec: clusterSpec('ray:1') }),
+    );
+    const found = { changed: false, descendants: [active, rayPod(active, 'head', 'ray:1', -300)] };
+    const why = 'its upgradeStrategy is None: a change of rayClusterConfig has no effect';
+    const held = `${why}: 0 of 1 pod updated`;
+    expect(heldOf(of('ray:2'), of('ray:2'), found)).toEqual(['ready', `1 of 1 application running; ${held}`, held]);
+    expect(heldOf(of('ray:1'), of('ray:1'), found)).toEqual(['ready', `1 of 1 application running; ${why}`, undefined]);
+    const ray = of('ray:2')['spec'] as JsonObject;
+    const renewing = { ...of('ray:2'), spec: { ...ray, upgradeStrategy: { type: 'NewCluster' } } };
+    expect(heldOf(renewing, renewing, found)).toEqual(['ready', '1 of 1 application running', undefined]);
+  });
+
   test('that was not changed is ready at once', () => {
     const shown = [{ at: 0 }];
     expect(decidedOver(service({ status: status() }), shown, 0, { changed: false })).toEqual([
@@ -271,8 +296,6 @@ describe('a RayCluster', () => {
     conditions,
     ...more,
   });
-  const pod = (owner: KubernetesObject, at: number) =>
-    ownedBy(owner, podOf(undefined, { ready: true, metadata: { name: 'web-worker', creationTimestamp: timeAt(at) } }));
 
   test('is ready by its workers: that it was provisioned once stays True for ever', () => {
     const starting = conditionAt('HeadPodReady', 'False', 'RayClusterPodsProvisioning', 'head is starting', 2);
@@ -299,31 +322,67 @@ describe('a RayCluster', () => {
     expect(decidedOver(written, [{ at: 0 }], 15).at(-1)).toBe('ready: head and 3 of 3 workers ready');
   });
 
-  test('says that the change is for new pods only, where all its pods are older', () => {
-    const written = cluster({ status: status() });
-    const told = (parts: JsonObject, at: number) => {
-      const object = { ...written, spec: parts };
-      return decidedOver(object, [{ at: 1, beside: [pod(object, at)] }], 20).at(-1);
+  describe('whose pods KubeRay does not replace', () => {
+    const of = (image: string, more: JsonObject = {}) =>
+      cluster({
+        spec: {
+          ...clusterSpec(image),
+          workerGroupSpecs: [
+            { groupName: 'gpu', replicas: 2, template: { spec: { containers: [{ name: 'worker', image }] } }, ...more },
+          ],
+        },
+        status: status(),
+      });
+    const head = (image: string, at = -300) => rayPod(of(image), 'head', image, at);
+    const worker = (name: string, image: string, at = -300) => rayPod(of(image), name, image, at);
+    const old = [head('ray:1'), worker('a', 'ray:1'), worker('b', 'ray:1')];
+    const message = 'head and 3 of 3 workers ready';
+    const held = (updated: number, all: number) => {
+      const text = `KubeRay replaces no pods: ${updated} of ${all} pods updated`;
+      return ['ready', `${message}; ${text}; delete the others to update them`, text];
     };
-    expect(told({}, -300)).toBe(
-      'ready: head and 3 of 3 workers ready; its pods are older than the change: KubeRay replaces them only if they are deleted',
-    );
-    expect(told({}, 3)).toBe('ready: head and 3 of 3 workers ready');
-    expect(told({ upgradeStrategy: { type: 'Recreate' } }, -300)).toBe('ready: head and 3 of 3 workers ready');
-  });
 
-  test('is held back where all its pods are older and were to change', () => {
-    const of = (image: string) => cluster({ spec: clusterSpec(image), status: status() });
-    const held = 'its pods are older than the change: KubeRay replaces them only if they are deleted';
-    const descendants = [pod(of('ray:2'), -300)];
-    const told = `head and 3 of 3 workers ready; ${held}`;
-    expect(heldOf(of('ray:2'), of('ray:1'), { descendants })).toEqual(['ready', told, held]);
-    expect(heldOf(of('ray:2'), of('ray:2'), { descendants })).toEqual(['ready', told, undefined]);
-    expect(heldOf(of('ray:2'), of('ray:1'), { descendants: [pod(of('ray:2'), 3)] })).toEqual([
-      'ready',
-      'head and 3 of 3 workers ready',
-      undefined,
-    ]);
+    test('is held back as long as one of them is of before', () => {
+      expect(heldOf(of('ray:2'), of('ray:1'), { descendants: old })).toEqual(held(0, 3));
+      // A worker that the change adds is new; the head and the other workers are not.
+      const grown = [...old, worker('c', 'ray:2', 3)];
+      expect(heldOf(of('ray:2', { replicas: 3 }), of('ray:1'), { descendants: grown })).toEqual(held(1, 4));
+      const all = [head('ray:2', 3), worker('a', 'ray:2', 3)];
+      expect(heldOf(of('ray:2'), of('ray:1'), { descendants: all })).toEqual(['ready', message, undefined]);
+    });
+
+    test('is held back by a change that its pods do not show', () => {
+      const params = of('ray:1', { rayStartParams: { 'num-gpus': '0' } });
+      expect(heldOf(params, of('ray:1'), { descendants: old })).toEqual(held(1, 3));
+      const renewed = [head('ray:1'), worker('a', 'ray:1', 3), worker('b', 'ray:1', 3)];
+      expect(heldOf(params, of('ray:1'), { descendants: renewed })).toEqual(['ready', message, undefined]);
+    });
+
+    test('is ready as ever with another number of workers', () => {
+      const sized = of('ray:1', {
+        replicas: 2,
+        minReplicas: 1,
+        maxReplicas: 9,
+        scaleStrategy: { workersToDelete: [] },
+      });
+      expect(heldOf(sized, of('ray:1'), { descendants: old })).toEqual(['ready', message, undefined]);
+    });
+
+    test('is held back by a change of an earlier run, too', () => {
+      const found = { changed: false, descendants: old };
+      expect(heldOf(of('ray:2'), of('ray:2'), found)).toEqual(held(0, 3));
+      expect(heldOf(of('ray:1'), of('ray:1'), found)).toEqual(['ready', message, undefined]);
+    });
+
+    test('is ready where the same change is taken back before a pod has it', () => {
+      expect(heldOf(of('ray:1'), of('ray:2'), { descendants: old })).toEqual(['ready', message, undefined]);
+    });
+
+    test('is ready with Recreate: KubeRay replaces them', () => {
+      const { spec, ...rest } = of('ray:2');
+      const recreated = { ...rest, spec: { ...(spec as JsonObject), upgradeStrategy: { type: 'Recreate' } } };
+      expect(heldOf(recreated, of('ray:1'), { descendants: old })).toEqual(['ready', message, undefined]);
+    });
   });
 
   test('has failed once its pods could not be made for 30 s, also where that began before the write', () => {

@@ -84,7 +84,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   const leftover = leftoverIn(...(await Promise.all([look.journal, look.revisions])));
   const unfinished = leftover.state === 'none' ? undefined : leftover.journal.record;
   const isDead = isHalfDone(leftover);
-  if (isDead) await settle(context, { ...options, namespace }, 'rollback');
+  const undone = isDead ? await settle(context, { ...options, namespace }, 'rollback') : undefined;
   const first = isDead ? lookFirst(client, namespace, release) : look;
   const revisions = await first.revisions;
   for (const problem of problemsOfRevisions(revisions)) report.warn(problem);
@@ -109,7 +109,18 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   if (wanted === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
   // Where all is as the live revision has it, what is meant is the one before.
   const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, report);
-  return await goTo(context, options, { ...task, wanted, whenUnchanged }, report);
+  if (!isOnItsWay(unfinished, live)) return await goTo(context, options, { ...task, wanted, whenUnchanged }, report);
+  // What had begun since is gone meanwhile: that is the step back.
+  const ended = await goTo(context, options, { ...task, wanted }, report);
+  return undone === undefined ? ended : asRolledBack(ended, unfinished);
+}
+
+/** The undo of what a dead run had left was all that there was to do. */
+function asRolledBack(ended: RunReport, unfinished: JournalRecord | undefined): RunReport {
+  const { release = '', revision, status } = ended;
+  if (status !== 'unchanged' || unfinished === undefined) return ended;
+  const headline = `${release}: undid the interrupted "${unfinished.command}"; revision ${revision ?? ''} is live and healthy again`;
+  return { ...ended, status: 'rolled-back', headline };
 }
 
 /** Of what in a revision it is known whether it is there: where its pods read copies of its config, the config itself need not be. */
@@ -234,10 +245,14 @@ export function revisionBefore(
 ): string | undefined {
   const live = liveRevision(revisions);
   if (live === undefined) return undefined;
-  const isDead =
-    unfinished?.revision !== undefined && unfinished.waiting === undefined && unfinished.revision !== live.revision;
   const isLeft = revisions.some((revision) => revision.revision > live.revision && hasLeftSomething(revision));
-  return isDead || isLeft || changedByHand ? String(live.revision) : undefined;
+  return isOnItsWay(unfinished, live) || isLeft || changedByHand ? String(live.revision) : undefined;
+}
+
+/** Whether a run had begun to bring another revision in than the one that is live. */
+function isOnItsWay(unfinished: JournalRecord | undefined, live: Revision | undefined): boolean {
+  if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return false;
+  return unfinished.revision !== live?.revision;
 }
 
 function hasLeftSomething({ outcome, kept = [] }: Revision): boolean {

@@ -47,7 +47,7 @@ describe('what another run has written until the lock was free', () => {
       const object = await api.read(ref);
       if (object !== undefined && dryRun) return { object, warnings: [] };
       return await stop((await readJournal(api, 'shop', 'web'))?.record.entries[0]?.before ?? web('none'));
-    }) as FakeApi['patch'];
+    }) as unknown as FakeApi['patch'];
     await recordRevision(api, 'shop', revision(1, 'live', { objects: [web('1')] }), []);
     api.put(web('2'));
   });

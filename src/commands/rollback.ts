@@ -7,13 +7,13 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
-import { isConfig, isScalable, runsOnce } from '../manifests/kinds.ts';
+import { isConfig, isScalable, keepsData, runsOnce } from '../manifests/kinds.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { concurrency } from '../apply/apply.ts';
-import { formerRefs, isLeft } from '../release/left-behind.ts';
+import { formerRefs, isLeft, removalCommands } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { preflight, readLive, readRefs } from '../apply/preflight.ts';
@@ -180,11 +180,8 @@ async function goTo(
     return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, report) };
   });
   const { manifests, left } = sifted;
-  for (const object of options.prune ? [] : surplus) {
-    report.warn(
-      `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was kept; "prune: true" removes it`,
-    );
-  }
+  const removed = options.prune ? surplus.filter((object) => !keepsData(object)) : [];
+  for (const object of surplus) if (!removed.includes(object)) report.warn(describeKept(object, target));
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
@@ -209,7 +206,7 @@ async function goTo(
       strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingBackWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
-      surplus: options.prune ? surplus : [],
+      surplus: removed,
       alongside: left.map(({ manifest }) => manifest.object),
       ...originOf(target, revisions),
       claims: replacedByRollback,
@@ -222,6 +219,15 @@ async function goTo(
     first,
   );
   return finishRollback(ended, byHand, left, context.reporter);
+}
+
+/** What a rollback leaves that its target has not, and how it goes. */
+export function describeKept(object: KubernetesObject, { revision }: Pick<Revision, 'revision'>): string {
+  const ref = refOf(object);
+  const kept = `${describeRef(ref, true)} is not in revision ${revision} and was kept`;
+  return keepsData(ref)
+    ? `${kept}, because it may hold data. If it is not needed, remove it with ${removalCommands([ref])}.`
+    : `${kept}; "prune: true" removes it`;
 }
 
 /** What a revision says of where its objects come from. */

@@ -3,27 +3,17 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { CommandInputs } from '../../../src/commands/inputs.ts';
 import { rollback } from '../../../src/commands/rollback.ts';
 import { status } from '../../../src/commands/status.ts';
-import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { refOf } from '../../../src/kubernetes/object.ts';
 import { recordRevision } from '../../../src/release/record-revision.ts';
 import { listRevisions } from '../../../src/release/revision.ts';
-import { FakeApi } from '../../support/fake-api.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { configMap, fields, journalIn, owner, revision } from '../release/build.ts';
-import { contextOf, options } from './build.ts';
+import { contextOf, options, OwningApi } from './build.ts';
 
 const given = { forceConflicts: false, keepOldForMs: 60_000, replicas: [], prune: false, restartOnConfig: true };
 const inputs = { ...(given as unknown as CommandInputs), ...options };
 
 const version = (a: string) => configMap({ a }, { managedFields: [owner(fields('data', 'a'))] });
-
-/** Stores what it is given as the server does, with whose it is. */
-class OwningApi extends FakeApi {
-  override async apply(object: KubernetesObject, { dryRun = false } = {}) {
-    const managedFields = [owner(fields('data', 'a'))];
-    const stored = { ...object, metadata: { ...object.metadata, managedFields } };
-    return dryRun ? { object: stored, warnings: [] } : await super.apply(stored);
-  }
-}
 
 describe('a rollback without a number after a deploy that was killed', () => {
   let api: OwningApi;

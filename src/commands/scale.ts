@@ -100,6 +100,17 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
     },
   );
   const { wanted, watch } = sight;
+  tellWritten(report, sight, prepared);
+  if (!isSame(sight)) {
+    const what = describeScaled(wanted.map(({ live, replicas }) => ({ ...refOf(live), replicas })));
+    await noteEvent(context, { namespace, release }, { command: 'scale', ...endOf(outcome), what }, report);
+  }
+  if (outcome.state === 'done') return await finishScaled(context, report, { wanted, prepared, watch });
+  const attempt = attemptOf(release, 'scaling', numbersOf(wanted));
+  return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
+}
+
+function tellWritten(report: Report, { wanted, watch }: Sight, prepared: readonly Prepared[]): void {
   report.tellWritten({
     objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
     workloads: wanted.map(({ live, replicas }) => {
@@ -108,13 +119,6 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
     }),
     addresses: [],
   });
-  if (!isSame(sight)) {
-    const what = describeScaled(wanted.map(({ live, replicas }) => ({ ...refOf(live), replicas })));
-    await noteEvent(context, { namespace, release }, { command: 'scale', ...endOf(outcome), what }, report);
-  }
-  if (outcome.state === 'done') return await finishScaled(context, report, { wanted, prepared, watch });
-  const attempt = attemptOf(release, 'scaling', numbersOf(wanted));
-  return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
 }
 
 function isSame({ wanted }: Sight): boolean {

@@ -262,7 +262,8 @@ const definitions = {
   prune: {
     type: 'boolean',
     default: 'false',
-    description: 'Remove objects that later revisions added. Otherwise they are listed and kept.',
+    description:
+      'Remove objects that later revisions added. Otherwise they are listed and kept. What may hold data is always kept: claims, volumes, namespaces and CustomResourceDefinitions.',
     example: 'true',
   },
   force: {

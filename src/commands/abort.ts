@@ -10,7 +10,9 @@ import { guardedChange, settle, takeAway } from '../release/change.ts';
 import { expectOfStrategy, expectOfUndo } from './needs.ts';
 import { examine } from './health.ts';
 import { endOf, noteEvent } from './note-event.ts';
+import { retireLeftover } from './keep-old.ts';
 import { findCandidate } from './promote.ts';
+import { refuseOtherCandidate } from './same-candidate.ts';
 import { recordedRules } from '../release/recorded-rules.ts';
 import { readRelease, servingIn, unservedIn } from './release-now.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -30,9 +32,10 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   const { release } = given;
   // It is an undo itself: there are no inputs to say whether there is to be one, and for how long.
   const options: ChangeOptions = { ...given, undoOnFailure: true, undoTimeoutMs: defaultUndoMs };
-  const dead = await readJournal(context.client, namespace, release);
-  if (dead !== undefined && dead.record.waiting === undefined) {
-    return await finishDead(context, { ...options, namespace }, dead.record);
+  const first = (await readJournal(context.client, namespace, release))?.record;
+  if (first !== undefined && first.waiting === undefined) {
+    const ended = await finishUnfinished(context, { ...options, namespace }, first);
+    if (ended !== undefined) return ended;
   }
   const { record, revision } = await findCandidate(context, { ...options, namespace }, 'abort');
   expectOfStrategy(context, revision.strategy, namespace, 'now');
@@ -44,7 +47,12 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
     {
       command: 'abort',
       candidate: 'continue',
-      work: async ({ journal }) => await takeAway(context, { ...options, namespace }, journal),
+      work: async ({ journal }) => {
+        const asked = first?.waiting?.revision ?? first?.revision ?? revision.revision;
+        const abort = { command: 'abort', namespace, release, revision: asked } as const;
+        await refuseOtherCandidate(context, abort, journal.record.waiting);
+        return await takeAway(context, { ...options, namespace }, journal);
+      },
       isOver: (undo) => !undo.results.some((result) => result.outcome === 'failed'),
       beforeUndo: () => Promise.resolve(),
     },
@@ -68,8 +76,15 @@ async function abortCandidate(context: Context, given: OptionsOf<(typeof inputs)
   if (!outcome.result.complete) return report.finish('failed', `${removed}${exceptionsOf(outcome.result)}`);
   const problem = await firstProblem(context, { namespace, release }, report);
   if (problem !== undefined) return report.finish('failed', `${removed}, but what is live is not healthy: ${problem}`);
+  await retireBeside(context, { ...options, namespace }, report);
   const serves = await tellServing(context, { namespace, release }, report, outcome.result);
   return report.finish('aborted', `${removed}, everything is as it was before${exceptionsOf(outcome.result)}${serves}`);
+}
+
+/** An old side whose time was over while the candidate ran there. */
+async function retireBeside(context: Context, options: Required<ChangeOptions>, report: Report): Promise<void> {
+  const live = liveRevision(await listRevisions(context.client, options.namespace, options.release));
+  if (live !== undefined) await retireLeftover(context, options, live, report);
 }
 
 /** What is wrong with the revision that is live without the candidate, and with the Services that lead to it. */
@@ -98,23 +113,32 @@ async function firstProblem(
   return problems[0]?.message;
 }
 
-/** An earlier abort, or another run, that died: whoever takes the lock finishes its undo, and nothing else is to be done. */
-async function finishDead(
+/**
+ * A run that is under way, or has died: it is waited for, or whoever takes the lock finishes its undo. Undefined where it has left its
+ * candidate waiting, which is the one that is meant.
+ */
+async function finishUnfinished(
   context: Context,
   options: Required<ChangeOptions>,
   { command, revision }: JournalRecord,
-): Promise<RunReport> {
+): Promise<RunReport | undefined> {
   const { namespace, release } = options;
+  const { client } = context;
   const report = new Report(context, 'abort', { release, namespace });
-  const removed = `${release}: what an interrupted "${command}" had left was removed`;
   const undo = await settle(context, options, 'abort');
-  if (undo?.complete === false) {
-    report.tellUndo(undo);
-    return report.finish('failed', `${removed}${exceptionsOf(undo)}`);
+  const waiting = (await readJournal(client, namespace, release))?.record.waiting;
+  if (waiting !== undefined) {
+    await refuseOtherCandidate(context, { command: 'abort', namespace, release, revision }, waiting);
+    return undefined;
   }
-  const revisions = await listRevisions(context.client, namespace, release);
-  const outcome = revisions.find((entry) => entry.revision === revision)?.outcome;
+  const removed = `${release}: what an interrupted "${command}" had left was removed`;
+  if (undo !== undefined) {
+    report.tellUndo(undo);
+    const serves = await tellServing(context, { namespace, release }, report, undo);
+    return report.finish(undo.complete ? 'aborted' : 'failed', `${removed}${exceptionsOf(undo)}${serves}`);
+  }
+  const outcome = (await listRevisions(client, namespace, release)).find((one) => one.revision === revision)?.outcome;
   return outcome === 'aborted' || outcome === 'undone'
     ? report.finish('aborted', removed)
-    : report.finish('unchanged', `Nothing to do: no candidate of ${release} is waiting any more`);
+    : report.finish('unchanged', `Nothing to do: no candidate of ${release} is waiting`);
 }

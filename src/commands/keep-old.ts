@@ -11,6 +11,8 @@ import { Ownership } from '../release/ownership.ts';
 import type { Context } from '../release/context.ts';
 import type { Report } from '../report/report.ts';
 import { whileLive } from '../release/while-live.ts';
+import { readJournal } from '../release/journal.ts';
+import { leftoverIn, type Leftover } from '../release/leftover.ts';
 import { liveRevision } from '../release/revision.ts';
 import type { Revision } from '../release/revision-shape.ts';
 
@@ -94,13 +96,12 @@ async function takeDown(
 ): Promise<string[]> {
   const names = namesOf(retired);
   try {
-    const serving = await scaleDown(context, options, revision, retired);
-    if (serving === undefined) {
+    const end = await scaleDown(context, options, revision, retired);
+    if (end === undefined) {
       context.reporter.info(`${names} stays: superseded by another run`);
       return [];
     }
-    const staying = new Set(serving.map(({ ref }) => keyOf(ref)));
-    const gone = retired.filter((ref) => !staying.has(keyOf(ref)));
+    const { gone, serving } = end;
     if (gone.length > 0) report.mark(`${namesOf(gone)} scaled to 0`);
     for (const { ref, text } of serving) report.warn(`${text}, so ${ref.name} keeps its pods`);
     return serving.map(({ text }) => text);
@@ -120,19 +121,26 @@ interface ServingAgain {
   text: string;
 }
 
-/** Answers what stays because it serves again; undefined when the revision is not live any more. */
+/** Undefined when the revision is not live any more. */
 async function scaleDown(
   context: Context,
   options: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
-): Promise<ServingAgain[] | undefined> {
+): Promise<{ gone: ObjectRef[]; serving: ServingAgain[] } | undefined> {
   const { client, reporter } = context;
   return await whileLive(context, options, revision, async (revisions) => {
     const ownership = new Ownership(client, options);
     const live = liveRevision(revisions);
+    const users = usersOf(leftoverIn(await readJournal(client, options.namespace, options.release), revisions));
+    const gone: ObjectRef[] = [];
     const serving: ServingAgain[] = [];
     for (const ref of retired) {
+      const user = users.get(keyOf(ref));
+      if (user !== undefined) {
+        reporter.info(`${ref.name} stays: ${user}`);
+        continue;
+      }
       const object = await client.read(ref);
       if (object === undefined || (await ownership.otherOwner(object)) !== undefined) continue;
       // The record says what was switched, not where Services lead now.
@@ -144,7 +152,19 @@ async function scaleDown(
       const { object: wanted } = changedInCluster(object, ['spec', 'replicas'], 0);
       await client.apply(wanted, { fieldManager, force: true });
       reporter.info(`${nameFrom(options.namespace, ref)} scaled to 0`);
+      gone.push(ref);
     }
-    return serving;
+    return { gone, serving };
   });
+}
+
+/** What a later run has brought in where it was free, and is not over: of each object by its key, whose it is. */
+function usersOf(leftover: Leftover): ReadonlyMap<string, string> {
+  if (leftover.state !== 'waiting' && leftover.state !== 'dead') return new Map();
+  const { command, entries, waiting } = leftover.journal.record;
+  const begun = entries.map(({ ref }) => [keyOf(ref), `an interrupted "${command}" has changed it`] as const);
+  const candidates = (waiting?.candidates ?? []).map(
+    (ref) => [keyOf(ref), `the waiting candidate (revision ${waiting?.revision ?? ''}) runs there now`] as const,
+  );
+  return new Map([...begun, ...candidates]);
 }

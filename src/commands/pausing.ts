@@ -226,21 +226,11 @@ async function restartRelease(
   const { client, reporter, clock } = context;
   const { release, namespace = client.defaultNamespace } = options;
   const report = new Report(context, 'restart', { release, namespace });
-  const all = await releaseWorkloads(context, namespace, options, { ...restartable, command: 'restart', report });
-  // As kubectl does: nothing would be restarted.
-  const paused = all.find(isPaused);
-  if (paused !== undefined) throw pausedError(paused);
-  const empty = all.filter(isScaledToZero);
-  const workloads = all.filter((object) => !isScaledToZero(object));
-  if (workloads.length === 0) {
-    describeNow(report, all);
-    return report.finish('unchanged', `Nothing to restart: ${describeEmpty(empty)}`);
-  }
-  if (empty.length > 0) report.warn(`nothing to restart: ${describeEmpty(empty)}`);
-  const names = namesOf(workloads);
+  const look = () => mayRestart(context, { ...options, namespace }, report);
+  let workloads = await look();
+  if (workloads.some(isScaledToZero)) return finishEmpty(report, workloads);
   const watch = new RolloutWatch(context, options);
   await expectOfWorkloads(context, 'restart', workloads, options.undoOnFailure);
-  await refuseRestartWithoutRoom(context, namespace, workloads);
   const body = restartPatch(serverTimestamp(client, clock));
   const write = async (object: KubernetesObject, dryRun: boolean) =>
     (await client.patch(refOf(object), body, { fieldManager: restartManager, dryRun })).object;
@@ -251,6 +241,9 @@ async function restartRelease(
       command: 'restart',
       runs: await commitThatRuns(client, { namespace, release }, report),
       work: async (change) => {
+        // Another run may have written them until the lock was free, and what a dead one has left was undone.
+        workloads = await look();
+        if (workloads.some(isScaledToZero)) return;
         const planned = workloads.map(async (object) => {
           return { ref: refOf(object), before: object, after: await write(object, true), done: false };
         });
@@ -267,6 +260,8 @@ async function restartRelease(
       beforeUndo: (error) => watch.collectEvidence(error),
     },
   );
+  if (workloads.some(isScaledToZero)) return finishEmpty(report, workloads);
+  const names = namesOf(workloads);
   describe(report, workloads, watch);
   await noteEvent(context, { namespace, release }, { command: 'restart', ...endOf(outcome), what: names }, report);
   if (outcome.state === 'done') {
@@ -278,6 +273,32 @@ async function restartRelease(
   }
   const attempt = `${release}: restart of ${names}`;
   return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
+}
+
+/**
+ * What has pods to be made anew; where there is nothing else, what is scaled to 0.
+ * @throws Failure for what is paused, as kubectl does: nothing would be restarted; LowCapacity
+ */
+async function mayRestart(
+  context: Context,
+  options: { namespace: string; release: string; workload?: string },
+  report: Report,
+): Promise<KubernetesObject[]> {
+  const { namespace } = options;
+  const all = await releaseWorkloads(context, namespace, options, { ...restartable, command: 'restart', report });
+  const paused = all.find(isPaused);
+  if (paused !== undefined) throw pausedError(paused);
+  const empty = all.filter(isScaledToZero);
+  if (empty.length === all.length) return empty;
+  if (empty.length > 0) report.warn(`nothing to restart: ${describeEmpty(empty)}`);
+  const workloads = all.filter((object) => !isScaledToZero(object));
+  await refuseRestartWithoutRoom(context, namespace, workloads);
+  return workloads;
+}
+
+function finishEmpty(report: Report, empty: readonly KubernetesObject[]): RunReport {
+  describeNow(report, empty);
+  return report.finish('unchanged', `Nothing to restart: ${describeEmpty(empty)}`);
 }
 
 /** Workloads as they are, where none is waited for. */

@@ -4,7 +4,6 @@ import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { isCustomWorkload } from '../manifests/pod-template.ts';
-import { markFor, markOf } from '../apply/mark.ts';
 import { Ownership } from '../release/ownership.ts';
 import { listRevisions, liveRevision, runningRef } from '../release/revision.ts';
 import type { Context } from '../release/context.ts';
@@ -110,10 +109,10 @@ export async function deploymentsBeside(
     },
   );
   const known = new Set(serving.map(({ metadata }) => metadata.uid));
-  const mark = markFor(namespace, release);
-  return items
-    .filter((object) => markOf(object) === mark && !known.has(object.metadata.uid))
+  const deployments = items
+    .filter((object) => !known.has(object.metadata.uid))
     .map((object) => ({ ...object, apiVersion: 'apps/v1', kind: 'Deployment' }));
+  return await new Ownership(client, { namespace, release }).marked(deployments);
 }
 
 /** @throws Failure for a workload that is about to vanish: whatever is written into it changes nothing any more */

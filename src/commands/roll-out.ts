@@ -28,6 +28,7 @@ import { findNotOver, tellAsNotOver } from './not-over.ts';
 import type { Purpose, RollOutOptions } from './purpose.ts';
 import { Recording } from './recording.ts';
 import { servingNow } from './serving-now.ts';
+import { refuseOtherCandidate } from './same-candidate.ts';
 import { removeStrays } from './strays.ts';
 import { verifyApplied, whenUnchanged } from './unchanged.ts';
 import { findUnserved, refuseUnserved, tellUnserved, type UnservedService } from './unserved.ts';
@@ -152,6 +153,9 @@ const titles: Readonly<Record<string, string>> = { rollback: 'Roll back', promot
 async function carryOut(rolling: RollOut, change: GuardedChange, place: Promise<void>): Promise<Result> {
   const { context, options, purpose, report, ahead, recording, watch } = rolling;
   const { journal } = change;
+  const { promotes, command } = purpose;
+  if (promotes !== undefined && command === 'promote')
+    await refuseOtherCandidate(context, { ...options, command, revision: promotes }, journal.record.waiting);
   const isNew = await lookAgain(rolling, change);
   await (isNew ? recording.findPlace(rolling.prepared) : place);
   journal.record.revision = recording.number;

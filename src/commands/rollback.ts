@@ -7,13 +7,13 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { manifestFrom, type Manifest } from '../manifests/manifest.ts';
-import { isConfig, isScalable, runsOnce } from '../manifests/kinds.ts';
+import { isConfig, isScalable, keepsData, runsOnce } from '../manifests/kinds.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { setReplicas } from '../manifests/replicas.ts';
 import { pausePaths } from '../apply/adopt.ts';
 import { refuseAutoscaled } from '../apply/autoscaled.ts';
 import { concurrency } from '../apply/apply.ts';
-import { formerRefs, isLeft } from '../release/left-behind.ts';
+import { formerRefs, isLeft, removalCommands } from '../release/left-behind.ts';
 import { leaveToControllers, versionPaths } from '../apply/managers.ts';
 import type { Ownership } from '../release/ownership.ts';
 import { preflight, readLive, readRefs } from '../apply/preflight.ts';
@@ -84,7 +84,7 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   const leftover = leftoverIn(...(await Promise.all([look.journal, look.revisions])));
   const unfinished = leftover.state === 'none' ? undefined : leftover.journal.record;
   const isDead = isHalfDone(leftover);
-  if (isDead) await settle(context, { ...options, namespace }, 'rollback');
+  const undone = isDead ? await settle(context, { ...options, namespace }, 'rollback') : undefined;
   const first = isDead ? lookFirst(client, namespace, release) : look;
   const revisions = await first.revisions;
   for (const problem of problemsOfRevisions(revisions)) report.warn(problem);
@@ -109,7 +109,18 @@ async function rollBack(context: Context, options: RollbackOptions): Promise<Run
   if (wanted === undefined) return await goTo(context, options, { ...task, wanted: toRevision }, report);
   // Where all is as the live revision has it, what is meant is the one before.
   const whenUnchanged = () => goTo(context, options, { ...task, wanted: undefined }, report);
-  return await goTo(context, options, { ...task, wanted, whenUnchanged }, report);
+  if (!isOnItsWay(unfinished, live)) return await goTo(context, options, { ...task, wanted, whenUnchanged }, report);
+  // What had begun since is gone meanwhile: that is the step back.
+  const ended = await goTo(context, options, { ...task, wanted }, report);
+  return undone === undefined ? ended : asRolledBack(ended, unfinished);
+}
+
+/** The undo of what a dead run had left was all that there was to do. */
+function asRolledBack(ended: RunReport, unfinished: JournalRecord | undefined): RunReport {
+  const { release = '', revision, status } = ended;
+  if (status !== 'unchanged' || unfinished === undefined) return ended;
+  const headline = `${release}: undid the interrupted "${unfinished.command}"; revision ${revision ?? ''} is live and healthy again`;
+  return { ...ended, status: 'rolled-back', headline };
 }
 
 /** Of what in a revision it is known whether it is there: where its pods read copies of its config, the config itself need not be. */
@@ -169,11 +180,8 @@ async function goTo(
     return { target: chosen, sifted: parted, surplus: await notUsedByOthers(ownership, gone, report) };
   });
   const { manifests, left } = sifted;
-  for (const object of options.prune ? [] : surplus) {
-    report.warn(
-      `${describeRef(refOf(object), true)} is not in revision ${target.revision} and was kept; "prune: true" removes it`,
-    );
-  }
+  const removed = options.prune ? surplus.filter((object) => !keepsData(object)) : [];
+  for (const object of surplus) if (!removed.includes(object)) report.warn(describeKept(object, target));
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
@@ -198,7 +206,7 @@ async function goTo(
       strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingBackWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
-      surplus: options.prune ? surplus : [],
+      surplus: removed,
       alongside: left.map(({ manifest }) => manifest.object),
       ...originOf(target, revisions),
       claims: replacedByRollback,
@@ -211,6 +219,15 @@ async function goTo(
     first,
   );
   return finishRollback(ended, byHand, left, context.reporter);
+}
+
+/** What a rollback leaves that its target has not, and how it goes. */
+export function describeKept(object: KubernetesObject, { revision }: Pick<Revision, 'revision'>): string {
+  const ref = refOf(object);
+  const kept = `${describeRef(ref, true)} is not in revision ${revision} and was kept`;
+  return keepsData(ref)
+    ? `${kept}, because it may hold data. If it is not needed, remove it with ${removalCommands([ref])}.`
+    : `${kept}; "prune: true" removes it`;
 }
 
 /** What a revision says of where its objects come from. */
@@ -234,10 +251,14 @@ export function revisionBefore(
 ): string | undefined {
   const live = liveRevision(revisions);
   if (live === undefined) return undefined;
-  const isDead =
-    unfinished?.revision !== undefined && unfinished.waiting === undefined && unfinished.revision !== live.revision;
   const isLeft = revisions.some((revision) => revision.revision > live.revision && hasLeftSomething(revision));
-  return isDead || isLeft || changedByHand ? String(live.revision) : undefined;
+  return isOnItsWay(unfinished, live) || isLeft || changedByHand ? String(live.revision) : undefined;
+}
+
+/** Whether a run had begun to bring another revision in than the one that is live. */
+function isOnItsWay(unfinished: JournalRecord | undefined, live: Revision | undefined): boolean {
+  if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return false;
+  return unfinished.revision !== live?.revision;
 }
 
 function hasLeftSomething({ outcome, kept = [] }: Revision): boolean {

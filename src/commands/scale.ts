@@ -28,6 +28,7 @@ import type { RunReport } from '../report/run-report.ts';
 import { RolloutWatch } from '../report/watch.ts';
 import { workloadRow } from '../report/workloads.ts';
 import type { Prepared } from '../apply/prepared.ts';
+import type { Revision } from '../release/revision-shape.ts';
 
 const inputs = [...changeInputs, 'replicas', 'reason'] as const;
 
@@ -45,6 +46,12 @@ interface Wanted {
   replicas: number;
 }
 
+/** What is to be scaled as it was read last, and by what it is judged. */
+interface Sight {
+  wanted: readonly Wanted[];
+  watch: RolloutWatch;
+}
+
 /** Changes the number of pods of workloads in the cluster, and waits for it. @throws InvalidInput; Cancelled */
 async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<RunReport> {
   const { client, reporter } = context;
@@ -52,19 +59,29 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
   const { release } = options;
   const report = new Report(context, 'scale', { release, namespace });
   const requests = parseReplicas(options.replicas);
-  const wanted = await reporter.group('Preflight', () => mayScale(context, options, namespace, requests));
-  const live = liveRevision(await listRevisions(client, namespace, release));
-  const watch = new RolloutWatch(context, { ...options, userRules: recordedRules(live, report) });
+  const look = async (): Promise<Sight> => {
+    const live = liveRevision(await listRevisions(client, namespace, release));
+    const wanted = await mayScale(context, { namespace, release }, requests, live);
+    return { wanted, watch: new RolloutWatch(context, { ...options, userRules: recordedRules(live, report) }) };
+  };
+  let sight = await reporter.group('Preflight', async () => {
+    const found = await look();
+    const workloads = found.wanted.map(({ live }) => live);
+    await expectOfWorkloads(context, 'scale', workloads, options.undoOnFailure);
+    return found;
+  });
   const runs = await commitThatRuns(client, { namespace, release }, report);
-  const isSame = wanted.every(({ live, replicas }) => numberAt(live, 'spec', 'replicas') === replicas);
   let prepared: Prepared[] = [];
   const outcome = await guardedChange(
     context,
     { ...options, namespace },
     {
       command: 'scale',
-      ...(isSame ? {} : { runs }),
+      ...(isSame(sight) ? {} : { runs }),
       work: async (change) => {
+        // Another run may have written them until the lock was free, and what a dead one has left was undone.
+        sight = await look();
+        const { wanted, watch } = sight;
         // Only `spec.replicas` differs from what we own already, so that nothing else changes its owner.
         const manifests = wanted.map(({ live, replicas }) => changedInCluster(live, ['spec', 'replicas'], replicas));
         prepared = await preflight(client, manifests, { force: true, newNamespaces: new Set() });
@@ -79,18 +96,12 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
           await watch.wait(targets, change);
         });
       },
-      beforeUndo: (error) => watch.collectEvidence(error),
+      beforeUndo: (error) => sight.watch.collectEvidence(error),
     },
   );
-  report.tellWritten({
-    objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
-    workloads: wanted.map(({ live, replicas }) => {
-      const scaled = { ...live, spec: { ...objectAt(live, 'spec'), replicas } };
-      return workloadRow(scaled, watch.stateOf(refOf(live)), live);
-    }),
-    addresses: [],
-  });
-  if (!isSame) {
+  const { wanted, watch } = sight;
+  tellWritten(report, sight, prepared);
+  if (!isSame(sight)) {
     const what = describeScaled(wanted.map(({ live, replicas }) => ({ ...refOf(live), replicas })));
     await noteEvent(context, { namespace, release }, { command: 'scale', ...endOf(outcome), what }, report);
   }
@@ -99,10 +110,25 @@ async function scaleWorkloads(context: Context, options: ScaleOptions): Promise<
   return await finishFailed(context, { namespace, release }, { report, watch, failure: outcome.failure, attempt });
 }
 
+function tellWritten(report: Report, { wanted, watch }: Sight, prepared: readonly Prepared[]): void {
+  report.tellWritten({
+    objects: prepared.map(({ manifest, change }) => ({ ref: refOf(manifest.object), change })),
+    workloads: wanted.map(({ live, replicas }) => {
+      const scaled = { ...live, spec: { ...objectAt(live, 'spec'), replicas } };
+      return workloadRow(scaled, watch.stateOf(refOf(live)), live);
+    }),
+    addresses: [],
+  });
+}
+
+function isSame({ wanted }: Sight): boolean {
+  return wanted.every(({ live, replicas }) => numberAt(live, 'spec', 'replicas') === replicas);
+}
+
 async function finishScaled(
   context: Context,
   report: Report,
-  { wanted, prepared, watch }: { wanted: readonly Wanted[]; prepared: readonly Prepared[]; watch: RolloutWatch },
+  { wanted, prepared, watch }: Sight & { prepared: readonly Prepared[] },
 ): Promise<RunReport> {
   await tellNotOver(context, watch, report);
   const numbers = tellChanges(numbersOf(wanted));
@@ -138,30 +164,31 @@ function replicasOf(count: number): string {
   return count === 1 ? '1 replica' : `${count} replicas`;
 }
 
-/** What is to be scaled, when it may be. @throws InvalidInput, Failure when it is not there, or somebody else decides about it */
+/**
+ * What is to be scaled, when it may be.
+ * @param live revision
+ * @throws InvalidInput, Failure when it is not there, or somebody else decides about it
+ */
 async function mayScale(
-  context: Context,
-  { release, undoOnFailure }: ScaleOptions,
-  namespace: string,
+  { client }: Context,
+  target: { namespace: string; release: string },
   requests: readonly ReplicaRequest[],
+  live: Revision | undefined,
 ): Promise<Wanted[]> {
-  const { client } = context;
-  const found = await findWorkloads(context, namespace, release, requests);
-  const scaled = found.map(({ live }) => live);
-  await new Ownership(client, { namespace, release }).refuseTaken(scaled);
-  await refuseAutoscaled(client, namespace, scaled.map(refOf));
-  await expectOfWorkloads(context, 'scale', scaled, undoOnFailure);
+  const found = await findWorkloads(client, target, requests, live);
+  const scaled = found.map((entry) => entry.live);
+  await new Ownership(client, target).refuseTaken(scaled);
+  await refuseAutoscaled(client, target.namespace, scaled.map(refOf));
   return found;
 }
 
 /** A named workload is looked up in the cluster; without a name the release must have exactly one. */
 async function findWorkloads(
-  { client }: Context,
-  namespace: string,
-  release: string,
+  client: Context['client'],
+  { namespace, release }: { namespace: string; release: string },
   requests: readonly ReplicaRequest[],
+  live: Revision | undefined,
 ): Promise<Wanted[]> {
-  const live = liveRevision(await listRevisions(client, namespace, release));
   refuseElsewhere(requests, live?.objects ?? []);
   // By the name that it has in the manifests, whatever it is called where it runs.
   const recorded =

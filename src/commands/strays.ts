@@ -7,7 +7,7 @@ import { UnknownKind } from '../kubernetes/unknown-kind.ts';
 import { isConfig, isDeployment } from '../manifests/kinds.ts';
 import { readJournal } from '../release/journal.ts';
 import { removalCommands } from '../release/left-behind.ts';
-import { markFor, markOf } from '../apply/mark.ts';
+import { Ownership } from '../release/ownership.ts';
 import { liveRevision } from '../release/revision.ts';
 import { candidateName, configCopyName, configOf } from '../strategies/candidate.ts';
 import { trackLabel, isService, previewName } from '../traffic/services.ts';
@@ -42,9 +42,9 @@ export async function findStrays(
   const users = new Set([...(live?.objects ?? []), ...(live?.idle ?? [])].map((object) => keyOf(refOf(object))));
   const refs = madeBeside(revisions.flatMap(({ objects }) => objects)).filter((ref) => !users.has(keyOf(ref)));
   const found = await mapConcurrently(refs, concurrency, (ref) => client.read(ref).catch(ignoreRefused));
-  const own = found
-    .filter((object) => object !== undefined)
-    .filter((object) => markOf(object) === markFor(namespace, release));
+  const own = await new Ownership(client, { namespace, release }).marked(
+    found.filter((object) => object !== undefined),
+  );
   return straysAmong(own, strategy, new Set(Object.values(live?.serving ?? {})));
 }
 

@@ -256,7 +256,7 @@ export function decidesAnswers(object: KindOf): boolean {
 // What goes by the name alone: whoever reuses the name of a kind (Knative's Service, Istio's Gateway, Kruise's StatefulSet) means
 // the like of it, and here it is the safe side.
 
-/** Whether it may hold data that cannot be made again, so that an undo never deletes it. */
+/** Whether it may hold data that cannot be made again, so that neither an undo nor a rollback ever deletes it. */
 export function keepsData({ kind }: Pick<ObjectRef, 'kind'>): boolean {
   return isIn('keepsData', kind);
 }

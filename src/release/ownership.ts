@@ -57,6 +57,13 @@ export class Ownership implements Owners {
     return { mark };
   }
 
+  /** What says of itself that it is ours, by this name of the release or by one that it had before. */
+  async marked(found: readonly KubernetesObject[]): Promise<KubernetesObject[]> {
+    const some = found.filter((object) => markOf(object) !== undefined);
+    const owners = await Promise.all(some.map((object) => this.otherOwner(object)));
+    return some.filter((_, index) => owners[index] === undefined);
+  }
+
   /** @throws InvalidInput for what another release has, or has taken over since ours recorded it */
   async refuseTaken(found: readonly KubernetesObject[]): Promise<void> {
     for (const object of found) {

@@ -1,8 +1,10 @@
 import { systemClock } from '../../../src/base/clock.ts';
 import { TimeLimit } from '../../../src/base/time-limit.ts';
 import type { Context } from '../../../src/release/context.ts';
-import type { FakeApi } from '../../support/fake-api.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { FakeApi } from '../../support/fake-api.ts';
 import { silentReporter } from '../../support/silent-reporter.ts';
+import { fields, owner } from '../release/build.ts';
 
 /** What a command that changes the release "web" is told. */
 export const options = {
@@ -31,4 +33,13 @@ export function contextOf(client: FakeApi, holder: string): Context {
     startedAt: 0,
     onChangeBegins: () => undefined,
   };
+}
+
+/** Stores ConfigMaps as the server does: with the entry of whoever applies them, and not in a dry run. */
+export class OwningApi extends FakeApi {
+  override async apply(object: KubernetesObject, { dryRun = false } = {}) {
+    const managedFields = [owner(fields('data', 'a'))];
+    const stored = { ...object, metadata: { ...object.metadata, managedFields } };
+    return dryRun ? { object: stored, warnings: [] } : await super.apply(stored);
+  }
 }

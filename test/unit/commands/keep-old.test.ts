@@ -12,7 +12,7 @@ import { Report } from '../../../src/report/report.ts';
 import { RolloutWatch } from '../../../src/report/watch.ts';
 import { FakeApi } from '../../support/fake-api.ts';
 import { listeningReporter } from '../../support/silent-reporter.ts';
-import { revision } from '../release/build.ts';
+import { journalIn, revision } from '../release/build.ts';
 import { deployment, service } from '../strategies/plan-lines.ts';
 import { contextOf, options } from './build.ts';
 
@@ -101,6 +101,35 @@ describe('an old side whose time is over', () => {
     await recover(context(), options);
     expect(replicasOf('web')).toBe(3);
     expect(reporter.lines).toContain('warning Service "web" sends its requests to web again, so web keeps its pods');
+  });
+
+  test('is left where a later deploy has brought its candidate up there, and that waits', async () => {
+    const journal = journalIn(api);
+    const since = '2026-01-01T00:01:00.000Z';
+    await journal.plan([{ ref: refOf(blue), before: blue, after: blue, done: true }]);
+    await journal.leaveWaiting({ revision: 3, candidates: [refOf(blue)], since });
+    const { again, report } = await takenDown();
+    expect([again, replicasOf('web')]).toEqual([[], 3]);
+    expect(reporter.lines).toContain('info web stays: the waiting candidate (revision 3) runs there now');
+    expect(report.finish('deployed', '').timeline.map(({ text }) => text)).not.toContain('web scaled to 0');
+    await recover(context(), options);
+    expect(replicasOf('web')).toBe(3);
+  });
+
+  test('is left to the undo of a later deploy that was killed', async () => {
+    const journal = journalIn(api);
+    journal.record.revision = 3;
+    await journal.plan([{ ref: refOf(blue), before: blue, after: blue, done: true }]);
+    expect([(await takenDown()).again, replicasOf('web')]).toEqual([[], 3]);
+    expect(reporter.lines).toContain('info web stays: an interrupted "deploy" has changed it');
+  });
+
+  test('goes where only the journal of its own run is still there', async () => {
+    const journal = journalIn(api);
+    journal.record.revision = 2;
+    await journal.plan([{ ref: refOf(blue), before: blue, after: blue, done: true }]);
+    await takenDown();
+    expect(replicasOf('web')).toBe(0);
   });
 
   test("is not kept for a Service that is for this one of the user's own sides alone, or that is none of the release", async () => {

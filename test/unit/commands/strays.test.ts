@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { madeBeside, straysAmong } from '../../../src/commands/strays.ts';
+import { deploymentsBeside } from '../../../src/commands/release-workloads.ts';
+import { findStrays, madeBeside, straysAmong } from '../../../src/commands/strays.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { recordRevision } from '../../../src/release/record-revision.ts';
+import { listRevisions } from '../../../src/release/revision.ts';
+import { FakeApi } from '../../support/fake-api.ts';
 import { live } from '../../support/rollout-objects.ts';
+import { revision } from '../release/build.ts';
+import { contextOf } from './build.ts';
 
 function made(kind: string, name: string, track: string | undefined, spec = {}): KubernetesObject {
   const apiVersion = kind === 'Deployment' ? 'apps/v1' : 'v1';
@@ -62,5 +68,32 @@ describe('what is made beside the objects of a release', () => {
 
   test('is not what the user has named so', () => {
     expect(straysAmong([made('ConfigMap', 'flags-green', undefined)], 'rolling', served)).toEqual([]);
+  });
+});
+
+describe('after a release has got another name', () => {
+  /** What a failed canary of the release "old" was told to leave, and what another release has. */
+  async function adopted() {
+    const api = new FakeApi();
+    const web = made('Deployment', 'web', undefined);
+    const former = { formerly: ['old'], strategy: 'canary', objects: [web] };
+    await recordRevision(api, 'shop', revision(3, 'live', former), []);
+    const marked = (object: KubernetesObject, release: string) => ({
+      ...object,
+      metadata: { ...object.metadata, annotations: { 'gke-rollout/release': `shop/${release}` } },
+    });
+    api.put(marked(web, 'web'));
+    api.put(marked(made('Deployment', 'web-canary', 'canary', { replicas: 1 }), 'old'));
+    api.put(marked(made('Deployment', 'web-green', 'canary', { replicas: 1 }), 'other'));
+    return api;
+  }
+
+  test('what was made under the former one is found', async () => {
+    const api = await adopted();
+    const options = { namespace: 'shop', release: 'web', strategy: 'rolling' };
+    const strays = await findStrays({ client: api }, options, await listRevisions(api, 'shop', 'web'));
+    expect(names(strays)).toEqual(['web-canary']);
+    const beside = await deploymentsBeside(contextOf(api, 'me'), 'shop', 'web', [made('Deployment', 'web', undefined)]);
+    expect(names(beside)).toEqual(['web-canary']);
   });
 });

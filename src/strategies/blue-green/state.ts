@@ -9,6 +9,7 @@ import { servicesIn } from '../../traffic/services.ts';
 import { trackLabel } from '../candidate.ts';
 import { apartIn, groupsOf, idOf, refOn, type Group } from './groups.ts';
 import { bothSides, refsOfOwnSides, type Objects, type Side } from './own-sides.ts';
+import { servingNow } from './serving-side.ts';
 
 export interface Input {
   manifests: readonly Manifest[];
@@ -56,7 +57,11 @@ export async function stateOf(
   ]);
   const groups = groupsOf(manifests, services, sides);
   const deployments = await read(groups.flatMap((group) => refsOfGroup(group)));
-  const found = groups.map((group) => ({ ...group, apart: apartIn(group, deployments) }));
+  const found = groups.map((group) => ({
+    ...group,
+    serving: servingNow(group, services, deployments),
+    apart: apartIn(group, deployments),
+  }));
   return { groups: found, services, autoscalers, deployments };
 }
 

@@ -80,12 +80,13 @@ export function switchTo(
   { candidates, numbers }: Pick<WaitingCandidate, 'candidates' | 'numbers'>,
   { ownSides, force }: { ownSides: boolean; force: boolean },
 ): Strategy {
-  const names = new Set(candidates.map(({ name }) => name));
+  const waiting = new Set(candidates.map(keyOf));
   return async (context, manifests) => {
     const input = { manifests, ownSides };
     const state = await stateOf(context, input);
     const switches = state.groups.flatMap((group): Switch[] => {
-      const waitsOn = (side: Side) => group.workloads.some(({ object }) => names.has(refOn(group, side, object).name));
+      const waitsOn = (side: Side) =>
+        group.workloads.some(({ object }) => waiting.has(keyOf(refOn(group, side, object))));
       const to = [otherSide(group.serving), group.serving].find(waitsOn);
       if (to === undefined) return [];
       const isBegun = liveServices(group, state.services).some((live) => sideOf(group, selectorOf(live)) === to);

@@ -2,7 +2,6 @@ import { numberAt } from '../../base/json.ts';
 import { keyOf, refOf } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { rankOf } from '../../manifests/order.ts';
-import { isDeployment } from '../../manifests/kinds.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import { settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
@@ -168,14 +167,12 @@ function madeByUs(
 
 /** What is new and can be there before the switch. */
 function preludeOf(prepared: readonly Prepared[], switches: readonly Switch[]): Prepared[] {
-  const switched = new Set(
-    switches.flatMap(({ group }) => [...group.workloads, ...group.services]).map((one) => one.object.metadata.name),
-  );
+  const switched = new Set(switches.flatMap(({ group }) => group.workloads.map(({ object }) => keyOf(refOf(object)))));
   return prepared.filter(
     ({ manifest, live, change }) =>
       change === 'created' &&
       live === undefined &&
       rankOf(manifest.object) < 3 &&
-      !(isDeployment(manifest.object) && switched.has(manifest.object.metadata.name)),
+      !switched.has(keyOf(refOf(manifest.object))),
   );
 }

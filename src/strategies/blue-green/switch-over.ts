@@ -162,7 +162,7 @@ export function decideSwitch(
           return live === undefined ? [] : [refOf(live)];
         }),
       ),
-      replaces: new Map(servingIn(state, switches).map(({ serving, to }) => [to.name, serving] as const)),
+      replaces: new Map(servingIn(state, switches).map(({ serving, to }) => [keyOf(to), serving] as const)),
     },
   };
 }

@@ -9,6 +9,7 @@ import { refuseJoined } from '../bystanders.ts';
 import { refuseCustom, refuseUnfit } from '../fitness.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce } from '../rolling.ts';
+import { unitedServices } from '../service-moves.ts';
 import { arrangedOn } from './arrange.ts';
 import { planSwitch, type BlueGreenOptions } from './bring-in.ts';
 import { idOf, liveServices, refOn, sideOf, type Group } from './groups.ts';
@@ -37,7 +38,8 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
         if (switches.length > 0) return await planSwitch(context, prepared, { input, state, found: switches }, options);
         refuseCustom(prepared, 'blue-green');
         context.note(noteOfAllAtOnce(prepared, state));
-        return allAtOnce(prepared, { state: 'live', serving: servingNames(state, []) });
+        const united = await unitedServices(context, prepared);
+        return allAtOnce(prepared, { end: { state: 'live', serving: servingNames(state, []) }, united });
       },
     };
   };

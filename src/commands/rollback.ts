@@ -195,7 +195,7 @@ async function goTo(
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingBackWithRoom,
+      strategy: isSided ? blueGreen({ autoPromote: true, ownSides, restores: true }) : rollingBackWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: options.prune ? surplus : [],

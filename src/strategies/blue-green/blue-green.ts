@@ -6,7 +6,7 @@ import type { WaitingCandidate } from '../../release/journal-shape.ts';
 import { settled, type Strategy } from '../../plan/plan.ts';
 import { selectorOf } from '../../traffic/services.ts';
 import { refuseJoined } from '../bystanders.ts';
-import { refuseCustom, refuseUnfit } from '../fitness.ts';
+import { describeReplacedInPlace, refuseCustom, refuseUnfit } from '../fitness.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce } from '../rolling.ts';
 import { unitedServices } from '../service-moves.ts';
@@ -31,12 +31,13 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
     return {
       manifests: arrangedOn(manifests, state, sideNow),
       plan: async (prepared) => {
-        refuseUnfit(prepared, 'blue-green');
+        if (options.restores === true) for (const text of describeReplacedInPlace(prepared)) context.note(text);
+        else refuseUnfit(prepared, 'blue-green');
         refusePausedManifest(prepared, 'blue-green');
         const switches = switchesOf(prepared, manifests, state);
         await refuseJoined(context, prepared, 'blue-green', state.groups.flatMap(refsOfGroup));
         if (switches.length > 0) return await planSwitch(context, prepared, { input, state, found: switches }, options);
-        refuseCustom(prepared, 'blue-green');
+        if (options.restores !== true) refuseCustom(prepared, 'blue-green');
         context.note(noteOfAllAtOnce(prepared, state));
         const united = await unitedServices(context, prepared);
         return allAtOnce(prepared, { end: { state: 'live', serving: servingNames(state, []) }, united });

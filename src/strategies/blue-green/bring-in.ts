@@ -23,6 +23,8 @@ export interface BlueGreenOptions {
   autoPromote: boolean;
   /** The manifests hold one of two sides that are both the user's own: the one that is to serve. */
   ownSides: boolean;
+  /** The manifests are those of an earlier revision: what has no second side goes back in place. */
+  restores?: boolean;
 }
 
 /** What is found before a switch. */

@@ -16,7 +16,7 @@ import { idOf, liveServices, refOn, sideOf, type Group } from './groups.ts';
 import { otherSide, type Side } from './own-sides.ts';
 import { liveOn, refsOfGroup, servingNames, sideNow, stateOf, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
-import { besides, lookAtSides, refuseWithoutUnion, switchesOf } from './switches.ts';
+import { besides, lookAtSides, refuseKept, refuseWithoutUnion, switchesOf } from './switches.ts';
 
 /**
  * A full set of new pods beside the ones that serve; then one write per Service moves all requests. Blue is the user's own
@@ -100,6 +100,7 @@ export function switchTo(
       plan: (prepared) => {
         refusePaused(besides(prepared, state, switches));
         refuseWithoutUnion(state, switches);
+        refuseKept(state, switches);
         const look = force
           ? [{ do: 'check', title: 'Check whether there is a candidate', candidates, asks: 'present' } as const]
           : lookAtSides(state, switches, prepared);

@@ -17,7 +17,15 @@ import { formOf, previewOf, refOn, servicesOf, sideOf, type SideForm } from './g
 import { pinsOf, withFormOfPods } from './pins.ts';
 import { liveOn, servingIn, type Input, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
-import { besides, bystandersBehind, lookAtSides, refuseDivided, refuseWithoutUnion, requireRoom } from './switches.ts';
+import {
+  besides,
+  bystandersBehind,
+  lookAtSides,
+  refuseDivided,
+  refuseKept,
+  refuseWithoutUnion,
+  requireRoom,
+} from './switches.ts';
 
 export interface BlueGreenOptions {
   /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
@@ -45,6 +53,7 @@ export async function planSwitch(
 ): Promise<Plan> {
   const switches = await Promise.all(found.map(async (one) => await withFormOfPods(context, state, one)));
   refuseWithoutUnion(state, switches);
+  refuseKept(state, switches);
   refuseBystanders(await bystandersBehind(context, state, switches));
   const forms = switches.map((one) => formWithPods(one, input, state));
   await refuseSharedClaims(context, { input, state, found: switches }, forms);

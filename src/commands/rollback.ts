@@ -42,6 +42,7 @@ import { suffixOf } from './release-now.ts';
 import { rulesOfChange } from '../release/recorded-rules.ts';
 import { rollOut } from './roll-out.ts';
 import { bringBackBeside } from './sealed-config.ts';
+import { madeBeside } from './strays.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
@@ -177,6 +178,8 @@ async function goTo(
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
+  const recorded = manifests.map(({ object }) => object);
+  if (isSided) await context.bounds?.vouchForMadeBeside(recorded, madeBeside);
   const ownSides = (target.idle ?? live?.idle) !== undefined;
   const ended = await rollOut(
     context,

@@ -52,8 +52,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
     return found;
   });
   const manifests = structuredClone(revision.objects).map(inCluster);
-  const recorded = manifests.map(({ object }) => object);
-  await context.bounds?.vouchForMadeBeside(recorded, madeBeside);
+  await context.bounds?.vouchForMadeBeside(revision.objects, madeBeside);
   const { force } = options;
   // Who knows better than the checks of the deploy says others, or none.
   const checks = given.length > 0 || force ? given : readChecks(context, record.waiting?.verify ?? '');

@@ -178,8 +178,7 @@ async function goTo(
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
-  const recorded = manifests.map(({ object }) => object);
-  if (isSided) await context.bounds?.vouchForMadeBeside(recorded, madeBeside);
+  if (isSided) await context.bounds?.vouchForMadeBeside(target.objects, madeBeside);
   const ownSides = (target.idle ?? live?.idle) !== undefined;
   const ended = await rollOut(
     context,

@@ -117,10 +117,8 @@ describe('what only a record speaks of', () => {
       const { api, bounds } = bounded();
       for (const object of recorded) api.put(object);
       await bounds.vouchForMadeBeside(recorded, madeBeside);
-      const live = api.put({ ...preview, spec: { type: 'ClusterIP' } } as KubernetesObject);
-      await expect(api.replace({ ...live, spec: { type: 'NodePort' } } as KubernetesObject)).rejects.toThrow(
-        OutOfBounds,
-      );
+      const live = api.put({ ...preview, spec: { type: 'ClusterIP' } });
+      await expect(api.replace({ ...live, spec: { type: 'NodePort' } })).rejects.toThrow(OutOfBounds);
     });
   });
 

@@ -27,11 +27,11 @@ const context = (): PlanContext => ({
 });
 
 async function linesBy(strategy: typeof rolling, prepared: readonly Prepared[]): Promise<string[]> {
-  const { plan } = await strategy(
+  const arrangement = await strategy(
     context(),
     prepared.map(({ manifest }) => manifest),
   );
-  const { stages } = await plan(prepared);
+  const { stages } = await arrangement.plan(prepared);
   const lines: string[] = [];
   for (const stage of stages) lines.push(...linesOf((await stage.decide(context())).steps));
   return lines;

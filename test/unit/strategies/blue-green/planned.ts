@@ -17,7 +17,7 @@ export interface Planned {
   /** The first stages, which bring the other side in. */
   before: string[];
   /** All stages; only where the cluster answers as if each had been carried out. */
-  all(): Promise<string[]>;
+  all: () => Promise<string[]>;
 }
 
 /** A context that compares with what is in a fake cluster. */

@@ -1,6 +1,13 @@
 import { numberAt, objectAt, stringAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { groupOf, keyOf, refOf, type KubernetesObject, type ManagedFieldsEntry } from '../kubernetes/object.ts';
+import {
+  groupOf,
+  keyOf,
+  refOf,
+  type KubernetesObject,
+  type ManagedFieldsEntry,
+  type ObjectRef,
+} from '../kubernetes/object.ts';
 import { entriesOf, isPredecessor, owns } from './managed-fields.ts';
 import { fieldManager } from './field-manager.ts';
 
@@ -9,8 +16,10 @@ export function scaledTargets(autoscalers: readonly KubernetesObject[]): Set<str
   return new Set(
     autoscalers.flatMap((hpa) => {
       const target = objectAt(hpa, 'spec', 'scaleTargetRef');
-      const apiVersion = stringAt(target, 'apiVersion');
-      const kind = stringAt(target, 'kind');
+      // What a ScaledObject need not say (keda.sh/docs, ScaledObject specification).
+      const defaults = isScaledObject(hpa) ? { apiVersion: 'apps/v1', kind: 'Deployment' } : undefined;
+      const apiVersion = stringAt(target, 'apiVersion') ?? defaults?.apiVersion;
+      const kind = stringAt(target, 'kind') ?? defaults?.kind;
       const name = stringAt(target, 'name');
       if (apiVersion === undefined || kind === undefined || name === undefined) return [];
       const { namespace } = hpa.metadata;
@@ -28,6 +37,29 @@ export async function autoscalersIn(client: KubernetesClient, namespace: string)
 
 export function isAutoscaler(object: KubernetesObject): boolean {
   return object.kind === 'HorizontalPodAutoscaler' && groupOf(object.apiVersion) === 'autoscaling';
+}
+
+/** Of KEDA: it makes an autoscaler, and keeps its target as it says itself. */
+export function isScaledObject({ apiVersion, kind }: Pick<KubernetesObject, 'apiVersion' | 'kind'>): boolean {
+  return kind === 'ScaledObject' && groupOf(apiVersion) === 'keda.sh';
+}
+
+/** What an autoscaler belongs to, which writes its target; undefined where nothing does. */
+export function keeperOf({ metadata }: KubernetesObject): ObjectRef | undefined {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  if (owner === undefined) return undefined;
+  const { apiVersion, kind, name } = owner;
+  return { apiVersion, kind, name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+}
+
+/** The ScaledObjects that these autoscalers belong to; without those that may not be read. */
+export async function scaledObjectsOf(
+  client: KubernetesClient,
+  autoscalers: readonly KubernetesObject[],
+): Promise<KubernetesObject[]> {
+  const refs = autoscalers.flatMap((autoscaler) => keeperOf(autoscaler) ?? []).filter(isScaledObject);
+  const found = await Promise.all(refs.map((ref) => client.read(ref).catch(() => undefined)));
+  return found.filter((object) => object !== undefined);
 }
 
 /**

@@ -15,6 +15,7 @@ import { expectOfRemoval } from './needs.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { rollOut } from './roll-out.ts';
 import { rulesOfChange } from '../release/recorded-rules.ts';
+import { madeBeside } from './strays.ts';
 import { assertAskable, readChecks } from './verification.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord, WaitingCandidate } from '../release/journal-shape.ts';
@@ -51,6 +52,7 @@ async function promoteCandidate(context: Context, options: OptionsOf<(typeof inp
     return found;
   });
   const manifests = structuredClone(revision.objects).map(inCluster);
+  await context.bounds?.vouchForMadeBeside(revision.objects, madeBeside);
   const { force } = options;
   // Who knows better than the checks of the deploy says others, or none.
   const checks = given.length > 0 || force ? given : readChecks(context, record.waiting?.verify ?? '');

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.ts';
+import { keyOf } from '../kubernetes/object.ts';
 import { serverNow, serverTimestamp } from '../kubernetes/server-time.ts';
 import type { Live } from '../plan/plan.ts';
 import type { ChangeFailure } from '../release/change.ts';
@@ -8,7 +9,7 @@ import { writeRevision, type TidyUp } from '../release/record-revision.ts';
 import { placeForRecords } from '../release/record-room.ts';
 import { forRecord, withEvent, type ReleaseEvent } from '../release/release-event.ts';
 import type { Outcome, Revision } from '../release/revision-shape.ts';
-import { imagesIn, liveRevision, nextRevision } from '../release/revision.ts';
+import { imagesIn, liveRevision, nextRevision, servingKeys } from '../release/revision.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Report } from '../report/report.ts';
 import type { Ahead } from './look-ahead.ts';
@@ -151,14 +152,14 @@ export class Recording {
  * What is to go after a switch; or what an earlier one has left, as long as it does not serve again.
  * @param until milliseconds since the epoch by the server's clock
  */
-function retiringOf(
+export function retiringOf(
   { retired = [], serving }: Partial<Live>,
   live: Revision | undefined,
   until: number,
 ): Revision['retiring'] {
   if (retired.length > 0) return { refs: retired, until: new Date(until).toISOString() };
   if (serving === undefined || live?.retiring === undefined) return undefined;
-  const names = new Set(Object.values(serving));
-  const refs = live.retiring.refs.filter(({ name }) => !names.has(name));
+  const again = servingKeys(serving);
+  const refs = live.retiring.refs.filter((ref) => !again.has(keyOf(ref)));
   return refs.length === 0 ? undefined : { ...live.retiring, refs };
 }

@@ -42,6 +42,7 @@ import { suffixOf } from './release-now.ts';
 import { rulesOfChange } from '../release/recorded-rules.ts';
 import { rollOut } from './roll-out.ts';
 import { bringBackBeside } from './sealed-config.ts';
+import { madeBeside } from './strays.ts';
 import { rollbackWorkload } from './rollback-workload.ts';
 import type { Revision } from '../release/revision-shape.ts';
 import type { JournalRecord } from '../release/journal-shape.ts';
@@ -185,6 +186,7 @@ async function goTo(
   // The old side may still be there; and a canary of what has served before would only take time.
   const isSided = live?.strategy === 'blue-green';
   refuseUselessKeepOld(options, live?.strategy ?? 'rolling');
+  if (isSided) await context.bounds?.vouchForMadeBeside(target.objects, madeBeside);
   const ownSides = (target.idle ?? live?.idle) !== undefined;
   const ended = await rollOut(
     context,
@@ -203,7 +205,7 @@ async function goTo(
       command: 'rollback',
       status: 'rolled-back',
       manifests,
-      strategy: isSided ? blueGreen({ autoPromote: true, ownSides }) : rollingBackWithRoom,
+      strategy: isSided ? blueGreen({ autoPromote: true, ownSides, restores: true }) : rollingBackWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
       surplus: removed,

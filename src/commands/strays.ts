@@ -8,7 +8,7 @@ import { isConfig, isDeployment } from '../manifests/kinds.ts';
 import { readJournal } from '../release/journal.ts';
 import { removalCommands } from '../release/left-behind.ts';
 import { Ownership } from '../release/ownership.ts';
-import { liveRevision } from '../release/revision.ts';
+import { liveRevision, servingKeys } from '../release/revision.ts';
 import { candidateName, configCopyName, configOf } from '../strategies/candidate.ts';
 import { trackLabel, isService, previewName } from '../traffic/services.ts';
 import type { Context } from '../release/context.ts';
@@ -45,7 +45,7 @@ export async function findStrays(
   const own = await new Ownership(client, { namespace, release }).marked(
     found.filter((object) => object !== undefined),
   );
-  return straysAmong(own, strategy, new Set(Object.values(live?.serving ?? {})));
+  return straysAmong(own, strategy, servingKeys(live?.serving ?? {}));
 }
 
 /** What may not be looked at is left alone: the change itself does not need it. */
@@ -114,7 +114,7 @@ export function madeBeside(objects: readonly KubernetesObject[]): ObjectRef[] {
 
 /**
  * Of what carries the label of a track: what has no turn any more, and what no Deployment that stays reads.
- * @param serving names of the workloads that serve
+ * @param serving keys of the workloads that serve
  */
 export function straysAmong(
   made: readonly KubernetesObject[],
@@ -128,7 +128,7 @@ export function straysAmong(
     isDeployment(object) &&
     object.metadata.labels?.[trackLabel] === 'green' &&
     // The other one waits for its next turn.
-    (strategy === 'blue-green' || serving.has(object.metadata.name));
+    (strategy === 'blue-green' || serving.has(keyOf(refOf(object))));
   const read = new Set(labelled.filter(stays).flatMap((object) => [...configOf(object)]));
   return labelled.filter((object) => !stays(object) && !read.has(keyOf(refOf(object))));
 }

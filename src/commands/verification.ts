@@ -1,6 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { stringAt, stringsAt } from '../base/json.ts';
-import { refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
 import type { Check } from '../verify/check.ts';
 import { secretsOfChecks } from '../verify/check-secrets.ts';
@@ -150,11 +150,15 @@ function byService(
   for (const check of checks) {
     const name = check.target.kind === 'url' ? undefined : check.target.service;
     const asked = name === undefined ? main : serviceRef(namespace, name);
-    const known = [...groups.keys()].find((ref) => ref?.name === asked?.name);
+    const known = [...groups.keys()].find((ref) => isSameRef(ref, asked));
     const ref = known ?? asked;
     groups.set(ref, [...(groups.get(ref) ?? []), check]);
   }
   return groups;
+}
+
+function isSameRef(one: ObjectRef | undefined, other: ObjectRef | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : keyOf(one) === keyOf(other);
 }
 
 /** Which of the pods behind a Service are the candidate's, and which are stable. */

@@ -12,6 +12,7 @@ import { applyInLayers } from './apply-in-layers.ts';
 import { checkCandidates } from './check-candidates.ts';
 import { tellApplied, waitingIn, type Execution } from './execution.ts';
 import type { End, Plan } from './plan.ts';
+import { withoutRunAgain } from './run-once.ts';
 import type { Apply, Beside, FieldChange, SetFields, Step, Verify } from './step.ts';
 
 /** How a plan has ended. */
@@ -95,7 +96,7 @@ async function carryOut(step: Step, execution: Execution, progress: Progress): P
 
 async function apply(step: Apply, execution: Execution, progress: Progress): Promise<void> {
   const { client, journal } = execution;
-  const entries = await comparedIn(step, execution);
+  const entries = withoutRunAgain(await comparedIn(step, execution), execution);
   const serving = await Promise.all((step.beside ?? []).map((ref) => client.read(ref)));
   const beside = serving
     .filter((object) => object !== undefined)

@@ -1,9 +1,8 @@
 import type { Reporter } from '../base/reporter.ts';
 import type { OnLowCapacity } from '../capacity/report.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import type { Manifest } from '../manifests/manifest.ts';
-import { isDeployment } from '../manifests/kinds.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Step } from './step.ts';
 
@@ -71,7 +70,7 @@ export interface Live {
   serving?: Record<string, string>;
   /** What served before and still runs, to switch back to for a while. */
   retired?: ObjectRef[];
-  /** What the objects of the last step take the place of, by the names of the new ones. */
+  /** What the objects of the last step take the place of, by the keys of the new ones. */
   replaces?: ReadonlyMap<string, KubernetesObject>;
 }
 
@@ -106,7 +105,7 @@ export function broughtIn({ replaces }: Live, applied: readonly Prepared[]): Pre
   if (replaces === undefined) return undefined;
   return applied.map((entry) => {
     const { object } = entry.manifest;
-    const old = isDeployment(object) ? replaces.get(object.metadata.name) : undefined;
+    const old = replaces.get(keyOf(refOf(object)));
     return old === undefined ? entry : { ...entry, live: old, change: 'configured' };
   });
 }

@@ -1,8 +1,10 @@
+import { mapConcurrently } from '../base/concurrency.ts';
 import { Failure } from '../base/errors.ts';
 import { equal } from '../base/json.ts';
 import type { KubernetesClient, PlannedWrite } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
-import { describeRef, groupOf, keyOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, groupOf, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { concurrency } from '../apply/apply.ts';
 import { contentOf } from '../apply/comparison.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { applyEntry } from '../apply/managed-fields.ts';
@@ -26,6 +28,8 @@ export class Bounds {
   #vouched: ObjectRef[] = [];
   /** By their keys: whoever has shown whose it is may be deleted and made anew by the same run. */
   readonly #shown = new Set<string>();
+  /** By their keys: what strategies make beside objects of the release. */
+  readonly #beside = new Set<string>();
   #filesCount = true;
 
   constructor(client: KubernetesClient, release: { namespace: string; release: string }) {
@@ -43,6 +47,23 @@ export class Bounds {
     this.#vouched = [...this.#vouched, ...refs];
   }
 
+  /**
+   * Beside recorded objects that are outside of the namespace and carry the mark of the release, what strategies make there may be
+   * made as well: it has the kinds and names that these give it, and no others.
+   */
+  async vouchForMadeBeside(
+    objects: readonly KubernetesObject[],
+    madeBeside: (objects: readonly KubernetesObject[]) => ObjectRef[],
+  ): Promise<void> {
+    const { namespace, release } = this.#release;
+    const outside = objects.filter((object) => !this.#isInside(refOf(object)) && !grantsRights(object));
+    const found = await mapConcurrently(outside, concurrency, async (object) => await this.#read(refOf(object)));
+    const own = found
+      .filter((object) => object !== undefined)
+      .filter((object) => markOf(object) === markFor(namespace, release));
+    for (const ref of madeBeside(own)) this.#beside.add(keyOf(ref));
+  }
+
   /** For work on what another run has recorded: the files of this one say nothing of it. */
   async withoutFiles<T>(work: () => Promise<T>): Promise<T> {
     this.#filesCount = false;
@@ -57,14 +78,20 @@ export class Bounds {
   async check({ ref, object }: PlannedWrite): Promise<void> {
     const key = keyOf(ref);
     if (this.#isInside(ref) || this.#shown.has(key) || (this.#filesCount && this.#isVouched(ref))) return;
-    const live = await this.#client.read(ref).catch((error: unknown) => {
+    const live = await this.#read(ref);
+    // Who owns which field is no content: an undo that was killed half-way has that left to do.
+    if (live !== undefined && object !== undefined && equal(contentOf(live), contentOf(object))) return;
+    const isOurs = live === undefined ? this.#filesCount && this.#beside.has(key) : await this.#isShown(live);
+    if (!isOurs) throw this.#refusal(ref, live);
+    // What was only tried is not there, and is asked about again.
+    if (live !== undefined) this.#shown.add(key);
+  }
+
+  async #read(ref: ObjectRef): Promise<KubernetesObject | undefined> {
+    return await this.#client.read(ref).catch((error: unknown) => {
       if (isStatus(error, 403)) return undefined;
       throw error;
     });
-    // Who owns which field is no content: an undo that was killed half-way has that left to do.
-    if (live !== undefined && object !== undefined && equal(contentOf(live), contentOf(object))) return;
-    if (live === undefined || !(await this.#isShown(live))) throw this.#refusal(ref, live);
-    this.#shown.add(key);
   }
 
   #isInside(ref: ObjectRef): boolean {

@@ -144,6 +144,11 @@ export function runningRef({ serving = {} }: Revision, object: KubernetesObject)
   return { ...ref, name: serving[keyOf(ref)] ?? ref.name };
 }
 
+/** The workloads that serve of those that take turns, by their keys. @param serving what each is called, by its own key */
+export function servingKeys(serving: Readonly<Record<string, string>>): Set<string> {
+  return new Set(Object.entries(serving).map(([key, name]) => `${key.slice(0, key.lastIndexOf('/') + 1)}${name}`));
+}
+
 export function liveRevision(revisions: readonly Revision[]): Revision | undefined {
   return revisions.findLast((revision) => revision.outcome === 'live');
 }

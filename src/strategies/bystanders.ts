@@ -1,6 +1,6 @@
 import { InvalidInput } from '../base/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { isDeployment } from '../manifests/kinds.ts';
+import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { ownersOfSelected } from '../traffic/owners.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
@@ -38,8 +38,8 @@ function withCandidates(ref: ObjectRef): ObjectRef[] {
 }
 
 /**
- * Services whose requests go to others, and that Deployments are to come behind which are not there yet: one that has been
- * renamed, or a second one beside the first.
+ * Services whose requests go to others, and that workloads are to come behind which are not there yet: one that has been renamed or
+ * has become another kind, or a second one beside the first.
  * @param others what belongs to the release beside these
  */
 async function joined(
@@ -47,7 +47,9 @@ async function joined(
   prepared: readonly Prepared[],
   others: readonly ObjectRef[] = [],
 ): Promise<(Bystanders & { created: KubernetesObject })[]> {
-  const created = prepared.filter(({ live, manifest }) => live === undefined && isDeployment(manifest.object));
+  const created = prepared.filter(
+    ({ live, manifest: { object } }) => live === undefined && isWorkload(object) && keepsItsPods(object),
+  );
   const own = [...prepared.map(({ manifest }) => refOf(manifest.object)), ...others];
   const services = prepared.flatMap(({ live, manifest }) =>
     live !== undefined && isService(live) ? [{ live, next: manifest.object }] : [],
@@ -70,7 +72,7 @@ function isBehind(service: KubernetesObject, workload: KubernetesObject): boolea
   return selects(selectorOf(service), templateLabels(workload));
 }
 
-/** @throws InvalidInput where a new Deployment would come in past the strategy, beside or instead of what serves */
+/** @throws InvalidInput where a new workload would come in past the strategy, beside or instead of what serves */
 export async function refuseJoined(
   context: PlanContext,
   prepared: readonly Prepared[],
@@ -84,7 +86,7 @@ export async function refuseJoined(
   throw new InvalidInput(
     `${describeRef(refOf(service))} sends its requests to ${names}, and ${describeRef(refOf(created))} is new: the strategy "${strategy}" would roll it out all at once, and leave ${names} beside it`,
     {
-      hint: `If it was renamed, deploy it once with "strategy: rolling", then delete ${names}. If both are to stay, give their pods and Services different labels.`,
+      hint: `If it was renamed or changed its kind, deploy it once with "strategy: rolling", then delete ${names}. If both are to stay, give their pods and Services different labels.`,
     },
   );
 }

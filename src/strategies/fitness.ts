@@ -12,7 +12,7 @@ import type { Prepared } from '../apply/prepared.ts';
 
 /** @throws InvalidInput for a workload that cannot run in two versions side by side */
 export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {
-  const unfit = prepared.find((entry) => !canRunTwice(entry.manifest.object) && changesPods(entry));
+  const unfit = prepared.find(isUnfit);
   if (unfit === undefined) return;
   const because = unfit.config?.state === 'renewed' ? `, because it reads ${readsOf(unfit.config)}` : '';
   throw new InvalidInput(
@@ -29,10 +29,7 @@ export function refuseUnfit(prepared: readonly Prepared[], strategy: 'canary' | 
  * @throws InvalidInput for a custom resource that would get new pods
  */
 export function refuseCustom(prepared: readonly Prepared[], strategy: 'canary' | 'blue-green'): void {
-  const unfit = prepared.find((entry) => {
-    const { object } = entry.manifest;
-    return isCustomWorkload(object) && keepsItsPods(object) && changesPods(entry);
-  });
+  const unfit = prepared.find(isCustomUnfit);
   if (unfit === undefined) return;
   const { object, source } = unfit.manifest;
   const { triesBy } = customKindOf(object) ?? {};
@@ -44,6 +41,25 @@ export function refuseCustom(prepared: readonly Prepared[], strategy: 'canary' |
     `${describeRef(refOf(object))} would get new pods, but the strategy "${strategy}" works with Deployments only`,
     { location: source.locate([]), hint: `Deploy it with the strategy "rolling"${own}.` },
   );
+}
+
+/** What gets new pods past the strategy where an earlier version is brought back, which nobody tries first; a sentence for each. */
+export function describeReplacedInPlace(prepared: readonly Prepared[]): string[] {
+  return prepared
+    .filter((entry) => isUnfit(entry) || isCustomUnfit(entry))
+    .map(
+      ({ manifest }) =>
+        `${describeRef(refOf(manifest.object))} has no second side: its pods are replaced in place, by its own update strategy`,
+    );
+}
+
+function isUnfit(entry: Prepared): boolean {
+  return !canRunTwice(entry.manifest.object) && changesPods(entry);
+}
+
+function isCustomUnfit(entry: Prepared): boolean {
+  const { object } = entry.manifest;
+  return isCustomWorkload(object) && keepsItsPods(object) && changesPods(entry);
 }
 
 function readsOf({ reads }: ConfigEffect): string {

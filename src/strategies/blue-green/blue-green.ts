@@ -6,16 +6,17 @@ import type { WaitingCandidate } from '../../release/journal-shape.ts';
 import { settled, type Strategy } from '../../plan/plan.ts';
 import { selectorOf } from '../../traffic/services.ts';
 import { refuseJoined } from '../bystanders.ts';
-import { refuseCustom, refuseUnfit } from '../fitness.ts';
+import { describeReplacedInPlace, refuseCustom, refuseUnfit } from '../fitness.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce } from '../rolling.ts';
+import { unitedServices } from '../service-moves.ts';
 import { arrangedOn } from './arrange.ts';
 import { planSwitch, type BlueGreenOptions } from './bring-in.ts';
 import { idOf, liveServices, refOn, sideOf, type Group } from './groups.ts';
 import { otherSide, type Side } from './own-sides.ts';
 import { liveOn, refsOfGroup, servingNames, sideNow, stateOf, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
-import { besides, lookAtSides, refuseWithoutUnion, switchesOf } from './switches.ts';
+import { besides, lookAtSides, refuseKept, refuseWithoutUnion, switchesOf } from './switches.ts';
 
 /**
  * A full set of new pods beside the ones that serve; then one write per Service moves all requests. Blue is the user's own
@@ -30,14 +31,16 @@ export function blueGreen(options: BlueGreenOptions): Strategy {
     return {
       manifests: arrangedOn(manifests, state, sideNow),
       plan: async (prepared) => {
-        refuseUnfit(prepared, 'blue-green');
+        if (options.restores === true) for (const text of describeReplacedInPlace(prepared)) context.note(text);
+        else refuseUnfit(prepared, 'blue-green');
         refusePausedManifest(prepared, 'blue-green');
         const switches = switchesOf(prepared, manifests, state);
         await refuseJoined(context, prepared, 'blue-green', state.groups.flatMap(refsOfGroup));
         if (switches.length > 0) return await planSwitch(context, prepared, { input, state, found: switches }, options);
-        refuseCustom(prepared, 'blue-green');
+        if (options.restores !== true) refuseCustom(prepared, 'blue-green');
         context.note(noteOfAllAtOnce(prepared, state));
-        return allAtOnce(prepared, { state: 'live', serving: servingNames(state, []) });
+        const united = await unitedServices(context, prepared);
+        return allAtOnce(prepared, { end: { state: 'live', serving: servingNames(state, []) }, united });
       },
     };
   };
@@ -80,12 +83,13 @@ export function switchTo(
   { candidates, numbers }: Pick<WaitingCandidate, 'candidates' | 'numbers'>,
   { ownSides, force }: { ownSides: boolean; force: boolean },
 ): Strategy {
-  const names = new Set(candidates.map(({ name }) => name));
+  const waiting = new Set(candidates.map(keyOf));
   return async (context, manifests) => {
     const input = { manifests, ownSides };
     const state = await stateOf(context, input);
     const switches = state.groups.flatMap((group): Switch[] => {
-      const waitsOn = (side: Side) => group.workloads.some(({ object }) => names.has(refOn(group, side, object).name));
+      const waitsOn = (side: Side) =>
+        group.workloads.some(({ object }) => waiting.has(keyOf(refOn(group, side, object))));
       const to = [otherSide(group.serving), group.serving].find(waitsOn);
       if (to === undefined) return [];
       const isBegun = liveServices(group, state.services).some((live) => sideOf(group, selectorOf(live)) === to);
@@ -96,6 +100,7 @@ export function switchTo(
       plan: (prepared) => {
         refusePaused(besides(prepared, state, switches));
         refuseWithoutUnion(state, switches);
+        refuseKept(state, switches);
         const look = force
           ? [{ do: 'check', title: 'Check whether there is a candidate', candidates, asks: 'present' } as const]
           : lookAtSides(state, switches, prepared);

@@ -1,30 +1,40 @@
 import { numberAt } from '../../base/json.ts';
-import { keyOf, refOf } from '../../kubernetes/object.ts';
+import { keyOf, refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { rankOf } from '../../manifests/order.ts';
-import { isDeployment } from '../../manifests/kinds.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';
 import { heldByPauses, settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
+import { isService, selectorOf } from '../../traffic/services.ts';
 import { refuseBystanders } from '../bystanders.ts';
 import { refuseForeign } from '../fitness.ts';
 import { numbersOf, withPods } from '../numbers.ts';
 import { refusePaused } from '../paused.ts';
 import { applyCompared } from '../rolling.ts';
 import { judgeSharedClaims } from '../shared-claims.ts';
-import { formOf, previewOf, refOn, servicesOf, type SideForm } from './groups.ts';
+import { formOf, previewOf, refOn, servicesOf, sideOf, type SideForm } from './groups.ts';
 import { pinsOf, withFormOfPods } from './pins.ts';
 import { liveOn, servingIn, type Input, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
-import { besides, bystandersBehind, lookAtSides, refuseDivided, refuseWithoutUnion, requireRoom } from './switches.ts';
+import {
+  besides,
+  bystandersBehind,
+  lookAtSides,
+  refuseDivided,
+  refuseKept,
+  refuseWithoutUnion,
+  requireRoom,
+} from './switches.ts';
 
 export interface BlueGreenOptions {
   /** Switch when the candidate is ready and verified; otherwise it is left waiting. */
   autoPromote: boolean;
   /** The manifests hold one of two sides that are both the user's own: the one that is to serve. */
   ownSides: boolean;
+  /** The manifests are those of an earlier revision: what has no second side goes back in place. */
+  restores?: boolean;
 }
 
 /** What is found before a switch. */
@@ -44,6 +54,7 @@ export async function planSwitch(
 ): Promise<Plan> {
   const switches = await Promise.all(found.map(async (one) => await withFormOfPods(context, state, one)));
   refuseWithoutUnion(state, switches);
+  refuseKept(state, switches);
   refuseBystanders(await bystandersBehind(context, state, switches));
   const forms = switches.map((one) => formWithPods(one, input, state));
   await refuseSharedClaims(context, { input, state, found: switches }, forms);
@@ -185,16 +196,23 @@ function madeByUs(
   return prepared.filter(({ manifest }) => keys.has(keyOf(refOf(manifest.object))));
 }
 
-/** What is new and can be there before the switch. */
+/**
+ * What is new and can be there before the switch. A Service is only if it leads to the side that serves: another one would send
+ * requests to pods that nobody has approved, and is made by the switch.
+ */
 function preludeOf(prepared: readonly Prepared[], switches: readonly Switch[]): Prepared[] {
-  const switched = new Set(
-    switches.flatMap(({ group }) => [...group.workloads, ...group.services]).map((one) => one.object.metadata.name),
-  );
+  const switched = new Set(switches.flatMap(({ group }) => group.workloads.map(({ object }) => keyOf(refOf(object)))));
+  const leadsOn = (service: KubernetesObject) => {
+    const key = keyOf(refOf(service));
+    const by = switches.find(({ group }) => group.services.some(({ object }) => keyOf(refOf(object)) === key));
+    return by === undefined || sideOf(by.group, selectorOf(service)) === by.from;
+  };
   return prepared.filter(
     ({ manifest, live, change }) =>
       change === 'created' &&
       live === undefined &&
       rankOf(manifest.object) < 3 &&
-      !(isDeployment(manifest.object) && switched.has(manifest.object.metadata.name)),
+      !switched.has(keyOf(refOf(manifest.object))) &&
+      (!isService(manifest.object) || leadsOn(manifest.object)),
   );
 }

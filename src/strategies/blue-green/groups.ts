@@ -3,7 +3,7 @@ import { numberAt, objectAt, setAt, stringAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import { isConfig, isDeployment } from '../../manifests/kinds.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { isAutoscaler, scaledTargets } from '../../apply/hpa.ts';
+import { isAutoscaler, isScaledObject, scaledTargets } from '../../apply/hpa.ts';
 import { templateLabels } from '../../traffic/pods.ts';
 import {
   trackLabel,
@@ -290,7 +290,8 @@ function setPodLabels(workload: KubernetesObject, labels: Labels): void {
  * named like one of the user's own sides: it stays there.
  */
 export function targetOn(side: Side, group: Group, object: KubernetesObject): ObjectRef | undefined {
-  if (!isAutoscaler(object) || (group.own !== undefined && sideOfName(object) !== undefined)) return undefined;
+  if (!isAutoscaler(object) && !isScaledObject(object)) return undefined;
+  if (group.own !== undefined && sideOfName(object) !== undefined) return undefined;
   const targets = scaledTargets([object]);
   const target = group.workloads.find(({ object: workload }) =>
     bothSides.some((any) => targets.has(keyOf(refOn(group, any, workload)))),

@@ -2,12 +2,13 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { isDeployment } from '../../manifests/kinds.ts';
-import { autoscalersIn } from '../../apply/hpa.ts';
+import { autoscalersIn, scaledObjectsOf } from '../../apply/hpa.ts';
 import type { PlanContext } from '../../plan/plan.ts';
 import { templateLabels } from '../../traffic/pods.ts';
 import { trackLabel, servicesIn } from '../../traffic/services.ts';
-import { apartIn, groupsOf, idOf, refOn, type Group } from './groups.ts';
+import { apartIn, groupsOf, idOf, refOn, targetOn, type Group } from './groups.ts';
 import { bothSides, refsOfOwnSides, type Objects, type Side } from './own-sides.ts';
+import { servingNow } from './serving-side.ts';
 
 export interface Input {
   manifests: readonly Manifest[];
@@ -29,6 +30,7 @@ export interface State {
   groups: Group[];
   /** Services of the namespaces that its Deployments are in. */
   services: KubernetesObject[];
+  /** With the ScaledObjects that those of its Deployments belong to. */
   autoscalers: KubernetesObject[];
   /** Deployments of both sides, by key. */
   deployments: Objects;
@@ -54,9 +56,17 @@ export async function stateOf(
     isOwn ? read(refsOfOwnSides(manifests.map(({ object }) => object))) : undefined,
   ]);
   const groups = groupsOf(manifests, services, sides);
-  const deployments = await read(groups.flatMap((group) => refsOfGroup(group)));
-  const found = groups.map((group) => ({ ...group, apart: apartIn(group, deployments) }));
-  return { groups: found, services, autoscalers, deployments };
+  const theirs = autoscalers.filter((one) => groups.some((group) => targetOn('blue', group, one) !== undefined));
+  const [deployments, scaledObjects] = await Promise.all([
+    read(groups.flatMap((group) => refsOfGroup(group))),
+    scaledObjectsOf(client, theirs),
+  ]);
+  const found = groups.map((group) => ({
+    ...group,
+    serving: servingNow(group, services, deployments),
+    apart: apartIn(group, deployments),
+  }));
+  return { groups: found, services, autoscalers: [...autoscalers, ...scaledObjects], deployments };
 }
 
 /** Where a release has Deployments; that of the release itself among them. */

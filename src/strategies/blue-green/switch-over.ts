@@ -2,7 +2,7 @@ import { Failure } from '../../base/errors.ts';
 import { objectAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
-import { scaledTargets } from '../../apply/hpa.ts';
+import { keeperOf, scaledTargets } from '../../apply/hpa.ts';
 import { stage, type Decision, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
 import { isFollowedLate, selectorOf, servicesIn, settleMsOf } from '../../traffic/services.ts';
@@ -164,21 +164,23 @@ export function decideSwitch(
           return live === undefined ? [] : [refOf(live)];
         }),
       ),
-      replaces: new Map(servingIn(state, switches).map(({ serving, to }) => [to.name, serving] as const)),
+      replaces: new Map(servingIn(state, switches).map(({ serving, to }) => [keyOf(to), serving] as const)),
     },
   };
 }
 
-/** Autoscalers look after the side that serves. */
+/** Autoscalers look after the side that serves. One that belongs to something else is moved with that. */
 function followersOf({ autoscalers }: State, switches: readonly Switch[]): FieldChange[] {
   return switches.flatMap(({ group, to }) =>
-    autoscalers.flatMap((autoscaler) => {
-      const { name } = targetOn(to, group, autoscaler) ?? {};
-      const target = objectAt(autoscaler, 'spec', 'scaleTargetRef');
-      return name === undefined || name === target['name']
-        ? []
-        : [{ of: refOf(autoscaler), path: ['spec', 'scaleTargetRef'], to: { ...target, name } }];
-    }),
+    autoscalers
+      .filter((one) => keeperOf(one) === undefined)
+      .flatMap((autoscaler) => {
+        const { name } = targetOn(to, group, autoscaler) ?? {};
+        const target = objectAt(autoscaler, 'spec', 'scaleTargetRef');
+        return name === undefined || name === target['name']
+          ? []
+          : [{ of: refOf(autoscaler), path: ['spec', 'scaleTargetRef'], to: { ...target, name } }];
+      }),
   );
 }
 

@@ -2,6 +2,7 @@ import { InvalidInput } from '../../base/errors.ts';
 import { numberAt, objectAt } from '../../base/json.ts';
 import { describeRef, keyOf, refOf, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
+import { isScaledObject, keeperOf } from '../../apply/hpa.ts';
 import { checkCapacity, enforceCapacity } from '../../capacity/capacity.ts';
 import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';
@@ -9,7 +10,7 @@ import type { PlanContext } from '../../plan/plan.ts';
 import type { Step } from '../../plan/step.ts';
 import { isFollowedLate, previewName, selectorOf } from '../../traffic/services.ts';
 import { bystandersOf, type Bystanders } from '../bystanders.ts';
-import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn, sideOf } from './groups.ts';
+import { boundTo, boundToBoth, formOf, idOf, liveServices, refOn, sideOf, targetOn } from './groups.ts';
 import { otherSide } from './own-sides.ts';
 import { liveOn, refsOfGroup, type State, type Switch } from './state.ts';
 
@@ -53,6 +54,25 @@ export function refuseWithoutUnion(state: State, switches: readonly Switch[]): v
       `${describeRef(refOf(service))} selects pods by their side alone, so the two sides cannot both serve until the load balancer catches up`,
       { hint: 'Add a label to its selector that the pods of both sides have, such as "app".' },
     );
+  }
+}
+
+/** @throws InvalidInput where an autoscaler that has to change sides would be led back to the old one */
+export function refuseKept({ autoscalers }: State, switches: readonly Switch[]): void {
+  const moved = new Set(autoscalers.map((one) => keyOf(refOf(one))));
+  for (const { group, to } of switches) {
+    for (const autoscaler of autoscalers) {
+      const keeper = targetOn(to, group, autoscaler) && keeperOf(autoscaler);
+      if (keeper === undefined || moved.has(keyOf(keeper))) continue;
+      throw new InvalidInput(
+        `${describeRef(refOf(autoscaler))} cannot follow the switch: it belongs to ${describeRef(keeper)}, which would set its target back`,
+        {
+          hint: isScaledObject(keeper)
+            ? 'Allow this action to get and patch ScaledObjects (keda.sh) in the namespace: then it changes the target there.'
+            : 'Deploy with "strategy: rolling", or scale this Deployment with a HorizontalPodAutoscaler of your own.',
+        },
+      );
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { numbersOf, withPods } from '../numbers.ts';
 import { hasPods, podsOf } from '../../manifests/pod-template.ts';
 import { refusePaused, refusePausedManifest } from '../paused.ts';
 import { allAtOnce, applyCompared } from '../rolling.ts';
+import { unitedServices } from '../service-moves.ts';
 import { judgeSharedClaims } from '../shared-claims.ts';
 import { canaryStages } from './bring-in.ts';
 import { keptApart, lookAround, refuseAutoscaled, refuseUnreachable, tellBystanders } from './neighbours.ts';
@@ -34,7 +35,7 @@ async function planFor(context: PlanContext, prepared: readonly Prepared[], opti
   if (pairs.length === 0) {
     refuseCustom(prepared, 'canary');
     context.note(noteOfAllAtOnce(prepared));
-    return allAtOnce(prepared);
+    return allAtOnce(prepared, { united: await unitedServices(context, prepared) });
   }
   await judgeSharedClaims(
     context,

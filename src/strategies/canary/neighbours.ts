@@ -58,14 +58,19 @@ export function refuseUnreachable(neighbours: Neighbours, prepared: readonly Pre
   const own = prepared.map(({ manifest }) => manifest.object).filter(isService);
   const all = new Map([...neighbours.services, ...own].map((service) => [keyOf(refOf(service)), service]));
   for (const { live, candidate } of pairs) {
-    const serving = behindWhich([...all.values()], live);
+    // Those of the manifests come with the promotion only: until then the Services are as they are.
+    const serving = [...behindWhich(neighbours.services, live), ...behindWhich([...all.values()], live)];
     const missing = serving.find((service) => !selects(selectorOf(service), templateLabels(candidate.object)));
-    if (serving.length > 0 && missing !== undefined) {
+    if (missing !== undefined) {
+      const next = all.get(keyOf(refOf(missing)));
+      const isToFollow = next !== undefined && selects(selectorOf(next), templateLabels(candidate.object));
       throw new InvalidInput(
         `${describeRef(refOf(candidate.object))} would get no requests: its pods do not have the labels that ${describeRef(refOf(missing))} selects`,
         {
           location: candidate.source.locate(['spec', 'template', 'metadata', 'labels']),
-          hint: 'Give its pod template the labels in the selector of the Service.',
+          hint: isToFollow
+            ? 'The selector of the Service in the manifest selects them, but it is applied with the promotion only. Deploy this change with "strategy: rolling".'
+            : 'Give its pod template the labels in the selector of the Service.',
         },
       );
     }

@@ -95,8 +95,12 @@ export function isStableOf(object: KubernetesObject, candidate: ObjectRef, name:
 }
 
 /** Of one that is gone, or of the user's own. */
-export function stableName({ name }: ObjectRef, manifests: readonly Manifest[]): string {
+export function stableName(candidate: ObjectRef, manifests: readonly Manifest[]): string {
   const isFor = ({ object }: Manifest) =>
-    isDeployment(object) && candidateName(object.metadata.name, 'canary') === name;
-  return manifests.find(isFor)?.object.metadata.name ?? name.replace(/-canary$/, '');
+    isDeployment(object) && isStableOf(object, candidate, object.metadata.name) && isCandidateOf(object, candidate);
+  return manifests.find(isFor)?.object.metadata.name ?? candidate.name.replace(/-canary$/, '');
+}
+
+function isCandidateOf({ metadata }: KubernetesObject, { name }: ObjectRef): boolean {
+  return candidateName(metadata.name, 'canary') === name;
 }

@@ -121,6 +121,33 @@ describe('blue-green', () => {
     expect(same.outputs['status']).toBe('unchanged');
   });
 
+  test('goes on from green where somebody has applied the original Service, or deleted it, with an autoscaler', async () => {
+    const files = (version: string) => [...app('lost', version, { spec: { replicas: undefined } }), autoscaler('lost')];
+    await stage.given('lost', files('1.0.0'));
+    await stage.given('lost', files('2.0.0'));
+    expect([await stage.imageOf('lost-green'), await stage.replicasOf('lost')]).toEqual([image('2.0.0'), 0]);
+
+    await stage.kubectl(
+      'patch',
+      'service',
+      'lost',
+      '--type=json',
+      '-p',
+      JSON.stringify([{ op: 'replace', path: '/spec/selector', value: { app: 'lost' } }]),
+    );
+    expect((await stage.deploy('lost', files('3.0.0'))).outputs['status']).toBe('deployed');
+    expect(await stage.selectorOf('lost')).toEqual({ app: 'lost', 'gke-rollout/track': 'blue' });
+    expect([await stage.imageOf('lost'), await stage.replicasOf('lost-green')]).toEqual([image('3.0.0'), 0]);
+    expect(await stage.endpoints('lost')).not.toEqual([]);
+
+    await stage.given('lost', files('4.0.0'));
+    await stage.kubectl('delete', 'service', 'lost');
+    expect((await stage.command('lost', 'rollback', { 'keep-old-for': '0s' })).outputs['status']).toBe('rolled-back');
+    const { 'gke-rollout/track': side } = await stage.selectorOf('lost');
+    expect(await stage.imageOf(side === 'green' ? 'lost-green' : 'lost')).toBe(image('3.0.0'));
+    expect(await stage.endpoints('lost')).not.toEqual([]);
+  });
+
   test('does not go with another strategy afterwards, and says how to leave', async () => {
     await stage.run('leave', {}, { 'app.yaml': app('leave', '1.0.0', { replicas: 1 }) });
     const result = await stage.run(

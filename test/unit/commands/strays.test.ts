@@ -57,7 +57,7 @@ describe('what is made beside the objects of a release', () => {
     for (const replicas of [0, 2]) {
       const objects = [green(replicas, 'flags-green'), copy];
       expect(names(straysAmong(objects, 'rolling', served))).toEqual(['web-green', 'flags-green']);
-      expect(straysAmong(objects, 'rolling', new Set(['web-green']))).toEqual([]);
+      expect(straysAmong(objects, 'rolling', new Set(['apps/Deployment/shop/web-green']))).toEqual([]);
     }
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { madeBeside } from '../../../src/commands/strays.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { Bounds, OutOfBounds } from '../../../src/release/bounds.ts';
@@ -78,6 +79,47 @@ describe('what only a record speaks of', () => {
     await api.delete(refOf(live));
     await api.create(object);
     expect(api.get(refOf(live))).toMatchObject(object);
+  });
+
+  describe('beside a Service and a Deployment of another namespace', () => {
+    const there = (apiVersion: string, kind: string, name: string, annotations = {}) =>
+      objectOf(apiVersion, kind, {}, { name, namespace: 'b', annotations } as object);
+    const service = there('v1', 'Service', 'web', ours);
+    const preview = there('v1', 'Service', 'web-preview');
+    const recorded = [service, there('apps/v1', 'Deployment', 'web', ours)];
+
+    test('is made where these carry the mark of the release, and removed again: the names that a strategy gives', async () => {
+      const { api, bounds } = bounded();
+      for (const object of recorded) api.put(object);
+      await bounds.vouchForMadeBeside(recorded, madeBeside);
+      await expect(bounds.withoutFiles(async () => await api.create(preview))).rejects.toThrow(OutOfBounds);
+      await api.create(preview, { dryRun: true });
+      await api.create({ ...preview, metadata: { ...preview.metadata, annotations: ours } });
+      await api.create(there('apps/v1', 'Deployment', 'web-green', ours));
+      await api.delete(refOf(preview));
+      await expect(api.create(there('v1', 'Service', 'web-other'))).rejects.toThrow(OutOfBounds);
+      await expect(api.create(there('v1', 'Pod', 'web-green'))).rejects.toThrow(OutOfBounds);
+    });
+
+    test.each<[string, object]>([
+      ['are not there', {}],
+      ['carry no mark', { put: {} }],
+      ['carry the mark of another release', { put: { [releaseAnnotation]: 'shop/api' } }],
+    ])('is not made where these %s', async (_, { put }: { put?: Record<string, string> }) => {
+      const { api, bounds } = bounded();
+      if (put !== undefined)
+        for (const object of recorded) api.put({ ...object, metadata: { ...object.metadata, annotations: put } });
+      await bounds.vouchForMadeBeside(recorded, madeBeside);
+      await expect(api.create(preview, { dryRun: true })).rejects.toThrow('it does not exist');
+    });
+
+    test("is not changed where it is somebody else's", async () => {
+      const { api, bounds } = bounded();
+      for (const object of recorded) api.put(object);
+      await bounds.vouchForMadeBeside(recorded, madeBeside);
+      const live = api.put({ ...preview, spec: { type: 'ClusterIP' } });
+      await expect(api.replace({ ...live, spec: { type: 'NodePort' } })).rejects.toThrow(OutOfBounds);
+    });
   });
 
   test('is free in the namespace of the release, whatever grants no rights', async () => {

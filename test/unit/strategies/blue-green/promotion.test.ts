@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
-import { refOf } from '../../../../src/kubernetes/object.ts';
+import { refOf, type KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import type { Decision, PlanContext } from '../../../../src/plan/plan.ts';
 import { switchTo } from '../../../../src/strategies/blue-green/blue-green.ts';
 import { FakeApi } from '../../../support/fake-api.ts';
@@ -103,6 +103,30 @@ describe('the promotion of a side that waits', () => {
   test('gives requests back to no side behind a load balancer that follows late', async () => {
     put({ web: 'green' }, late);
     expect((await promotion(['web'])).lines).toEqual(whole);
+  });
+
+  test('leaves a Deployment of the same name in another namespace, which does not wait, where it is', async () => {
+    put({ web: 'green' });
+    const elsewhere = (object: KubernetesObject) => ({ ...object, metadata: { ...object.metadata, namespace: 'b' } });
+    for (const object of [blue, green, service('web', { app: 'web', ...track('green') })]) api.put(elsewhere(object));
+    const objects = [deployment('web', 3), service('web')];
+    const strategy = switchTo({ candidates: [refOf(blue)] }, { ownSides: false, force: false });
+    const manifests = [...objects, ...objects.map(elsewhere)].map((object) => manifestOf(object));
+    const { stages } = await (await strategy(context(), manifests)).plan([]);
+    const decisions: Decision[] = [];
+    for (const stage of stages) decisions.push(await stage.decide(context()));
+    const end = decisions.at(-1)?.end;
+    expect(decisions.flatMap(({ steps }) => linesOf(steps).map((line) => line.replaceAll(/ at \d+/g, '')))).toEqual([
+      'check web sound',
+      'verify preview',
+      'set web.selector=app:web,track:blue',
+      'route web',
+      'apply web×3 Service/web web-green×3 Service/web',
+    ]);
+    expect(end?.state === 'live' ? end.serving : undefined).toEqual({
+      'apps/Deployment/shop/web': 'web',
+      'apps/Deployment/b/web': 'web-green',
+    });
   });
 
   test('is refused where somebody switches between the look and the switch', async () => {

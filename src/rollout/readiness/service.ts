@@ -5,7 +5,8 @@ import { progressing, ready, type Rule } from './rule.ts';
 
 export const service: Rule = {
   kinds: [{ kind: 'Service', group: '' }],
-  ready: 'a LoadBalancer has an external address; every other type is ready when it is applied; one that selects no pod of the release needs a ready endpoint once all else is ready',
+  ready:
+    'a LoadBalancer has an external address; every other type is ready when it is applied; one that selects no pod of the release needs a ready endpoint once all else is ready',
   failed: 'its selector leads to no pod any more, for 30 s',
   source: 'kubernetes pkg/apis/core: status.loadBalancer.ingress',
   judge,

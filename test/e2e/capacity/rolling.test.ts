@@ -60,7 +60,9 @@ test('a rolling update in a full pool is refused before the first write and says
         `^rolling update of Deployment "model" needs 1 more pod with 1 ${device} each, but there is no capacity: `,
       ),
     );
-    expect(hint).toMatch(/^Set "on-low-capacity: in-place" to replace pods one at a time in this run, or set "maxSurge: 0" and "maxUnavailable: 1" /);
+    expect(hint).toMatch(
+      /^Set "on-low-capacity: in-place" to replace pods one at a time in this run, or set "maxSurge: 0" and "maxUnavailable: 1" /,
+    );
     expect(hint).toContain('With 1 replica, nothing serves from then on until the new pod is ready.');
   }
   expect(await kubectlJson(['get', 'deployments', '-n', namespace, '-l', 'app=model'])).toEqual(before);

@@ -41,7 +41,7 @@ describe('a Job that is created before a candidate, and again with all the rest'
       signal: new AbortController().signal,
       limit: new TimeLimit(clock),
       untilResumed: () => Promise.resolve(),
-    wait: () => {
+      wait: () => {
         onReady();
         return Promise.resolve();
       },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import type { JsonObject } from '../../../src/base/json.ts';
 import type { KubernetesClient, ListOptions } from '../../../src/kubernetes/client.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { podsSelectedBy } from '../../../src/traffic/pods.ts';
@@ -38,7 +39,7 @@ describe('the pods of a workload are asked for', () => {
       { key: 'legacy', operator: 'DoesNotExist' },
     ];
     const terms = 'tier in (web,api),track notin (canary),app,!legacy';
-    const of = (selector: KubernetesObject['spec']) => live('ReplicaSet', { spec: { selector } as never });
+    const of = (selector: JsonObject) => live('ReplicaSet', { spec: { selector } });
     expect(await selectorsFor(of({ matchExpressions }))).toEqual([terms]);
     expect(await selectorsFor(of({ matchLabels: { app: 'shop' }, matchExpressions }))).toEqual([`app=shop,${terms}`]);
   });

@@ -53,9 +53,8 @@ function podSelectorOf(workload: KubernetesObject): string {
 /** As a `labelSelector` asks for it: `tier in (web,api)`, `!canary` (kubernetes apimachinery pkg/labels). */
 function describeExpression(expression: JsonObject): string {
   const key = stringAt(expression, 'key') ?? '';
-  const values = listAt(expression, 'values')
-    .filter((value) => typeof value === 'string')
-    .join(',');
+  const listed: readonly unknown[] = listAt(expression, 'values');
+  const values = listed.filter((value): value is string => typeof value === 'string').join(',');
   switch (stringAt(expression, 'operator')) {
     case 'In':
       return `${key} in (${values})`;

@@ -27,6 +27,7 @@ const stillHolding: readonly string[] = [
   'src/strategies/index.ts',
   'src/strategies/outside.ts',
   'src/strategies/rolling.ts',
+  'src/strategies/service-moves.ts',
   'src/strategies/shared-claims.ts',
 ];
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import { abort } from '../../../src/commands/abort.ts';
+import { messageOf } from '../../../src/base/errors.ts';
 import type { CommandInputs } from '../../../src/commands/inputs.ts';
 import { promote } from '../../../src/commands/promote.ts';
 import { refOf, type KubernetesObject } from '../../../src/kubernetes/object.ts';
@@ -65,7 +66,7 @@ describe('a candidate that has changed until the lock was free', () => {
     meanwhile(eight);
     const run = command.run(context(), inputs).then(
       ({ failure }) => failure?.message,
-      ({ message }: Error) => message,
+      (error: unknown) => messageOf(error),
     );
     expect(await run).toBe(
       `the candidate of release "web" is now revision 8, but this "${name}" was started for revision 7`,

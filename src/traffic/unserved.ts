@@ -47,8 +47,8 @@ export function judgeUnserved(service: ServiceNow, around: Around): Unserved {
   if (isOverwritten(now, meant)) return 'found';
   const isServedElse = around.services.some((other) => other !== service && leadsTo(other.now, lasting));
   if (isServedElse && sharesLabel(now, lasting)) return 'beside';
-  if (before === undefined) return 'broken';
-  return isServedElse ? 'unknown' : 'found';
+  if (isServedElse && !isForNamesake(now, lasting, around)) return 'unknown';
+  return before === undefined ? 'broken' : 'found';
 }
 
 /** Whether a Service selects pods of one of these, as their templates have them. */
@@ -82,6 +82,16 @@ const ownLabels = 'gke-rollout/';
 function isOverwritten(now: KubernetesObject, meant: KubernetesObject): boolean {
   const wanted = selectorOf(meant);
   return Object.entries(selectorOf(now)).some(([key, value]) => wanted[key] !== value && !key.startsWith(ownLabels));
+}
+
+/** Whether it is called like a workload that no Service leads to: it is hardly meant for the pods of another release. */
+function isForNamesake(
+  service: KubernetesObject,
+  workloads: readonly KubernetesObject[],
+  { services }: Around,
+): boolean {
+  const namesake = workloads.find(({ metadata }) => metadata.name === service.metadata.name);
+  return namesake !== undefined && !services.some(({ now }) => leadsTo(now, [namesake]));
 }
 
 function sharesLabel(service: KubernetesObject, workloads: readonly KubernetesObject[]): boolean {

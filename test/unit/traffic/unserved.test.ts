@@ -38,10 +38,18 @@ describe('a Service without pods of its release', () => {
     expect(withoutPods({ services, workloads, before: [] })).toEqual([]);
   });
 
-  test('is broken where it is new and its selector has a wrong letter, although another Service leads to the pods', () => {
+  test('is broken where it is new and its selector has a wrong letter', () => {
     expect(judged({ services: [made({ app: 'wbe' })] })).toBe('broken');
-    expect(judged({ services: [made({ app: 'wbe' }), serving] })).toBe('broken');
     expect(judged({ services: [made({ app: 'web', tier: 'front' })] })).toBe('broken');
+  });
+
+  test('is broken beside one that serves where it is called like a workload that nobody else leads to', () => {
+    const api = { ...workload({ app: 'api' }), metadata: { name: 'api', namespace: 'shop' } };
+    const mistyped = { meant: service({ app: 'aip' }, 'api'), now: service({ app: 'aip' }, 'api') };
+    expect(judged({ services: [mistyped, serving], workloads: [web, api] })).toBe('broken');
+    expect(judged({ services: [mistyped, serving] })).toBe('unknown');
+    const all = found({ app: 'api' });
+    expect(judged({ services: [mistyped, serving, all], workloads: [web, api] })).toBe('unknown');
   });
 
   test('is broken where it led to pods before: by another selector, or other labels of the pods', () => {
@@ -58,6 +66,7 @@ describe('a Service without pods of its release', () => {
     expect(judged({ services: [found({ app: 'wbe' })] })).toBe('found');
     // Beside one that serves, it may lead to the pods of another release.
     expect(judged({ services: [found({ app: 'other' }), serving] })).toBe('unknown');
+    expect(judged({ services: [made({ app: 'other' }), serving] })).toBe('unknown');
   });
 
   test('stands beside one that leads to the pods where it shares a label with them: a preview, an elected leader', () => {

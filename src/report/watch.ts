@@ -231,7 +231,7 @@ export class RolloutWatch {
 
   async #refuseCrashing(workload: KubernetesObject): Promise<void> {
     const { client, clock } = this.#context;
-    const pods = await podsSelectedBy(client, workload);
+    const pods = ownAmong(workload, await podsSelectedBy(client, workload));
     this.#refuse({ workload, pods }, recentCrash(pods, serverNow(client, clock)));
   }
 

@@ -50,7 +50,7 @@ const { values: options } = parseArgs({
 const pairs = Number(options.pairs);
 /** What takes half a minute or more a pair is done less often. */
 const atMost = (most: number) => Math.min(pairs, most);
-const newService = 'the action also waits 2 s until the nodes know the new Service; kubectl and helm do not';
+const newService = 'the action also waits up to 2 s until the nodes know the new Service; kubectl and helm do not';
 const deployOf = (count: number) => ({
   work: `deploy of ${count}`,
   objects: (version: string) => releaseOf(count, version),

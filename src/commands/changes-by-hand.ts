@@ -9,6 +9,13 @@ import { isConfig, runsOnce } from '../manifests/kinds.ts';
 import { hasPods, podFieldsOf, podsIn } from '../manifests/pod-template.ts';
 import { isService } from '../traffic/services.ts';
 
+export interface HandChange {
+  /** One sentence. */
+  text: string;
+  /** The key of an object that is gone as a whole. */
+  deleted?: string;
+}
+
 /**
  * What somebody has changed by hand of the version that runs: values with another owner, and what was recorded that is
  * gone, or parts of it. One sentence for each object and manager.
@@ -21,12 +28,14 @@ export function describeChangesByHand(
   recorded: readonly KubernetesObject[],
   running: ReadonlyMap<string, KubernetesObject>,
   since: string,
-): string[] {
+): HandChange[] {
   // The server keeps whole seconds.
   const from = Math.floor(Date.parse(since) / 1000) * 1000;
   return recorded.flatMap((object) => {
-    const live = running.get(keyOf(refOf(object)));
-    if (live === undefined) return isMissed(object) ? [`${describeRef(refOf(object))}: someone deleted it`] : [];
+    const key = keyOf(refOf(object));
+    const live = running.get(key);
+    if (live === undefined)
+      return isMissed(object) ? [{ text: `${describeRef(refOf(object))}: someone deleted it`, deleted: key }] : [];
     const paths = [...versionPaths, ...changedPlaces(object, live)];
     const later = changedByHand(live, paths).filter(({ time }) => !(Date.parse(time) < from));
     const byManager = Map.groupBy(later, ({ manager }) => manager);
@@ -36,9 +45,9 @@ export function describeChangesByHand(
       return `${describeRef(refOf(live))}: "${manager}" has changed ${shortened(names)}${time === '' ? '' : ` (${time})`}`;
     });
     const gone = paths.flatMap((path) => missing(at(object, ...path), at(live, ...path), path));
-    return gone.length === 0
-      ? changed
-      : [...changed, `${describeRef(refOf(live))}: someone removed ${shortened(gone)}`];
+    const texts =
+      gone.length === 0 ? changed : [...changed, `${describeRef(refOf(live))}: someone removed ${shortened(gone)}`];
+    return texts.map((text) => ({ text }));
   });
 }
 

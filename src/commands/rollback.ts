@@ -23,7 +23,7 @@ import { parseUserRules } from '../rollout/readiness/user/parse-rules.ts';
 import type { UserRule } from '../rollout/readiness/user/user-rule.ts';
 import { blueGreen } from '../strategies/blue-green/blue-green.ts';
 import { rollingBackWithRoom } from '../strategies/rolling.ts';
-import { describeChangesByHand } from './changes-by-hand.ts';
+import { describeChangesByHand, type HandChange } from './changes-by-hand.ts';
 import type { Context } from '../release/context.ts';
 import { listed } from '../report/headline.ts';
 import { Report } from '../report/report.ts';
@@ -136,8 +136,8 @@ interface Goal {
   /** What was read of the live revision, and of others, by the keys of their objects. */
   running: Running;
   namespace: string;
-  /** What was changed by hand since, in sentences. */
-  byHand: readonly string[];
+  /** What was changed by hand since. */
+  byHand: readonly HandChange[];
   /** The rules of the input `await`. */
   givenRules: readonly UserRule[];
   /** A revision number; by default the one before the live one. */
@@ -220,7 +220,13 @@ async function goTo(
     report,
     first,
   );
-  return finishRollback(ended, byHand, left, context.reporter);
+  return finishRollback(ended, droppedBy(target, byHand), left, context.reporter);
+}
+
+/** What of these a rollback takes back: what its target has not stays deleted. */
+export function droppedBy({ objects }: Pick<Revision, 'objects'>, byHand: readonly HandChange[]): string[] {
+  const keys = new Set(objects.map((object) => keyOf(refOf(object))));
+  return byHand.filter(({ deleted }) => deleted === undefined || keys.has(deleted)).map(({ text }) => text);
 }
 
 /** What a rollback leaves that its target has not, and how it goes. */

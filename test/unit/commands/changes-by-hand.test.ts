@@ -11,7 +11,7 @@ const pod = (image: string) => ({ spec: { containers: containers(image) } });
 
 function changes(recorded: KubernetesObject, now?: KubernetesObject): string[] {
   const running = new Map(now === undefined ? [] : [[keyOf(refOf(recorded)), now]]);
-  return describeChangesByHand([recorded], running, since);
+  return describeChangesByHand([recorded], running, since).map(({ text }) => text);
 }
 
 describe('what somebody has deleted of the version that runs', () => {

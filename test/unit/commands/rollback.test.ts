@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { keyOf, refOf } from '../../../src/kubernetes/object.ts';
-import { chooseRevision, finishRollback, revisionBefore } from '../../../src/commands/rollback.ts';
+import { describeChangesByHand } from '../../../src/commands/changes-by-hand.ts';
+import { chooseRevision, droppedBy, finishRollback, revisionBefore } from '../../../src/commands/rollback.ts';
 import { chooseWorkloadRevision, refuseSide } from '../../../src/commands/rollback-workload.ts';
 import type { WorkloadRevision } from '../../../src/rollout/workload-history.ts';
 import { liveDeployment } from '../../support/rollout-objects.ts';
@@ -182,4 +183,10 @@ describe('a rollback that leaves a workload out', () => {
   test('says no more than that it was undone where it was', () => {
     expect(finish('undone')).toMatchObject({ status: 'undone', headline: headlines.undone });
   });
+});
+
+test('a rollback to a revision without an object that somebody has deleted takes nothing of that back', () => {
+  const [kept, gone] = [configMap({}, { name: 'kept' }), configMap({}, { name: 'gone' })];
+  const byHand = describeChangesByHand([kept, gone], new Map(), '2026-01-01T00:00:00.000Z');
+  expect(droppedBy({ objects: [kept] }, byHand)).toEqual(['ConfigMap "kept": someone deleted it']);
 });

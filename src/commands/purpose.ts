@@ -45,6 +45,8 @@ export interface Purpose {
   candidate?: ChangeTask<unknown>['candidate'];
   /** The revision that waits and is to become live; otherwise a new one is made. */
   promotes?: number;
+  /** What was live when it was decided where to go: with another live revision under the lock that is no answer any more. */
+  from?: { live: number | undefined };
   /** Objects of the live revision that the new one does not have, to be removed once all else is ready. */
   surplus: readonly KubernetesObject[];
   /** Objects of the release that are recorded again without being touched. */

@@ -1,6 +1,7 @@
 import { changesPods } from '../apply/preflight.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import type { Prepared } from '../apply/prepared.ts';
+import { Failure } from '../base/errors.ts';
 import { nameGoing } from '../kubernetes/going.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { serverTimestamp } from '../kubernetes/server-time.ts';
@@ -9,7 +10,7 @@ import { broughtIn, settled, type Plan, type Waiting } from '../plan/plan.ts';
 import type { Context } from '../release/context.ts';
 import type { FirstLook } from '../release/first-look.ts';
 import type { Revision } from '../release/revision-shape.ts';
-import { listRevisions, nextRevision } from '../release/revision.ts';
+import { listRevisions, liveRevision, nextRevision } from '../release/revision.ts';
 import { attemptOf, liveHeadline, nameChanges, waitingHeadline, type Change } from '../report/headline.ts';
 import type { Report } from '../report/report.ts';
 import type { ObjectReport, RunReport } from '../report/run-report.ts';
@@ -194,11 +195,21 @@ async function record(
   return { recorded, notOver };
 }
 
+/** @throws Failure where somebody has deployed since: a rollback would take a version back that nobody has seen here */
+function refuseOtherLive({ from, attempt }: Purpose, release: string, revisions: readonly Revision[]): void {
+  const now = liveRevision(revisions)?.revision;
+  if (from === undefined || from.live === now) return;
+  throw new Failure(`revision ${now ?? ''} of release "${release}" became live after this ${attempt} was started`, {
+    hint: 'Check with "status" what runs now, then run it again if it is still wanted.',
+  });
+}
+
 /** Another run may have come and gone before we had the lock. Answers whether all was looked at once more. */
 async function lookAgain(rolling: RollOut, change: GuardedChange): Promise<boolean> {
   const { context, options, purpose, ahead, recording, report } = rolling;
   if (change.isAsSeen) return false;
   recording.known = await listRevisions(context.client, options.namespace, options.release);
+  refuseOtherLive(purpose, options.release, recording.known);
   if (!change.stale && nextRevision(recording.known) === nextRevision(ahead.revisions)) return false;
   const { arrangement, prepared } = await ahead.again(recording.known);
   rolling.prepared = prepared;

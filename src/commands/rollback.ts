@@ -208,6 +208,7 @@ async function goTo(
       strategy: isSided ? blueGreen({ autoPromote: true, ownSides, restores: true }) : rollingBackWithRoom,
       // Without a number it is the candidate that is to go, and that is what "abort" is for.
       ...(options.toRevision === undefined ? {} : { candidate: 'replace' as const }),
+      from: { live: live?.revision },
       surplus: removed,
       alongside: left.map(({ manifest }) => manifest.object),
       ...originOf(target, revisions),

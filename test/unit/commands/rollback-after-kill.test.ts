@@ -4,7 +4,8 @@ import type { CommandInputs } from '../../../src/commands/inputs.ts';
 import { rollback } from '../../../src/commands/rollback.ts';
 import { status } from '../../../src/commands/status.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
-import { recordRevision } from '../../../src/release/record-revision.ts';
+import { guardedChange } from '../../../src/release/change.ts';
+import { recordRevision, setOutcome } from '../../../src/release/record-revision.ts';
 import { listRevisions } from '../../../src/release/revision.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
 import { configMap, fields, journalIn, owner, revision } from '../release/build.ts';
@@ -43,6 +44,32 @@ describe('a rollback without a number after a deploy that was killed', () => {
       headline: 'web: undid the interrupted "deploy"; revision 2 is live and healthy again',
     });
     expect((await listRevisions(api, 'shop', 'web')).map(({ outcome }) => outcome)).toEqual(['superseded', 'live']);
+  });
+
+  test('takes nothing back that another run has deployed while it waited for the lock', async () => {
+    await rollback.run(context(), inputs);
+    const deployed = async () => {
+      await setOutcome(api, 'shop', 'web', 2, 'superseded');
+      await recordRevision(api, 'shop', revision(4, 'live', { objects: [configMap({ a: '4' })] }), []);
+    };
+    const reading = api.list.bind(api);
+    let looks = 0;
+    api.list = async (...args) => {
+      const found = await reading(...args);
+      looks += 1;
+      if (looks === 1)
+        await guardedChange(contextOf(api, 'other'), options, {
+          command: 'deploy',
+          work: deployed,
+          beforeUndo: () => Promise.resolve(),
+        });
+      return found;
+    };
+    const report = await rollback.run(context(), inputs);
+    expect(report.failure?.message).toBe(
+      'revision 4 of release "web" became live after this rollback to revision 1 was started',
+    );
+    expect(isLive()).toEqual({ a: '2' });
   });
 
   test('goes further back the second time', async () => {

@@ -146,7 +146,7 @@ export async function unservedIn(
     if (selected.length > 0 && selected.every(isMeant)) continue;
     const selectsNone = selected.length === 0;
     const message = describeUnserved(service.now, { selectsNone });
-    const around = { services, workloads, before: [] };
+    const around = { services, workloads, before: [], objects: found.map(({ object }) => object) };
     const why = selectsNone ? judgeUnserved(service, around) : 'found';
     const problem = { ref: refOf(service.now), message, hint: 'Check the pods that it selects, and its selector.' };
     if (why === 'beside') notes.push(message);

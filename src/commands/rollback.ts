@@ -264,9 +264,13 @@ export function revisionBefore(
   return isOnItsWay(unfinished, live) || isLeft || changedByHand ? String(live.revision) : undefined;
 }
 
-/** Whether a run had begun to bring another revision in than the one that is live. */
+/**
+ * Whether a run had begun to bring another revision in than the one that is live. One that was itself to go back is no step that is
+ * to be taken back: whoever asks again wants what it was to do.
+ */
 function isOnItsWay(unfinished: JournalRecord | undefined, live: Revision | undefined): boolean {
   if (unfinished?.revision === undefined || unfinished.waiting !== undefined) return false;
+  if (unfinished.command === 'rollback' || unfinished.command === 'abort') return false;
   return unfinished.revision !== live?.revision;
 }
 

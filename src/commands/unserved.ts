@@ -90,7 +90,12 @@ function aroundOf({ manifests, idle = [], alongside = [], surplus }: Purpose, pr
       before: live,
     }));
   const workloads = [...meant.values(), ...prepared.map(({ manifest }) => manifest.object), ...idle, ...alongside];
-  return { services, workloads, before: [...prepared.flatMap(({ live }) => live ?? []), ...surplus] };
+  return {
+    services,
+    workloads,
+    objects: workloads,
+    before: [...prepared.flatMap(({ live }) => live ?? []), ...surplus],
+  };
 }
 
 function placeOf({ meant }: ServiceNow, manifests: readonly Manifest[]): Pick<UnservedService, 'location'> {

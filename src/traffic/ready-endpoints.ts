@@ -7,13 +7,13 @@ import { selectorOf } from './services.ts';
 
 /**
  * How many addresses a Service leads to that answer now; undefined for one that selects no pods. Where EndpointSlices may
- * not be seen, the ready pods that it selects are counted.
+ * not be seen, the ready pods that it selects are counted; where these may not be seen either, nothing is known: undefined.
  */
 export async function readyEndpoints(client: KubernetesClient, service: KubernetesObject): Promise<number | undefined> {
   if (Object.keys(selectorOf(service)).length === 0) return undefined;
   const { name, namespace = client.defaultNamespace } = service.metadata;
   const slices = await client.resource('discovery.k8s.io/v1', 'EndpointSlice');
-  if (slices === undefined) return (await podsBehind(client, service)).length;
+  if (slices === undefined) return await readyPods(client, service);
   try {
     const scope = { namespace, labelSelector: `kubernetes.io/service-name=${name}` };
     const { items } = await client.list(slices, scope);
@@ -22,6 +22,15 @@ export async function readyEndpoints(client: KubernetesClient, service: Kubernet
       .filter((endpoint) => booleanAt(endpoint, 'conditions', 'ready') !== false).length;
   } catch (error) {
     if (!isStatus(error, 403)) throw error;
+    return await readyPods(client, service);
+  }
+}
+
+async function readyPods(client: KubernetesClient, service: KubernetesObject): Promise<number | undefined> {
+  try {
     return (await podsBehind(client, service)).length;
+  } catch (error) {
+    if (isStatus(error, 403)) return undefined;
+    throw error;
   }
 }

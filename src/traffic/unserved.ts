@@ -1,6 +1,6 @@
 import { at, stringsAt } from '../base/json.ts';
 import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
-import { keepsItsPods } from '../manifests/kinds.ts';
+import { keepsItsPods, layerOf } from '../manifests/kinds.ts';
 import { hasPods, isCustomWorkload, podsIn } from '../manifests/pod-template.ts';
 import { selectorOf, selects, type Labels } from './services.ts';
 
@@ -20,6 +20,8 @@ export interface Around {
   workloads: readonly KubernetesObject[];
   /** The workloads as they were before the run. */
   before: readonly KubernetesObject[];
+  /** All objects of the release. */
+  objects: readonly KubernetesObject[];
 }
 
 /**
@@ -44,6 +46,7 @@ export function judgeUnserved(service: ServiceNow, around: Around): Unserved {
     (object) => isInNamespaceOf(now, object) && hasPods(object) && keepsItsPods(object),
   );
   if (lasting.length === 0 || lasting.some(isCustomWorkload)) return 'unknown';
+  if (goesByOthers(now, around)) return 'unknown';
   if (isOverwritten(now, meant)) return 'found';
   const isServedElse = around.services.some((other) => other !== service && leadsTo(other.now, lasting));
   if (isServedElse && sharesLabel(now, lasting)) return 'beside';
@@ -82,6 +85,22 @@ const ownLabels = 'gke-rollout/';
 function isOverwritten(now: KubernetesObject, meant: KubernetesObject): boolean {
   const wanted = selectorOf(meant);
   return Object.entries(selectorOf(now)).some(([key, value]) => wanted[key] !== value && !key.startsWith(ownLabels));
+}
+
+/** Of labels that Kubernetes itself gives the pods of a StatefulSet, each its own, and of an indexed Job. */
+const givenLabels = ['statefulset.kubernetes.io/', 'apps.kubernetes.io/'];
+
+/**
+ * Whether its pods may be none that a manifest describes: they get the label while they run, as the leader of a cluster does whose
+ * main Service has no selector (Patroni), or the controller of a custom resource makes them.
+ */
+function goesByOthers(service: KubernetesObject, { services, workloads, objects }: Around): boolean {
+  const keys = Object.keys(selectorOf(service));
+  if (keys.some((key) => givenLabels.some((prefix) => key.startsWith(prefix)))) return true;
+  if (objects.some((object) => layerOf(object) === undefined && isInNamespaceOf(service, object))) return true;
+  const beside = services.some(({ now }) => Object.keys(selectorOf(now)).length === 0);
+  const known = new Set(workloads.flatMap(labelsIn).flatMap((labels) => Object.keys(labels)));
+  return beside && sharesLabel(service, workloads) && keys.some((key) => !known.has(key));
 }
 
 /** Whether it is called like a workload that no Service leads to: it is hardly meant for the pods of another release. */

@@ -7,7 +7,7 @@ export const service: Rule = {
   kinds: [{ kind: 'Service', group: '' }],
   ready:
     'a LoadBalancer has an external address; every other type is ready when it is applied; one that selects no pod of the release needs a ready endpoint once all else is ready',
-  failed: 'its selector leads to no pod any more, for 30 s',
+  failed: 'it leads to no pod for 30 s, and did before this run, or is new and no other Service of the release does',
   source: 'kubernetes pkg/apis/core: status.loadBalancer.ingress',
   judge,
 };

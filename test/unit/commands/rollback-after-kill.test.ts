@@ -5,6 +5,7 @@ import { rollback } from '../../../src/commands/rollback.ts';
 import { status } from '../../../src/commands/status.ts';
 import { refOf } from '../../../src/kubernetes/object.ts';
 import { guardedChange } from '../../../src/release/change.ts';
+import { readJournal } from '../../../src/release/journal.ts';
 import { recordRevision, setOutcome } from '../../../src/release/record-revision.ts';
 import { listRevisions } from '../../../src/release/revision.ts';
 import { HastyClock } from '../../support/fake-clock.ts';
@@ -44,6 +45,18 @@ describe('a rollback without a number after a deploy that was killed', () => {
       headline: 'web: undid the interrupted "deploy"; revision 2 is live and healthy again',
     });
     expect((await listRevisions(api, 'shop', 'web')).map(({ outcome }) => outcome)).toEqual(['superseded', 'live']);
+  });
+
+  test('goes on to where a rollback that was killed was to go, as status says', async () => {
+    const journal = await readJournal(api, 'shop', 'web');
+    if (journal === undefined) throw new Error('there is no journal');
+    journal.record.command = 'rollback';
+    await journal.plan([]);
+    const { health } = await status.run(context(), { release: 'web', namespace: 'shop' });
+    expect(health?.rollback).toMatchObject({ revision: 1 });
+    const report = await rollback.run(context(), inputs);
+    expect(isLive()).toEqual({ a: '1' });
+    expect(report.headline).toContain('rolled back to revision 1');
   });
 
   test('takes nothing back that another run has deployed while it waited for the lock', async () => {

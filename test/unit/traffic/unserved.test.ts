@@ -13,10 +13,15 @@ const web = workload({ app: 'web' });
 const serving = { meant: service({ app: 'web' }), now: service({ app: 'web' }), before: service({ app: 'web' }) };
 
 /** What it means that nobody is behind the first of these Services. */
-function judged({ services, workloads = [web], before = workloads }: Partial<Around> & Pick<Around, 'services'>) {
+function judged({
+  services,
+  workloads = [web],
+  before = workloads,
+  objects = workloads,
+}: Partial<Around> & Pick<Around, 'services'>) {
   const [first] = services;
   if (first === undefined) throw new Error('there is no Service');
-  return judgeUnserved(first, { services, workloads, before });
+  return judgeUnserved(first, { services, workloads, before, objects });
 }
 
 const made = (selector: Labels) => ({ meant: service(selector), now: service(selector) });
@@ -25,7 +30,7 @@ const found = (selector: Labels) => ({ ...made(selector), before: service(select
 describe('a Service without pods of its release', () => {
   test('is one whose selector no template has', () => {
     const services = [serving, made({ app: 'wbe' }), made({}), made({ app: 'web', tier: 'front' })];
-    expect(withoutPods({ services, workloads: [web], before: [] })).toEqual([services[1], services[3]]);
+    expect(withoutPods({ services, workloads: [web], before: [], objects: [] })).toEqual([services[1], services[3]]);
   });
 
   test('is none where a Pod, a DaemonSet or a Job has these labels, or an ExternalName leads elsewhere', () => {
@@ -35,7 +40,7 @@ describe('a Service without pods of its release', () => {
     });
     const services = [made({ app: 'pod' }), made({ app: 'agent' }), { meant: outside, now: outside }];
     const workloads = [pod, workload({ app: 'agent' }, 'DaemonSet')];
-    expect(withoutPods({ services, workloads, before: [] })).toEqual([]);
+    expect(withoutPods({ services, workloads, before: [], objects: [] })).toEqual([]);
   });
 
   test('is broken where it is new and its selector has a wrong letter', () => {
@@ -84,6 +89,29 @@ describe('a Service without pods of its release', () => {
     const elsewhere = { ...web, metadata: { ...web.metadata, namespace: 'other' } };
     for (const workloads of [[], [job], [web, custom], [elsewhere]])
       expect(judged({ services: [made({ app: 'wbe' })], workloads })).toBe('unknown');
+  });
+});
+
+describe('a Service whose pods no manifest describes', () => {
+  test('is unknown where they get the label while they run, and the main Service has no selector (Patroni)', () => {
+    const main = made({});
+    const replicas = made({ app: 'web', role: 'replica' });
+    expect(judged({ services: [replicas, main] })).toBe('unknown');
+    expect(judged({ services: [replicas] })).toBe('broken');
+    expect(judged({ services: [made({ app: 'wbe' }), main] })).toBe('broken');
+  });
+
+  test('is unknown beside a custom resource that nobody knows, and not beside a route or a certificate', () => {
+    const custom = objectOf('elasticsearch.k8s.elastic.co/v1', 'Elasticsearch', {});
+    const route = objectOf('gateway.networking.k8s.io/v1', 'HTTPRoute', {});
+    const services = [made({ app: 'search' })];
+    expect(judged({ services, objects: [web, custom] })).toBe('unknown');
+    expect(judged({ services, objects: [web, route] })).toBe('broken');
+  });
+
+  test('is unknown where it goes by a label that Kubernetes gives each pod of a StatefulSet', () => {
+    expect(judged({ services: [found({ 'statefulset.kubernetes.io/pod-name': 'web-0' })] })).toBe('unknown');
+    expect(judged({ services: [made({ 'apps.kubernetes.io/pod-index': '0' })] })).toBe('unknown');
   });
 });
 

@@ -1,3 +1,4 @@
+import { changesPods } from '../apply/preflight.ts';
 import { stringAt } from '../base/json.ts';
 import { groupOf, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import {
@@ -73,7 +74,9 @@ export function bringingGrants(
   const isBrought = objects.some((object) => isNamespace(object, namespace));
   const isBeside = prepared?.some(({ live, manifest }) => live !== undefined && isDeployment(manifest.object)) === true;
   const besides = isBeside ? 'now' : 'later';
-  const kinds = placed.map(({ object, place }) => ({ kind: object.kind, place }));
+  // Blue-green asks everywhere which side serves; a canary looks where it has something to try.
+  const changing = strategy === 'blue-green' ? undefined : changingNamespaces(prepared ?? []);
+  const needIn = (one: string) => (one === namespace || changing?.includes(one) !== false ? besides : 'later');
   const sets = prepared?.filter(({ manifest }) => manifest.object.kind === 'StatefulSet') ?? [];
   const isFreed = sets.some((entry) => stateOf(entry) === 'differs') && undone;
   return [
@@ -82,9 +85,11 @@ export function bringingGrants(
     ...surplus.flatMap(({ object, place }) => pruneGrants(object, place, undone)),
     ...(newNamespaces.has(namespace) && !isBrought ? namespaceGrants(namespace) : []),
     ...namespacesOf(placed, namespace).flatMap((one) =>
-      strategyGrants(strategy, one, newNamespaces.has(one) ? 'later' : besides),
+      strategyGrants(strategy, one, newNamespaces.has(one) ? 'later' : needIn(one)),
     ),
-    ...derivedGrants(traitsOf(strategy).makes, kinds, besides),
+    ...placed.flatMap(({ object: { kind }, place }) =>
+      derivedGrants(traitsOf(strategy).makes, [{ kind, place }], needIn(place.namespace ?? namespace)),
+    ),
     ...sameNamespaces(placed.filter(({ object }) => object.kind === 'StatefulSet')).flatMap((one) =>
       grantsOf('statefulSets', one ?? namespace, isFreed ? 'now' : 'later'),
     ),
@@ -95,6 +100,14 @@ export function bringingGrants(
 function namespacesOf(placed: readonly Placed[], namespace: string): string[] {
   const others = sameNamespaces(placed.filter(({ object }) => isDeployment(object)));
   return [...new Set([namespace, ...others.filter((one) => one !== undefined)])];
+}
+
+/** Where Deployments get new pods. */
+function changingNamespaces(prepared: readonly Prepared[]): string[] {
+  return prepared.flatMap((entry) => {
+    const { object } = entry.manifest;
+    return isDeployment(object) && changesPods(entry) ? (object.metadata.namespace ?? []) : [];
+  });
 }
 
 function sameNamespaces(placed: readonly Placed[]): (string | undefined)[] {

@@ -1,8 +1,11 @@
 import { InvalidInput } from '../base/errors.ts';
+import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { isWorkload, keepsItsPods } from '../manifests/kinds.ts';
 import { ownersOfSelected } from '../traffic/owners.ts';
-import { templateLabels } from '../traffic/pods.ts';
+import { ownAmong } from '../rollout/ownership.ts';
+import { lastingPods } from '../rollout/readiness/kept-pods.ts';
+import { podsWithLabelsOf, templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
 import { candidateName } from './candidate.ts';
 import type { PlanContext } from '../plan/plan.ts';
@@ -30,6 +33,31 @@ export async function bystandersOf(
   const found = (await Promise.all(wanted.map(async (one) => await ownersOfSelected(client, at, one)))).flat();
   const others = new Map(found.map((ref) => [keyOf(ref), ref]));
   return [...others].filter(([key]) => !own.has(key)).map(([, ref]) => ref);
+}
+
+/**
+ * The pods that a Service selects, whatever makes them, but those of these workloads and of candidates made from one. Pods that are
+ * about to end or have ended do not count. Undefined without the right to see pods.
+ */
+export async function strangersBehind(
+  { client }: PlanContext,
+  service: KubernetesObject,
+  workloads: readonly KubernetesObject[],
+): Promise<KubernetesObject[] | undefined> {
+  try {
+    const pods = lastingPods((await podsWithLabelsOf(client, service)).map((pod) => ({ ...pod, kind: 'Pod' })));
+    const own = new Set(
+      workloads.flatMap((workload) =>
+        withCandidates(refOf(workload)).flatMap(({ name }) =>
+          ownAmong({ ...workload, metadata: { ...workload.metadata, name } }, pods),
+        ),
+      ),
+    );
+    return pods.filter((pod) => !own.has(pod));
+  } catch (error) {
+    if (isStatus(error, 403)) return undefined;
+    throw error;
+  }
 }
 
 function withCandidates(ref: ObjectRef): ObjectRef[] {

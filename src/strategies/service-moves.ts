@@ -1,11 +1,12 @@
-import { equal } from '../base/json.ts';
-import { describeRef, keyOf, refOf, type KubernetesObject } from '../kubernetes/object.ts';
+import { at, equal, stringsAt } from '../base/json.ts';
+import { describeRef, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import { isWorkload } from '../manifests/kinds.ts';
+import { hasPods, podsIn } from '../manifests/pod-template.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import { templateLabels } from '../traffic/pods.ts';
 import { isService, selectorOf, selects, type Labels } from '../traffic/services.ts';
-import { bystandersOf } from './bystanders.ts';
+import { strangersBehind } from './bystanders.ts';
 
 /** A Service that leads to old and new pods alike until all new ones are ready. */
 export interface United {
@@ -55,38 +56,50 @@ export async function unitedServices(context: PlanContext, prepared: readonly Pr
   const found = await Promise.all(
     moving.map(async (entry) => ({ entry, selector: await selectorBetween(context, entry, prepared) })),
   );
-  for (const { entry, selector } of found) {
-    if (selector !== undefined) continue;
+  return found.flatMap(({ entry, selector }) => {
+    if (typeof selector === 'object') return [{ entry, selector }];
+    const { metadata } = entry.manifest.object;
+    const [why, remedy] =
+      selector === 'unseen'
+        ? [
+            `without the right to list the pods in namespace "${metadata.namespace ?? context.namespace}" nobody knows whether what both selectors have in common selects others too`,
+            'grant it, or first deploy',
+          ]
+        : ['no label in its old selector is left that selects the old and the new pods, and no others', 'first deploy'];
     context.reporter.warning(
-      `${describeRef(refOf(entry.manifest.object))} has no endpoint until the first new pod is ready: its selector and the labels of its pods change together, and no label in its old selector is left that selects the old and the new pods, and no others. To avoid that, first deploy with a selector and labels that both versions have`,
+      `${describeRef(refOf(entry.manifest.object))} has no endpoint until the first new pod is ready: its selector and the labels of its pods change together, and ${why}. To avoid that, ${remedy} with a selector and labels that both versions have`,
     );
-  }
-  return found.flatMap(({ entry, selector }) => (selector === undefined ? [] : [{ entry, selector }]));
+    return [];
+  });
 }
 
+/** @returns `unseen` where others may have the labels in common, and nobody may look */
 async function selectorBetween(
   context: PlanContext,
   entry: Prepared,
   prepared: readonly Prepared[],
-): Promise<Labels | undefined> {
+): Promise<Labels | 'none' | 'unseen'> {
   const { live } = entry;
-  if (live === undefined) return undefined;
+  if (live === undefined) return 'none';
   const next = behindNext(entry, prepared);
   const now = selectorOf(live);
   const isShared = ([key, value]: [string, string]) =>
     next.every(({ manifest }) => templateLabels(manifest.object)[key] === value);
   const selector = Object.fromEntries(Object.entries(now).filter(isShared));
-  if (Object.keys(selector).length === 0) return undefined;
-  const known = new Set(next.map(({ manifest }) => keyOf(refOf(manifest.object))));
+  if (Object.keys(selector).length === 0) return 'none';
+  const isAdded = (labels: Labels) => selects(selector, labels) && !selects(now, labels);
   const isOther = (object: KubernetesObject) =>
-    isWorkload(object) &&
-    !known.has(keyOf(refOf(object))) &&
-    object.metadata.namespace === live.metadata.namespace &&
-    selects(selector, templateLabels(object)) &&
-    !selects(now, templateLabels(object));
-  if (prepared.some(({ manifest }) => isOther(manifest.object))) return undefined;
-  const own = next.map(({ manifest }) => refOf(manifest.object));
-  const [before, between] = await Promise.all([now, selector].map((one) => bystandersOf(context, live, [one], own)));
-  const served = new Set(before?.map(keyOf));
-  return between?.every((ref) => served.has(keyOf(ref))) === true ? selector : undefined;
+    object.metadata.namespace === live.metadata.namespace && labelsOfPods(object).some(isAdded);
+  const others = prepared.filter((one) => !next.includes(one));
+  if (others.some(({ manifest, live: old }) => isOther(manifest.object) || (old !== undefined && isOther(old))))
+    return 'none';
+  const own = next.map((one) => one.live ?? one.manifest.object);
+  const strangers = await strangersBehind(context, { ...live, spec: { selector } }, own);
+  if (strangers === undefined) return 'unseen';
+  return strangers.some(({ metadata }) => isAdded(metadata.labels ?? {})) ? 'none' : selector;
+}
+
+/** Of each kind of pod that an object runs. */
+function labelsOfPods(object: KubernetesObject): Labels[] {
+  return hasPods(object) ? podsIn(object).map(({ metadata }) => stringsAt(at(object, ...metadata), 'labels')) : [];
 }

@@ -54,15 +54,19 @@ function isSameImage(running: string | undefined, wanted: string | undefined): b
 }
 
 /**
- * Whether a pod was there before anybody wrote its template last, as far as that shows: what admission changes in new pods is no sign
- * of an old template.
+ * Whether an object was there before anybody wrote last what it was made from, as far as that shows: what admission changes in a new
+ * pod is no sign of an old template.
+ * @param path of the template as `managedFields` has it
  */
-export function isOlderThanTemplate(pod: KubernetesObject, object: KubernetesObject): boolean {
-  const writes = (object.metadata.managedFields ?? []).flatMap((entry) => {
-    const isOfTemplate = at(entry.fieldsV1, 'f:spec', 'f:template') !== undefined;
-    return isOfTemplate ? (timeOf(entry.time) ?? []) : [];
-  });
-  const madeAt = timeOf(pod.metadata.creationTimestamp);
+export function isOlderThanTemplate(
+  made: KubernetesObject,
+  { metadata: { managedFields = [] } }: KubernetesObject,
+  path: readonly string[] = ['f:spec', 'f:template'],
+): boolean {
+  const writes = managedFields.flatMap(({ fieldsV1, time }) =>
+    at(fieldsV1, ...path) === undefined ? [] : (timeOf(time) ?? []),
+  );
+  const madeAt = timeOf(made.metadata.creationTimestamp);
   return writes.length === 0 || madeAt === undefined || madeAt < Math.max(...writes);
 }
 

@@ -5,7 +5,7 @@ import type { Prepared } from '../../../src/apply/prepared.ts';
 import type { PlanContext } from '../../../src/plan/plan.ts';
 import { canary } from '../../../src/strategies/canary/canary.ts';
 import { rolling, rollingBackWithRoom, rollingWithRoom } from '../../../src/strategies/rolling.ts';
-import { FakeApi } from '../../support/fake-api.ts';
+import { FakeApi, refusal } from '../../support/fake-api.ts';
 import { listeningReporter } from '../../support/silent-reporter.ts';
 import { compared, deployment, linesOf, service } from './plan-lines.ts';
 
@@ -37,8 +37,8 @@ async function linesBy(strategy: typeof rolling, prepared: readonly Prepared[]):
   return lines;
 }
 
-function pod(name: string, labels: Record<string, string>, owner: string): KubernetesObject {
-  const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: owner, uid: owner, controller: true }];
+function pod(name: string, labels: Record<string, string>, owner: string, kind = 'StatefulSet'): KubernetesObject {
+  const ownerReferences = [{ apiVersion: 'apps/v1', kind, name: owner, uid: owner, controller: true }];
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop', labels, ownerReferences } };
 }
 
@@ -49,6 +49,25 @@ const moved = (from = both, next = { app: 'web', version: 'v2' }) => compared(to
 
 const noEndpoint =
   'warning Service "web" has no endpoint until the first new pod is ready: its selector and the labels of its pods change together, and no label in its old selector is left that selects the old and the new pods, and no others. To avoid that, first deploy with a selector and labels that both versions have';
+
+const unseen =
+  'warning Service "web" has no endpoint until the first new pod is ready: its selector and the labels of its pods change together, and without the right to list the pods in namespace "shop" nobody knows whether what both selectors have in common selects others too. To avoid that, grant it, or first deploy with a selector and labels that both versions have';
+
+const cron = (labels: Record<string, string>): KubernetesObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'clean', namespace: 'shop' },
+  spec: { jobTemplate: { spec: { template: { metadata: { labels }, spec: { containers: [{ name: 'clean' }] } } } } },
+});
+
+const single = { ...pod('debug', { app: 'web' }, 'nobody'), spec: { containers: [{ name: 'debug' }] } };
+
+const ray: KubernetesObject = {
+  apiVersion: 'ray.io/v1',
+  kind: 'RayCluster',
+  metadata: { name: 'llm', namespace: 'shop' },
+  spec: { headGroupSpec: { template: { metadata: { labels: { app: 'web' } }, spec: { containers: [] } } } },
+};
 
 describe('a Service whose selector changes together with the labels of its pods', () => {
   test.each([
@@ -72,6 +91,10 @@ describe('a Service whose selector changes together with the labels of its pods'
   test.each<[string, Prepared, Prepared[]]>([
     ['nothing is in common', moved({ version: 'v1' } as typeof both, { version: 'v2' } as typeof both), []],
     ['what is in common selects another workload of the release too', moved(), [compared(deployment('web-canary', 1))]],
+    ['what is in common selects the pods of a CronJob too', moved(), [compared(cron({ app: 'web', version: 'cron' }))]],
+    ['what is in common selects the pods of a CronJob until now', moved(), [compared(cron({}), cron({ app: 'web' }))]],
+    ['what is in common selects a Pod too', moved(), [compared(single)]],
+    ['what is in common selects pods of a custom resource too', moved(), [compared(ray)]],
   ])('goes first, and a warning says so, where %s', async (_, entry, more) => {
     const lines = await linesBy(rolling, [entry, compared(web('v2'), web('v1')), ...more]);
     expect(lines).toHaveLength(1);
@@ -79,10 +102,33 @@ describe('a Service whose selector changes together with the labels of its pods'
     expect(reporter.lines).toEqual([noEndpoint]);
   });
 
-  test('goes first where what is in common selects pods of others, which would get requests', async () => {
-    api.put(pod('cache-0', { app: 'web' }, 'cache'));
+  test.each(['StatefulSet', 'Job'])(
+    'goes first where what is in common selects pods of a %s, which would get requests',
+    async (kind) => {
+      api.put(pod('db-0', both, 'cache', kind));
+      api.put(pod('cache-0', { app: 'web' }, 'cache', kind));
+      expect(await linesBy(rolling, [moved(), compared(web('v2'), web('v1'))])).toEqual(['apply Service/web web×3']);
+      expect(reporter.lines).toEqual([noEndpoint]);
+    },
+  );
+
+  test('leads to both where a pod that has ended alone has what is in common', async () => {
+    api.put({ ...pod('clean-1', { app: 'web' }, 'clean', 'Job'), status: { phase: 'Succeeded' } });
+    expect(await linesBy(rolling, [moved(), compared(web('v2'), web('v1'))])).toContain('set web.selector=app:web');
+  });
+
+  test.each(['web', 'web-green'])('leads to both where new pods are there already: of Deployment %s', async (name) => {
+    const labels = { app: 'web', version: 'v2', 'pod-template-hash': '5d4' };
+    api.put(pod(`${name}-5d4-x`, labels, `${name}-5d4`, 'ReplicaSet'));
+    expect(await linesBy(rolling, [moved(), compared(web('v2'), web('v1'))])).toContain('set web.selector=app:web');
+  });
+
+  test('goes first where pods may not be seen: others could have what is in common', async () => {
+    api.before = (operation, ref) => {
+      if (operation === 'list' && ref.kind === 'Pod') throw refusal(403, 'Forbidden', ref);
+    };
     expect(await linesBy(rolling, [moved(), compared(web('v2'), web('v1'))])).toEqual(['apply Service/web web×3']);
-    expect(reporter.lines).toEqual([noEndpoint]);
+    expect(reporter.lines).toEqual([unseen]);
   });
 
   test('leads to others until a workload that they make room for is ready', async () => {

@@ -2,7 +2,7 @@ import { at, equal, isObject, objectAt, objectsAt, stringAt, type JsonObject } f
 import { timeOf } from '../../../kubernetes/conditions.ts';
 import type { KubernetesObject } from '../../../kubernetes/object.ts';
 import { isOwnedBy } from '../../ownership.ts';
-import { lastingPods, showsOther, type Shown } from '../kept-pods.ts';
+import { isOlderThanTemplate, lastingPods, showsOther, type Shown } from '../kept-pods.ts';
 import { isSince, type Facts } from '../rule.ts';
 import { beforeWrite } from '../template-change.ts';
 
@@ -44,7 +44,8 @@ export function countPods(cluster: KubernetesObject, facts: Facts): Counted | un
   const pods = lastingPods(facts.descendants);
   const old = pods.filter((pod) => {
     const group = groups.find(({ name }) => name === groupOf(pod));
-    if (group !== undefined && showsOther(objectAt(pod, 'spec'), podSpecOf(group), shown)) return true;
+    if (group !== undefined && showsOther(objectAt(pod, 'spec'), podSpecOf(group), shown))
+      return isOlderThanTemplate(pod, cluster, placeOf(group));
     const isChanged = changed.some(({ isShown, name }) => name === groupOf(pod) && !isShown);
     return isChanged && !isSince(timeOf(pod.metadata.creationTimestamp), facts);
   });
@@ -68,6 +69,7 @@ export function countPodsOfService(
     isOtherCopy,
   );
   const pods = lastingPods(descendants).filter((pod) => isOwnedBy(pod, cluster));
+  if (!isOlderThanTemplate(cluster, service, ['f:spec', 'f:rayClusterConfig'])) return { all: pods.length, old: 0 };
   const old = pods.filter((pod) => changed.some((group) => group.name === groupOf(pod)));
   return { all: pods.length, old: old.length };
 }
@@ -114,6 +116,11 @@ function groupsIn(object: KubernetesObject, path: readonly string[]): Group[] {
 
 function podSpecOf({ spec }: Group): JsonObject {
   return objectAt(spec, 'template', 'spec');
+}
+
+/** Where `managedFields` of a RayCluster tell of it; the groups of workers are one list to them. */
+function placeOf({ name }: Group): string[] {
+  return ['f:spec', name === '' ? 'f:headGroupSpec' : 'f:workerGroupSpecs'];
 }
 
 /** By the labels that KubeRay gives it (ray-operator/controllers/ray/utils/constant.go). */

@@ -24,6 +24,18 @@ function rayPod(cluster: KubernetesObject, name: string, image: string, at: numb
   return ownedBy(cluster, podOf(undefined, { ready: true, metadata, spec: { containers: [{ name: type, image }] } }));
 }
 
+/** Somebody has written a field of its spec last so many seconds after the write. */
+function writtenAt(object: KubernetesObject, fields: Record<string, number>): KubernetesObject {
+  const managedFields = Object.entries(fields).map(([field, seconds]) => ({
+    manager: `writer-of-${field}`,
+    operation: 'Update' as const,
+    apiVersion: 'ray.io/v1',
+    time: timeAt(seconds),
+    fieldsV1: { 'f:spec': { [`f:${field}`]: {} } },
+  }));
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
 /** State, message, and what keeps its pods, of an object that was written over `before`. */
 function heldOf(object: KubernetesObject, before: KubernetesObject, more: Partial<Facts> = {}) {
   const verdict = judge(object, factsOf(object, { before, ...more }));
@@ -272,6 +284,22 @@ describe('a RayService', () => {
     expect(heldOf(renewing, renewing, found)).toEqual(['ready', '1 of 1 application running', undefined]);
   });
 
+  test('is not held back by what admission has made of the cluster that was made from its last change', () => {
+    const wanted = service({
+      spec: { upgradeStrategy: { type: 'None' }, rayClusterConfig: clusterSpec('quay.test/p/ray:2') },
+      status: status(),
+    });
+    const made = custom('ray.io/v1', 'RayCluster', { name: 'web-a', spec: clusterSpec('mirror.test/p/ray:2') });
+    const active = ownedBy(wanted, { ...made, metadata: { ...made.metadata, creationTimestamp: timeAt(-300) } });
+    const found = { changed: false, descendants: [active, rayPod(active, 'head', 'mirror.test/p/ray:2', -300)] };
+    const why = 'its upgradeStrategy is None: a change of rayClusterConfig has no effect';
+    const held = `${why}: 0 of 1 pod updated`;
+    const early = writtenAt(wanted, { rayClusterConfig: -400, serveConfigV2: 0 });
+    expect(heldOf(early, early, found)).toEqual(['ready', `1 of 1 application running; ${why}`, undefined]);
+    const late = writtenAt(wanted, { rayClusterConfig: -200 });
+    expect(heldOf(late, late, found)).toEqual(['ready', `1 of 1 application running; ${held}`, held]);
+  });
+
   test('that was not changed is ready at once', () => {
     const shown = [{ at: 0 }];
     expect(decidedOver(service({ status: status() }), shown, 0, { changed: false })).toEqual([
@@ -372,6 +400,24 @@ describe('a RayCluster', () => {
       const found = { changed: false, descendants: old };
       expect(heldOf(of('ray:2'), of('ray:2'), found)).toEqual(held(0, 3));
       expect(heldOf(of('ray:1'), of('ray:1'), found)).toEqual(['ready', message, undefined]);
+    });
+
+    test('believes the age of a pod that admission has changed when it was made', () => {
+      const rewritten = [head('mirror.test/p/ray:2'), worker('a', 'ray@sha256:01'), worker('b', 'mirror.test/p/ray:2')];
+      const found = { changed: false, descendants: rewritten };
+      const wanted = (times: Record<string, number>) => writtenAt(of('quay.test/p/ray:2'), times);
+      const early = wanted({ headGroupSpec: -400, workerGroupSpecs: -400, autoscalerOptions: 0 });
+      expect(heldOf(early, early, found)).toEqual(['ready', message, undefined]);
+      const grown = wanted({ headGroupSpec: -400, workerGroupSpecs: -200 });
+      expect(heldOf(grown, grown, found)).toEqual(held(1, 3));
+      const late = wanted({ headGroupSpec: -200, workerGroupSpecs: -200 });
+      expect(heldOf(late, late, found)).toEqual(held(0, 3));
+    });
+
+    test('believes that age where this run has changed the image, too', () => {
+      const descendants = [head('mirror.test/p/ray:2', 3), worker('a', 'mirror.test/p/ray:1')];
+      const changed = writtenAt(of('quay.test/p/ray:2'), { headGroupSpec: 0, workerGroupSpecs: 0 });
+      expect(heldOf(changed, of('quay.test/p/ray:1'), { descendants })).toEqual(held(1, 2));
     });
 
     test('is ready where the same change is taken back before a pod has it', () => {

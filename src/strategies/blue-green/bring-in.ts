@@ -5,8 +5,9 @@ import { rankOf } from '../../manifests/order.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';
-import { heldByPauses, settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
+import { heldByPauses, settled, stage, type HeldBy, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
+import { isPaused, pausedError } from '../../rollout/pause.ts';
 import { isService, selectorOf } from '../../traffic/services.ts';
 import { refuseBystanders } from '../bystanders.ts';
 import { refuseForeign } from '../fitness.ts';
@@ -70,7 +71,7 @@ export async function planSwitch(
   refusePaused([...preparedCandidates, ...besides(prepared, state, switches)]);
   await requireRoom(context, candidates, state);
   const live = servingIn(state, switches).map(({ serving }) => serving);
-  const serving = live.map(refOf);
+  const heldBy = heldByPausesOf(live, options);
   const numbers = numbersOf(live);
   const refs = candidates.map(({ object }) => refOf(object));
   const steps = stepsToBringIn({ prelude: preludeOf(prepared, switches), pins, candidates, preparedCandidates });
@@ -82,11 +83,33 @@ export async function planSwitch(
         ? // It has just passed its checks.
           [
             settled([...steps, ...lookAtSides(state, switches)]),
-            ...heldByPauses(switchStages(input, switches, numbers), serving),
+            ...heldAtFirst(switchStages(input, switches, numbers), heldBy),
           ]
         : [settled(steps, { state: 'waiting', candidates: refs, numbers })]),
     ],
   };
+}
+
+/**
+ * What a switch waits for while somebody pauses it meanwhile. Whoever goes back does not wait for the side that is to be left.
+ * @param live what serves
+ * @throws InvalidInput where a deploy would wait for what is paused already
+ */
+function heldByPausesOf(
+  live: readonly KubernetesObject[],
+  { autoPromote, restores = false }: BlueGreenOptions,
+): HeldBy | undefined {
+  if (!autoPromote || restores) return undefined;
+  const paused = live.find(isPaused);
+  if (paused !== undefined) throw pausedError(paused);
+  // Until then nothing that serves has changed, but Services may be pinned to its pods: that does not stay.
+  return { refs: live.map(refOf), keepsState: false };
+}
+
+/** Once both sides serve, the switch is completed. */
+function heldAtFirst(stages: readonly Stage[], heldBy: HeldBy | undefined): Stage[] {
+  if (heldBy === undefined) return [...stages];
+  return [...heldByPauses(stages.slice(0, 1), heldBy), ...stages.slice(1)];
 }
 
 /**

@@ -15,7 +15,7 @@ import { numbersOf, withPods } from '../numbers.ts';
 import { refusePaused } from '../paused.ts';
 import { applyCompared } from '../rolling.ts';
 import { judgeSharedClaims } from '../shared-claims.ts';
-import { formOf, previewOf, refOn, servicesOf, sideOf, type SideForm } from './groups.ts';
+import { formOf, liveServices, previewOf, refOn, servicesOf, sideOf, type SideForm } from './groups.ts';
 import { pinsOf, withFormOfPods } from './pins.ts';
 import { liveOn, servingIn, type Input, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
@@ -74,16 +74,17 @@ export async function planSwitch(
   const heldBy = heldByPausesOf(live, options);
   const numbers = numbersOf(live);
   const refs = candidates.map(({ object }) => refOf(object));
+  const renewed = gettingNewPods(switches, forms, preparedCandidates);
   const steps = stepsToBringIn({ prelude: preludeOf(prepared, switches), pins, candidates, preparedCandidates });
   return {
     temporary: previews.map(({ object }) => refOf(object)),
     stages: [
-      undivided(state, gettingNewPods(switches, forms, preparedCandidates)),
+      undivided(state, renewed),
       ...(options.autoPromote
         ? // It has just passed its checks.
           [
             settled([...steps, ...lookAtSides(state, switches)]),
-            ...heldAtFirst(switchStages(input, switches, numbers), heldBy),
+            ...heldAtFirst(switchStages(input, begunIn(state, switches, renewed), numbers), heldBy),
           ]
         : [settled(steps, { state: 'waiting', candidates: refs, numbers })]),
     ],
@@ -137,6 +138,15 @@ function gettingNewPods(
   return switches.filter((_, index) =>
     forms[index]?.workloads.some(({ object }) => changing.has(keyOf(refOf(object)))),
   );
+}
+
+/** A side that gets no new pods may have Services already: somebody has switched them back to it, and the others follow. */
+function begunIn(state: State, switches: readonly Switch[], renewed: readonly Switch[]): Switch[] {
+  return switches.map((one) => {
+    const { group, to } = one;
+    const isLedTo = liveServices(group, state.services).some((live) => sideOf(group, selectorOf(live)) === to);
+    return isLedTo && !renewed.includes(one) ? { ...one, isBegun: true } : one;
+  });
 }
 
 /** A second full set of pods, set apart from those that serve before the first of them comes. */

@@ -27,6 +27,7 @@ import {
   refuseKept,
   refuseWithoutUnion,
   requireRoom,
+  warnOfKept,
 } from './switches.ts';
 
 export interface BlueGreenOptions {
@@ -55,7 +56,8 @@ export async function planSwitch(
 ): Promise<Plan> {
   const switches = await Promise.all(found.map(async (one) => await withFormOfPods(context, state, one)));
   refuseWithoutUnion(state, switches);
-  refuseKept(state, switches);
+  if (options.restores === true) warnOfKept(context, state, switches);
+  else refuseKept(state, switches);
   refuseBystanders(await bystandersBehind(context, state, switches));
   const forms = switches.map((one) => formWithPods(one, input, state));
   await refuseSharedClaims(context, { input, state, found: switches }, forms);

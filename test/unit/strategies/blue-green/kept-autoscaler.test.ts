@@ -85,7 +85,7 @@ describe('an autoscaler that something else keeps, in a rollback,', () => {
     );
     const { stages } = await arrangement.plan(await context.look(arrangement.manifests));
     const lines: string[] = [];
-    for (const { decide } of stages) lines.push(...linesOf((await decide(context)).steps));
+    for (const stage of stages) lines.push(...linesOf((await stage.decide(context)).steps));
     expect(lines.join('\n')).toMatch(/^set web\.selector=app:web,track:green at \d+$/m);
     return reporter.lines;
   };

@@ -31,9 +31,9 @@ async function holds(objects: readonly KubernetesObject[], restores = false) {
   );
   const { stages } = await arrangement.plan(await context.look(arrangement.manifests));
   return await Promise.all(
-    stages.map(async ({ decide, heldBy }) => {
-      const [step = ''] = linesOf((await decide(context)).steps);
-      return { step: step.replaceAll(/ at \d+/g, ''), heldBy };
+    stages.map(async (stage) => {
+      const [step = ''] = linesOf((await stage.decide(context)).steps);
+      return { step: step.replaceAll(/ at \d+/g, ''), heldBy: stage.heldBy };
     }),
   );
 }

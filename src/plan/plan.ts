@@ -34,8 +34,8 @@ export interface HeldBy {
 }
 
 /** Stages of which none begins as long as somebody has paused what serves meanwhile. */
-export function heldByPauses(stages: readonly Stage[], heldBy: HeldBy): Stage[] {
-  return stages.map((one) => ({ ...one, heldBy }));
+export function heldByPauses(stages: readonly Stage[], heldBy: HeldBy | undefined): Stage[] {
+  return stages.map((one) => (heldBy === undefined ? one : { ...one, heldBy }));
 }
 
 /**

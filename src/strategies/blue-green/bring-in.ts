@@ -83,10 +83,11 @@ export async function planSwitch(
     stages: [
       undivided(state, renewed),
       ...(options.autoPromote
-        ? // It has just passed its checks.
-          [
-            settled([...steps, ...lookAtSides(state, switches)]),
-            ...heldAtFirst(switchStages(input, begunIn(state, switches, renewed), numbers), heldBy),
+        ? [
+            settled(steps),
+            // After a pause, and not before it; and once both sides serve, the switch is completed.
+            ...heldByPauses([settled(lookAtSides(state, switches))], heldBy),
+            ...switchStages(input, begunIn(state, switches, renewed), numbers),
           ]
         : [settled(steps, { state: 'waiting', candidates: refs, numbers })]),
     ],
@@ -107,12 +108,6 @@ function heldByPausesOf(
   if (paused !== undefined) throw pausedError(paused);
   // Until then nothing that serves has changed, but Services may be pinned to its pods: that does not stay.
   return { refs: live.map(refOf), keepsState: false };
-}
-
-/** Once both sides serve, the switch is completed. */
-function heldAtFirst(stages: readonly Stage[], heldBy: HeldBy | undefined): Stage[] {
-  if (heldBy === undefined) return [...stages];
-  return [...heldByPauses(stages.slice(0, 1), heldBy), ...stages.slice(1)];
 }
 
 /**

@@ -74,7 +74,8 @@ test('a pause holds a switch up before anything has moved, and not once both sid
   expect(await holds([next, service('web', { app: 'web' }, negs)])).toEqual([
     { step: '', heldBy: undefined },
     { step: 'apply web-green×3 Service/web-preview', heldBy: undefined },
-    { step: '', heldBy: { refs: [blue], keepsState: false } },
+    { step: 'check web-green ready', heldBy: { refs: [blue], keepsState: false } },
+    { step: '', heldBy: undefined },
     { step: 'set web.selector=app:web', heldBy: undefined },
     { step: 'set web.selector=app:web,track:green', heldBy: undefined },
   ]);

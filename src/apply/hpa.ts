@@ -44,6 +44,12 @@ export function isScaledObject({ apiVersion, kind }: Pick<KubernetesObject, 'api
   return kind === 'ScaledObject' && groupOf(apiVersion) === 'keda.sh';
 }
 
+/** An autoscaler that is made to go down to no pod at all: KEDA's, or one with `minReplicas: 0`. */
+export function scalesToZero(autoscaler: KubernetesObject): boolean {
+  const by = autoscaler.metadata.labels?.['app.kubernetes.io/managed-by'] ?? '';
+  return by.startsWith('keda') || numberAt(autoscaler, 'spec', 'minReplicas') === 0;
+}
+
 /** What an autoscaler belongs to, which writes its target; undefined where nothing does. */
 export function keeperOf({ metadata }: KubernetesObject): ObjectRef | undefined {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);

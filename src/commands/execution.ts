@@ -52,8 +52,9 @@ export function executionOf(
       limit.extend(holdMs);
       await watch.wait(targets, { deadline: limit.until, signal, holdMs, ...hold });
     },
-    untilResumed: async (refs) => {
+    untilResumed: async ({ refs, keepsState }) => {
       await untilResumed(client, refs, {
+        keepsState,
         clock,
         reporter: context.reporter,
         signal,

@@ -146,12 +146,6 @@ function emptyProblem(object: KubernetesObject, { recorded, mayBeEmpty = false }
   return `scaled to 0, so no pods run${was}`;
 }
 
-/** An autoscaler that is made to go down to no pod at all: KEDA's, or one with `minReplicas: 0`. */
-export function scalesToZero(autoscaler: KubernetesObject): boolean {
-  const by = autoscaler.metadata.labels?.['app.kubernetes.io/managed-by'] ?? '';
-  return by.startsWith('keda') || numberAt(autoscaler, 'spec', 'minReplicas') === 0;
-}
-
 /** What keeps pods from having what was applied, a pause or an update strategy, one sentence for each workload. */
 export function heldAmong(seen: readonly Pick<Seen, 'object' | 'verdict'>[]): string[] {
   return seen.flatMap(({ object, verdict }) => {

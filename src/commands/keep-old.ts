@@ -2,7 +2,7 @@ import { formatDuration } from '../base/clock.ts';
 import { sleepTelling } from '../base/pace.ts';
 import { InvalidInput, messageOf } from '../base/errors.ts';
 import { numberAt } from '../base/json.ts';
-import { describeRef, keyOf, nameFrom, refOf, type ObjectRef } from '../kubernetes/object.ts';
+import { describeRef, keyOf, nameFrom, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
 import { serverNow } from '../kubernetes/server-time.ts';
 import { fieldManager } from '../apply/field-manager.ts';
 import { changedInCluster } from '../apply/owned-change.ts';
@@ -15,6 +15,10 @@ import { readJournal } from '../release/journal.ts';
 import { leftoverIn, type Leftover } from '../release/leftover.ts';
 import { liveRevision } from '../release/revision.ts';
 import type { Revision } from '../release/revision-shape.ts';
+import { isDeployment } from '../manifests/kinds.ts';
+import { isBeside, unpinned } from '../strategies/blue-green/groups.ts';
+import { templateLabels } from '../traffic/pods.ts';
+import { selectorOf, selects } from '../traffic/services.ts';
 
 export interface RetireOptions {
   release: string;
@@ -104,7 +108,7 @@ async function takeDown(
     const { gone, serving } = end;
     if (gone.length > 0) report.mark(`${namesOf(gone)} scaled to 0`);
     for (const { ref, text } of serving) report.warn(`${text}, so ${ref.name} keeps its pods`);
-    return serving.map(({ text }) => text);
+    return serving.filter(({ hasLeft }) => hasLeft).map(({ text }) => text);
   } catch (error) {
     report.warn(`the old side (${names}) still runs, the next deploy takes it over: ${messageOf(error)}`);
     return [];
@@ -115,10 +119,35 @@ function namesOf(refs: readonly ObjectRef[]): string {
   return refs.map(({ name }) => name).join(', ');
 }
 
-/** What is to go and serves again: `Service "web" sends its requests to web again`. */
-interface ServingAgain {
+/** What is to go and serves: `Service "web" sends its requests to web again`. */
+interface Serving {
   ref: ObjectRef;
   text: string;
+  /** Somebody has switched a Service back; otherwise it has led there all the time. */
+  hasLeft: boolean;
+}
+
+/** @param services those that lead to the old side now */
+function servingOf(ref: ObjectRef, services: readonly KubernetesObject[], live: Revision): Serving | undefined {
+  const again = services.find((service) => isSwitched(service, live));
+  if (again !== undefined)
+    return { ref, text: `${describeRef(refOf(again))} sends its requests to ${ref.name} again`, hasLeft: true };
+  const [still] = services;
+  if (still === undefined) return undefined;
+  const text = `${describeRef(refOf(still))}, which is in no manifest, still sends its requests to ${ref.name}`;
+  return { ref, text, hasLeft: false };
+}
+
+/** Whether the switch has moved a Service: one of no manifest only if it selects what the manifests say, on either side. */
+function isSwitched(service: KubernetesObject, { objects, idle = [] }: Revision): boolean {
+  const key = keyOf(refOf(service));
+  const selector = unpinned(selectorOf(service));
+  return (
+    objects.some((object) => keyOf(refOf(object)) === key) ||
+    [...objects, ...idle].some(
+      (object) => isDeployment(object) && isBeside(service, object) && selects(selector, templateLabels(object)),
+    )
+  );
 }
 
 /** Undefined when the revision is not live any more. */
@@ -127,14 +156,14 @@ async function scaleDown(
   options: RetireOptions,
   revision: number,
   retired: readonly ObjectRef[],
-): Promise<{ gone: ObjectRef[]; serving: ServingAgain[] } | undefined> {
+): Promise<{ gone: ObjectRef[]; serving: Serving[] } | undefined> {
   const { client, reporter } = context;
   return await whileLive(context, options, revision, async (revisions) => {
     const ownership = new Ownership(client, options);
     const live = liveRevision(revisions);
     const users = usersOf(leftoverIn(await readJournal(client, options.namespace, options.release), revisions));
     const gone: ObjectRef[] = [];
-    const serving: ServingAgain[] = [];
+    const serving: Serving[] = [];
     for (const ref of retired) {
       const user = users.get(keyOf(ref));
       if (user !== undefined) {
@@ -144,9 +173,10 @@ async function scaleDown(
       const object = await client.read(ref);
       if (object === undefined || (await ownership.otherOwner(object)) !== undefined) continue;
       // The record says what was switched, not where Services lead now.
-      const [service] = live === undefined ? [] : await servicesLeadingTo(client, live, object);
-      if (service !== undefined) {
-        serving.push({ ref, text: `${describeRef(refOf(service))} sends its requests to ${ref.name} again` });
+      const leading =
+        live === undefined ? undefined : servingOf(ref, await servicesLeadingTo(client, live, object), live);
+      if (leading !== undefined) {
+        serving.push(leading);
         continue;
       }
       const { object: wanted } = changedInCluster(object, ['spec', 'replicas'], 0);

@@ -7,7 +7,7 @@ import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from
 import { isConfig, isDeployment, runsOnce } from '../manifests/kinds.ts';
 import { hasPods } from '../manifests/pod-template.ts';
 import { driftOf } from '../release/drift.ts';
-import { autoscalersIn, scaledTargets } from '../apply/hpa.ts';
+import { autoscalersIn, scaledTargets, scalesToZero } from '../apply/hpa.ts';
 import { followingServices } from '../release/leading-services.ts';
 import { runningRef } from '../release/revision.ts';
 import { candidateName } from '../strategies/candidate.ts';
@@ -15,7 +15,7 @@ import { templateLabels } from '../traffic/pods.ts';
 import { readyEndpoints } from '../traffic/ready-endpoints.ts';
 import { isService, selectorOf, selects } from '../traffic/services.ts';
 import { describeUnserved, judgeUnserved, leadsTo, type ServiceNow } from '../traffic/unserved.ts';
-import { scalesToZero, type Examined } from './health.ts';
+import type { Examined } from './health.ts';
 import type { HealthProblem } from '../report/run-report.ts';
 import type { Drift } from '../release/drift-words.ts';
 import type { Revision } from '../release/revision-shape.ts';

@@ -45,7 +45,7 @@ export async function execute(plan: Plan, execution: Execution): Promise<Done> {
   let end: End = { state: 'live' };
   for (const stage of plan.stages) {
     execution.signal.throwIfAborted();
-    if (stage.serving !== undefined) await execution.untilResumed(stage.serving);
+    if (stage.heldBy !== undefined) await execution.untilResumed(stage.heldBy);
     const decision = await stage.decide(execution);
     if (decision.heading !== undefined) execution.reporter.info(decision.heading);
     for (const step of decision.steps) {

@@ -1,12 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { TimeLimit } from '../base/time-limit.ts';
-import { nameFrom, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
+import { nameFrom, refOf, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Prepared } from '../apply/prepared.ts';
 import type { Journal } from '../release/journal.ts';
 import type { TrafficStep } from '../report/traffic-step.ts';
 import type { RoutingOptions } from '../traffic/endpoints.ts';
 import type { Labels } from '../traffic/services.ts';
-import type { PlanContext } from './plan.ts';
+import type { HeldBy, PlanContext } from './plan.ts';
 
 /** What a plan is carried out with. */
 export interface Execution extends PlanContext {
@@ -23,7 +23,7 @@ export interface Execution extends PlanContext {
    */
   wait(written: ReadonlyMap<Prepared, KubernetesObject>, options?: HoldOptions): Promise<void>;
   /** Waits as long as somebody has paused one of these. @throws Failure where that lasts for too long */
-  untilResumed(refs: readonly ObjectRef[]): Promise<void>;
+  untilResumed(heldBy: HeldBy): Promise<void>;
   /**
    * Whether these are ready now; a few moments are given. What nobody has watched until now (`afterWait: false`) must not have
    * crashed of late either. @throws RolloutFailed with the causes that a wait for a deploy would name

@@ -26,9 +26,16 @@ export interface Plan {
   temporary?: readonly ObjectRef[];
 }
 
+/** What no stage may begin beside while somebody has paused it. */
+export interface HeldBy {
+  refs: readonly ObjectRef[];
+  /** Whether what was done stays where the pause lasts for too long; otherwise it is undone. */
+  keepsState: boolean;
+}
+
 /** Stages of which none begins as long as somebody has paused what serves meanwhile. */
-export function heldByPauses(stages: readonly Stage[], serving: readonly ObjectRef[]): Stage[] {
-  return stages.map((one) => ({ ...one, serving }));
+export function heldByPauses(stages: readonly Stage[], heldBy: HeldBy | undefined): Stage[] {
+  return stages.map((one) => (heldBy === undefined ? one : { ...one, heldBy }));
 }
 
 /**
@@ -39,7 +46,7 @@ export interface Stage {
   /** Looks, and decides. @throws Failure where what it finds does not fit */
   decide(context: PlanContext): Promise<Decision>;
   /** It does not begin as long as somebody has paused one of these. */
-  serving?: readonly ObjectRef[];
+  heldBy?: HeldBy;
   /** It only refuses what is half done; what a dead run has left so is undone before the plan is carried out. */
   guard?: true;
 }

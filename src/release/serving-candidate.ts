@@ -3,7 +3,8 @@ import { stringsAt } from '../base/json.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { isStatus } from '../kubernetes/errors.ts';
 import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../kubernetes/object.ts';
-import { hasPods, isScaledToZero } from '../manifests/pod-template.ts';
+import { autoscalersIn, scaledTargets, scalesToZero } from '../apply/hpa.ts';
+import { hasPods, isScaledToZero, podsOf } from '../manifests/pod-template.ts';
 import { podsBehind } from '../traffic/pods.ts';
 import { selects } from '../traffic/services.ts';
 import type { WaitingCandidate } from './journal-shape.ts';
@@ -28,9 +29,10 @@ export async function refuseServingCandidate(
   const read = async (ref: ObjectRef) => await readable(client.read(ref));
   const keys = new Set(refs.map(keyOf));
   const recorded = stableIn(known, live !== undefined).filter(({ ref }) => !keys.has(keyOf(ref)));
-  const [candidates, stable, services] = await Promise.all([
+  const [candidates, stable, empty, services] = await Promise.all([
     Promise.all(refs.map(read)),
-    Promise.all(recorded.map(async ({ ref, object }) => (await read(ref)) ?? object)),
+    Promise.all(recorded.map(async ({ ref, object }) => ({ object: (await read(ref)) ?? object, recorded: object }))),
+    scaledToZero(client, recorded),
     Promise.all(
       followingServices(known)
         // One that has never led to what serves is for the candidate alone.
@@ -42,9 +44,30 @@ export async function refuseServingCandidate(
   const unrecorded = await unrecordedServices(client, known, there);
   for (const service of [...services, ...unrecorded].filter((one) => one !== undefined)) {
     const serving = there.filter((candidate) => leadsTo(service, candidate));
-    if (serving.length === 0 || stable.some((object) => !isScaledToZero(object) && leadsTo(service, object))) continue;
-    if (await isServedBy(client, service, serving)) throw servesAlone(service, serving, revision);
+    const beside = stable.filter(({ object }) => leadsTo(service, object));
+    const answers = ({ object }: Stable) => !isScaledToZero(object) || empty.has(keyOf(refOf(object)));
+    if (serving.length === 0 || beside.some(answers) || !(await isServedBy(client, service, serving))) continue;
+    const [none] = beside;
+    throw none === undefined
+      ? servesAlone(service, serving, revision)
+      : servesBesideNone(service, serving, revision, none);
   }
+}
+
+interface Stable {
+  /** As it is now. */
+  object: KubernetesObject;
+  recorded: KubernetesObject;
+}
+
+/** Those, by key, whose autoscaler may take all pods away, and brings them back when they are needed. */
+async function scaledToZero(
+  client: KubernetesClient,
+  recorded: readonly { ref: ObjectRef }[],
+): Promise<ReadonlySet<string>> {
+  const namespaces = new Set(recorded.map(({ ref }) => ref.namespace ?? client.defaultNamespace));
+  const autoscalers = await Promise.all([...namespaces].map(async (one) => await autoscalersIn(client, one)));
+  return scaledTargets(autoscalers.flat().filter(scalesToZero));
 }
 
 /** Workloads that serve beside a candidate, and where they run. */
@@ -73,6 +96,23 @@ function servesAlone(service: KubernetesObject, serving: readonly KubernetesObje
   return new Failure(
     `${describeRef(refOf(service), true)} sends its requests only to the candidate of revision ${revision} (${names}), so the candidate cannot be removed: someone switched the Service to it`,
     { hint: 'Run the command "promote" to make the candidate live, or switch the Service back first.' },
+  );
+}
+
+/** Nobody has switched anything: what is stable has no pods beside it. */
+function servesBesideNone(
+  service: KubernetesObject,
+  serving: readonly KubernetesObject[],
+  revision: number,
+  { object, recorded }: Stable,
+): Failure {
+  const { kind, name, namespace } = refOf(object);
+  const names = serving.map(({ metadata }) => metadata.name).join(', ');
+  const pods = Math.max(1, podsOf(recorded));
+  const scaling = `kubectl scale ${kind.toLowerCase()} ${name} --replicas=${pods}${namespace === undefined ? '' : ` -n ${namespace}`}`;
+  return new Failure(
+    `${describeRef(refOf(object), true)} has 0 pods, so ${describeRef(refOf(service))} sends its requests only to the candidate of revision ${revision} (${names}), which cannot be removed`,
+    { hint: `Scale it up first ("${scaling}"), or run the command "promote" to make the candidate live.` },
   );
 }
 

@@ -11,13 +11,20 @@ interface ResumeOptions {
   signal: AbortSignal;
   /** How long a pause is waited for. */
   timeoutMs: number;
+  /** Whether what was done until then stays, after that; otherwise it is undone. */
+  keepsState: boolean;
   /** Told of the time for which nothing else went on, while it does. */
   onStandStill: (ms: number) => void;
 }
 
-/** Somebody has stopped the release, and nobody has let it go on: what was done until then stays. */
+/** Somebody has stopped the release, and nobody has let it go on. */
 class StillPaused extends Failure {
-  override readonly keepsState = true;
+  override readonly keepsState: boolean;
+
+  constructor(message: string, { keepsState, hint }: { keepsState: boolean; hint: string }) {
+    super(message, { hint });
+    this.keepsState = keepsState;
+  }
 }
 
 /** How often that is asked, and told, ms. */
@@ -25,14 +32,14 @@ const pollMs = 2_000;
 const tellMs = 60_000;
 
 /**
- * Waits as long as somebody has paused one of these: between two steps of a canary its stable version, between the steps of
- * blue-green the side that serves. Whoever pauses a release means the run that is at work on it, too.
+ * Waits as long as somebody has paused one of these: between two steps of a canary its stable version, before the
+ * switch of blue-green the side that serves. Whoever pauses a release means the run that is at work on it, too.
  * @throws StillPaused after `timeoutMs`
  */
 export async function untilResumed(
   client: KubernetesClient,
   refs: readonly ObjectRef[],
-  { clock, reporter, signal, timeoutMs, onStandStill }: ResumeOptions,
+  { clock, reporter, signal, timeoutMs, keepsState, onStandStill }: ResumeOptions,
 ): Promise<void> {
   const since = clock.now();
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -46,6 +53,7 @@ export async function untilResumed(
     const name = describeRef(refOf(paused));
     if (now - since >= timeoutMs)
       throw new StillPaused(`${name} has been paused ${pausedBy(paused)} for ${formatDuration(timeoutMs)}`, {
+        keepsState,
         hint: 'Run the command "resume" (or kubectl rollout resume), then this one again.',
       });
     if (now - toldAt >= tellMs) {

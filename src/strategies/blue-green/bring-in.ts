@@ -5,8 +5,9 @@ import { rankOf } from '../../manifests/order.ts';
 import { scaledTargets } from '../../apply/hpa.ts';
 import { changesPods } from '../../apply/preflight.ts';
 import type { Prepared } from '../../apply/prepared.ts';
-import { heldByPauses, settled, stage, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
+import { heldByPauses, settled, stage, type HeldBy, type Plan, type PlanContext, type Stage } from '../../plan/plan.ts';
 import type { FieldChange, Step } from '../../plan/step.ts';
+import { isPaused, pausedError } from '../../rollout/pause.ts';
 import { isService, selectorOf } from '../../traffic/services.ts';
 import { refuseBystanders } from '../bystanders.ts';
 import { refuseForeign } from '../fitness.ts';
@@ -14,7 +15,7 @@ import { numbersOf, withPods } from '../numbers.ts';
 import { refusePaused } from '../paused.ts';
 import { applyCompared } from '../rolling.ts';
 import { judgeSharedClaims } from '../shared-claims.ts';
-import { formOf, previewOf, refOn, servicesOf, sideOf, type SideForm } from './groups.ts';
+import { formOf, liveServices, previewOf, refOn, servicesOf, sideOf, type SideForm } from './groups.ts';
 import { pinsOf, withFormOfPods } from './pins.ts';
 import { liveOn, servingIn, type Input, type State, type Switch } from './state.ts';
 import { switchStages } from './switch-over.ts';
@@ -26,6 +27,7 @@ import {
   refuseKept,
   refuseWithoutUnion,
   requireRoom,
+  warnOfKept,
 } from './switches.ts';
 
 export interface BlueGreenOptions {
@@ -54,7 +56,8 @@ export async function planSwitch(
 ): Promise<Plan> {
   const switches = await Promise.all(found.map(async (one) => await withFormOfPods(context, state, one)));
   refuseWithoutUnion(state, switches);
-  refuseKept(state, switches);
+  if (options.restores === true) warnOfKept(context, state, switches);
+  else refuseKept(state, switches);
   refuseBystanders(await bystandersBehind(context, state, switches));
   const forms = switches.map((one) => formWithPods(one, input, state));
   await refuseSharedClaims(context, { input, state, found: switches }, forms);
@@ -70,23 +73,41 @@ export async function planSwitch(
   refusePaused([...preparedCandidates, ...besides(prepared, state, switches)]);
   await requireRoom(context, candidates, state);
   const live = servingIn(state, switches).map(({ serving }) => serving);
-  const serving = live.map(refOf);
+  const heldBy = heldByPausesOf(live, options);
   const numbers = numbersOf(live);
   const refs = candidates.map(({ object }) => refOf(object));
+  const renewed = gettingNewPods(switches, forms, preparedCandidates);
   const steps = stepsToBringIn({ prelude: preludeOf(prepared, switches), pins, candidates, preparedCandidates });
   return {
     temporary: previews.map(({ object }) => refOf(object)),
     stages: [
-      undivided(state, gettingNewPods(switches, forms, preparedCandidates)),
+      undivided(state, renewed),
       ...(options.autoPromote
-        ? // It has just passed its checks.
-          [
-            settled([...steps, ...lookAtSides(state, switches)]),
-            ...heldByPauses(switchStages(input, switches, numbers), serving),
+        ? [
+            settled(steps),
+            // After a pause, and not before it; and once both sides serve, the switch is completed.
+            ...heldByPauses([settled(lookAtSides(state, switches))], heldBy),
+            ...switchStages(input, begunIn(state, switches, renewed), numbers),
           ]
         : [settled(steps, { state: 'waiting', candidates: refs, numbers })]),
     ],
   };
+}
+
+/**
+ * What a switch waits for while somebody pauses it meanwhile. Whoever goes back does not wait for the side that is to be left.
+ * @param live what serves
+ * @throws InvalidInput where a deploy would wait for what is paused already
+ */
+function heldByPausesOf(
+  live: readonly KubernetesObject[],
+  { autoPromote, restores = false }: BlueGreenOptions,
+): HeldBy | undefined {
+  if (!autoPromote || restores) return undefined;
+  const paused = live.find(isPaused);
+  if (paused !== undefined) throw pausedError(paused);
+  // Until then nothing that serves has changed, but Services may be pinned to its pods: that does not stay.
+  return { refs: live.map(refOf), keepsState: false };
 }
 
 /**
@@ -114,6 +135,15 @@ function gettingNewPods(
   return switches.filter((_, index) =>
     forms[index]?.workloads.some(({ object }) => changing.has(keyOf(refOf(object)))),
   );
+}
+
+/** A side that gets no new pods may have Services already: somebody has switched them back to it, and the others follow. */
+function begunIn(state: State, switches: readonly Switch[], renewed: readonly Switch[]): Switch[] {
+  return switches.map((one) => {
+    const { group, to } = one;
+    const isLedTo = liveServices(group, state.services).some((live) => sideOf(group, selectorOf(live)) === to);
+    return isLedTo && !renewed.includes(one) ? { ...one, isBegun: true } : one;
+  });
 }
 
 /** A second full set of pods, set apart from those that serve before the first of them comes. */

@@ -12,9 +12,10 @@ import type { Side } from './own-sides.ts';
 import { isLabelled, liveOn, type State, type Switch } from './state.ts';
 
 /** How the pods that are to come differ from those that serve, so that no Service mixes them up before the switch. */
-export async function withFormOfPods(context: PlanContext, state: State, { group, from, to }: Switch): Promise<Switch> {
+export async function withFormOfPods(context: PlanContext, state: State, one: Switch): Promise<Switch> {
+  const { group, to } = one;
   const apart = group.own === undefined ? await formOfPods(context, state, group, to) : group.apart;
-  return { group: { ...group, apart }, from, to };
+  return { ...one, group: { ...group, apart } };
 }
 
 async function formOfPods(context: PlanContext, state: State, group: Group, to: Side): Promise<Group['apart']> {

@@ -1,6 +1,6 @@
 import { InvalidInput } from '../../base/errors.ts';
-import { numberAt, objectAt } from '../../base/json.ts';
-import { describeRef, keyOf, refOf, type ObjectRef } from '../../kubernetes/object.ts';
+import { numberAt, objectAt, stringAt } from '../../base/json.ts';
+import { describeRef, keyOf, refOf, type KubernetesObject, type ObjectRef } from '../../kubernetes/object.ts';
 import type { Manifest } from '../../manifests/manifest.ts';
 import { isScaledObject, keeperOf } from '../../apply/hpa.ts';
 import { checkCapacity, enforceCapacity } from '../../capacity/capacity.ts';
@@ -58,22 +58,49 @@ export function refuseWithoutUnion(state: State, switches: readonly Switch[]): v
 }
 
 /** @throws InvalidInput where an autoscaler that has to change sides would be led back to the old one */
-export function refuseKept({ autoscalers }: State, switches: readonly Switch[]): void {
-  const moved = new Set(autoscalers.map((one) => keyOf(refOf(one))));
-  for (const { group, to } of switches) {
-    for (const autoscaler of autoscalers) {
-      const keeper = targetOn(to, group, autoscaler) && keeperOf(autoscaler);
-      if (keeper === undefined || moved.has(keyOf(keeper))) continue;
-      throw new InvalidInput(
-        `${describeRef(refOf(autoscaler))} cannot follow the switch: it belongs to ${describeRef(keeper)}, which would set its target back`,
-        {
-          hint: isScaledObject(keeper)
-            ? 'Allow this action to get and patch ScaledObjects (keda.sh) in the namespace: then it changes the target there.'
-            : 'Deploy with "strategy: rolling", or scale this Deployment with a HorizontalPodAutoscaler of your own.',
-        },
-      );
-    }
+export function refuseKept(state: State, switches: readonly Switch[]): void {
+  const [kept] = keptIn(state, switches);
+  if (kept === undefined) return;
+  const { autoscaler, keeper } = kept;
+  throw new InvalidInput(
+    `${describeRef(refOf(autoscaler))} cannot follow the switch: it belongs to ${describeRef(keeper)}, which would set its target back`,
+    {
+      hint: isScaledObject(keeper)
+        ? 'Allow this action to get, patch and update "scaledobjects" (keda.sh) in the namespace: then it changes the target there.'
+        : 'Deploy with "strategy: rolling", or scale this Deployment with a HorizontalPodAutoscaler of your own.',
+    },
+  );
+}
+
+/** The same where somebody goes back, which nothing of that kind may keep them from. */
+export function warnOfKept({ reporter }: PlanContext, state: State, switches: readonly Switch[]): void {
+  for (const { autoscaler, keeper, now, wanted } of keptIn(state, switches)) {
+    reporter.warning(
+      `${describeRef(refOf(autoscaler))} does not follow the switch and goes on scaling "${now}": it belongs to ${describeRef(keeper)}, which this action cannot change. Set its target to "${wanted}" there.`,
+    );
   }
+}
+
+/** An autoscaler that would have to change sides, and that something else leads back. */
+interface Kept {
+  autoscaler: KubernetesObject;
+  keeper: ObjectRef;
+  /** What it scales. */
+  now: string;
+  wanted: string;
+}
+
+function keptIn({ autoscalers }: State, switches: readonly Switch[]): Kept[] {
+  const moved = new Set(autoscalers.map((one) => keyOf(refOf(one))));
+  return switches.flatMap(({ group, to }) =>
+    autoscalers.flatMap((autoscaler): Kept[] => {
+      const { name: wanted } = targetOn(to, group, autoscaler) ?? {};
+      const now = stringAt(autoscaler, 'spec', 'scaleTargetRef', 'name');
+      const keeper = keeperOf(autoscaler);
+      if (wanted === undefined || now === undefined || keeper === undefined) return [];
+      return now === wanted || moved.has(keyOf(keeper)) ? [] : [{ autoscaler, keeper, now, wanted }];
+    }),
+  );
 }
 
 /** @throws InvalidInput where Services of one group lead to different sides: those on the idle one would get new pods unchecked */

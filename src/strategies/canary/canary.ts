@@ -83,12 +83,12 @@ async function planCanary(
     prelude.length === 0 ? [] : [settled([applyCompared('Apply what does not affect stable pods', prelude)])];
   const [first, ...later] = canaryStages({ pairs, temporary, inPlace }, options);
   const held = options.autoPromote ? [...later, ...ending] : later;
-  const serving = pairs.map(({ live }) => refOf(live));
+  const heldBy = { refs: pairs.map(({ live }) => refOf(live)), keepsState: true };
   return {
     stages: [
       ...before,
       ...(first === undefined ? [] : [first]),
-      ...heldByPauses(held, serving),
+      ...heldByPauses(held, heldBy),
       ...(options.autoPromote ? [] : ending),
     ],
     temporary: temporary.map(({ manifest }) => refOf(manifest.object)),

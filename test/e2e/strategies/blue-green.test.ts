@@ -140,7 +140,7 @@ describe('blue-green', () => {
     expect([await stage.imageOf('lost'), await stage.replicasOf('lost-green')]).toEqual([image('3.0.0'), 0]);
     expect(await stage.endpoints('lost')).not.toEqual([]);
 
-    await stage.given('lost', files('4.0.0'));
+    await stage.given('lost', files('1.0.0'));
     await stage.kubectl('delete', 'service', 'lost');
     expect((await stage.command('lost', 'rollback', { 'keep-old-for': '0s' })).outputs['status']).toBe('rolled-back');
     const { 'gke-rollout/track': side } = await stage.selectorOf('lost');

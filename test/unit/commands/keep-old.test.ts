@@ -154,6 +154,37 @@ describe('an old side whose time is over', () => {
     expect(replicasOf('web-blue')).toBe(3);
   });
 
+  describe('that a Service of no manifest has never left', () => {
+    const versioned = (name: string, version: string, side: string) =>
+      deployment(name, 3, { app: 'web', version, ...track(side) });
+
+    beforeEach(async () => {
+      await recorded({
+        objects: [deployment('web', 3, { app: 'web', version: 'v2' }), serviceOf('web', { app: 'web' })],
+      });
+      api.put(versioned('web', 'v1', 'blue'));
+      api.put(versioned('web-green', 'v2', 'green'));
+      api.put(serviceOf('legacy', { app: 'web', version: 'v1' }));
+    });
+
+    test('keeps its pods, which is told and fails no run: nobody has switched back', async () => {
+      const { again, report } = await takenDown();
+      expect([again, replicasOf('web')]).toEqual([[], 3]);
+      const text = 'Service "legacy", which is in no manifest, still sends its requests to web, so web keeps its pods';
+      expect(reporter.lines).toContain(`warning ${text}`);
+      expect(report.finish('deployed', '').timeline.map((one) => one.text)).not.toContain('web scaled to 0');
+    });
+
+    test('fails it all the same where another Service leads to it again', async () => {
+      api.put(serviceOf('web', { app: 'web', ...track('blue') }));
+      expect((await takenDown()).again).toEqual(['Service "web" sends its requests to web again']);
+      await recorded({ objects: [deployment('web', 3, { app: 'web', version: 'v2' })] });
+      api.objects.delete(keyOf(refOf(serviceOf('web', {}))));
+      api.put(serviceOf('other', { app: 'web', ...track('blue') }));
+      expect((await takenDown()).again).toEqual(['Service "other" sends its requests to web again']);
+    });
+  });
+
   test('is not kept for a preview that the strategy has made', async () => {
     const preview = serviceOf('web-preview', { app: 'web', ...track('blue') });
     api.put({ ...preview, metadata: { ...preview.metadata, labels: track('blue') } });

@@ -104,13 +104,55 @@ describe('a candidate that waits', () => {
     await expect(replace()).rejects.toThrow('sends its requests only to the candidate of revision 2 (web-canary)');
   });
 
-  test('and that alone serves, since somebody has scaled what was stable to 0, is not removed', async () => {
-    const canary = deployment('web-canary', 1, track('canary'));
-    await waiting('canary', canary, [serviceOf('web', { app: 'web' })]);
-    api.put(serviceOf('web', { app: 'web' }));
-    api.put({ ...blue, spec: { ...(blue['spec'] as JsonObject), replicas: 0 } });
-    api.put({ ...podOf(blue), status: { phase: 'Succeeded' } });
-    await expect(replace()).rejects.toThrow('sends its requests only to the candidate of revision 2 (web-canary)');
+  describe('while what is stable has 0 pods', () => {
+    const scaledBy = (labels: Record<string, string>, minReplicas: number, name = 'web') => {
+      api.put({
+        apiVersion: 'autoscaling/v2',
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name: 'web', namespace: 'shop', labels },
+        spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name }, minReplicas, maxReplicas: 5 },
+      });
+    };
+
+    beforeEach(async () => {
+      const canary = deployment('web-canary', 1, track('canary'));
+      await waiting('canary', canary, [serviceOf('web', { app: 'web' })]);
+      api.put(serviceOf('web', { app: 'web' }));
+      api.put({ ...ready(blue), spec: { ...(blue['spec'] as JsonObject), replicas: 0 } });
+      api.put({ ...podOf(blue), status: { phase: 'Succeeded' } });
+    });
+
+    test.each([
+      ['no autoscaler brings them back', () => undefined],
+      [
+        'its autoscaler does not: it is off at 0',
+        () => {
+          scaledBy({}, 1);
+        },
+      ],
+      [
+        'the autoscaler of something else may',
+        () => {
+          scaledBy({}, 0, 'web-canary');
+        },
+      ],
+    ])('is not removed where %s', async (_, given) => {
+      given();
+      await expect(replace()).rejects.toMatchObject({
+        message:
+          'Deployment "web" in namespace "shop" has 0 pods, so Service "web" sends its requests only to the candidate of revision 2 (web-canary), which cannot be removed',
+        hint: 'Scale it up first ("kubectl scale deployment web --replicas=2 -n shop"), or run the command "promote" to make the candidate live.',
+      });
+    });
+
+    test.each([
+      ['KEDA', { 'app.kubernetes.io/managed-by': 'keda-operator' }, 1],
+      ['an autoscaler that may go to 0', {}, 0],
+    ])('is removed where %s has taken them away, and brings them back', async (_, labels, minReplicas) => {
+      scaledBy(labels, minReplicas);
+      expect((await replace()).state).toBe('done');
+      expect(await outcomes()).toEqual(['live', 'aborted']);
+    });
   });
 
   test('and that a Service of no manifest was switched to is not removed', async () => {

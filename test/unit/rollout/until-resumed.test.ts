@@ -10,11 +10,11 @@ import { objectOf } from '../release/build.ts';
 const web = (paused: boolean): KubernetesObject =>
   objectOf('apps/v1', 'Deployment', { spec: { paused } }, { name: 'web' });
 
-function waiting(api: FakeApi) {
+function waiting(api: FakeApi, keepsState = true) {
   const clock = new FakeClock();
   const reporter = listeningReporter();
   let stoodStillMs = 0;
-  const options = { clock, reporter, signal: new AbortController().signal, timeoutMs: 600_000 };
+  const options = { clock, reporter, signal: new AbortController().signal, timeoutMs: 600_000, keepsState };
   const ended = untilResumed(api, [refOf(web(true))], {
     ...options,
     onStandStill: (ms) => {
@@ -49,14 +49,17 @@ test('the next step begins when it is resumed, and the run has lost none of its 
   expect(stoodStillMs()).toBe(72_000);
 });
 
-test('a pause that lasts too long ends the run, and undoes nothing', async () => {
+test.each([
+  ['undoes nothing', true],
+  ['is undone where nothing that serves has changed', false],
+])('a pause that lasts too long ends the run, which %s', async (_, keepsState) => {
   const api = new FakeApi();
   api.put(web(true));
-  const { clock, ended } = waiting(api);
+  const { clock, ended } = waiting(api, keepsState);
   const failure = ended.catch((error: unknown) => error);
   await clock.runFor(602_000);
   expect(await failure).toMatchObject({
     message: 'Deployment "web" has been paused by somebody for 10m',
-    keepsState: true,
+    keepsState,
   });
 });

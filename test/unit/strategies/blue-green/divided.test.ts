@@ -38,9 +38,9 @@ describe('two Services of the same Deployment', () => {
     );
     const prepared = arrangement.manifests.map(({ object }) => compared(object, liveOf(object) ?? object));
     const { stages } = await arrangement.plan(prepared);
-    return async () => {
+    return async (last = 2) => {
       const lines: string[] = [];
-      for (const stage of stages.slice(0, 2)) lines.push(...linesOf((await stage.decide(context())).steps));
+      for (const stage of stages.slice(0, last)) lines.push(...linesOf((await stage.decide(context())).steps));
       return lines;
     };
   };
@@ -77,6 +77,26 @@ describe('two Services of the same Deployment', () => {
     api.put(old);
     lead({ web: 'green', admin: 'blue' });
     const steps = await begun();
-    expect((await steps())[0]).toMatch(/^apply web×3 /);
+    const [bringIn, ...others] = (await steps(Number.POSITIVE_INFINITY)).map((line) => line.replaceAll(/ at \d+/g, ''));
+    expect(bringIn).toMatch(/^apply web×3 /);
+    expect(others).toEqual([
+      'verify preview',
+      'check web ready',
+      'set web.selector=app:web,track:blue admin.selector=app:web,track:blue',
+      'route web admin',
+      'apply web×3 Service/web Service/admin',
+    ]);
+  });
+
+  test('that lead to one side are refused where somebody switches one meanwhile, also if the other side runs the wanted version', async () => {
+    const old = deployment('web', 3, track('blue'));
+    setAt(old, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 60);
+    api.put(old);
+    lead({ web: 'green', admin: 'green' });
+    const steps = await begun();
+    lead({ admin: 'blue' });
+    await expect(steps(Number.POSITIVE_INFINITY)).rejects.toThrow(
+      'Service "admin" in namespace "shop" does not send its requests to the green side any more',
+    );
   });
 });

@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 
 import { setAt } from '../../../../src/base/json.ts';
 import { refOf, type KubernetesObject } from '../../../../src/kubernetes/object.ts';
-import { switchTo } from '../../../../src/strategies/blue-green/blue-green.ts';
+import { blueGreen, switchTo } from '../../../../src/strategies/blue-green/blue-green.ts';
 import { FakeApi } from '../../../support/fake-api.ts';
+import { listeningReporter } from '../../../support/silent-reporter.ts';
 import { manifestOf } from '../../release/build.ts';
-import { deployment, service } from '../plan-lines.ts';
+import { deployment, linesOf, service } from '../plan-lines.ts';
 import { contextOf, planned, plannedBy } from './planned.ts';
 
 const track = (side: string) => ({ 'gke-rollout/track': side });
@@ -65,8 +66,41 @@ describe('an autoscaler that KEDA keeps', () => {
     await expect(plannedBy(api, objects, strategy)).rejects.toMatchObject({
       message:
         'HorizontalPodAutoscaler "keda-hpa-web" cannot follow the switch: it belongs to ScaledObject "web", which would set its target back',
-      hint: 'Allow this action to get and patch ScaledObjects (keda.sh) in the namespace: then it changes the target there.',
+      hint: 'Allow this action to get, patch and update "scaledobjects" (keda.sh) in the namespace: then it changes the target there.',
     });
+  });
+});
+
+describe('an autoscaler that something else keeps, in a rollback,', () => {
+  const next = deployment('web', 3);
+  setAt(next, ['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 60);
+  const warningsOf = async () => {
+    api.put({ ...green, metadata: { ...green.metadata, labels: track('green') } });
+    const reporter = listeningReporter();
+    const context = { ...contextOf(api), reporter };
+    const back = blueGreen({ autoPromote: true, ownSides: false, restores: true });
+    const arrangement = await back(
+      context,
+      [next, service('web')].map((object) => manifestOf(object)),
+    );
+    const { stages } = await arrangement.plan(await context.look(arrangement.manifests));
+    const lines: string[] = [];
+    for (const stage of stages) lines.push(...linesOf((await stage.decide(context)).steps));
+    expect(lines.join('\n')).toMatch(/^set web\.selector=app:web,track:green at \d+$/m);
+    return reporter.lines;
+  };
+
+  test('stays with the side that is left, and the run says so: nothing keeps users from going back', async () => {
+    expect(await warningsOf()).toEqual([
+      'warning HorizontalPodAutoscaler "keda-hpa-web" does not follow the switch and goes on scaling "web": it belongs to ScaledObject "web", which this action cannot change. Set its target to "web-green" there.',
+    ]);
+  });
+
+  test('is none to speak of where it leads to the side that is to serve already', async () => {
+    const scaler = kept('keda.sh/v1alpha1', 'ScaledObject');
+    setAt(scaler, ['spec', 'scaleTargetRef', 'name'], 'web-green');
+    api.put(scaler);
+    expect(await warningsOf()).toEqual([]);
   });
 });
 

@@ -143,8 +143,9 @@ describe('blue-green', () => {
     await stage.given('lost', files('1.0.0'));
     await stage.kubectl('delete', 'service', 'lost');
     expect((await stage.command('lost', 'rollback', { 'keep-old-for': '0s' })).outputs['status']).toBe('rolled-back');
+    // What somebody has deleted is brought back first, with the version that is live.
     const { 'gke-rollout/track': side } = await stage.selectorOf('lost');
-    expect(await stage.imageOf(side === 'green' ? 'lost-green' : 'lost')).toBe(image('3.0.0'));
+    expect(await stage.imageOf(side === 'green' ? 'lost-green' : 'lost')).toBe(image('1.0.0'));
     expect(await stage.endpoints('lost')).not.toEqual([]);
   });
 
